@@ -1,0 +1,196 @@
+"""Parameters as vectors: a flat dict of arrays, and the few operations an optimizer needs.
+
+A network's parameters are one flat dict from a dotted name to an array, ``{"conv1.weight": …,
+"conv1.bias": …}``. SAM's equations treat them as *one* vector w: w + ε, ρ g / ‖g‖. This module is
+that point of view: addition, scaling, the inner product and the norm of such a dict, each leaf by
+leaf and never in place.
+
+Only the norm needs thought. ‖g‖₂ = √Σ gᵢ² squares its entries, so that a gradient of 1e-200 (in
+float32: 1e-23) vanishes and one of 1e200 overflows, and ρ g / ‖g‖ becomes inf or NaN although the
+direction of g is perfectly well defined. `power_of_two_scale` finds a power of two that brings the
+largest entry near 1; multiplying by a power of two is exact, so the direction has the same bits
+whatever the gradient's scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+Params = dict[str, np.ndarray]
+
+
+def check_same_structure(expected: Mapping[str, Any], actual: Mapping[str, Any], name: str) -> None:
+    """Raise unless two trees have the same keys and shapes.
+
+    Args:
+        expected: the tree that sets the structure, usually the parameters.
+        actual: the tree to check.
+        name: what to call ``actual`` in the error.
+
+    Raises:
+        ValueError: naming the missing or extra keys, or the first tensor whose shape differs.
+
+    Example:
+        >>> check_same_structure({"w": np.zeros(2)}, {"v": np.zeros(2)}, "grads")
+        Traceback (most recent call last):
+        ...
+        ValueError: grads do not match the parameters: missing 'w'; unexpected 'v'
+    """
+    if not isinstance(actual, Mapping):
+        raise ValueError(f"{name} must be a dict of arrays, got {type(actual).__name__}")
+    if expected.keys() != actual.keys():
+        missing = [f"missing {key!r}" for key in expected if key not in actual]
+        extra = [f"unexpected {key!r}" for key in actual if key not in expected]
+        raise ValueError(f"{name} do not match the parameters: {'; '.join(missing + extra)}")
+    for key, leaf in expected.items():
+        if np.shape(leaf) != np.shape(actual[key]):
+            raise ValueError(
+                f"{name}[{key!r}] has shape {np.shape(actual[key])}, "
+                f"the parameter has shape {np.shape(leaf)}"
+            )
+
+
+def map_leaves(function: Callable[..., Any], *trees: Mapping[str, Any]) -> Params:
+    """Apply ``function`` to corresponding leaves of trees of the same structure.
+
+    Example:
+        >>> map_leaves(np.maximum, {"w": np.array([1.0, 5.0])}, {"w": np.array([3.0, 2.0])})
+        {'w': array([3., 5.])}
+    """
+    first, *others = trees
+    for other in others:
+        if other.keys() != first.keys():
+            check_same_structure(first, other, "a tree's keys")
+    return {key: function(*(tree[key] for tree in trees)) for key in first}
+
+
+def add(x: Params, y: Params) -> Params:
+    """Return x + y.
+
+    Example:
+        >>> add({"w": np.array([1.0, 2.0])}, {"w": np.array([3.0, 4.0])})
+        {'w': array([4., 6.])}
+    """
+    return map_leaves(lambda a, b: a + b, x, y)
+
+
+def subtract(x: Params, y: Params) -> Params:
+    """Return x − y.
+
+    Example:
+        >>> subtract({"w": np.array([1.0, 2.0])}, {"w": np.array([3.0, 4.0])})
+        {'w': array([-2., -2.])}
+    """
+    return map_leaves(lambda a, b: a - b, x, y)
+
+
+def scale(c: float, x: Params) -> Params:
+    """Return c · x.
+
+    Example:
+        >>> scale(2.0, {"w": np.array([1.0, 2.0])})
+        {'w': array([2., 4.])}
+    """
+    return map_leaves(lambda a: c * a, x)
+
+
+def add_scaled(x: Params, c: float, y: Params) -> Params:
+    """Return x + c · y.
+
+    Example:
+        >>> add_scaled({"w": np.array([1.0, 2.0])}, -0.5, {"w": np.array([2.0, 2.0])})
+        {'w': array([0., 1.])}
+    """
+    return map_leaves(lambda a, b: a + c * b, x, y)
+
+
+def multiply(x: Params, y: Params) -> Params:
+    """Return the elementwise product x ⊙ y.
+
+    Example:
+        >>> multiply({"w": np.array([1.0, 2.0])}, {"w": np.array([3.0, 4.0])})
+        {'w': array([3., 8.])}
+    """
+    return map_leaves(lambda a, b: a * b, x, y)
+
+
+def zeros_like(x: Params) -> Params:
+    """Return a tree of zeros with the shapes and dtypes of ``x``.
+
+    Example:
+        >>> zeros_like({"w": np.array([1.0, 2.0])})
+        {'w': array([0., 0.])}
+    """
+    return map_leaves(np.zeros_like, x)
+
+
+def inner(x: Params, y: Params) -> Any:
+    """Return the inner product ⟨x, y⟩ = Σ xᵢ yᵢ over all tensors.
+
+    Example:
+        >>> float(inner({"w": np.array([1.0, 2.0])}, {"w": np.array([3.0, 4.0])}))
+        11.0
+    """
+    return sum(map_leaves(np.vdot, x, y).values())
+
+
+def largest(x: Params) -> Any:
+    """Return the largest magnitude maxᵢ |xᵢ|, which is NaN when any entry is.
+
+    Example:
+        >>> float(largest({"w": np.array([1.0, -2.0]), "b": np.array([0.5])}))
+        2.0
+    """
+    magnitudes = [np.maximum(np.max(leaf), -np.min(leaf)) for leaf in x.values() if np.size(leaf)]
+    if not magnitudes:
+        return 0.0
+    total = magnitudes[0]
+    for magnitude in magnitudes[1:]:
+        total = np.maximum(total, magnitude)
+    return total
+
+
+def power_of_two_scale(x: Params) -> Any:
+    """Return the power of two s for which the largest entry of s · x lies in [½, 1).
+
+    Where s itself would overflow (subnormal entries) the largest representable power short of
+    overflow is taken, which is enough: squares of s · x still neither overflow nor all vanish.
+    A tree of zeros, and one with an entry that is not finite, has scale 1.
+
+    Example:
+        >>> float(power_of_two_scale({"w": np.array([3e-300])})) == 2.0**995
+        True
+    """
+    magnitude = largest(x)
+    if not (np.isfinite(magnitude) and magnitude > 0):
+        return 1.0
+    _, exponent = np.frexp(magnitude)
+    smallest_exponent = np.finfo(np.asarray(magnitude).dtype).minexp
+    return np.ldexp(np.ones_like(magnitude), -np.maximum(exponent, smallest_exponent))
+
+
+def norm(x: Params, p: float = 2) -> Any:
+    """Return the global norm ‖x‖_p = (Σ |xᵢ|^p)^(1/p) over all tensors, without over- or underflow.
+
+    Args:
+        x: dict of arrays of any shapes.
+        p: order of the norm, from 1 to infinity.
+
+    Returns:
+        The norm, a scalar of the arrays' dtype: 0 for a tree of zeros, NaN or inf when an entry is.
+
+    Example:
+        >>> float(norm({"w": np.array([3e-300, 4e-300]), "b": np.array([0.0])}))
+        5e-300
+    """
+    s = power_of_two_scale(x)
+    scaled = scale(s, x) if s != 1.0 else x
+    if p == 2:
+        return np.sqrt(inner(scaled, scaled)) / s
+    if p == np.inf:
+        return largest(x)
+    total = sum(np.sum(np.abs(leaf) ** p) for leaf in scaled.values())
+    return total ** (1 / p) / s
