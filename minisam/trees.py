@@ -161,7 +161,7 @@ def power_of_two_scale(x: Params) -> Any:
     A tree of zeros, and one with an entry that is not finite, has scale 1.
 
     Example:
-        >>> float(power_of_two_scale({"w": np.array([3e-300])})) == 2.0**995
+        >>> float(power_of_two_scale({"w": np.array([3e-300])})) == 2.0**994
         True
     """
     magnitude = largest(x)
@@ -172,6 +172,29 @@ def power_of_two_scale(x: Params) -> Any:
     return np.ldexp(np.ones_like(magnitude), -np.maximum(exponent, smallest_exponent))
 
 
+def well_scaled(x: Params) -> tuple[Params, Any]:
+    """Return (s · x, s) with s a power of two for which Σ (s xᵢ)² neither over- nor underflows.
+
+    s is 1, and ``x`` is returned as it is, whenever the plain sum of squares is safe: above
+    tiny/u² the squares that underflow are too small to change a bit of the sum. So the choice of
+    s never shows in the bits of a direction, only in whether there is one.
+
+    Example:
+        >>> well_scaled({"w": np.array([3.0, 4.0])})
+        ({'w': array([3., 4.])}, 1.0)
+        >>> y, s = well_scaled({"w": np.array([3e300, 4e300])})
+        >>> float(inner(y, y)) < 1.0
+        True
+    """
+    with np.errstate(over="ignore"):
+        square = inner(x, x)
+    limits = np.finfo(np.asarray(square).dtype if np.any(square) else np.float64)
+    if limits.tiny / limits.eps**2 <= square < np.inf:
+        return x, 1.0
+    s = power_of_two_scale(x)
+    return scale(s, x), s
+
+
 def norm(x: Params, p: float = 2) -> Any:
     """Return the global norm ‖x‖_p = (Σ |xᵢ|^p)^(1/p) over all tensors, without over- or underflow.
 
@@ -180,17 +203,17 @@ def norm(x: Params, p: float = 2) -> Any:
         p: order of the norm, from 1 to infinity.
 
     Returns:
-        The norm, a scalar of the arrays' dtype: 0 for a tree of zeros, NaN or inf when an entry is.
+        The norm, a scalar of the arrays' dtype: 0 for a tree of zeros, NaN when an entry is NaN.
 
     Example:
-        >>> float(norm({"w": np.array([3e-300, 4e-300]), "b": np.array([0.0])}))
-        5e-300
+        >>> x = {"w": np.array([3e-300, 4e-300]), "b": np.array([0.0])}
+        >>> print(f"{norm(x):.3g} {norm(x, p=1):.3g} {norm(x, p=np.inf):.3g}")
+        5e-300 7e-300 4e-300
     """
-    s = power_of_two_scale(x)
-    scaled = scale(s, x) if s != 1.0 else x
     if p == 2:
-        return np.sqrt(inner(scaled, scaled)) / s
+        y, s = well_scaled(x)
+        return np.sqrt(inner(y, y)) / s
     if p == np.inf:
         return largest(x)
-    total = sum(np.sum(np.abs(leaf) ** p) for leaf in scaled.values())
-    return total ** (1 / p) / s
+    s = power_of_two_scale(x)
+    return sum(np.sum(np.abs(s * leaf) ** p) for leaf in x.values()) ** (1 / p) / s

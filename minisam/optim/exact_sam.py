@@ -1,0 +1,86 @@
+"""SAM's exact gradient: the second-order term that the paper drops, kept.
+
+ε̂ depends on w through ∇L(w), so the derivative of L(w + ε̂(w)) has a term through ε̂:
+
+    ∇ L(w + ε̂(w)) = d2 + (∂ε̂/∂w)ᵀ d2,   ∂ε̂/∂w = (ρ/G) (I − ĝĝᵀ) H(w),   G = ‖d1‖, ĝ = d1/G.
+
+The projection I − ĝĝᵀ is there because ε̂ has constant length: it can only turn. The paper drops
+the term because it costs a Hessian product, about one more SAM step. On a quadratic it vanishes
+whenever the gradient is an eigenvector of H.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from minisam.optim.perturbation import sam_perturbation
+from minisam.optim.sam import SAMState, two_gradients
+from minisam.optim.types import (
+    Optimizer,
+    Schedule,
+    Step,
+    ValueAndGrad,
+    as_schedule,
+    check_base,
+)
+from minisam.trees import Params, add_scaled, inner, scale, well_scaled
+
+
+def exact_sam(base: Optimizer, rho: float | Schedule = 0.05) -> Optimizer:
+    """SAM (p = 2) with the exact gradient of L(w + ε̂(w)).
+
+    ∇ L(w + ε̂(w)) = d2 + (ρ/G) H(w) (d2 − ĝ⟨ĝ, d2⟩).
+
+    Args:
+        base: the optimizer that moves A along the exact gradient.
+        rho: radius ρ ≥ 0, or a function of the step count.
+
+    Returns:
+        An `Optimizer` whose ``step`` takes a fourth argument, ``hessian_product``: the function
+        ``(params, vector) -> H(params) · vector``. ``Step.descent_gradient`` is the exact gradient.
+
+    Raises:
+        ValueError: naming the argument that is out of range.
+
+    Example:
+        >>> from minisam.optim.sgd import sgd
+        >>> curvature = np.array([1.0, 4.0])
+        >>> loss = lambda w: (0.5 * float(curvature @ w["w"] ** 2), {"w": curvature * w["w"]})
+        >>> product = lambda w, v: {"w": curvature * v["w"]}
+        >>> opt = exact_sam(sgd(lr=1.0), rho=0.5)
+        >>> w = {"w": np.array([3.0, 1.0])}
+        >>> _, _, step = opt.step(w, opt.init(w), loss, product)
+        >>> step.descent_gradient["w"]
+        array([3.2424, 5.7728])
+
+    Source:
+        Foret et al. 2020, arXiv 2010.01412, the equation above eq. (3).
+    """
+    check_base(base)
+    radius = as_schedule("rho", rho)
+
+    def init(params: Params) -> SAMState:
+        return SAMState(count=0, base=base.init(params))
+
+    def step(
+        params: Params,
+        state: SAMState,
+        value_and_grad: ValueAndGrad,
+        hessian_product: Callable[[Params, Params], Params],
+    ) -> tuple[Params, SAMState, Step]:
+        ρ = radius(state.count)
+        step = two_gradients(params, value_and_grad, sam_perturbation, ρ)  # d1, ε, B, d2
+        exact = step.descent_gradient
+        g, s = well_scaled(step.ascent_gradient)
+        G = np.sqrt(inner(g, g))
+        if ρ > 0 and G > 0:
+            unit = scale(1 / G, g)  # ĝ
+            turning = add_scaled(exact, -inner(unit, exact), unit)  # (I − ĝĝᵀ) d2
+            exact = add_scaled(exact, ρ * s / G, hessian_product(params, turning))
+        params, base_state = base.update(params, state.base, exact)
+        step = step._replace(descent_gradient=exact)
+        return params, SAMState(state.count + 1, base_state), step
+
+    return Optimizer(init, step)

@@ -1,0 +1,93 @@
+"""GSAM: keep SAM's perturbed loss going down, and close the gap to the loss itself.
+
+SAM lowers L(w + ε), which can stay the same while the gap L(w + ε) − L(w), the sharpness, grows.
+GSAM splits d1 along and across d2 and takes a step against the part across: it lowers the gap
+without, to first order, changing the perturbed loss.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from minisam.optim.perturbation import sam_perturbation
+from minisam.optim.sam import SAMState, two_gradients
+from minisam.optim.types import (
+    Optimizer,
+    Schedule,
+    Step,
+    ValueAndGrad,
+    as_schedule,
+    check_base,
+    check_number,
+)
+from minisam.trees import Params, add_scaled, inner, well_scaled
+
+
+def orthogonal_part(x: Params, y: Params) -> Params:
+    """Return the part of x orthogonal to y, x − y ⟨x, y⟩/‖y‖²; x itself where y is zero.
+
+    Example:
+        >>> import numpy as np
+        >>> orthogonal_part({"w": np.array([1.0, 2.0])}, {"w": np.array([0.0, 4.0])})
+        {'w': array([1., 0.])}
+    """
+    y, _ = well_scaled(y)
+    square = inner(y, y)
+    return add_scaled(x, -inner(x, y) / square, y) if square != 0 else x
+
+
+def gsam(
+    base: Optimizer, rho: float | Schedule = 0.05, alpha: float = 0.2, p: float = 2
+) -> Optimizer:
+    """Surrogate-gap guided SAM.
+
+    d = d2 − α (d1 − d2 ⟨d1, d2⟩/‖d2‖²).
+
+    Args:
+        base: the optimizer that moves A along d.
+        rho: radius ρ ≥ 0, or a function of the step count (the paper ties it to the learning rate).
+        alpha: α ≥ 0; 0 is SAM.
+        p: order of the norm that bounds ε.
+
+    Returns:
+        An `Optimizer`; ``Step.descent_gradient`` is d.
+
+    Raises:
+        ValueError: naming the argument that is out of range.
+
+    Example:
+        >>> import numpy as np
+        >>> from minisam.optim.sgd import sgd
+        >>> opt = gsam(sgd(lr=1.0), rho=1.0, alpha=0.5)
+        >>> h = np.array([1.0, 2.0])
+        >>> loss = lambda w: (0.5 * float(h @ w["w"] ** 2), {"w": h * w["w"]})
+        >>> w = {"w": np.array([3.0, 2.0])}
+        >>> _, _, step = opt.step(w, opt.init(w), loss)
+        >>> d, d2 = step.descent_gradient["w"], loss(step.perturbed_params)[1]["w"]
+        >>> bool(np.isclose(d @ d2, d2 @ d2))
+        True
+
+    Source:
+        Zhuang et al. 2022, arXiv 2203.08065, Algorithm 1.
+    """
+    check_base(base)
+    radius = as_schedule("rho", rho)
+    check_number("alpha", alpha, open_high=True)
+    check_number("p", p, low=1.0)
+    perturb = partial(sam_perturbation, p=p)
+
+    def init(params: Params) -> SAMState:
+        return SAMState(count=0, base=base.init(params))
+
+    def step(
+        params: Params, state: SAMState, value_and_grad: ValueAndGrad
+    ) -> tuple[Params, SAMState, Step]:
+        step = two_gradients(params, value_and_grad, perturb, radius(state.count))
+        d2 = step.descent_gradient
+        across = orthogonal_part(step.ascent_gradient, d2)  # d1 − d2 ⟨d1, d2⟩/‖d2‖²
+        direction = add_scaled(d2, -alpha, across) if alpha else d2
+        params, base_state = base.update(params, state.base, direction)
+        step = step._replace(descent_gradient=direction)
+        return params, SAMState(state.count + 1, base_state), step
+
+    return Optimizer(init, step)

@@ -1,0 +1,104 @@
+"""LookSAM: SAM's second gradient only every k steps.
+
+What SAM adds to SGD is the part of d2 that is orthogonal to d1. It changes slowly, so LookSAM
+computes it every k-th step and reuses its direction in between, at the price of SGD.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple
+
+from minisam.optim.gsam import orthogonal_part
+from minisam.optim.perturbation import sam_perturbation
+from minisam.optim.sam import two_gradients
+from minisam.optim.types import (
+    Optimizer,
+    Schedule,
+    Step,
+    ValueAndGrad,
+    as_schedule,
+    check_base,
+    check_number,
+    evaluate,
+)
+from minisam.trees import Params, add_scaled, norm, zeros_like
+
+
+class LookSAMState(NamedTuple):
+    """Steps taken so far, the orthogonal part v found last, the base's own state."""
+
+    count: int
+    orthogonal: Params
+    base: Any
+
+
+def looksam(
+    base: Optimizer,
+    rho: float | Schedule = 0.05,
+    every: int = 5,
+    alpha: float = 0.7,
+    p: float = 2,
+) -> Optimizer:
+    """SAM with the second gradient every ``every`` steps.
+
+    Every k-th step  d = d2,  v ← d2 − d1 ⟨d1, d2⟩/‖d1‖²;  in between  d = d1 + α (‖d1‖/‖v‖) v.
+
+    Args:
+        base: the optimizer that moves A along d.
+        rho: radius ρ ≥ 0, or a function of the step count.
+        every: k ≥ 1; 1 is SAM.
+        alpha: α ≥ 0, how much of the orthogonal part is added in between.
+        p: order of the norm that bounds ε.
+
+    Returns:
+        An `Optimizer`; ``Step.descent_gradient`` is d, and ``Step.perturbation`` is None on the
+        steps that do not climb.
+
+    Raises:
+        ValueError: naming the argument that is out of range.
+
+    Example:
+        >>> import numpy as np
+        >>> from minisam.optim.sgd import sgd
+        >>> h = np.array([1.0, 4.0])
+        >>> loss = lambda w: (0.5 * float(h @ w["w"] ** 2), {"w": h * w["w"]})
+        >>> opt = looksam(sgd(lr=0.1), rho=0.5, every=2)
+        >>> w = {"w": np.array([4.0, 1.0])}
+        >>> w, state, first = opt.step(w, opt.init(w), loss)
+        >>> w, state, second = opt.step(w, state, loss)
+        >>> first.perturbation is None, second.perturbation is None
+        (False, True)
+
+    Source:
+        Liu et al. 2022, arXiv 2203.02714, Algorithm 1.
+    """
+    check_base(base)
+    radius = as_schedule("rho", rho)
+    check_number("every", every, low=1, open_high=True)
+    if every != int(every):
+        raise ValueError(f"every must be a whole number of steps, got {every!r}")
+    check_number("alpha", alpha, open_high=True)
+    check_number("p", p, low=1.0)
+    perturb = partial(sam_perturbation, p=p)
+
+    def init(params: Params) -> LookSAMState:
+        return LookSAMState(count=0, orthogonal=zeros_like(params), base=base.init(params))
+
+    def step(
+        params: Params, state: LookSAMState, value_and_grad: ValueAndGrad
+    ) -> tuple[Params, LookSAMState, Step]:
+        v = state.orthogonal
+        if state.count % every == 0:
+            step = two_gradients(params, value_and_grad, perturb, radius(state.count))
+            direction = step.descent_gradient
+            v = orthogonal_part(direction, step.ascent_gradient)
+        else:
+            loss, d1, auxiliary = evaluate(value_and_grad, params)
+            length = norm(v)
+            direction = add_scaled(d1, alpha * norm(d1) / length, v) if length > 0 else d1
+            step = Step(loss, d1, None, params, loss, direction, auxiliary)
+        params, base_state = base.update(params, state.base, direction)
+        return params, LookSAMState(state.count + 1, v, base_state), step
+
+    return Optimizer(init, step)

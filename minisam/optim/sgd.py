@@ -1,0 +1,110 @@
+"""Stochastic gradient descent: the base update that SAM moves with.
+
+SGD walks straight downhill, from A along −d1. Momentum lets it remember where it was going, and
+weight decay pulls it towards the origin. In every line below g stands for the gradient that the
+update is *given*: plain SGD gives it the gradient at A, SAM the gradient at B.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from minisam.optim.types import (
+    Optimizer,
+    Schedule,
+    Step,
+    ValueAndGrad,
+    as_schedule,
+    check_choice,
+    check_number,
+    evaluate,
+)
+from minisam.trees import Params, add_scaled, check_same_structure, scale
+
+
+class SGDState(NamedTuple):
+    """Steps taken so far, and the velocity v (None before the first step or without momentum)."""
+
+    count: int
+    velocity: Params | None
+
+
+def sgd(
+    lr: float | Schedule,
+    momentum: float = 0.0,
+    nesterov: bool = False,
+    weight_decay: float = 0.0,
+    decay: Literal["coupled", "decoupled"] = "coupled",
+) -> Optimizer:
+    """Stochastic gradient descent with momentum, Nesterov's variant and weight decay.
+
+    g ← g + λw (coupled),  v ← μv + g,  w ← w − η v,  or with Nesterov  w ← w − η (g + μv);
+    decoupled decay leaves g alone and takes ηλw from w beside the step. The velocity starts as
+    the first gradient (no dampening), and the learning rate stays outside it, as in PyTorch.
+
+    Args:
+        lr: step size η ≥ 0, or a function of the step count (from 0).
+        momentum: μ in [0, 1).
+        nesterov: whether to look ahead along the velocity; needs momentum > 0.
+        weight_decay: λ ≥ 0.
+        decay: ``"coupled"`` adds λw to the gradient (L2 regularization of the base step at A),
+            ``"decoupled"`` shrinks w beside it (Loshchilov and Hutter, arXiv 1711.05101).
+
+    Returns:
+        An `Optimizer` whose ``step`` evaluates one gradient.
+
+    Raises:
+        ValueError: naming the argument that is out of range.
+
+    Example:
+        >>> import numpy as np
+        >>> opt = sgd(lr=0.5)
+        >>> params = {"w": np.array([2.0, -4.0])}
+        >>> half_square = lambda w: (0.5 * float(w["w"] @ w["w"]), w)
+        >>> params, state, step = opt.step(params, opt.init(params), half_square)
+        >>> params["w"], step.loss
+        (array([ 1., -2.]), 10.0)
+
+    Source:
+        Sutskever et al. 2013, "On the importance of initialization and momentum", eqs. (1)-(4),
+        with the learning rate taken out of the velocity.
+    """
+    learning_rate = as_schedule("lr", lr)
+    check_number("momentum", momentum, high=1.0, open_high=True)
+    check_number("weight_decay", weight_decay, open_high=True)
+    check_choice("decay", decay, ("coupled", "decoupled"))
+    if nesterov and momentum == 0:
+        raise ValueError(f"nesterov needs momentum in (0, 1), got momentum={momentum!r}")
+
+    def init(params: Params) -> SGDState:
+        return SGDState(count=0, velocity=None)
+
+    def update(params: Params, state: SGDState, grads: Params) -> tuple[Params, SGDState]:
+        check_same_structure(params, grads, "grads")
+        eta = learning_rate(state.count)
+        velocity = state.velocity
+        direction = grads
+        if weight_decay and decay == "coupled":
+            direction = add_scaled(direction, weight_decay, params)  # g ← g + λw
+        if momentum:
+            if velocity is None:
+                velocity = direction  # v ← g
+            else:
+                velocity = add_scaled(direction, momentum, velocity)  # v ← μv + g
+            if nesterov:
+                direction = add_scaled(direction, momentum, velocity)  # g + μv
+            else:
+                direction = velocity
+        if weight_decay and decay == "decoupled":
+            params = scale(1 - eta * weight_decay, params)  # w ← w − ηλw
+        params = add_scaled(params, -eta, direction)  # w ← w − ηv
+        return params, SGDState(state.count + 1, velocity)
+
+    def step(
+        params: Params, state: SGDState, value_and_grad: ValueAndGrad
+    ) -> tuple[Params, SGDState, Step]:
+        loss, gradient, auxiliary = evaluate(value_and_grad, params)  # d1, at A
+        new_params, state = update(params, state, gradient)  # from A, along d1
+        return new_params, state, Step(loss, gradient, None, params, loss, gradient, auxiliary)
+
+    return Optimizer(init, step, update)

@@ -1,0 +1,119 @@
+"""What an optimizer is: two functions, and what one of its steps tells."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from minisam.trees import Params
+
+ValueAndGrad = Callable[[Params], tuple]
+Schedule = Callable[[int], float]
+
+
+class Step(NamedTuple):
+    """Everything that one step saw, by the names of the notation table.
+
+    Attributes:
+        loss: L(w), the loss at A, before the climb.
+        ascent_gradient: d1 = ∇L(w), the gradient at A.
+        perturbation: ε = B − A; None for an optimizer that does not climb.
+        perturbed_params: B = w + ε; A itself for an optimizer that does not climb.
+        perturbed_loss: L(w + ε), the loss at B.
+        descent_gradient: d2 = ∇L(w + ε), the gradient that the base update is given.
+        auxiliary: what ``value_and_grad`` returned third at A, such as batch statistics.
+        perturbed_auxiliary: what ``value_and_grad`` returned third at B.
+    """
+
+    loss: Any
+    ascent_gradient: Params
+    perturbation: Params | None
+    perturbed_params: Params
+    perturbed_loss: Any
+    descent_gradient: Params
+    auxiliary: Any = None
+    perturbed_auxiliary: Any = None
+
+
+class Optimizer(NamedTuple):
+    """An optimizer as pure functions.
+
+    Attributes:
+        init: ``params -> state``.
+        step: ``(params, state, value_and_grad) -> (params, state, Step)``.
+        update: ``(params, state, grads) -> (params, state)`` for a base optimizer, which moves by
+            a gradient that it is given; None for one that must ask for gradients itself.
+    """
+
+    init: Callable[[Params], Any]
+    step: Callable[..., tuple[Params, Any, Any]]
+    update: Callable[[Params, Any, Params], tuple[Params, Any]] | None = None
+
+
+def evaluate(value_and_grad: ValueAndGrad, params: Params) -> tuple[Any, Params, Any]:
+    """Return (loss, grads, auxiliary), where auxiliary is None if the function returns only two."""
+    loss, grads, *auxiliary = value_and_grad(params)
+    return loss, grads, auxiliary[0] if auxiliary else None
+
+
+def check_number(
+    name: str, value: Any, low: float = 0.0, high: float = math.inf, open_high: bool = False
+) -> None:
+    """Raise ValueError unless ``value`` is a real number in [low, high] (or [low, high)).
+
+    Infinity is accepted only where ``high`` is infinite and ``open_high`` is False.
+
+    Example:
+        >>> check_number("rho", -1.0, open_high=True)
+        Traceback (most recent call last):
+        ...
+        ValueError: rho must be a number in [0, inf), got -1.0
+    """
+    interval = f"[{low:g}, {high:g}" + (")" if open_high else "]")
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be a number in {interval}, got {value!r}") from None
+    inside = low <= number < high if open_high else low <= number <= high
+    if isinstance(value, bool) or not inside:
+        raise ValueError(f"{name} must be a number in {interval}, got {value!r}")
+
+
+def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
+    """Raise ValueError unless ``value`` is one of ``choices``.
+
+    Example:
+        >>> check_choice("scope", "some", ("weights", "all"))
+        Traceback (most recent call last):
+        ...
+        ValueError: scope must be one of 'weights', 'all', got 'some'
+    """
+    if value not in choices:
+        allowed = ", ".join(map(repr, choices))
+        raise ValueError(f"{name} must be one of {allowed}, got {value!r}")
+
+
+def as_schedule(name: str, value: float | Schedule) -> Schedule:
+    """Return ``value`` as a function of the step count; a number becomes a constant.
+
+    Example:
+        >>> as_schedule("lr", 0.1)(1000)
+        0.1
+    """
+    if callable(value):
+
+        def checked(count: int) -> float:
+            number = value(count)
+            check_number(f"{name}({count})", number, open_high=True)
+            return number
+
+        return checked
+    check_number(name, value, open_high=True)
+    return lambda count: value
+
+
+def check_base(base: Any) -> None:
+    """Raise ValueError unless ``base`` is an optimizer with an ``update``, as `sgd` returns."""
+    if not isinstance(base, Optimizer) or base.update is None:
+        raise ValueError(f"base must be a base optimizer such as sgd(lr=0.1), got {base!r}")

@@ -1,0 +1,1 @@
+"""The oracle: any SAM gets a verdict, and a wrong one is told its mistake."""
