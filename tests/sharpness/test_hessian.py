@@ -1,0 +1,108 @@
+import autograd.numpy as anp
+import numpy as np
+import pytest
+from autograd import grad
+from autograd.differential_operators import make_jvp
+from hypothesis import given
+from hypothesis import strategies as st
+from tiny_network import tiny_examples, tiny_loss, tiny_mean_loss, tiny_params
+
+from minisam.sharpness.hessian import (
+    dense_hessian,
+    flat_hessian,
+    flatten,
+    hessian_product,
+    mean_hessian_product,
+    unflatten,
+)
+
+
+def test_product_matches_differences_of_the_gradient():
+    w, v = tiny_params(), tiny_params(seed=5)
+    h = 1e-5  # central differences: error h² L⁗ / 6 + eps L'' / h, both about 1e-10
+    ahead, behind = ({k: w[k] + s * h * v[k] for k in w} for s in (1, -1))
+    g_ahead, g_behind = grad(tiny_mean_loss)(ahead), grad(tiny_mean_loss)(behind)
+    expected = {k: (g_ahead[k] - g_behind[k]) / (2 * h) for k in w}
+    found = hessian_product(tiny_mean_loss, w)(v)
+    for key in w:
+        np.testing.assert_allclose(found[key], expected[key], rtol=0, atol=1e-8)
+
+
+def test_product_matches_forward_over_reverse():
+    w, v = tiny_params(), tiny_params(seed=5)
+    one, two = w["1.bias"], v["1.bias"]
+    loss = lambda bias: tiny_mean_loss({**w, "1.bias": bias})  # noqa: E731
+    _, expected = make_jvp(grad(loss))(one)(two)
+    found = hessian_product(lambda p: loss(p["b"]), {"b": one})({"b": two})
+    np.testing.assert_allclose(found["b"], expected, rtol=1e-12)
+
+
+@given(st.integers(0, 1000), st.floats(-3, 3))
+def test_product_is_linear_and_symmetric(seed, c):
+    w = tiny_params()
+    product = hessian_product(tiny_mean_loss, w)
+    u, v = tiny_params(seed + 1), tiny_params(seed + 2)
+    mixed = product({k: u[k] + c * v[k] for k in w})
+    hu, hv = product(u), product(v)
+    for key in w:
+        np.testing.assert_allclose(mixed[key], hu[key] + c * hv[key], atol=1e-13)
+    np.testing.assert_allclose(flatten(u) @ flatten(hv), flatten(v) @ flatten(hu), atol=1e-13)
+
+
+def test_product_of_a_quadratic_is_its_matrix():
+    matrix = np.array([[2.0, -1.0], [-1.0, 5.0]])
+    loss = lambda p: 0.5 * p["w"] @ matrix @ p["w"]  # noqa: E731
+    np.testing.assert_allclose(dense_hessian(loss, {"w": np.array([3.0, 4.0])}), matrix)
+
+
+def test_a_linear_loss_has_no_curvature():
+    found = hessian_product(
+        lambda p: p["w"].sum() + p["v"].sum() ** 2, {"w": np.ones(2), "v": np.ones(2)}
+    )({"w": np.ones(2), "v": np.ones(2)})
+    np.testing.assert_array_equal(found["w"], 0.0)
+    np.testing.assert_array_equal(found["v"], 4.0)
+
+
+def test_float32_stays_float32():
+    w = {k: leaf.astype(np.float32) for k, leaf in tiny_params().items()}
+    inputs = tiny_examples()[0].astype(np.float32)
+
+    def loss(p):
+        hidden = anp.tanh(anp.dot(inputs, p["1.weight"]) + p["1.bias"])
+        return anp.sum((anp.dot(hidden, p["2.weight"]) + p["2.bias"]) ** 2)
+
+    product = hessian_product(loss, w)
+    assert {leaf.dtype for leaf in product(w).values()} == {np.dtype(np.float32)}
+    hessian = flat_hessian(product, w)
+    assert {leaf.dtype for leaf in hessian.unflatten(np.ones(37)).values()} == {np.dtype("f4")}
+    assert hessian.matvec(np.ones(37)).dtype == np.float64
+
+
+def test_mean_over_batches_is_the_product_of_the_whole():
+    inputs, labels = tiny_examples()
+    w, v = tiny_params(), tiny_params(seed=5)
+    batches = [(inputs[i : i + 8], labels[i : i + 8]) for i in range(0, 24, 8)]
+    found = mean_hessian_product(lambda p, batch: tiny_loss(p, *batch), w, batches)(v)
+    expected = hessian_product(tiny_mean_loss, w)(v)
+    for key in w:
+        np.testing.assert_allclose(found[key], expected[key], atol=1e-14)
+
+
+def test_flatten_and_unflatten_are_inverse():
+    w = tiny_params()
+    back = unflatten(flatten(w), w)
+    assert list(back) == list(w)
+    for key in w:
+        np.testing.assert_array_equal(back[key], w[key])
+
+
+def test_bad_input_is_named():
+    w = tiny_params()
+    with pytest.raises(ValueError, match=r"vector do not match the parameters: missing '2\.bias'"):
+        hessian_product(tiny_mean_loss, w)({k: w[k] for k in list(w)[:3]})
+    with pytest.raises(
+        ValueError, match=r"vector has shape \(3,\), the parameters have 37 entries"
+    ):
+        unflatten(np.zeros(3), {k: np.zeros_like(leaf) for k, leaf in w.items()})
+    with pytest.raises(ValueError, match="batches must not be empty"):
+        mean_hessian_product(tiny_loss, w, [])

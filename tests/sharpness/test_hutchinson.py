@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+from tiny_network import tiny_mean_loss, tiny_params
+
+from minisam.sharpness.hessian import dense_hessian, flat_hessian, hessian_product
+from minisam.sharpness.hutchinson import diagonal, trace
+
+
+def test_a_diagonal_hessian_is_exact_with_any_signs():
+    spectrum = np.arange(1.0, 8.0)
+    rng = np.random.default_rng(0)
+    assert trace(lambda v: spectrum * v, 7, rng, 2) == (28.0, 0.0, 2)
+    found = diagonal(lambda v: spectrum * v, 7, rng, 2)
+    np.testing.assert_array_equal(found.value, spectrum)
+    np.testing.assert_array_equal(found.standard_error, 0.0)
+
+
+def test_trace_and_diagonal_of_a_network_lie_within_five_standard_errors():
+    w = tiny_params()
+    dense = dense_hessian(tiny_mean_loss, w)
+    hessian = flat_hessian(hessian_product(tiny_mean_loss, w), w)
+    found = trace(hessian.matvec, hessian.size, np.random.default_rng(0), probes=400)
+    assert abs(found.value - np.trace(dense)) < 5 * found.standard_error
+    estimate = diagonal(hessian.matvec, hessian.size, np.random.default_rng(1), probes=400)
+    assert np.all(np.abs(estimate.value - np.diag(dense)) < 5 * estimate.standard_error)
+
+
+def test_standard_error_is_the_one_that_theory_gives():
+    matrix = np.random.default_rng(3).standard_normal((20, 20))
+    matrix = matrix + matrix.T
+    off = matrix - np.diag(np.diag(matrix))
+    found = trace(lambda v: matrix @ v, 20, np.random.default_rng(0), probes=4000)
+    theory = np.sqrt(2 * np.sum(off**2) / 4000)  # Var[zᵀHz] = 2 Σ_{i≠j} H_ij²
+    assert found.standard_error == pytest.approx(theory, rel=0.06)  # 5 σ of a variance, n = 4000
+    estimate = diagonal(lambda v: matrix @ v, 20, np.random.default_rng(0), probes=4000)
+    theory = np.sqrt(np.sum(off**2, axis=1) / 4000)  # Var[zᵢ (Hz)ᵢ] = Σ_{j≠i} H_ij²
+    np.testing.assert_allclose(estimate.standard_error, theory, rtol=0.08)
+
+
+@pytest.mark.parametrize("estimate", [trace, diagonal])
+def test_too_few_probes_are_refused(estimate):
+    with pytest.raises(ValueError, match="probes must be at least 2"):
+        estimate(lambda v: v, 3, np.random.default_rng(0), probes=1)

@@ -1,0 +1,107 @@
+import autograd.numpy as np
+import numpy as onp
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tiny_network import tiny_mean_loss, tiny_params
+
+from minisam import trees
+from minisam.sharpness.hessian import dense_hessian, flatten
+from minisam.sharpness.slices import (
+    filter_normalized_direction,
+    loss_plane,
+    loss_slice,
+    plane_through,
+)
+
+
+@given(st.integers(0, 1000))
+def test_every_filter_of_the_direction_has_the_norm_of_its_filter(seed):
+    rng = onp.random.default_rng(seed)
+    w = {
+        "conv.weight": rng.standard_normal((3, 3, 2, 5)) * 10.0 ** rng.integers(-3, 4, 5),
+        "conv.bias": rng.standard_normal(5),
+        "fc.weight": rng.standard_normal((7, 4)),
+    }
+    d = filter_normalized_direction(w, rng)
+    for key, axes in {"conv.weight": (0, 1, 2), "fc.weight": 0}.items():
+        norms = [onp.sqrt(onp.sum(leaf[key] ** 2, axis=axes)) for leaf in (w, d)]
+        onp.testing.assert_allclose(*norms, rtol=1e-12)
+    onp.testing.assert_array_equal(d["conv.bias"], 0)
+
+
+def test_directions_are_gaussian_before_normalization_and_differ_by_seed():
+    w = {"fc.weight": onp.ones((4000, 1))}
+    d = filter_normalized_direction(w, onp.random.default_rng(0))["fc.weight"]
+    assert abs(d.mean()) < 5 / 4000**0.5
+    assert onp.mean(d**4) == pytest.approx(3.0, abs=5 * (96 / 4000) ** 0.5)  # Gaussian kurtosis
+    other = filter_normalized_direction(w, onp.random.default_rng(1))["fc.weight"]
+    assert not onp.allclose(d, other)
+
+
+def test_the_slice_of_a_rescaled_network_is_the_slice_of_the_network():
+    """The reason for filter normalization: a scale-invariant loss looks the same at every scale."""
+    loss = lambda p: np.sum((p["fc.weight"] / np.sqrt(np.sum(p["fc.weight"] ** 2)))[0] ** 2)  # noqa: E731
+    w = {"fc.weight": onp.random.default_rng(0).standard_normal((4, 3))}
+    x = onp.linspace(-1, 1, 9)
+    slices = [
+        loss_slice(loss, v, filter_normalized_direction(v, onp.random.default_rng(7)), x).losses
+        for v in (w, trees.scale(64.0, w))
+    ]
+    onp.testing.assert_allclose(*slices, rtol=1e-12)
+
+
+def test_slice_and_plane_of_a_quadratic():
+    spectrum = onp.array([1.0, 10.0])
+    loss = lambda p: 0.5 * np.sum(spectrum * p["w"] ** 2)  # noqa: E731
+    w, d, e = ({"w": onp.array(v)} for v in ([1.0, 0.0], [1.0, 0.0], [0.0, 1.0]))
+    x, y = onp.linspace(-2, 2, 5), onp.linspace(-1, 1, 3)
+    onp.testing.assert_allclose(loss_slice(loss, w, d, x).losses, 0.5 * (1 + x) ** 2)
+    rows = []
+    plane = loss_plane(loss, w, (d, e), x, y, on_row=lambda done, of: rows.append((done, of)))
+    expected = 0.5 * (1 + x) ** 2 + 5 * y[:, None] ** 2
+    onp.testing.assert_allclose(plane.losses, expected)
+    assert rows == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_curvature_of_a_slice_is_the_hessian_quadratic_form():
+
+    w = tiny_params()
+    d = filter_normalized_direction(w, onp.random.default_rng(0))
+    h = 1e-3
+    low, middle, high = loss_slice(tiny_mean_loss, w, d, [-h, 0, h]).losses
+    quadratic = flatten(d) @ dense_hessian(tiny_mean_loss, w) @ flatten(d)
+    assert (low - 2 * middle + high) / h**2 == pytest.approx(quadratic, rel=1e-4)
+
+
+def test_float32_weights_are_evaluated_in_float32():
+    w = {"w": onp.ones((2, 2), onp.float32)}
+    seen = []
+    loss_plane(lambda p: seen.append(p["w"].dtype) or 0.0, w, (w, w), [0.5], [0.1, 0.2])
+    loss_slice(lambda p: seen.append(p["w"].dtype) or 0.0, w, w, [0.3])
+    assert set(seen) == {onp.dtype(onp.float32)}
+
+
+@given(st.integers(0, 1000))
+def test_plane_through_three_points_is_orthonormal_and_contains_them(seed):
+    origin, first, second = (tiny_params(seed + i) for i in range(3))
+    d, e, length = plane_through(origin, first, second)
+    assert trees.inner(d, d) == pytest.approx(1)
+    assert trees.inner(e, e) == pytest.approx(1)
+    assert trees.inner(d, e) == pytest.approx(0, abs=1e-12)
+    back = trees.add_scaled(origin, length, d)
+    v = trees.subtract(second, origin)
+    on_plane = trees.add_scaled(trees.scale(trees.inner(v, d), d), trees.inner(v, e), e)
+    for key in d:
+        onp.testing.assert_allclose(back[key], first[key], atol=1e-12)
+        onp.testing.assert_allclose(on_plane[key], v[key], atol=1e-12)
+
+
+def test_bad_input_is_named():
+    at = lambda *w: {"w": onp.array(w)}  # noqa: E731
+    with pytest.raises(ValueError, match="first must differ from origin"):
+        plane_through(at(0.0, 0.0), at(0.0, 0.0), at(1.0, 0.0))
+    with pytest.raises(ValueError, match="lie on a line"):
+        plane_through(at(0.0, 0.0), at(1.0, 1.0), at(2.0, 2.0))
+    with pytest.raises(ValueError, match="direction do not match"):
+        loss_slice(lambda p: 0.0, at(0.0), {"v": onp.zeros(1)}, [0.0])

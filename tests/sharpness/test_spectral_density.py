@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+from tiny_network import tiny_mean_loss, tiny_params
+
+from minisam.sharpness.hessian import dense_hessian, flat_hessian, hessian_product
+from minisam.sharpness.spectral_density import spectral_density
+
+
+def test_the_rule_integrates_polynomials_of_a_network_hessian():
+    w = tiny_params()
+    spectrum = np.linalg.eigvalsh(dense_hessian(tiny_mean_loss, w))
+    hessian = flat_hessian(hessian_product(tiny_mean_loss, w), w)
+    found = spectral_density(hessian.matvec, hessian.size, np.random.default_rng(0), 200, 10)
+    for degree in (1, 2, 3):
+        # (1/n) tr Hᵈ as the mean of vᵀHᵈv over 200 unit vectors, each of variance about 2 tr H²ᵈ/n²
+        error = np.sqrt(2 * np.sum(spectrum ** (2 * degree)) / len(spectrum) ** 2 / 200)
+        assert abs(found.weights @ found.nodes**degree - np.mean(spectrum**degree)) < 5 * error
+
+
+def test_the_density_is_the_smoothed_spectrum():
+    spectrum = np.repeat([-1.0, 0.0, 2.0], [100, 300, 200])
+    found = spectral_density(
+        lambda v: spectrum * v, 600, np.random.default_rng(0), probes=100, steps=3, width=0.05
+    )
+    kernel = np.exp(-0.5 * ((found.grid[:, None] - spectrum) / 0.05) ** 2)
+    exact = kernel.mean(axis=1) / (0.05 * np.sqrt(2 * np.pi))
+    # the mass of each cluster is a Beta variable of variance about 2 p (1 - p) / n per probe
+    assert np.abs(found.density - exact).max() < 5 * np.sqrt(2 * 0.25 / 600 / 100) * 8
+    mass = found.density.sum() * (found.grid[1] - found.grid[0])
+    assert mass == pytest.approx(1.0, abs=1e-3)
+
+
+def test_weights_sum_to_one_and_nodes_stay_inside_the_spectrum():
+    spectrum = np.linspace(-1, 3, 50)
+    found = spectral_density(lambda v: spectrum * v, 50, np.random.default_rng(0), 5, 12)
+    assert found.weights.sum() == pytest.approx(1.0)
+    assert found.nodes.min() >= -1 - 1e-12
+    assert found.nodes.max() <= 3 + 1e-12
+    assert found.width == pytest.approx(0.01 * (found.nodes.max() - found.nodes.min()))
+
+
+def test_a_multiple_of_the_identity_is_one_peak():
+    found = spectral_density(lambda v: 2 * v, 5, np.random.default_rng(0), 2, 5)
+    assert found.grid[np.argmax(found.density)] == pytest.approx(2.0, abs=found.width)
+
+
+def test_bad_input_is_named():
+    with pytest.raises(ValueError, match="probes must be at least 1"):
+        spectral_density(lambda v: v, 5, np.random.default_rng(0), probes=0)
+    with pytest.raises(ValueError, match="width must be positive"):
+        spectral_density(lambda v: v, 5, np.random.default_rng(0), width=-1.0)
