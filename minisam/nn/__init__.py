@@ -1,0 +1,1 @@
+"""Networks in plain NumPy: primitives, layers, losses, models and their gradients."""

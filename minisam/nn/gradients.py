@@ -1,0 +1,100 @@
+"""Loss and gradient at once, for a loss that is a function of a dict of parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from autograd.core import VJPNode, add_outgrads
+from autograd.tracer import getval, isbox, new_box, trace_stack
+from autograd.util import toposort
+
+from minisam.trees import Params
+
+
+def value_and_grad(loss: Callable[[Params], Any], auxiliary: bool = False) -> Callable:
+    """Return the function params → (loss, gradient), computed by one forward and backward pass.
+
+    The same as ``autograd.value_and_grad(loss)``, but each tensor is an input of its own: autograd
+    would make the dict one input, and add up a dict of zeros for every tensor that is used.
+
+    Args:
+        loss: params → scalar, written with `minisam.nn` and `autograd.numpy`; or, with
+            ``auxiliary``, params → (scalar, anything else).
+        auxiliary: whether ``loss`` returns a second value, which is handed on without gradient.
+
+    Returns:
+        A function from params to (float, dict of arrays), or (float, dict of arrays, auxiliary).
+        Each gradient has the dtype of its parameter.
+
+    Raises:
+        TypeError: from the returned function, if the loss is not a scalar.
+
+    Example:
+        >>> half_square = lambda params: 0.5 * (params["w"] ** 2).sum()
+        >>> value_and_grad(half_square)({"w": np.array([3.0, 4.0])})
+        (12.5, {'w': array([3., 4.])})
+    """
+
+    def evaluate(params: Params):
+        roots = {name: VJPNode.new_root() for name in params}
+        with trace_stack.new_trace() as trace:
+            inputs = {k: new_box(v, trace, roots[k]) for k, v in params.items()}
+            result = loss(inputs)
+        value, extra = result if auxiliary else (result, None)
+        if np.shape(value) != ():
+            raise TypeError(f"the loss must be a scalar, got an array of shape {np.shape(value)}")
+        gradients = _backward(value, roots) if isbox(value) else {}
+        grads = {
+            k: gradients[k].astype(v.dtype, copy=False) if k in gradients else np.zeros_like(v)
+            for k, v in params.items()
+        }
+        value = float(getval(value))
+        return (value, grads, extra) if auxiliary else (value, grads)
+
+    return evaluate
+
+
+def _backward(end, roots: Mapping[str, VJPNode]) -> dict[str, np.ndarray]:
+    """Return the gradient of the scalar ``end`` for each root that it depends on."""
+    pending = {end._node: (np.ones((), getval(end).dtype), False)}
+    names = {node: name for name, node in roots.items()}
+    gradients = {}
+    for node in toposort(end._node):
+        gradient, _ = pending.pop(node)
+        if node in names:
+            gradients[names[node]] = gradient
+        for parent, part in zip(node.parents, node.vjp(gradient), strict=False):
+            pending[parent] = add_outgrads(pending.get(parent), part)
+    return gradients
+
+
+def training_objective(model, loss: Callable, images, targets, statistics) -> Callable:
+    """Return params → (loss, gradient, new statistics) of a model on one mini-batch.
+
+    This is what an optimizer's ``step`` takes; the new statistics are the pass's auxiliary value.
+
+    Args:
+        model: a `minisam.nn.models.Model`.
+        loss: (logits, targets) → scalar, for example `minisam.nn.losses.cross_entropy`.
+        images: ndarray of shape (batch, height, width, channels).
+        targets: what the loss takes, for example integers of shape (batch,).
+        statistics: batch norm's running statistics before the step, a dict of arrays.
+
+    Example:
+        >>> from minisam.nn.losses import cross_entropy
+        >>> from minisam.nn.models import mlp
+        >>> model = mlp(hidden=(4,), input_shape=(2, 2, 1), classes=3)
+        >>> params = model.init(0)
+        >>> images, labels = np.ones((5, 2, 2, 1), np.float32), np.arange(5) % 3
+        >>> value, grads, _ = training_objective(model, cross_entropy, images, labels, {})(params)
+        >>> sorted(grads) == sorted(params), grads["fc1.weight"].dtype.name
+        (True, 'float32')
+    """
+
+    def objective(params: Params):
+        logits, new_statistics = model.apply_training(params, images, statistics)
+        return loss(logits, targets), new_statistics
+
+    return value_and_grad(objective, auxiliary=True)

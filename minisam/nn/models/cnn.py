@@ -1,0 +1,68 @@
+"""A plain convolutional network: stages of 3×3 convolutions, each ended by max pooling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from minisam.nn.layers import convolution, dense, init_convolution, init_dense, max_pool, relu
+from minisam.nn.models.model import Model, without_statistics
+
+
+def cnn(
+    channels: Sequence[Sequence[int]] = ((32, 32), (64,)),
+    input_shape: Sequence[int] = (32, 32, 3),
+    classes: int = 10,
+) -> Model:
+    """Return a convolutional network: conv, relu, …, pool, conv, relu, …, pool, dense.
+
+    The convolutions ``conv1``, ``conv2``, … are 3×3 with padding 1; each stage ends with 2×2 max
+    pooling, which halves height and width; ``fc`` makes the logits.
+
+    Args:
+        channels: for each stage, the channels of its convolutions.
+        input_shape: of one image, (height, width, channels).
+        classes: number of logits.
+
+    Returns:
+        The model.
+
+    Raises:
+        ValueError: if the images are too small for so many stages.
+
+    Example:
+        >>> model = cnn(channels=((4,), (8,)))
+        >>> params = model.init(0)
+        >>> model.apply(params, np.zeros((2, 32, 32, 3), np.float32)).shape
+        (2, 10)
+    """
+    height, width, inputs = input_shape
+    shrink = 2 ** len(channels)
+    if height < shrink or width < shrink:
+        raise ValueError(
+            f"channels has {len(channels)} stages, which need images of at least "
+            f"{shrink}×{shrink}, got {height}×{width}"
+        )
+
+    def init(rng, dtype=np.float32):
+        rng = np.random.default_rng(rng)
+        params, previous, k = {}, inputs, 0
+        for stage in channels:
+            for count in stage:
+                k += 1
+                params |= init_convolution(rng, f"conv{k}", 3, previous, count, dtype)
+                previous = count
+        features = (height // shrink) * (width // shrink) * previous
+        return params | init_dense(rng, "fc", features, classes, dtype, gain=1.0)
+
+    def forward(params, images):
+        x, k = images, 0
+        for stage in channels:
+            for _ in stage:
+                k += 1
+                x = relu(convolution(params, f"conv{k}", x, padding=1))
+            x = max_pool(x, 2)
+        return dense(params, "fc", x.reshape((len(images), -1)))
+
+    return without_statistics("cnn", init, forward)

@@ -1,0 +1,57 @@
+"""The multi-layer perceptron: dense layers with a nonlinearity between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from minisam.nn.layers import dense, init_dense, relu
+from minisam.nn.models.model import Model, without_statistics
+
+
+def mlp(
+    hidden: Sequence[int] = (256, 256),
+    input_shape: Sequence[int] = (32, 32, 3),
+    classes: int = 10,
+    activation: Callable = relu,
+) -> Model:
+    """Return a multi-layer perceptron on flattened images.
+
+    x₀ = images, x_k = activation(x_{k−1} W_k + b_k), logits = x_K W_{K+1} + b_{K+1}; the layers are
+    ``fc1``, ``fc2``, ….
+
+    Args:
+        hidden: widths of the hidden layers; none gives multinomial logistic regression.
+        input_shape: of one image, (height, width, channels).
+        classes: number of logits.
+        activation: elementwise nonlinearity.
+
+    Returns:
+        The model.
+
+    Example:
+        >>> model = mlp(hidden=(8,))
+        >>> params = model.init(0)
+        >>> model.apply(params, np.zeros((2, 32, 32, 3), np.float32)).shape
+        (2, 10)
+    """
+    widths = [int(np.prod(input_shape)), *hidden, classes]
+    depth = len(widths) - 1
+
+    def init(rng, dtype=np.float32):
+        rng = np.random.default_rng(rng)
+        params = {}
+        for k, (inputs, outputs) in enumerate(pairwise(widths), start=1):
+            gain = 2.0 if k < depth else 1.0
+            params |= init_dense(rng, f"fc{k}", inputs, outputs, dtype, gain)
+        return params
+
+    def forward(params, images):
+        x = images.reshape(len(images), -1)
+        for k in range(1, depth):
+            x = activation(dense(params, f"fc{k}", x))
+        return dense(params, f"fc{depth}", x)
+
+    return without_statistics("mlp", init, forward)
