@@ -6,7 +6,8 @@ and returns the new parameters. Every point at which it asks is recorded. So the
 and the new weights of any implementation, in any framework, without knowing its insides.
 
 Parameters cross the border as a *list* of arrays, in the order of ``hyperparameters["names"]``:
-some implementations know names, some only positions.
+some implementations know names, some only positions. A schedule of the learning rate or of the
+radius is a list, one number a step; see `at_step`.
 """
 
 from __future__ import annotations
@@ -33,7 +34,36 @@ HYPERPARAMETERS: dict[str, Any] = {
     "eta": 0.01,  # ASAM's stabilizer
     "scope": "weights",  # ASAM's scope: "weights" or "all"
     "names": None,  # the tensors' dotted names, in order
+    "frozen": (),  # names of tensors that the optimizer is not given, or must leave alone
+    "dtype": "float64",  # "float64", "float32" or "bfloat16" (which travels in float32 arrays)
 }
+
+
+class AdapterError(RuntimeError):
+    """The way to the optimizer is broken, so that nothing can be said about the optimizer."""
+
+
+class Unsupported(NotImplementedError):
+    """What a maker raises for hyper-parameters that its implementation does not have.
+
+    The oracle then counts the probe as not run, with the exception's text as the reason.
+    """
+
+
+def at_step(hyperparameters: dict[str, Any], step: int) -> dict[str, Any]:
+    """Return the hyper-parameters of one step: a schedule is a list, its last value stays.
+
+    Only ``lr`` and ``rho`` may be lists.
+
+    Example:
+        >>> at_step({"lr": [0.5, 0.25], "rho": 0.1}, 7)
+        {'lr': 0.25, 'rho': 0.1}
+    """
+    now = dict(hyperparameters)
+    for key in ("lr", "rho"):
+        if isinstance(now.get(key), list | tuple):
+            now[key] = now[key][min(step, len(now[key]) - 1)]
+    return now
 
 
 class Observation(NamedTuple):
@@ -100,10 +130,12 @@ def plain(step: Callable[..., Arrays]) -> Adapter:
 
     def adapter(params: Arrays, hyperparameters: dict[str, Any]) -> Run:
         held = copies(params)
+        count = 0
 
         def run(grad_fn: GradFn) -> Arrays:
-            nonlocal held
-            held = step(held, grad_fn, **hyperparameters)
+            nonlocal held, count
+            held = step(held, grad_fn, **at_step(hyperparameters, count))
+            count += 1
             return held
 
         return run
