@@ -7,6 +7,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+import minisam
+
 COMMANDS = {
     "compare": "minisam.experiments.compare",
     "reproduce": "minisam.experiments.command",
@@ -16,3 +18,45 @@ COMMANDS = {
     "check": "minisam.oracle.check_command",
     "vectors": "minisam.oracle.vectors_command",
 }
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of every subcommand.
+
+    Example:
+        >>> build_parser().parse_args(["compare", "--epochs", "3"]).epochs
+        3
+    """
+    parser = argparse.ArgumentParser(
+        prog="minisam",
+        description="Sharpness-Aware Minimization: read it, run it, check others against it.",
+    )
+    parser.add_argument("--version", action="version", version=f"minisam {minisam.__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, home in COMMANDS.items():
+        module = importlib.import_module(home)
+        subparser = subparsers.add_parser(name, help=module.HELP, description=module.HELP)
+        module.configure(subparser)
+        subparser.set_defaults(run=module.run)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand and return its exit code.
+
+    A ValueError or a missing file is the user's to mend, so it is printed as one line, without a
+    traceback. Ctrl-C exits with 130, and what was finished stays.
+    """
+    parsed = build_parser().parse_args(arguments)
+    try:
+        return parsed.run(parsed)
+    except (ValueError, OSError) as error:
+        print(f"minisam {parsed.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"\nminisam {parsed.command}: interrupted", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

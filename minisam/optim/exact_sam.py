@@ -25,7 +25,7 @@ from minisam.optim.types import (
     as_schedule,
     check_base,
 )
-from minisam.trees import Params, add_scaled, inner, scale, well_scaled
+from minisam.trees import Params, add, add_scaled, inner, scale, well_scaled
 
 
 def exact_sam(base: Optimizer, rho: float | Schedule = 0.05) -> Optimizer:
@@ -78,7 +78,8 @@ def exact_sam(base: Optimizer, rho: float | Schedule = 0.05) -> Optimizer:
         if ρ > 0 and G > 0:
             unit = scale(1 / G, g)  # ĝ
             turning = add_scaled(exact, -inner(unit, exact), unit)  # (I − ĝĝᵀ) d2
-            exact = add_scaled(exact, ρ * s / G, hessian_product(params, turning))
+            # (ρ/G) goes in before H: of a tiny gradient, H · turning alone would underflow.
+            exact = add(exact, hessian_product(params, scale(ρ * s / G, turning)))
         params, base_state = base.update(params, state.base, exact)
         step = step._replace(descent_gradient=exact)
         return params, SAMState(state.count + 1, base_state), step

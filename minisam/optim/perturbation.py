@@ -87,7 +87,7 @@ def sam_perturbation(params: Params, grads: Params, rho: float, p: float = 2) ->
         return zeros_like(g)
     a = map_leaves(lambda leaf: np.abs(leaf) / top, g)  # |g| / max|g|, so that no power overflows
     if p == 1:
-        ties = sum(np.sum(leaf == 1) for leaf in a.values())
+        ties = int(sum(np.sum(leaf == 1) for leaf in a.values()))
         return map_leaves(lambda leaf, size: (rho / ties) * np.sign(leaf) * (size == 1), g, a)
     if p == np.inf:
         return map_leaves(lambda leaf: rho * np.sign(leaf), g)

@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from minisam.optim import m_sam, sam, sam_perturbation, sgd
+
+
+def pull(c):
+    c = np.asarray(c, float)
+    return lambda w: (0.5 * float((w["w"] - c) @ (w["w"] - c)), {"w": w["w"] - c})
+
+
+W = {"w": np.array([1.0, -2.0])}
+
+
+def test_one_shard_is_sam():
+    sharded, plain = m_sam(sgd(lr=0.1), rho=0.3), sam(sgd(lr=0.1), rho=0.3)
+    new, _, step = sharded.step(W, sharded.init(W), [pull([3.0, 0.5])])
+    expected, _, expected_step = plain.step(W, plain.init(W), pull([3.0, 0.5]))
+    np.testing.assert_array_equal(new["w"], expected["w"])
+    assert step.loss == expected_step.loss
+
+
+def test_every_shard_climbs_its_own_way():
+    opt = m_sam(sgd(lr=0.1), rho=0.3)
+    centres = [[3.0, 0.5], [0.0, 4.0], [1.0, 1.0]]
+    new, _, step = opt.step(W, opt.init(W), [pull(c) for c in centres])
+    descents = []
+    for c, shard in zip(centres, step.shards, strict=True):
+        d1 = pull(c)(W)[1]
+        epsilon = sam_perturbation(W, d1, 0.3)["w"]
+        np.testing.assert_array_equal(shard.perturbation["w"], epsilon)
+        descents.append(W["w"] + epsilon - c)
+    np.testing.assert_allclose(step.descent_gradient["w"], np.mean(descents, 0), rtol=1e-15)
+    np.testing.assert_allclose(new["w"], W["w"] - 0.1 * np.mean(descents, 0), rtol=1e-15)
+
+
+def test_it_differs_from_sam_on_the_whole_batch():
+    opt = m_sam(sgd(lr=0.1), rho=0.3)
+    _, _, step = opt.step(W, opt.init(W), [pull([3.0, 0.5]), pull([0.0, 4.0])])
+    mean = lambda w: (0.0, {"w": w["w"] - np.array([1.5, 2.25])})  # noqa: E731
+    plain = sam(sgd(lr=0.1), rho=0.3)
+    _, _, whole = plain.step(W, plain.init(W), mean)
+    assert np.abs(step.descent_gradient["w"] - whole.descent_gradient["w"]).max() > 0.01
+
+
+def test_unequal_shards_are_weighed_by_their_size():
+    opt = m_sam(sgd(lr=0.1), rho=0.0)
+    _, _, step = opt.step(W, opt.init(W), [pull([0.0, 0.0]), pull([4.0, 4.0])], sizes=[3, 1])
+    np.testing.assert_allclose(step.descent_gradient["w"], W["w"] - 1.0, rtol=1e-15)
+
+
+@pytest.mark.parametrize(("shards", "sizes"), [([], None), ([pull([0.0, 0.0])], [1, 2])])
+def test_shards_and_sizes_must_match(shards, sizes):
+    opt = m_sam(sgd(lr=0.1))
+    with pytest.raises(ValueError, match="shards must be at least one"):
+        opt.step(W, opt.init(W), shards, sizes)
