@@ -1,0 +1,137 @@
+"""From stored images to what a network sees: standardize, augment, cut into mini-batches.
+
+Pure functions, each of which takes the random generator it uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+
+def channel_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean and standard deviation of each channel, of pixels scaled to 0 … 1.
+
+    They are computed from a histogram of the 256 grey levels, thus exactly up to the last rounding.
+
+    Args:
+        images: uint8 array of shape (n, height, width, channels).
+
+    Returns:
+        mean and standard deviation (of the whole, not a sample), float64 arrays of shape (channels,).
+
+    Example:
+        >>> mean, std = channel_statistics(np.array([0, 255], np.uint8).reshape(2, 1, 1, 1))
+        >>> mean, std
+        (array([0.5]), array([0.5]))
+    """
+    _check_images(images)
+    if not images.size:
+        raise ValueError("images is empty: it has no mean")
+    levels = np.arange(256)
+    mean, std = [], []
+    for channel in range(images.shape[-1]):
+        count = np.bincount(images[..., channel].reshape(-1), minlength=256)
+        total, first, second = (int(np.sum(count * levels**power)) for power in (0, 1, 2))
+        mean.append(first / total / 255)
+        std.append(np.sqrt(total * second - first * first) / total / 255)
+    return np.array(mean), np.array(std)
+
+
+def standardize(
+    images: np.ndarray, mean: np.ndarray, std: np.ndarray, dtype: type = np.float32
+) -> np.ndarray:
+    """Return (x/255 − mean) / std, channel by channel.
+
+    Args:
+        images: uint8 array of shape (n, height, width, channels).
+        mean: of pixels scaled to 0 … 1, of shape (channels,); the training set's, for test images too.
+        std: likewise; every entry positive.
+        dtype: floating-point type of the result.
+
+    Returns:
+        array of shape (n, height, width, channels).
+
+    Raises:
+        ValueError: if ``images`` is not uint8 (so that nothing is standardized twice) or ``std`` is
+            not positive.
+
+    Example:
+        >>> images = np.array([0, 255], np.uint8).reshape(2, 1, 1, 1)
+        >>> standardize(images, mean=np.array([0.5]), std=np.array([0.5])).reshape(-1)
+        array([-1.,  1.], dtype=float32)
+    """
+    _check_images(images)
+    mean, std = np.asarray(mean, np.float64), np.asarray(std, np.float64)
+    if not (np.all(np.isfinite(mean)) and np.all(std > 0) and np.all(np.isfinite(std))):
+        raise ValueError(f"mean must be finite and std positive, got {mean} and {std}")
+    # A table of what each of the 256 grey levels becomes: exact, and no large intermediate array.
+    table = ((np.arange(256)[:, None] / 255 - mean) / std).astype(dtype)
+    result = np.empty(images.shape, dtype)
+    for channel in range(images.shape[-1]):
+        result[..., channel] = table[:, channel][images[..., channel]]
+    return result
+
+
+def augment(images: np.ndarray, rng: np.random.Generator, padding: int = 4) -> np.ndarray:
+    """Crop and flip: shift each image by up to ``padding`` pixels, and mirror half of them.
+
+    What is shifted in from outside is 0: pad *after* standardizing to fill with the mean colour.
+
+    Args:
+        images: array of shape (n, height, width, channels), of any type.
+        rng: where the shifts and flips come from.
+        padding: largest shift in pixels, in each direction.
+
+    Returns:
+        a new array of the same shape and type.
+
+    Example:
+        >>> images = np.ones((5, 32, 32, 3), np.float32)
+        >>> augment(images, np.random.default_rng(0)).shape
+        (5, 32, 32, 3)
+    """
+    if np.ndim(images) != 4:
+        raise ValueError(f"images must have shape (n, height, width, channels), got {images.shape}")
+    if padding < 0:
+        raise ValueError(f"padding must be at least 0, got {padding}")
+    n, height, width, _ = images.shape
+    top, left = rng.integers(0, 2 * padding + 1, size=(2, n))
+    mirrored = rng.random(n) < 0.5
+    padded = np.pad(images, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
+    result = np.empty_like(images)
+    for i in range(n):
+        crop = padded[i, top[i] : top[i] + height, left[i] : left[i] + width]
+        result[i] = crop[:, ::-1] if mirrored[i] else crop
+    return result
+
+
+def minibatches(n: int, batch_size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Yield index arrays that visit each of ``n`` examples once, in random order.
+
+    Args:
+        n: number of examples.
+        batch_size: examples per mini-batch; the last one is shorter where it does not divide ``n``.
+        rng: where the order comes from; drawn once, when the first batch is asked for.
+
+    Yields:
+        int64 arrays of shape (batch_size,).
+
+    Example:
+        >>> [len(batch) for batch in minibatches(5, 2, np.random.default_rng(0))]
+        [2, 2, 1]
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    order = rng.permutation(n)
+    for first in range(0, n, batch_size):
+        yield order[first : first + batch_size]
+
+
+def _check_images(images: np.ndarray) -> None:
+    if np.ndim(images) != 4 or images.dtype != np.uint8:
+        raise ValueError(
+            "images must be uint8 of shape (n, height, width, channels), "
+            f"got {getattr(images, 'dtype', type(images).__name__)} of shape {np.shape(images)}"
+        )
