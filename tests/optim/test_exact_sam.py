@@ -41,7 +41,7 @@ def test_is_the_gradient_through_the_climb(seed, rho):
 
 
 def test_dropping_the_term_would_be_seen():
-    loss, params, value_and_grad, hessian_product = problem(3)
+    _, params, value_and_grad, hessian_product = problem(3)
     exact, plain = exact_sam(sgd(lr=0.1), rho=0.2), sam(sgd(lr=0.1), rho=0.2)
     _, _, one = exact.step(params, exact.init(params), value_and_grad, hessian_product)
     _, _, two = plain.step(params, plain.init(params), value_and_grad)

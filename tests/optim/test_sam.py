@@ -105,13 +105,13 @@ def test_base_state_sees_the_descent_gradient_once(base, seed):
         w = new
 
 
-def test_zero_learning_rate_restores_a_exactly():
-    for dtype in (np.float64, np.float32):
-        w = {"w.weight": np.array([0.1, 1e-9, 1e9], dtype)}
-        opt = sam(sgd(lr=0.0), rho=0.7)
-        gradient = {"w.weight": np.array([1.0, -2.0, 3.0], dtype)}
-        new, _, _ = opt.step(w, opt.init(w), lambda params: (0.0, gradient))
-        np.testing.assert_array_equal(new["w.weight"], w["w.weight"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_zero_learning_rate_restores_a_exactly(dtype):
+    w = {"w.weight": np.array([0.1, 1e-9, 1e9], dtype)}
+    opt = sam(sgd(lr=0.0), rho=0.7)
+    gradient = {"w.weight": np.array([1.0, -2.0, 3.0], dtype)}
+    new, _, _ = opt.step(w, opt.init(w), lambda params: (0.0, gradient))
+    np.testing.assert_array_equal(new["w.weight"], w["w.weight"])
 
 
 def test_arguments_are_left_alone_and_a_step_can_be_repeated():
