@@ -1,0 +1,242 @@
+"""A sharp and a flat minimum of equal depth, and the radius at which SAM leaves the sharp one.
+
+SGD with ηλ < 2 stays in either minimum. SAM bounces across the sharp one at amplitude
+a* = mρ/(2 − m), m = ηλ, and looks at the slope from B, a further ρ out. It is not the bounce that
+must leave the basin, it is B: when a* + ρ = 2ρ/(2 − m) passes the wall, d2 is the slope of the
+other side and carries SAM over.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from minisam.landscapes.types import Landscape, Minimum
+
+
+def _check_positive(**values: float) -> None:
+    for name, value in values.items():
+        if not (value > 0 and math.isfinite(value)):
+            raise ValueError(f"{name} must be a positive number, got {value!r}")
+
+
+def kinked_well(sharp: float, flat: float, wall: float) -> Landscape:
+    """Two parabolas that meet at the wall c, as high as each other there.
+
+    L(w) = ½λw² for w ≤ c, ½λ_f(w − f)² for w > c, with f = c(1 + √(λ/λ_f)).
+
+    Minima: 0 with curvature λ, and f with curvature λ_f, both of value 0.
+
+    Args:
+        sharp: curvature λ of the minimum at 0.
+        flat: curvature λ_f of the minimum at f.
+        wall: c, where the two parabolas meet.
+
+    Example:
+        >>> well = kinked_well(sharp=4.0, flat=1.0, wall=1.0)
+        >>> [float(low.point[0]) for low in well.minima], float(well.loss(np.array([1.0])))
+        ([0.0, 3.0], 2.0)
+    """
+    _check_positive(sharp=sharp, flat=flat, wall=wall)
+    f = wall * (1 + math.sqrt(sharp / flat))
+
+    def loss(w: np.ndarray) -> np.ndarray:
+        x = w[..., 0]
+        return 0.5 * (x <= wall) * sharp * x**2 + 0.5 * (x > wall) * flat * (x - f) ** 2
+
+    return Landscape(
+        loss=loss,
+        slope=lambda w: np.where(w <= wall, sharp * w, flat * (w - f)),
+        minima=(
+            Minimum(np.zeros(1), np.array([sharp])),
+            Minimum(np.array([f]), np.array([flat])),
+        ),
+    )
+
+
+def smooth_well(sharp: float, flat: float, wall: float, fall: float) -> Landscape:
+    """The kinked well with its kink made round, so that the gradient is continuous.
+
+    L(w) = ½λw² − ½(λ + μ)(w − c)₊² + ½(μ + λ_f)(w − e)₊², where b = c + λc/μ is the top of the
+    barrier, h = √(λcb/(1/μ + 1/λ_f)) the steepest slope beyond it, e = b + h/μ.
+
+    Minima: 0 with curvature λ, and f = e + h/λ_f with curvature λ_f, both of value 0. As μ → ∞
+    this is the kinked well; the threshold of escape is then higher by about (1 to 5) λ/μ of itself.
+
+    Args:
+        sharp: curvature λ of the minimum at 0.
+        flat: curvature λ_f of the minimum at f.
+        wall: c, where the sharp parabola ends.
+        fall: μ, minus the curvature of the barrier's top.
+
+    Example:
+        >>> well = smooth_well(sharp=4.0, flat=1.0, wall=1.0, fall=8.0)
+        >>> f = well.minima[1].point
+        >>> abs(round(float(well.loss(f)), 12)), well.slope(f).round(12) + 0
+        (0.0, array([0.]))
+    """
+    _check_positive(sharp=sharp, flat=flat, wall=wall, fall=fall)
+    b = wall + sharp * wall / fall
+    h = math.sqrt(sharp * wall * b / (1 / fall + 1 / flat))
+    e = b + h / fall
+    f = e + h / flat
+
+    def loss(w: np.ndarray) -> np.ndarray:
+        x = w[..., 0]
+        beyond_wall, beyond_fall = (x > wall) * (x - wall), (x > e) * (x - e)
+        bend = -0.5 * (sharp + fall) * beyond_wall**2 + 0.5 * (fall + flat) * beyond_fall**2
+        return 0.5 * sharp * x**2 + bend
+
+    def slope(w: np.ndarray) -> np.ndarray:
+        falling = np.where(w > e, flat * (w - f), -fall * (w - b))
+        return np.where(w > wall, falling, sharp * w)
+
+    return Landscape(
+        loss=loss,
+        slope=slope,
+        minima=(
+            Minimum(np.zeros(1), np.array([sharp])),
+            Minimum(np.array([f]), np.array([flat])),
+        ),
+    )
+
+
+def escape_threshold(curvature: float, wall: float, lr: float) -> float:
+    """ρ₁ = c(1 − m/2), m = ηλ: the radius above which B, at the bounce, is beyond the wall c.
+
+    Args:
+        curvature: λ of the sharp minimum.
+        wall: c, the distance of its wall.
+        lr: step size η, with ηλ < 2.
+
+    Example:
+        >>> escape_threshold(curvature=1.0, wall=1.0, lr=1.5)
+        0.25
+    """
+    return wall * (1 - 0.5 * lr * curvature)
+
+
+def escape_window(sharp: float, flat: float, wall: float, lr: float) -> tuple[float, float]:
+    """(ρ₁, ρ₂): between the two, SAM is proved to leave the kinked well and to stay in the flat.
+
+    ρ₁ = c(1 − m/2),  ρ₂ = c · min(½√(m m_f), m(2 − m)/(2m − 1)),  m = ηλ, m_f = ηλ_f.
+
+    The proof asks for 1 < m < 2 and m_f ≤ 1; the window is not empty if √(m m_f) > 2 − m.
+
+    Args:
+        sharp: curvature λ of the minimum at 0.
+        flat: curvature λ_f of the minimum at f.
+        wall: c, where the two parabolas meet.
+        lr: step size η.
+
+    Example:
+        >>> low, high = escape_window(sharp=1.5, flat=0.5, wall=1.0, lr=1.0)
+        >>> round(low, 3), round(high, 3)
+        (0.25, 0.375)
+    """
+    m, m_flat = lr * sharp, lr * flat
+    if not (1 < m < 2 and 0 < m_flat <= 1):
+        raise ValueError(
+            f"lr * sharp must lie in (1, 2) and lr * flat in (0, 1], got {m:g} and {m_flat:g}"
+        )
+    upper = wall * min(0.5 * math.sqrt(m * m_flat), m * (2 - m) / (2 * m - 1))
+    return escape_threshold(sharp, wall, lr), upper
+
+
+def twin_valley(along: float, sharp: float, flat: float, distance: float) -> Landscape:
+    """A smooth valley that is narrow at one minimum and wide at two others, all equally deep.
+
+    L(x, y) = ½νx²(1 − s)² + ½[λ_f + (λ₀ − λ_f)(1 − s)²] y²,  s = x²/f².
+
+    Minima: (0, 0) with curvatures (ν, λ₀), and (±f, 0) with (4ν, λ_f), all of value 0.
+
+    Args:
+        along: ν, curvature along the valley at the sharp minimum.
+        sharp: λ₀, curvature across it there.
+        flat: λ_f, curvature across it at the flat minima.
+        distance: f, from the sharp minimum to a flat one.
+
+    Example:
+        >>> valley = twin_valley(along=0.01, sharp=4.0, flat=0.4, distance=2.0)
+        >>> [low.point.tolist() for low in valley.minima]
+        [[0.0, 0.0], [2.0, 0.0], [-2.0, 0.0]]
+    """
+    _check_positive(along=along, sharp=sharp, flat=flat, distance=distance)
+
+    def loss(w: np.ndarray) -> np.ndarray:
+        x, y = w[..., 0], w[..., 1]
+        r = 1 - (x / distance) ** 2
+        return 0.5 * along * x**2 * r**2 + 0.5 * (flat + (sharp - flat) * r**2) * y**2
+
+    def slope(w: np.ndarray) -> np.ndarray:
+        x, y = w[..., 0], w[..., 1]
+        s = (x / distance) ** 2
+        bend = 2 * (sharp - flat) * (1 - s) / distance**2
+        return np.stack(
+            [
+                x * (along * (1 - s) * (1 - 3 * s) - bend * y**2),
+                (flat + (sharp - flat) * (1 - s) ** 2) * y,
+            ],
+            axis=-1,
+        )
+
+    return Landscape(
+        loss=loss,
+        slope=slope,
+        minima=(
+            Minimum(np.zeros(2), np.array([along, sharp])),
+            Minimum(np.array([distance, 0.0]), np.array([4 * along, flat])),
+            Minimum(np.array([-distance, 0.0]), np.array([4 * along, flat])),
+        ),
+    )
+
+
+def twin_valley_threshold(
+    along: float, sharp: float, flat: float, distance: float, lr: float
+) -> float:
+    """ρ_c = (1 − m/2) f √(ν/(2(λ₀ − λ_f))): above it the bounce at (0, ±a*) is unstable along x.
+
+    Exact for ν ≤ λ₀/2 and a* < f √(m/(2(2 − m))), m = ηλ₀ in (0, 2).
+
+    Args:
+        along: ν.
+        sharp: λ₀.
+        flat: λ_f < λ₀.
+        distance: f.
+        lr: step size η.
+
+    Example:
+        >>> round(twin_valley_threshold(0.02, 1.0, 0.0, 1.0, lr=1.0), 3)
+        0.05
+    """
+    if not sharp > flat:
+        raise ValueError(f"sharp must exceed flat, got {sharp!r} and {flat!r}")
+    return (1 - 0.5 * lr * sharp) * distance * math.sqrt(along / (2 * (sharp - flat)))
+
+
+def twin_valley_multiplier(
+    along: float, sharp: float, flat: float, distance: float, lr: float, rho: float
+) -> float:
+    """M, by which a small x is multiplied at each step of the bounce (0, ±a*).
+
+    M = 1 − η(ν − ½κ(a* + ρ)²)(1 + ρ(ν − ½κa*²)/(λ₀a*)),  κ = 4(λ₀ − λ_f)/f².
+
+    Args:
+        along: ν.
+        sharp: λ₀.
+        flat: λ_f.
+        distance: f.
+        lr: step size η, with ηλ₀ < 2.
+        rho: radius ρ.
+
+    Example:
+        >>> at_threshold = twin_valley_threshold(0.02, 1.0, 0.0, 1.0, lr=1.0)
+        >>> round(twin_valley_multiplier(0.02, 1.0, 0.0, 1.0, 1.0, at_threshold), 12)
+        1.0
+    """
+    m = lr * sharp
+    a = m * rho / (2 - m)
+    κ = 4 * (sharp - flat) / distance**2
+    at_b = along - 0.5 * κ * (a + rho) ** 2
+    return 1 - lr * at_b * (1 + rho * (along - 0.5 * κ * a**2) / (sharp * a))
