@@ -1,0 +1,195 @@
+import functools
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sweep_cells
+
+from minisam import sweep as module
+from minisam.sweep import SweepError, cell_hash, plain, sweep, write_json
+
+quiet = functools.partial(sweep, progress=None)
+
+
+def logged(log: Path) -> list[int]:
+    return sorted(map(int, log.read_text().split())) if log.exists() else []
+
+
+def test_results_come_in_order_with_settings_and_versions(tmp_path):
+    cells = [{"x": x} for x in (3, 1, 2)]
+    results = quiet(sweep_cells.square, cells, tmp_path)
+    assert [r["result"]["square"] for r in results] == [9, 1, 4]
+    assert [r["settings"] for r in results] == cells
+    assert results[0]["function"] == "sweep_cells.square"
+    assert results[0]["versions"]["numpy"] == np.__version__
+    assert results[0]["seconds"] >= 0
+    files = sorted((tmp_path / "cells").iterdir())
+    assert len(files) == 3
+    assert json.loads(files[0].read_text())["settings"] in cells
+
+
+def test_a_finished_cell_is_never_run_again(tmp_path):
+    log = tmp_path / "log"
+    cells = [{"x": x, "log": str(log)} for x in range(4)]
+    quiet(sweep_cells.square, cells[:2], tmp_path)
+    quiet(sweep_cells.square, cells, tmp_path)
+    again = quiet(sweep_cells.square, [*cells, cells[0]], tmp_path)
+    assert logged(log) == [0, 1, 2, 3]
+    assert [r["result"]["square"] for r in again] == [0, 1, 4, 9, 0]
+
+
+def test_a_half_written_file_is_not_a_result(tmp_path, monkeypatch):
+    path = tmp_path / "cell.json"
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        write_json(path, {"a": 1})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_processes_share_the_cells_and_divide_the_blas_threads(tmp_path, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    monkeypatch.setattr(module, "_available_cpus", lambda: 8)
+    cells = [{"x": x, "seconds": 0.3} for x in range(4)]
+    results = quiet(sweep_cells.square, cells, tmp_path, jobs=2)
+    assert [r["result"]["square"] for r in results] == [0, 1, 4, 9]
+    pids = {r["result"]["pid"] for r in results}
+    assert len(pids) == 2
+    assert os.getpid() not in pids
+    for cells, threads in ([{"cell": 0}, {"cell": 1}], "4"), ([{"cell": 2}], "8"):
+        for result in quiet(sweep_cells.blas_threads, cells, tmp_path, jobs=2):
+            assert result["result"] == {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": "1"}
+    assert "OMP_NUM_THREADS" not in os.environ
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_failing_cell_is_named_and_loses_no_other(tmp_path, jobs):
+    with pytest.raises(SweepError, match=r'\{"x": 3\}\n    ArithmeticError: 3 is odd') as caught:
+        quiet(sweep_cells.fail_on_odd, [{"x": x} for x in range(5)], tmp_path, jobs=jobs)
+    assert [f.settings for f in caught.value.failures] == [{"x": 1}, {"x": 3}]
+    assert "in fail_on_odd" in caught.value.failures[0].traceback
+    assert caught.value.finished == 3
+    assert len(list((tmp_path / "cells").iterdir())) == 3
+
+
+def test_a_killed_worker_loses_nothing_and_its_cell_is_run_again(tmp_path):
+    marker = str(tmp_path / "died")
+    cells = [{"x": x, "marker": marker, "seconds": 0.05} for x in range(6)]
+    results = quiet(sweep_cells.die_once, cells, tmp_path, jobs=2)
+    assert Path(marker).exists()
+    assert [r["result"] for r in results] == list(range(6))
+
+
+def test_a_cell_that_always_kills_its_worker_is_blamed_and_only_it(tmp_path):
+    with pytest.raises(SweepError, match="its process died 3 times") as caught:
+        quiet(sweep_cells.always_die_on_two, [{"x": x} for x in range(6)], tmp_path, jobs=2)
+    assert [f.settings for f in caught.value.failures] == [{"x": 2}]
+    assert caught.value.finished == 5
+
+
+def test_any_executor_will_do(tmp_path):
+    with ThreadPoolExecutor(2) as executor:
+        results = quiet(sweep_cells.square, [{"x": x} for x in range(4)], tmp_path, executor)
+        assert [r["result"]["square"] for r in results] == [0, 1, 4, 9]
+        with pytest.raises(SweepError, match="1 is odd"):
+            quiet(sweep_cells.fail_on_odd, [{"x": 1}, {"x": 2}], tmp_path, executor)
+        assert executor.submit(int).result() == 0  # left open
+
+
+def wait_until(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_sweep_continues_where_it_was(tmp_path, jobs, how):
+    log = tmp_path / "log"
+    script = tmp_path / "script.py"
+    script.write_text(
+        textwrap.dedent(f"""
+        import sys
+        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        import sweep_cells
+        from minisam.sweep import sweep
+        if __name__ == "__main__":
+            cells = [dict(x=x, log={str(log)!r}, seconds=0.25) for x in range(10)]
+            sweep(sweep_cells.square, cells, {str(tmp_path)!r}, jobs={jobs})
+        """)
+    )
+    process = subprocess.Popen([sys.executable, script], stderr=subprocess.PIPE, text=True)
+    finished = lambda: len(list((tmp_path / "cells").glob("*.json")))  # noqa: E731
+    wait_until(lambda: (tmp_path / "cells").exists() and finished() >= 3)
+    process.send_signal(how)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode != 0
+    before = finished()
+    assert 3 <= before < 10
+    if how == signal.SIGINT:
+        assert "the same command continues" in errors
+        assert not list((tmp_path / "cells").glob("*.partial"))
+    subprocess.run([sys.executable, script], check=True, capture_output=True)
+    assert finished() == 10
+    runs = logged(log)
+    assert sorted(set(runs)) == list(range(10))
+    assert len(runs) <= 10 + jobs + (jobs if how == signal.SIGKILL else 0)  # those under way
+
+
+def test_progress_tells_what_is_done_and_what_is_left(tmp_path, monkeypatch):
+    now = iter(range(0, 1000, 20))
+    monkeypatch.setattr(time, "monotonic", lambda: next(now))
+    stream = io.StringIO()
+    cells = [{"x": x} for x in range(1, 4)]
+    sweep(sweep_cells.square, cells, tmp_path, progress=stream, cost=lambda s: s["x"])
+    assert stream.getvalue().splitlines() == [
+        "1/3 cells, 20 s spent, about 1 min 40 s left",
+        "2/3 cells, 40 s spent, about 40 s left",
+        "3/3 cells, 1 min 0 s spent",
+    ]
+    stream = io.StringIO()
+    sweep(sweep_cells.square, [*cells, {"x": 9}], tmp_path, progress=stream)
+    assert stream.getvalue().startswith("3 of 4 cells are there already\n4/4 cells")
+
+
+def test_the_hash_depends_on_settings_and_function_but_not_on_order():
+    base = cell_hash(sweep_cells.square, {"x": 1, "log": None})
+    assert base == cell_hash(sweep_cells.square, {"log": None, "x": 1})
+    assert base != cell_hash(sweep_cells.square, {"x": 2, "log": None})
+    assert base != cell_hash(sweep_cells.fail_on_odd, {"x": 1, "log": None})
+
+
+def test_results_become_plain_json():
+    nested = {
+        "a": [np.arange(2), (np.float32(0.5), np.nan)],
+        1: np.bool_(True),
+        "s": "t",
+        "n": None,
+    }
+    assert plain(nested) == {"a": [[0, 1], [0.5, None]], "1": True, "s": "t", "n": None}
+    with pytest.raises(TypeError, match="JSON can hold, got set"):
+        plain({"a": {1}})
+
+
+def test_bad_input_is_named(tmp_path, monkeypatch):
+    with pytest.raises(ValueError, match="jobs must be at least 1, got 0"):
+        quiet(sweep_cells.square, [], tmp_path, jobs=0)
+    with pytest.raises(ValueError, match="settings must be what JSON can hold"):
+        quiet(sweep_cells.square, [{"x": {1, 2}}], tmp_path)
+    with pytest.raises(ValueError, match="function must have a name"):
+        quiet(functools.partial(sweep_cells.square, 1), [{}], tmp_path)
+    monkeypatch.setattr(sweep_cells.square, "__module__", "__main__")
+    monkeypatch.delattr(sys.modules["__main__"], "__file__")
+    with pytest.raises(ValueError, match="jobs must be 1 for square, which is defined in a note"):
+        quiet(sweep_cells.square, [{"x": 1}], tmp_path, jobs=2)
