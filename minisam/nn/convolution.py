@@ -31,7 +31,7 @@ CACHE_BYTES = 1 << 19
 
 def pair(value: int | Pair, name: str, smallest: int) -> Pair:
     """Return ``value`` as (vertical, horizontal), or raise ValueError naming the argument."""
-    both = (value, value) if isinstance(value, (int, np.integer)) else tuple(value)
+    both = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
     if len(both) != 2 or not all(isinstance(v, (int, np.integer)) for v in both):
         raise ValueError(f"{name} must be an integer or a pair of integers, got {value!r}")
     if min(both) < smallest:

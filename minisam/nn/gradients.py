@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from autograd.builtins import dict as autograd_dict
 from autograd.core import VJPNode, add_outgrads
 from autograd.tracer import getval, isbox, new_box, trace_stack
 from autograd.util import toposort
@@ -26,7 +27,8 @@ def value_and_grad(loss: Callable[[Params], Any], auxiliary: bool = False) -> Ca
 
     Returns:
         A function from params to (float, dict of arrays), or (float, dict of arrays, auxiliary).
-        Each gradient has the dtype of its parameter.
+        Each gradient has the dtype of its parameter. The function can itself be
+        differentiated, in reverse mode.
 
     Raises:
         TypeError: from the returned function, if the loss is not a scalar.
@@ -47,9 +49,14 @@ def value_and_grad(loss: Callable[[Params], Any], auxiliary: bool = False) -> Ca
             raise TypeError(f"the loss must be a scalar, got an array of shape {np.shape(value)}")
         gradients = _backward(value, roots) if isbox(value) else {}
         grads = {
-            k: gradients[k].astype(v.dtype, copy=False) if k in gradients else np.zeros_like(v)
+            k: gradients[k] if k in gradients else np.zeros_like(getval(v))
             for k, v in params.items()
         }
+        for k, g in grads.items():
+            if g.dtype != params[k].dtype:
+                grads[k] = g.astype(params[k].dtype)
+        if any(map(isbox, grads.values())):  # someone differentiates the gradient: tell autograd
+            grads = autograd_dict(grads)
         value = float(getval(value))
         return (value, grads, extra) if auxiliary else (value, grads)
 

@@ -40,7 +40,7 @@ def window_argmax(x, kernel: Pair, stride: Pair, padding: Pair):
     index = np.zeros(best.shape, np.int16 if len(offsets) > 127 else np.int8)
     for k, offset in enumerate(offsets[1:], start=1):
         candidate = padded[offset]
-        index[candidate > best] = k
+        index[(candidate > best) | (candidate != candidate)] = k  # NaN counts as the largest
         np.maximum(best, candidate, out=best)
     return index
 

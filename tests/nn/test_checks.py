@@ -1,0 +1,48 @@
+"""The checks themselves: each of them fails on a function that is wrong in just that way."""
+
+import autograd.numpy as anp
+import numpy as np
+import pytest
+from autograd.extend import defjvp, defvjp, primitive
+from autograd.tracer import getval
+from nn.checks import check_derivatives, check_float32
+
+X = np.linspace(0.5, 1.5, 6).reshape(2, 3)
+
+
+def cube_with(vjp, jvp):
+    @primitive
+    def cube(x):
+        return x * x * x
+
+    defvjp(cube, vjp)
+    defjvp(cube, jvp)
+    return cube
+
+
+def test_right_derivatives_pass():
+    right = cube_with(lambda y, x: lambda g: 3 * x * x * g, lambda t, y, x: 3 * x * x * t)
+    check_derivatives(right, X)
+    check_float32(right, X)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        cube_with(lambda y, x: lambda g: 3.0001 * x * x * g, lambda t, y, x: 3.0001 * x * x * t),
+        cube_with(lambda y, x: lambda g: 3 * x * x * g, lambda t, y, x: 3.0001 * x * x * t),
+        cube_with(
+            lambda y, x: lambda g: 3 * getval(x) * getval(x) * g,
+            lambda t, y, x: 3 * x * x * t,
+        ),
+    ],
+    ids=["both modes off by 3e-5", "forward mode off", "second derivative missing"],
+)
+def test_wrong_derivatives_fail(wrong):
+    with pytest.raises(AssertionError):
+        check_derivatives(wrong, X)
+
+
+def test_a_leak_to_float64_fails():
+    with pytest.raises(AssertionError, match="gradient of argument 0 is float64"):
+        check_float32(lambda x: anp.maximum(x, 0), X)

@@ -1,0 +1,140 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nn.checks import check_derivatives, check_float32
+
+from minisam.nn.convolution import (
+    convolve,
+    input_gradient,
+    output_size,
+    pair,
+    weight_gradient,
+)
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+@st.composite
+def cases(draw):
+    """Images, a kernel, an array shaped like the output, stride and padding."""
+    kernel = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
+    stride = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+    padding = draw(st.tuples(st.integers(0, 4), st.integers(0, 4)))
+    size = tuple(max(1, k - 2 * p) + draw(st.integers(0, 5)) for k, p in zip(kernel, padding))  # noqa: B905
+    batch, channels, filters = (draw(st.integers(1, 4)) for _ in range(3))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    x = rng.integers(-4, 5, (batch, *size, channels))
+    w = rng.integers(-4, 5, (*kernel, channels, filters))
+    y = rng.integers(-4, 5, (batch, *output_size(size, kernel, stride, padding), filters))
+    return x, w, y, stride, padding
+
+
+def by_definition(x, w, y, stride, padding):
+    """Return T's three partial derivatives by walking over the sum, in exact integers."""
+    (s, v), (p, q) = stride, padding
+    out_y, out_x, out_w = np.zeros_like(y), np.zeros_like(x), np.zeros_like(w)
+    for i in range(y.shape[1]):
+        for j in range(y.shape[2]):
+            for a in range(w.shape[0]):
+                for b in range(w.shape[1]):
+                    row, column = s * i + a - p, v * j + b - q
+                    if 0 <= row < x.shape[1] and 0 <= column < x.shape[2]:
+                        pixel = x[:, row, column]
+                        out_y[:, i, j] += pixel @ w[a, b]
+                        out_x[:, row, column] += y[:, i, j] @ w[a, b].T
+                        out_w[a, b] += pixel.T @ y[:, i, j]
+    return out_y, out_x, out_w
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(case=cases())
+def test_three_kernels_equal_the_definition_exactly(case, dtype):
+    """On small integers nothing rounds: every order of summation agrees bit for bit."""
+    x, w, y, stride, padding = case
+    expected = by_definition(*case)
+    x, w, y = x.astype(dtype), w.astype(dtype), y.astype(dtype)
+    results = (
+        convolve(x, w, stride, padding),
+        input_gradient(y, w, x.shape[1:3], stride, padding),
+        weight_gradient(x, y, w.shape[:2], stride, padding),
+    )
+    for result, exact in zip(results, expected, strict=True):
+        assert result.dtype == dtype
+        np.testing.assert_array_equal(result, exact)
+
+
+@given(case=cases(), seed=st.integers(0, 2**32 - 1))
+def test_three_kernels_are_adjoint(case, seed):
+    """⟨y, x∗w⟩ = ⟨x, input_gradient⟩ = ⟨w, weight_gradient⟩ up to γₙ T(|x|, |w|, |y|)."""
+    *shapes, stride, padding = case
+    rng = np.random.default_rng(seed)
+    x, w, y = (rng.standard_normal(a.shape) for a in shapes)
+    forms = (
+        np.vdot(y, convolve(x, w, stride, padding)),
+        np.vdot(x, input_gradient(y, w, x.shape[1:3], stride, padding)),
+        np.vdot(w, weight_gradient(x, y, w.shape[:2], stride, padding)),
+    )
+    of_magnitudes = np.vdot(np.abs(y), convolve(np.abs(x), np.abs(w), stride, padding))
+    terms = y.size * w[..., 0].size
+    bound = 2 * terms * 2.0**-53 / (1 - terms * 2.0**-53) * of_magnitudes
+    assert max(forms) - min(forms) <= bound
+
+
+@settings(max_examples=15)
+@given(case=cases())
+def test_derivatives_of_all_orders(case):
+    *integers, s, p = case
+    rng = np.random.default_rng(7)
+    x, w, y = (rng.standard_normal(a.shape) for a in integers)
+    size, kernel = x.shape[1:3], w.shape[:2]
+    for function, args in (
+        (lambda x, w: convolve(x, w, s, p), (x, w)),
+        (lambda y, w: input_gradient(y, w, size, s, p), (y, w)),
+        (lambda x, y: weight_gradient(x, y, kernel, s, p), (x, y)),
+    ):
+        check_derivatives(function, *args)
+        check_float32(function, *args)
+
+
+def test_arguments_are_not_changed_and_results_repeat():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((40, 16, 16, 8)).astype(np.float32)
+    w = rng.standard_normal((3, 3, 8, 8)).astype(np.float32)
+    before = x.copy(), w.copy()
+    first, second = (convolve(x, w, (1, 1), (1, 1)) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    gradients = [weight_gradient(x, first, (3, 3), (1, 1), (1, 1)) for _ in range(2)]
+    np.testing.assert_array_equal(*gradients)
+    np.testing.assert_array_equal(x, before[0])
+    np.testing.assert_array_equal(w, before[1])
+
+
+@pytest.mark.parametrize("kernel", [1, 3, 5, 7])
+def test_float32_is_within_the_bound_of_a_float64_reference(kernel):
+    """|error| ≤ γ_{K+1} Σ|x||w| for sums of K products, in any order of summation."""
+    rng = np.random.default_rng(kernel)
+    x = rng.standard_normal((8, 32, 32, 16)).astype(np.float32)
+    w = rng.standard_normal((kernel, kernel, 16, 32)).astype(np.float32)
+    p = (kernel // 2, kernel // 2)
+    y = rng.standard_normal((8, 32, 32, 32)).astype(np.float32)
+    for function, args, terms in (
+        (lambda x, w: convolve(x, w, (1, 1), p), (x, w), kernel * kernel * 16),
+        (lambda y, w: input_gradient(y, w, (32, 32), (1, 1), p), (y, w), kernel * kernel * 32),
+        (lambda x, y: weight_gradient(x, y, (kernel,) * 2, (1, 1), p), (x, y), 8 * 32 * 32),
+    ):
+        exact = function(*(a.astype(np.float64) for a in args))
+        of_magnitudes = function(*(np.abs(a).astype(np.float64) for a in args))
+        gamma = (terms + 1) * 2.0**-24 / (1 - (terms + 1) * 2.0**-24)
+        assert np.all(np.abs(function(*args) - exact) <= gamma * of_magnitudes)
+
+
+def test_bad_arguments_are_named():
+    with pytest.raises(
+        ValueError, match=r"kernel of \(5, 5\) does not fit into images of \(3, 3\)"
+    ):
+        output_size((3, 3), (5, 5), (1, 1), (0, 0))
+    with pytest.raises(ValueError, match="stride must be at least 1, got 0"):
+        pair(0, "stride", 1)
+    with pytest.raises(ValueError, match="padding must be an integer or a pair"):
+        pair(1.5, "padding", 0)

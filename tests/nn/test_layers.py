@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+from minisam.nn import layers
+
+rng = np.random.default_rng(0)
+
+
+def test_batch_norm_moves_running_statistics_towards_the_batch():
+    x = rng.standard_normal((8, 4, 4, 3))
+    params = layers.init_batch_norm("bn", 3, np.float64)
+    old = {"bn.running_mean": np.arange(3.0), "bn.running_var": np.arange(1.0, 4.0)}
+    _, new = layers.batch_norm(params, "bn", x, old, training=True, momentum=0.25)
+    mean, unbiased = x.mean(axis=(0, 1, 2)), x.var(axis=(0, 1, 2), ddof=1)
+    np.testing.assert_allclose(
+        new["bn.running_mean"], 0.75 * np.arange(3) + 0.25 * mean, rtol=1e-13
+    )
+    expected = 0.75 * np.arange(1, 4) + 0.25 * unbiased
+    np.testing.assert_allclose(new["bn.running_var"], expected, rtol=1e-13)
+    np.testing.assert_array_equal(old["bn.running_mean"], np.arange(3.0))
+
+
+def test_batch_norm_at_inference_uses_and_keeps_the_running_statistics():
+    x = rng.standard_normal((2, 3))
+    params = layers.init_batch_norm("bn", 3, np.float64)
+    old = {"bn.running_mean": np.arange(3.0), "bn.running_var": np.arange(1.0, 4.0)}
+    y, new = layers.batch_norm(params, "bn", x, old, training=False)
+    expected = (x - np.arange(3)) / np.sqrt(np.arange(1, 4) + 1e-5)
+    np.testing.assert_allclose(y, expected, rtol=0, atol=1e-14)
+    np.testing.assert_array_equal(new["bn.running_mean"], old["bn.running_mean"])
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_statistics_of_another_dtype_do_not_leak(training):
+    x = rng.standard_normal((4, 3)).astype(np.float32)
+    params = layers.init_batch_norm("bn", 3)
+    statistics = {k: v.astype(np.float64) for k, v in layers.initial_statistics("bn", 3).items()}
+    y, new = layers.batch_norm(params, "bn", x, statistics, training)
+    assert {y.dtype, *(v.dtype for v in new.values())} == {np.dtype(np.float32)}
+
+
+def test_convolution_checks_channels():
+    params = layers.init_convolution(rng, "conv1", 3, 3, 8)
+    with pytest.raises(
+        ValueError, match=r"conv1 takes images of shape .*, 3\), got shape \(1, 8, 8, 4\)"
+    ):
+        layers.convolution(params, "conv1", np.zeros((1, 8, 8, 4)))
+
+
+def test_initial_weights_have_he_scale():
+    """The sample variance of n normal numbers is within 6 √(2/n) of theirs, but once in 10⁸."""
+    weight = layers.init_convolution(rng, "c", 3, 64, 128)["c.weight"]
+    assert abs(weight.var() / (2 / (9 * 64)) - 1) < 6 * np.sqrt(2 / weight.size)
+    weight = layers.init_dense(rng, "d", 400, 300, gain=1.0)["d.weight"]
+    assert abs(weight.var() * 400 - 1) < 6 * np.sqrt(2 / weight.size)
+
+
+def test_global_average():
+    x = rng.standard_normal((2, 3, 5, 4))
+    np.testing.assert_allclose(layers.global_average(x), x.mean(axis=(1, 2)), rtol=0, atol=1e-15)
