@@ -37,6 +37,14 @@ def test_standard_error_is_the_one_that_theory_gives():
     np.testing.assert_allclose(estimate.standard_error, theory, rtol=0.08)
 
 
+def test_two_probes_have_the_standard_error_of_two_samples():
+    matrix = np.array([[0.0, 1.0], [1.0, 0.0]])  # zᵀHz = 2 z₁z₂, from {−2, 2}
+    for seed in range(20):
+        found = trace(lambda v: matrix @ v, 2, np.random.default_rng(seed), 2)
+        same = abs(found.value) == 2.0
+        assert found.standard_error == pytest.approx(0.0 if same else 2.0)  # √(8/1) / √2
+
+
 @pytest.mark.parametrize("estimate", [trace, diagonal])
 def test_too_few_probes_are_refused(estimate):
     with pytest.raises(ValueError, match="probes must be at least 2"):

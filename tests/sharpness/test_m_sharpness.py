@@ -23,6 +23,9 @@ def test_it_is_the_mean_of_the_shards_weighted_by_size():
         for s in parts
     ]
     np.testing.assert_array_equal(found.shards, rises)
+    size, error = np.array([10, 10, 4]), found.standard_error
+    variance = np.sum((size / 24) ** 2 * (found.shards - found.value) ** 2) * 3 / 2
+    assert error == pytest.approx(variance**0.5)
     assert found.value == pytest.approx((10 * rises[0] + 10 * rises[1] + 4 * rises[2]) / 24)
 
 
