@@ -1,0 +1,235 @@
+"""Conventions: where honest implementations of SAM differ.
+
+None of these is a bug. Each has a default, what the papers say and `minisam.optim` does, and other
+values found in code that people use. Declaring one, ``check(adapter, declare={"norm_epsilon":
+1e-12})``, selects a strict reference of that convention; an implementation that follows one which
+it has not declared is told the line to write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minisam.optim.sgd import sgd
+from minisam.oracle.recipe import Change, Recipe
+from minisam.trees import Params, add_scaled, map_leaves, norm, scale
+
+
+class Convention(NamedTuple):
+    """One way in which implementations differ.
+
+    Attributes:
+        name: the key in ``declare``.
+        default: the papers' choice.
+        values: others that are tried when an implementation disagrees.
+        meaning: what is declared, in one sentence.
+        change: value -> the piece of the recipe that it replaces; None if it is only a setting.
+        setting: value -> hyper-parameters that it fixes, for the adapter as for the reference.
+        accepts: whether a value can be declared.
+    """
+
+    name: str
+    default: Any
+    values: tuple[Any, ...]
+    meaning: str
+    change: Callable[[Any], Change] | None = None
+    setting: Callable[[Any], dict[str, Any]] = lambda value: {}
+    accepts: Callable[[Any], bool] | None = None
+
+
+def with_epsilon(epsilon: float) -> Callable[..., Any]:
+    """The length of a climb whose norm has ``epsilon`` added: ρ/(‖g‖ + epsilon)."""
+    return lambda now, rho, length: rho / (length + epsilon)
+
+
+def with_floor(floor: float) -> Callable[..., Any]:
+    """The length of a climb whose norm is at least ``floor``: ρ/max(‖g‖, floor)."""
+    return lambda now, rho, length: rho / np.maximum(length, floor)
+
+
+def with_float32_norm(now: SimpleNamespace, g: Params) -> Any:
+    """‖g‖ computed in float32."""
+    return norm(map_leaves(lambda leaf: leaf.astype(np.float32), g))
+
+
+def per_tensor_norm(now: SimpleNamespace, g: Params) -> Params:
+    """‖g‖ of every tensor by itself."""
+    return {key: norm({key: leaf}) for key, leaf in g.items()}
+
+
+def or_nan(now: SimpleNamespace, rho: float, length: Any) -> Any:
+    """ρ/‖g‖, computed also where it is 0/0."""
+    return np.divide(rho, length)
+
+
+def restore_by_subtraction(recipe: Recipe) -> Recipe:
+    """Go back to A by subtracting ε."""
+    return recipe._replace(
+        origin=lambda now: map_leaves(lambda b, e: b - e, now.perturbed, now.perturbation)
+    )
+
+
+def big_vision_climb(recipe: Recipe) -> Recipe:
+    """ε = ρ T g/‖g‖."""
+    if recipe.hp["method"] != "asam":
+        return recipe
+    return recipe._replace(
+        numerator=lambda now, T, g: map_leaves(lambda t, leaf: t * leaf, T, g),
+        norm=lambda now, scaled: norm(now.climbing),
+    )
+
+
+def momentum_form(form: str) -> Change:
+    """``"lr_inside"``: v ← μv + ηg, w ← w − v;  ``"ema"``: v ← μv + (1−μ)g, w ← w − ηv."""
+
+    def change(recipe: Recipe) -> Recipe:
+        hp = recipe.hp
+        if not hp["momentum"]:
+            return recipe
+        inside = form == "lr_inside"
+        base = sgd(1.0, hp["momentum"], hp["nesterov"]) if inside else recipe.base
+
+        def update(now: Any, state: Any, origin: Params, direction: Params) -> tuple:
+            if not inside:
+                return now.base.update(origin, state, scale(1 - hp["momentum"], direction))
+            decay = 0.0 if hp["decay"] == "in_loss" else hp["weight_decay"]
+            if decay and hp["decay"] == "coupled":
+                direction = add_scaled(direction, decay, origin)
+            if decay and hp["decay"] == "decoupled":
+                origin = scale(1 - now.lr * decay, origin)
+            return now.base.update(origin, state, scale(now.lr, direction))
+
+        return recipe._replace(base=base, update=update)
+
+    return change
+
+
+def split_form(form: str) -> Change:
+    """The mutants of `minisam.oracle.mutants.batches`, declared."""
+    from minisam.oracle.mutants.batches import own_climbs, summed
+
+    return {"sum": summed, "own_climb": own_climbs}[form]
+
+
+def piece(name: str, function: Callable[[Any], Any]) -> Callable[[Any], Change]:
+    """The function from a value to the change of one piece."""
+    return lambda value: lambda recipe: recipe._replace(**{name: function(value)})
+
+
+def is_number(value: Any) -> bool:
+    """Whether ``value`` is a finite number ≥ 0."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < np.inf
+
+
+EPSILONS = (1e-16, 1e-15, 1e-14, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8)
+
+_ALL = (
+    Convention(
+        "norm_epsilon", 0.0, EPSILONS, "what is added to the norm: ρ g/(‖g‖ + norm_epsilon)",
+        piece("length", with_epsilon), accepts=is_number,
+    ),
+    Convention(
+        "norm_floor", 0.0, EPSILONS, "the smallest norm: ρ g/max(‖g‖, norm_floor)",
+        piece("length", with_floor), accepts=is_number,
+    ),
+    Convention(
+        "norm_dtype", "same", ("float32",), "the dtype in which the norm is computed",
+        piece("norm", lambda value: with_float32_norm),
+    ),
+    Convention(
+        "norm_scope", "global", ("per_tensor",), "what has one norm: all tensors, or each tensor",
+        piece("norm", lambda value: per_tensor_norm),
+    ),
+    Convention(
+        "zero_gradient", "zero", ("nan",), "the climb for a gradient of zero: none, or 0/0",
+        piece("length", lambda value: or_nan),
+    ),
+    Convention(
+        "restore", "copy", ("subtract",), "how the weights go back from B to A",
+        lambda value: restore_by_subtraction,
+    ),
+    Convention(
+        "weight_decay", "base", ("in_loss", "decoupled"),
+        "where weight decay is: in the base update at A, in the loss, or beside the step",
+        setting=lambda value: {"decay": value},
+    ),
+    Convention(
+        "momentum_form", "lr_outside", ("lr_inside", "ema"),
+        "v ← μv + g, w ← w − ηv; or η inside v (Keras); or v ← μv + (1−μ)g",
+        momentum_form,
+    ),
+    Convention(
+        "eta", None, (0.0,), "ASAM's stabilizer, when it cannot be set",
+        setting=lambda value: {"eta": float(value)}, accepts=is_number,
+    ),
+    Convention(
+        "scope", "weights", ("all",), "the tensors that ASAM rescales: named …weight, or all",
+        setting=lambda value: {"scope": value},
+    ),
+    Convention(
+        "asam_form", "T2g/|Tg|", ("Tg/|g|",), "ASAM's climb",
+        lambda value: big_vision_climb,
+    ),
+    Convention(
+        "split", "mean", ("sum", "own_climb"), "what becomes of the gradients of a split batch",
+        split_form,
+    ),
+    Convention("output", "silent", ("prints",), "whether a step prints"),
+    Convention("inputs", "kept", ("changed",), "whether a step may change the arrays it is given"),
+)  # fmt: skip
+
+CONVENTIONS: dict[str, Convention] = {convention.name: convention for convention in _ALL}
+
+
+def is_default(name: str, value: Any) -> bool:
+    """Whether declaring this says nothing new."""
+    return value == CONVENTIONS[name].default
+
+
+def check_declared(declared: dict[str, Any]) -> None:
+    """Raise ValueError unless every convention and its value are known.
+
+    Example:
+        >>> check_declared({"restore": "substract"})
+        Traceback (most recent call last):
+        ...
+        ValueError: declare['restore'] must be one of 'copy', 'subtract', got 'substract'
+    """
+    for name, value in declared.items():
+        if name not in CONVENTIONS:
+            known = ", ".join(CONVENTIONS)
+            raise ValueError(f"declare has no convention {name!r}; there are {known}")
+        convention = CONVENTIONS[name]
+        if convention.accepts is not None:
+            if not (convention.accepts(value) or is_default(name, value)):
+                raise ValueError(f"declare[{name!r}] must be a number ≥ 0, got {value!r}")
+        elif value not in (convention.default, *convention.values):
+            choices = ", ".join(map(repr, (convention.default, *convention.values)))
+            raise ValueError(f"declare[{name!r}] must be one of {choices}, got {value!r}")
+
+
+def declared_settings(declared: dict[str, Any]) -> dict[str, Any]:
+    """The hyper-parameters that declared conventions fix.
+
+    Example:
+        >>> declared_settings({"eta": 0, "scope": "all", "restore": "subtract"})
+        {'eta': 0.0, 'scope': 'all'}
+    """
+    settings: dict[str, Any] = {}
+    for name, value in declared.items():
+        if not is_default(name, value):
+            settings.update(CONVENTIONS[name].setting(value))
+    return settings
+
+
+def declared_changes(declared: dict[str, Any]) -> tuple[Change, ...]:
+    """The changes of the recipe that declared conventions stand for."""
+    return tuple(
+        CONVENTIONS[name].change(value)
+        for name, value in declared.items()
+        if CONVENTIONS[name].change is not None and not is_default(name, value)
+    )

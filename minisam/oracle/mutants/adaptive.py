@@ -1,0 +1,197 @@
+"""Wrong ASAMs: the operator T_w and where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minisam.optim.perturbation import scaling
+from minisam.oracle.conventions import per_tensor_norm
+from minisam.oracle.mutants.catalogue import enter
+from minisam.oracle.mutants.perturbation import only_weights
+from minisam.oracle.recipe import Change, Recipe
+from minisam.trees import Params, largest, map_leaves, multiply, norm
+
+
+def adaptive(name: str, title: str, description: str, change: Change, **rest: Any) -> None:
+    """Enter a mutant that leaves SAM alone and changes ASAM."""
+
+    def only_asam(recipe: Recipe) -> Recipe:
+        return change(recipe) if recipe.hp["method"] == "asam" else recipe
+
+    enter(name, title, description, only_asam, methods=("asam",), **rest)
+
+
+def formula(numerator: int, denominator: int) -> Change:
+    """ε = ρ T^numerator g / ‖T^denominator g‖."""
+
+    def power(T: Params, g: Params, times: int) -> Params:
+        for _ in range(times):
+            g = multiply(T, g)
+        return g
+
+    def change(recipe: Recipe) -> Recipe:
+        def divisor(now: Any, scaled_gradient: Params) -> Any:
+            if denominator == 1:
+                return norm(scaled_gradient)
+            return norm(power(recipe.operator(now), now.climbing, denominator))
+
+        def direction(now: Any, T: Params, g: Params) -> Params:
+            return power(T, g, numerator)
+
+        return recipe._replace(numerator=direction, norm=divisor)
+
+    return change
+
+
+adaptive(
+    "A01-T-once",
+    "multiplies by T once: ε = ρ T g/‖T g‖",
+    "T g is the gradient in the rescaled coordinates; going back to w multiplies by T once more.",
+    formula(1, 1),
+)
+adaptive(
+    "A02-plain-norm",
+    "divides by the plain norm: ε = ρ T² g/‖g‖",
+    "The norm is that of the rescaled gradient, ‖T g‖.",
+    formula(2, 0),
+)
+adaptive(
+    "A03-T-once-plain-norm",
+    "climbs ρ T g/‖g‖",
+    "The paper's eq. (6) is ρ T² g/‖T g‖.",
+    formula(1, 0),
+    convention={"asam_form": "Tg/|g|"},
+)
+adaptive(
+    "A04-norm-of-T2g",
+    "divides by ‖T² g‖",
+    "ε then has length ρ, but ASAM's ball is ‖T⁻¹ε‖ ≤ ρ: divide by ‖T g‖.",
+    formula(2, 2),
+)
+
+
+def operator(of_weight: Callable[[Any, float], Any]) -> Change:
+    """Another T on the tensors in scope."""
+
+    def T(now: Any) -> Params:
+        hp = now.hp
+        return {
+            key: of_weight(w, hp["eta"])
+            if hp["scope"] == "all" or key.endswith("weight")
+            else np.ones_like(w)
+            for key, w in now.params.items()
+        }
+
+    return lambda recipe: recipe._replace(operator=T)
+
+
+def setting(**hp: Any) -> Change:
+    """Another hyper-parameter than was asked for."""
+    return lambda recipe: recipe._replace(
+        hp={**recipe.hp, **hp}, operator=lambda now: scaling(now.params, **{**of(now), **hp})
+    )
+
+
+def of(now: Any) -> dict[str, Any]:
+    """The hyper-parameters of T."""
+    return {"eta": now.hp["eta"], "scope": now.hp["scope"]}
+
+
+adaptive(
+    "A05-eta-dropped",
+    "leaves out eta: T = |w|",
+    "With T = |w| a weight at zero never moves. The paper's T = |w| + η.",
+    setting(eta=0.0),
+    convention={"eta": 0.0},
+)
+adaptive(
+    "A06-biases-adaptive",
+    "rescales every tensor, biases too",
+    "The authors rescale the tensors named …weight and take T = 1 elsewhere.",
+    setting(scope="all"),
+    convention={"scope": "all"},
+)
+adaptive(
+    "A07-biases-not-perturbed",
+    "does not perturb the biases",
+    "Where T = 1 a tensor is perturbed as in SAM.",
+    lambda recipe: recipe._replace(adjust=only_weights),
+)
+adaptive(
+    "A08-no-absolute-value",
+    "takes T = w + η without the absolute value",
+    "A negative weight then gets a T that is too small by 2η.",
+    operator(lambda w, eta: w + eta),
+)
+adaptive(
+    "A09-eta-in-the-square",
+    "adds eta to w²: T² = w² + η",
+    "The stabilizer belongs to T: T² is (|w| + η)².",
+    operator(lambda w, eta: np.sqrt(w * w + eta)),
+)
+
+
+def stale(recipe: Recipe) -> Recipe:
+    """T of the step before."""
+    return recipe._replace(operator=lambda now: scaling((now.previous or now).params, **of(now)))
+
+
+adaptive(
+    "A10-stale-T",
+    "uses T of the step before",
+    "T is saved and not renewed. Compute it from the current weights in every step.",
+    stale,
+)
+adaptive(
+    "A11-one-T-per-layer",
+    "uses one T per tensor, its norm plus eta",
+    "That is layer-wise ASAM; the element-wise T has |wᵢ| for every entry.",
+    operator(lambda w, eta: norm({"w": w}) + eta + 0.0 * w),
+)
+
+
+def leaking(recipe: Recipe) -> Recipe:
+    """T² multiplies d2 as well."""
+    direction = recipe.direction
+
+    def leaked(now: Any) -> Params:
+        T = recipe.operator(now)
+        return multiply(T, multiply(T, direction(now)))
+
+    return recipe._replace(direction=leaked)
+
+
+adaptive(
+    "A12-T-in-the-descent",
+    "multiplies the descent gradient by T² too",
+    "T belongs to the climb alone. The gradient was overwritten in place.",
+    leaking,
+)
+adaptive(
+    "A13-per-tensor-norm",
+    "divides every tensor by its own norm",
+    "There is one norm ‖T g‖ over all tensors.",
+    lambda recipe: recipe._replace(norm=per_tensor_norm),
+    convention={"norm_scope": "per_tensor"},
+)
+adaptive(
+    "A14-square-root",
+    "takes T = √|w| + η",
+    "T² g already has the square; T itself is |w| + η.",
+    operator(lambda w, eta: np.sqrt(np.abs(w)) + eta),
+)
+adaptive(
+    "A15-largest-entry",
+    "divides by the largest entry of |T g|",
+    "The norm is the Euclidean one.",
+    lambda recipe: recipe._replace(norm=lambda now, g: largest(g)),
+)
+adaptive(
+    "A16-plain-sam",
+    "is plain SAM: T = 1",
+    "The adaptive flag is not passed on.",
+    lambda recipe: recipe._replace(operator=lambda now: map_leaves(np.ones_like, now.params)),
+)

@@ -1,0 +1,101 @@
+"""Wrong SAMs: which part of the batch each gradient comes from.
+
+They show only in probes with several shards, which run on adapters that split a batch.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from minisam.oracle.mutants.catalogue import enter
+from minisam.oracle.recipe import Recipe
+from minisam.trees import Params, add, scale
+
+
+def other_batch(recipe: Recipe) -> Recipe:
+    """d1 from the first shard alone, d2 from the second."""
+    if recipe.hp.get("shards", 1) == 1:
+        return recipe
+    return recipe._replace(
+        first=lambda now: now.gradient(now.params, 0),
+        second=lambda now: now.gradient(now.perturbed, 1),
+    )
+
+
+enter(
+    "M22-another-batch",
+    "takes d1 and d2 from different batches",
+    "The closure draws the next batch in the second pass. Both passes see the same examples.",
+    other_batch,
+)
+
+
+def summed(recipe: Recipe) -> Recipe:
+    """Gradients of the shards are added, not averaged."""
+    shards = recipe.hp.get("shards", 1)
+    if shards == 1:
+        return recipe
+    return recipe._replace(ask=lambda now, point: scale(float(shards), now.gradient(point)))
+
+
+enter(
+    "M29-shards-summed",
+    "adds the gradients of the shards instead of averaging",
+    "The climb does not notice; the descent is as many times too long. Divide by their number.",
+    summed,
+    convention={"split": "sum"},
+)
+
+
+def own_climbs(recipe: Recipe) -> Recipe:
+    """Every shard climbs its own way: m-sharpness."""
+    shards = recipe.hp.get("shards", 1)
+    if shards == 1:
+        return recipe
+
+    def second(now: SimpleNamespace) -> Params:
+        total = None
+        for shard, ascent in enumerate(now.shard_gradients):
+            point = add(now.params, now.climb(ascent, now.rho))
+            gradient = now.gradient(point, shard)
+            total = gradient if total is None else add(total, gradient)
+        return scale(1 / shards, total)
+
+    def first(now: SimpleNamespace) -> Params:
+        now.shard_gradients = [now.gradient(now.params, shard) for shard in range(shards)]
+        total = now.shard_gradients[0]
+        for gradient in now.shard_gradients[1:]:
+            total = add(total, gradient)
+        return scale(1 / shards, total)
+
+    return recipe._replace(first=first, second=second)
+
+
+enter(
+    "M30-own-climb-per-shard",
+    "lets every shard climb its own way",
+    "This is m-sharpness: what data-parallel training does unless ε is synchronized.",
+    own_climbs,
+    convention={"split": "own_climb"},
+)
+
+
+def last_shard_climbs(recipe: Recipe) -> Recipe:
+    """ε from the last shard, d2 from all."""
+    shards = recipe.hp.get("shards", 1)
+    if shards == 1:
+        return recipe
+
+    def first(now: SimpleNamespace) -> Params:
+        gradients = [now.gradient(now.params, shard) for shard in range(shards)]
+        return gradients[-1]
+
+    return recipe._replace(first=first)
+
+
+enter(
+    "R11-last-shard-climbs",
+    "climbs along the last shard's gradient",
+    "With gradient accumulation, ε must come from the accumulated gradient, not the last part.",
+    last_shard_climbs,
+)

@@ -1,0 +1,68 @@
+"""The catalogue itself: what is known of a wrong SAM."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from minisam.oracle.protocol import Adapter
+from minisam.oracle.recipe import Change
+from minisam.oracle.reference import adapter_of, optimizer
+
+
+class Mutant(NamedTuple):
+    """One wrong SAM.
+
+    Attributes:
+        name: an immutable slug, such as ``"M02-per-tensor-norm"``.
+        title: what it does, in a few words that follow "it": "takes one norm per tensor".
+        description: how the mistake comes about, and how to put it right.
+        change: the piece that it replaces.
+        methods: where it is a mistake of its own: ``("sam", "asam")`` or ``("asam",)``.
+        convention: when honest implementations do it: the declaration, such as
+            ``{"norm_scope": "per_tensor"}``.
+        equivalent: when no test can see it: why.
+        dtypes: the dtypes in which it can be seen.
+    """
+
+    name: str
+    title: str
+    description: str
+    change: Change
+    methods: tuple[str, ...] = ("sam", "asam")
+    convention: dict[str, Any] | None = None
+    equivalent: str = ""
+    dtypes: tuple[str, ...] = ("float64", "float32")
+
+    @property
+    def adapter(self) -> Adapter:
+        """The mutant as something that can be checked."""
+        return mutant_adapter(self.change)
+
+
+MUTANTS: dict[str, Mutant] = {}
+
+
+def enter(name: str, title: str, description: str, change: Change, **rest: Any) -> None:
+    """Enter a mutant into the catalogue."""
+    if name in MUTANTS:
+        raise ValueError(f"the mutant {name!r} is entered twice")
+    MUTANTS[name] = Mutant(name, title, description, change, **rest)
+
+
+def piece(**pieces: Any) -> Change:
+    """The change that replaces pieces of a recipe."""
+    return lambda recipe: recipe._replace(**pieces)
+
+
+def mutant_adapter(*changes: Change) -> Adapter:
+    """Make an adapter of the reference with ``changes`` applied in order.
+
+    Example:
+        >>> import numpy as np
+        >>> from minisam.oracle.protocol import HYPERPARAMETERS
+        >>> never_restored = mutant_adapter(MUTANTS["M01-not-restored"].change)
+        >>> run = never_restored([np.array([3.0])], {**HYPERPARAMETERS, "lr": 0.0, "rho": 0.5})
+        >>> run(lambda point: [point[0]])
+        [array([3.5])]
+    """
+    return adapter_of(lambda hp: optimizer(hp, changes))

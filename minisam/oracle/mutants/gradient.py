@@ -1,0 +1,186 @@
+"""Wrong SAMs: which gradient climbs, and which one moves the weights."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from minisam.oracle.mutants.catalogue import enter, piece
+from minisam.trees import (
+    Params,
+    add,
+    add_scaled,
+    inner,
+    map_leaves,
+    multiply,
+    norm,
+    scale,
+    subtract,
+    zeros_like,
+)
+
+enter(
+    "M08-gradients-added",
+    "descends along d1 + d2",
+    "The gradients are not zeroed between the two passes, so the second adds to the first.",
+    lambda r: r._replace(direction=lambda now: add(now.d1, r.direction(now))),
+)
+
+enter(
+    "M09-mean-of-both",
+    "descends along (d1 + d2)/2",
+    "SAM descends along d2 alone.",
+    lambda r: r._replace(direction=lambda now: scale(0.5, add(now.d1, r.direction(now)))),
+)
+
+enter(
+    "M10-first-gradient",
+    "descends along d1, the gradient at A",
+    "The gradient at B is computed and thrown away: SGD with a wasted pass. Use the gradient at B.",
+    piece(direction=lambda now: now.d1),
+)
+
+enter(
+    "M11-no-gradient",
+    "descends along nothing: d2 is zero",
+    "The gradients are zeroed after the second pass, before the base optimizer's step.",
+    piece(direction=lambda now: zeros_like(now.d2)),
+)
+
+enter(
+    "R04-second-pass-at-A",
+    "takes both gradients at A, or only one: plain SGD",
+    "The second forward pass ran before the weights were moved, or the closure was never called "
+    "again. Move the weights to B first, then compute loss and gradient anew.",
+    piece(second=lambda now: now.ask(now.params)),
+)
+
+enter(
+    "M21-stale-ascent",
+    "climbs along the gradient of the step before",
+    "The gradient that the climb follows is saved, and read one step late.",
+    piece(ascent=lambda now: now.previous.d1 if now.previous else now.d1),
+)
+
+enter(
+    "M26-loss-scale-left",
+    "descends along d2 times a loss scale of 1024",
+    "Mixed precision multiplies the loss; divide the gradient again in the second pass too.",
+    lambda r: r._replace(direction=lambda now: scale(1024.0, r.direction(now))),
+)
+
+
+def second_order(now: SimpleNamespace) -> Params:
+    """d2 + (ρ/‖g‖) H (I − ĝĝᵀ) d2, with the Hessian product from a third gradient."""
+    length = norm(now.d1)
+    if length == 0 or not now.rho:
+        return now.d2
+    unit = scale(1 / length, now.d1)
+    turning = add_scaled(now.d2, -inner(unit, now.d2), unit)
+    h = 2.0**-10
+    nearby = now.ask(add_scaled(now.params, h, turning))
+    product = scale(1 / h, subtract(nearby, now.d1))
+    return add(now.d2, scale(now.rho / length, product))
+
+
+enter(
+    "M33-second-order-kept",
+    "differentiates through ε",
+    "The paper drops the second-order term. Detach ε, or stop its gradient.",
+    piece(direction=second_order),
+)
+
+enter(
+    "M35-shadowed-gradient",
+    "mixes d2 with a normalized copy of d1",
+    "In d1 + α (d2 − d1) the name of d1 was reused for d1/‖d1‖.",
+    piece(
+        direction=lambda now: (
+            add_scaled(now.d2, 0.0, subtract(scale(1 / norm(now.d1), now.d1), now.d1))
+            if norm(now.d1) != 0
+            else now.d2
+        )
+    ),
+    equivalent="SAM has α = 1, where d1 cancels",
+)
+
+
+def rescaled(now: SimpleNamespace, direction: Params, length: object) -> Params:
+    """``direction`` with another length; itself when it is zero."""
+    own = norm(direction)
+    return scale(length / own, direction) if own != 0 else direction
+
+
+enter(
+    "M47-length-of-first",
+    "rescales d2 to the length of d1",
+    "d2 is used as it is; only the climb is normalized.",
+    piece(direction=lambda now: rescaled(now, now.d2, norm(now.d1))),
+)
+
+enter(
+    "M48-unit-length",
+    "normalizes d2",
+    "Only the climb is normalized, not the descent.",
+    piece(direction=lambda now: rescaled(now, now.d2, 1.0)),
+)
+
+enter(
+    "M49-first-direction-second-length",
+    "descends along d1 with the length of d2",
+    "The gradients of the two passes are mixed up.",
+    piece(direction=lambda now: rescaled(now, now.d1, norm(now.d2))),
+)
+
+enter(
+    "M23-value-clipped",
+    "clips the entries of d1 to [−1, 1] before the climb",
+    "Clipping entries turns the climb. Clip d2, or clip by norm, which leaves the climb alone.",
+    lambda r: r._replace(
+        ascent=lambda now: map_leaves(lambda g: np.minimum(np.maximum(g, -1.0), 1.0), r.ascent(now))
+    ),
+)
+
+
+def norm_clipped(now: SimpleNamespace) -> Params:
+    """d1, clipped to length 1."""
+    length = norm(now.d1)
+    return scale(1 / length, now.d1) if length > 1 else now.d1
+
+
+enter(
+    "M24-norm-clipped",
+    "clips d1 by norm before the climb",
+    "The climb is normalized anyway.",
+    piece(ascent=norm_clipped),
+    equivalent="a positive factor of d1 cancels in ρ d1/‖d1‖, unless an epsilon matters",
+)
+
+enter(
+    "M25-scaled",
+    "scales d1 before the climb",
+    "The climb is normalized anyway.",
+    piece(ascent=lambda now: scale(3.0, now.d1)),
+    equivalent="a positive factor of d1 cancels in ρ d1/‖d1‖, unless an epsilon matters",
+)
+
+
+def nan_without_descent(now: SimpleNamespace) -> Params:
+    """d2, but NaN when it is zero throughout."""
+    return now.d2 if norm(now.d2) != 0 else map_leaves(lambda g: g / 0.0 * 0.0, now.d2)
+
+
+enter(
+    "R05-nan-at-zero-second-gradient",
+    "returns NaN when the gradient at B is zero",
+    "A branch that is not selected computes 0/0, and 0 · NaN is NaN. Guard the denominator itself.",
+    piece(direction=nan_without_descent),
+)
+
+enter(
+    "R06-ascent-times-descent",
+    "multiplies the two gradients entry by entry",
+    "A stray product of d1 and d2 in the update.",
+    piece(direction=lambda now: multiply(now.d1, now.d2)),
+)

@@ -1,0 +1,93 @@
+"""Wrong SAMs: where the base update starts from, and what is remembered between steps."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from minisam.oracle.conventions import restore_by_subtraction
+from minisam.oracle.mutants.catalogue import enter, piece
+from minisam.trees import Params
+
+enter(
+    "M01-not-restored",
+    "never goes back from B to A",
+    "The base update is taken from A + ε. Restore the saved A before the base optimizer's step.",
+    piece(origin=lambda now: now.perturbed),
+)
+
+
+def last_left_behind(now: SimpleNamespace) -> Params:
+    """A, but for the last tensor."""
+    *_, last = now.params
+    return {**now.params, last: now.perturbed[last]}
+
+
+enter(
+    "M46-one-not-restored",
+    "leaves the last of several tensors at B",
+    "A loop over the tensors stops early or skips one. Restore every tensor that was perturbed.",
+    piece(origin=last_left_behind),
+)
+
+enter(
+    "M28-restore-by-subtraction",
+    "goes back by subtracting ε instead of restoring a saved copy",
+    "(A + ε) − ε is not A in floating point: weights drift at lr = 0 (1.5e-8 in float32, 4e-3 in "
+    "bfloat16), replicas lose step, and one NaN in ε stays for ever. Save A and copy it back.",
+    restore_by_subtraction,
+    convention={"restore": "subtract"},
+)
+
+enter(
+    "M50-stale-copy",
+    "restores the weights of an earlier step",
+    "The copy of A is saved once, or one step late. Save A in every step, before the climb.",
+    piece(origin=lambda now: now.previous.params if now.previous else now.params),
+)
+
+
+def twice(now: SimpleNamespace, state: Any, origin: Params, direction: Params) -> tuple:
+    """Two base updates with the same gradient."""
+    origin, state = now.base.update(origin, state, direction)
+    new, state = now.base.update(origin, state, direction)
+    return new, state._replace(count=now.count + 1)
+
+
+enter(
+    "M45-base-step-twice",
+    "takes the base optimizer's step twice",
+    "Both the wrapper and the training loop call the base optimizer's step. Call it once.",
+    piece(update=twice),
+)
+
+
+def zero_stays_perturbed(now: SimpleNamespace) -> Params:
+    """A, but B for tensors whose d2 is zero throughout."""
+    return {
+        key: now.params[key] if (now.d2[key] != 0).any() else now.perturbed[key]
+        for key in now.params
+    }
+
+
+enter(
+    "R01-no-second-gradient-no-restore",
+    "leaves a tensor at B when it has no gradient there",
+    "The loop that restores skips tensors without a gradient in the second pass. "
+    "Restore whatever was perturbed, whether it has a gradient or not.",
+    piece(origin=zero_stays_perturbed),
+)
+
+
+def forgetful(now: SimpleNamespace, state: Any, origin: Params, direction: Params) -> tuple:
+    """A base update that starts without a velocity."""
+    return now.base.update(origin, state._replace(velocity=None), direction)
+
+
+enter(
+    "R02-momentum-lost",
+    "forgets the momentum buffer between steps",
+    "The base optimizer is made anew in every step, or its state is not saved and loaded. "
+    "Keep one base optimizer, and its state.",
+    piece(update=forgetful),
+)

@@ -1,0 +1,131 @@
+"""Wrong SAMs: weight decay, momentum and learning rate of the base update."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from minisam.oracle.mutants.catalogue import enter, piece
+from minisam.oracle.recipe import Recipe, base_of, lr_at
+from minisam.trees import Params, add_scaled
+
+
+def ascent_with_decay(recipe: Recipe) -> Recipe:
+    """The climb follows d1 + λA; the base update decays too."""
+    weight_decay = recipe.hp["weight_decay"]
+    if not weight_decay or recipe.hp["decay"] == "in_loss":
+        return recipe
+    ascent = recipe.ascent
+    return recipe._replace(ascent=lambda now: add_scaled(ascent(now), weight_decay, now.params))
+
+
+enter(
+    "M16-decay-in-the-climb",
+    "adds the weight decay to the gradient that climbs, and decays at A",
+    "Decay either the base update alone, or the loss, in both gradients (weight_decay='in_loss').",
+    ascent_with_decay,
+)
+
+
+def decay_at_b(recipe: Recipe) -> Recipe:
+    """λB takes the place of λA."""
+    hp = recipe.hp
+    if not hp["weight_decay"] or hp["decay"] != "coupled":
+        return recipe
+    direction = recipe.direction
+    return recipe._replace(
+        base=base_of(hp, weight_decay=0.0),
+        direction=lambda now: add_scaled(direction(now), hp["weight_decay"], now.perturbed),
+    )
+
+
+enter(
+    "M17-decay-at-B",
+    "takes the weight decay at B instead of A",
+    "The decay is added while the weights are still perturbed. Restore A first.",
+    decay_at_b,
+)
+
+enter(
+    "R07-decay-ignored",
+    "ignores the weight decay",
+    "The base optimizer does not get weight_decay.",
+    lambda r: r._replace(hp={**r.hp, "weight_decay": 0.0}, base=base_of(r.hp, weight_decay=0.0)),
+)
+
+enter(
+    "M18-velocity-climbs",
+    "climbs along the momentum buffer",
+    "The climb follows the gradient at A, not the velocity.",
+    piece(ascent=lambda now: now.velocity if now.velocity is not None else now.d1),
+)
+
+
+def momentum_in_both(now: SimpleNamespace, state: Any, origin: Params, direction: Params) -> tuple:
+    """The velocity sees d1, then d2."""
+    _, between = now.base.update(now.params, state, now.d1)
+    return now.base.update(origin, between._replace(count=state.count), direction)
+
+
+enter(
+    "M19-momentum-in-both-passes",
+    "updates the momentum buffer in both passes",
+    "The base optimizer's step is used for the climb as well. Its state must see d2 only.",
+    piece(update=momentum_in_both),
+)
+
+
+def momentum_of_first(now: SimpleNamespace, state: Any, origin: Params, direction: Params) -> tuple:
+    """Step w − η(d2 + μ v) with a velocity of d1s."""
+    new, _ = now.base.update(origin, state, direction)
+    _, state = now.base.update(now.params, state, now.d1)
+    return new, state
+
+
+enter(
+    "M20-momentum-of-first",
+    "feeds the momentum buffer with d1",
+    "The buffer is updated before the climb. Its state must see d2 only.",
+    piece(update=momentum_of_first),
+)
+
+
+def lookahead_with_first(
+    now: SimpleNamespace, state: Any, origin: Params, direction: Params
+) -> tuple:
+    """Step w − η(d1 + μ v), v ← μ v + d2."""
+    new, state = now.base.update(origin, state, direction)
+    if not now.hp["nesterov"]:
+        return new, state
+    new = add_scaled(new, now.lr, direction)
+    return add_scaled(new, -now.lr, now.d1), state
+
+
+enter(
+    "R08-nesterov-of-first",
+    "looks ahead with d1 in Nesterov's update",
+    "w − η(g + μv) takes the same g as the velocity: d2.",
+    piece(update=lookahead_with_first),
+)
+
+enter(
+    "R09-nesterov-ignored",
+    "ignores nesterov",
+    "The base optimizer does not get nesterov=True.",
+    lambda r: r._replace(base=base_of(r.hp, nesterov=False)),
+)
+
+enter(
+    "M31-last-learning-rate",
+    "uses the learning rate of the step before",
+    "The scheduler steps before the optimizer, or its value is copied one step late.",
+    lambda r: r._replace(base=base_of(r.hp, lr=lambda count: lr_at(r.hp)(max(count - 1, 0)))),
+)
+
+enter(
+    "R10-learning-rate-stays",
+    "keeps the first learning rate of a schedule",
+    "The scheduler acts on the wrapper's parameter groups; the base optimizer has its own copy. "
+    "Share the groups between the two.",
+    lambda r: r._replace(base=base_of(r.hp, lr=lambda count: lr_at(r.hp)(0))),
+)

@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+
+from minisam.oracle.mutants import MUTANTS
+from minisam.oracle.protocol import HYPERPARAMETERS, observe
+
+# Every one of the list of known mistakes, and only in the place where it is one.
+LISTED = [f"M{n:02d}" for n in range(1, 51)] + [f"A{n:02d}" for n in range(1, 17)]
+
+
+def test_every_listed_mistake_is_in_the_catalogue():
+    entered = {name.split("-")[0] for name in MUTANTS}
+    assert set(LISTED) <= entered
+
+
+def test_every_mutant_says_what_it_does_and_how_to_put_it_right():
+    for mutant in MUTANTS.values():
+        assert len(mutant.title) > 5, mutant.name
+        assert len(mutant.description) > 20, mutant.name
+        assert mutant.title[0].islower() or mutant.title[0] in "ε", mutant.name
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_every_mutant_runs_and_keeps_the_dtype(name):
+    w = [np.array([[3, -4], [1, 2]], np.float32), np.array([12], np.float32)]
+    hp = {**HYPERPARAMETERS, "method": "asam", "momentum": 0.5, "names": ["a.weight", "a.bias"]}
+    run = MUTANTS[name].adapter(w, hp)
+    for _ in range(2):
+        w = observe(run, w, lambda point: [p * np.float32(0.5) for p in point]).end
+    assert all(leaf.dtype == np.float32 for leaf in w)
