@@ -1,0 +1,1 @@
+"""Adapters: the ways in which implementations meet the oracle."""

@@ -1,0 +1,100 @@
+"""The library's own optimizers as an adapter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minisam import optim
+from minisam.oracle.protocol import Adapter, Arrays, GradFn, Run, copies
+
+ZERO = 0.0  # a loss that nothing depends on
+
+
+def optimizer(h: dict[str, Any]) -> optim.Optimizer:
+    """Return the optimizer of `minisam.optim` that hyper-parameters describe.
+
+    Example:
+        >>> from minisam.oracle.protocol import HYPERPARAMETERS
+        >>> isinstance(optimizer({**HYPERPARAMETERS, "method": "asam"}), optim.Optimizer)
+        True
+    """
+    lr, rho = (_schedule(h[key]) for key in ("lr", "rho"))
+    decay = h["decay"] if h["decay"] != "in_loss" else "coupled"
+    weight_decay = h["weight_decay"] if h["decay"] != "in_loss" else 0.0
+    base = optim.sgd(lr, h["momentum"], h["nesterov"], weight_decay, decay)
+    method, p = h["method"], h["p"]
+    if method == "sgd":
+        return base
+    if method == "asam":
+        granularity = h.get("granularity", "element")
+        return optim.asam(base, rho, h["eta"], h["scope"], granularity, p)
+    if method == "looksam":
+        return optim.looksam(base, rho, h["every"], h["alpha"], p)
+    if method == "friendly_sam":
+        return optim.friendly_sam(base, rho, h["sigma"], h["memory"], p)
+    if method == "exact_sam":
+        return optim.exact_sam(base, rho)
+    extra = {"gsam": ("alpha",), "wsam": ("gamma",)}.get(method, ())
+    return getattr(optim, method)(base, rho, p=p, **{key: h[key] for key in extra})
+
+
+def own() -> Adapter:
+    """Return an adapter of `minisam.optim`: any method, in float64 and float32.
+
+    Example:
+        >>> from minisam.oracle.protocol import HYPERPARAMETERS, observe
+        >>> w = [np.array([3.0, 4.0])]
+        >>> run = own()(w, {**HYPERPARAMETERS, "rho": 1.0, "names": ("w",)})
+        >>> observe(run, w, lambda point: [point[0] / 5]).queries[1]
+        [array([3.6, 4.8])]
+    """
+
+    def adapter(params: Arrays, hyperparameters: dict[str, Any]) -> Run:
+        h = hyperparameters
+        names = h.get("names") or tuple(f"w{k}" for k in range(len(params)))
+        held = dict(zip(names, copies(params), strict=True))
+        active = [name for name in names if name not in h.get("frozen", ())]
+        opt = optimizer(h)
+        state = opt.init({name: held[name] for name in active})
+
+        def tree(arrays: Arrays) -> dict[str, np.ndarray]:
+            return {name: x for name, x in zip(names, arrays, strict=True) if name in active}
+
+        def whole(params: dict[str, np.ndarray]) -> Arrays:
+            return [params.get(name, held[name]) for name in names]
+
+        def loss(grad_fn: GradFn) -> Any:
+            def value_and_grad(params: dict[str, np.ndarray]) -> tuple:
+                return ZERO, tree(grad_fn(whole(params)))
+
+            if h["decay"] == "in_loss":
+                return optim.add_l2(value_and_grad, h["weight_decay"])
+            return value_and_grad
+
+        def run(grad_fn: GradFn) -> Arrays:
+            nonlocal state
+            arguments: list[Any] = [loss(grad_fn)]
+            if h["method"] == "m_sam":
+                arguments = [[loss(shard) for shard in grad_fn.shards]]
+            if h["method"] == "exact_sam":
+                arguments.append(
+                    lambda w, v: tree(grad_fn.hessian_product(whole(w), [v[n] for n in names]))
+                )
+            params = {name: held[name] for name in active}
+            params, state, _ = opt.step(params, state, *arguments)
+            held.update(params)
+            return copies(held.values())
+
+        return run
+
+    adapter.features = frozenset({"frozen", "shards", "hessian-product"})
+    return adapter
+
+
+def _schedule(value: Any) -> Any:
+    """Return a list of values as a function of the step count."""
+    if isinstance(value, list | tuple):
+        return lambda count: value[min(count, len(value) - 1)]
+    return value

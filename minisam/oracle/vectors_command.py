@@ -1,0 +1,68 @@
+"""``minisam vectors --out DIR``: take the exact vectors along, to check any language's SAM."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+HELP = "export the exact vectors, with a README that lets you write a harness from it alone"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="directory to write to; made if new"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="write into a directory that holds something already"
+    )
+
+
+def readme() -> str:
+    """Return the README of an export."""
+    from minisam.oracle.vectors import DIRECTORY, manifest
+
+    listing = manifest()
+    files = "\n".join(f"| `{one['file']}` | {one['vectors']} |" for one in listing["files"])
+    text = (DIRECTORY / "README.md").read_text(encoding="utf-8")
+    for key, value in (
+        ("version", listing["version"]),
+        ("count", str(listing["vectors"])),
+        ("files", files),
+    ):
+        text = text.replace("{" + key + "}", value)
+    return text
+
+
+def export(directory: Path) -> list[Path]:
+    """Write the vectors, their schema, manifest and README into a directory.
+
+    Args:
+        directory: is made, with its parents, if it does not exist.
+
+    Returns:
+        The files written. Each appears whole or not at all.
+    """
+    from minisam.oracle.vectors import DIRECTORY, manifest
+
+    names = ["manifest.json", "schema.json", *(one["file"] for one in manifest()["files"])]
+    texts = {name: (DIRECTORY / name).read_text(encoding="utf-8") for name in names}
+    texts["README.md"] = readme()
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        partial = directory / f".{name}.part"
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(directory / name)
+    return [directory / name for name in texts]
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Export, and say what was written."""
+    directory = arguments.out
+    if directory.exists() and not directory.is_dir():
+        raise ValueError(f"--out must be a directory, {directory} is a file")
+    if directory.is_dir() and any(directory.iterdir()) and not arguments.force:
+        raise ValueError(f"{directory} is not empty; choose another --out or add --force")
+    files = export(directory)
+    print(f"{len(files)} files in {directory}; start with {directory / 'README.md'}")
+    return 0
