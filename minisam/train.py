@@ -1,0 +1,267 @@
+"""The training loop: one for every network, optimizer and data set.
+
+    for each epoch                    the order of the examples comes from (seed, epoch) alone,
+        for each mini-batch           so a run that is resumed sees what it would have seen
+            step                      SGD, SAM, ASAM: whatever `minisam.optim` made
+        evaluate, save, report
+
+Nothing here knows which optimizer it drives. Batch norm's running statistics are taken from the
+first pass, at A, where the weights are the ones that will be used; the pass at B serves only to
+find the gradient there.
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TextIO
+
+import numpy as np
+
+from minisam.checkpoint import Checkpoint, load_checkpoint, restore_state, save_checkpoint
+from minisam.data.batches import minibatches
+from minisam.nn.gradients import training_objective
+from minisam.nn.losses import cross_entropy
+from minisam.nn.models import Model
+from minisam.optim import Optimizer
+from minisam.optim.types import check_choice, check_number
+from minisam.progress import print_row
+from minisam.trees import Params, map_leaves
+
+
+class NonFiniteError(ArithmeticError):
+    """A loss or a gradient was NaN or infinite; the message names the step and the tensor."""
+
+
+class Trained(NamedTuple):
+    """A finished run.
+
+    Attributes:
+        params: the network's parameters after the last epoch.
+        statistics: batch norm's running statistics.
+        state: the optimizer's state.
+        history: one dict per epoch: ``epoch``, ``loss`` and ``perturbed_loss`` (means over the
+            mini-batches, at A and at B), ``seconds``, and whatever ``evaluate`` returned.
+    """
+
+    params: Params
+    statistics: Params
+    state: Any
+    history: list[dict[str, Any]]
+
+
+def check_finite(loss: Any, grads: Params, where: str) -> None:
+    """Raise `NonFiniteError` unless the loss and every gradient are finite.
+
+    Example:
+        >>> check_finite(0.5, {"fc.weight": np.array([np.nan])}, "step 3")
+        Traceback (most recent call last):
+        ...
+        minisam.train.NonFiniteError: step 3: the gradient of 'fc.weight' is not finite
+    """
+    for name, leaf in grads.items():
+        # One pass without a temporary; only when it overflows is every entry looked at.
+        if not np.isfinite(np.vdot(leaf, leaf)) and not np.isfinite(leaf).all():
+            raise NonFiniteError(f"{where}: the gradient of {name!r} is not finite")
+    if not np.isfinite(loss):
+        raise NonFiniteError(f"{where}: the loss is {loss}")
+
+
+def one_objective(model: Model, loss: Callable, images, targets, statistics, check) -> tuple:
+    """What SGD, SAM and ASAM ask for: the loss and gradient of the whole mini-batch."""
+    return (check(training_objective(model, loss, images, targets, statistics)),)
+
+
+def sharded_objectives(m: int) -> Callable[..., tuple]:
+    """What `minisam.optim.m_sam` asks for: an objective for every m examples, and their numbers."""
+    check_number("m", m, low=1, open_high=True)
+
+    def objectives(model: Model, loss: Callable, images, targets, statistics, check) -> tuple:
+        cuts = [slice(first, first + m) for first in range(0, len(images), m)]
+        shards = [
+            check(training_objective(model, loss, images[cut], targets[cut], statistics))
+            for cut in cuts
+        ]
+        return shards, [len(images[cut]) for cut in cuts]
+
+    return objectives
+
+
+def _statistics_after(step: Any, statistics_from: str) -> Params:
+    steps = getattr(step, "shards", (step,))
+    passes = [
+        one.auxiliary
+        if statistics_from == "first" or one.perturbed_auxiliary is None
+        else one.perturbed_auxiliary
+        for one in steps
+    ]
+    if len(passes) == 1:
+        return passes[0]
+    return map_leaves(lambda *leaves: sum(leaves) / len(leaves), *passes)
+
+
+def train(
+    model: Model,
+    optimizer: Optimizer,
+    images: np.ndarray,
+    labels: np.ndarray,
+    *,
+    epochs: int,
+    batch_size: int = 128,
+    seed: int = 0,
+    params: Params | None = None,
+    loss: Callable = cross_entropy,
+    transform: Callable | None = None,
+    objectives: Callable[..., tuple] = one_objective,
+    statistics_from: Literal["first", "second"] = "first",
+    evaluate: Callable[[Params, Params], dict[str, Any]] | None = None,
+    checkpoint: str | Path | None = None,
+    settings: dict[str, Any] | None = None,
+    progress: TextIO | None = None,
+) -> Trained:
+    """Train a network, the same way from the same seed every time.
+
+    Args:
+        model: from `minisam.nn`.
+        optimizer: from `minisam.optim`.
+        images: standardized, ndarray of shape (examples, height, width, channels).
+        labels: integers of shape (examples,), or probabilities of shape (examples, classes).
+        epochs: passes over the data.
+        batch_size: examples per step; the last step of an epoch may have fewer.
+        seed: of the start, of the order of the examples and of ``transform``, each a stream of
+            its own.
+        params: where to start, instead of ``model.init`` from the seed.
+        loss: (logits, targets) → scalar.
+        transform: (images, labels, rng) → (images, labels), such as augmentation or mixup.
+        objectives: what to hand to ``optimizer.step``; `sharded_objectives` for m-sharpness.
+        statistics_from: which pass updates batch norm's running statistics.
+        evaluate: (params, statistics) → dict of numbers, called after every epoch.
+        checkpoint: file that is rewritten after every epoch. If it is there already, the run goes
+            on from it and ends with the same bits as if it had never stopped.
+        settings: JSON values that say what the run is; a checkpoint with others is refused.
+        progress: where to print a line per epoch with the time left; None for silence.
+
+    Returns:
+        A `Trained`.
+
+    Raises:
+        ValueError: if an argument is out of range, or the checkpoint is of another run.
+        NonFiniteError: naming step, pass and tensor, when a loss or gradient is not finite.
+
+    Example:
+        >>> from minisam.nn import mlp
+        >>> from minisam.optim import sam, sgd
+        >>> model = mlp(hidden=(8,), input_shape=(2, 2, 1), classes=2)
+        >>> images = np.random.default_rng(0).normal(size=(64, 2, 2, 1)).astype(np.float32)
+        >>> labels = (images.mean(axis=(1, 2, 3)) > 0).astype(int)
+        >>> run = train(model, sam(sgd(lr=0.5)), images, labels, epochs=5, batch_size=16)
+        >>> run.history[-1]["loss"] < run.history[0]["loss"]
+        True
+    """
+    check_number("epochs", epochs, open_high=True)
+    check_number("batch_size", batch_size, low=1, open_high=True)
+    check_choice("statistics_from", statistics_from, ("first", "second"))
+    if len(images) != len(labels) or not len(images):
+        raise ValueError(f"got {len(images)} images and {len(labels)} labels, need one label each")
+    if params is None:
+        params = model.init(np.random.default_rng([seed, 0]))
+    state, statistics = optimizer.init(params), model.initial_statistics()
+    history: list[dict[str, Any]] = []
+    if checkpoint is not None:
+        settings = {"epochs": epochs, "batch_size": batch_size, "seed": seed, **(settings or {})}
+        settings["data"] = fingerprint({"images": images, "labels": labels})
+        settings["start"] = fingerprint(params)
+    if checkpoint is not None and Path(checkpoint).exists():
+        stored = load_checkpoint(checkpoint)
+        _check_same_run(stored.settings, settings, checkpoint)
+        params, statistics, history = stored.params, stored.statistics, stored.history
+        state = restore_state(state, stored.state)
+    steps = -(-len(images) // batch_size)
+    begun, already = time.perf_counter(), len(history)
+
+    for epoch in range(already, epochs):
+        started = time.perf_counter()
+        rng = np.random.default_rng([seed, 1, epoch])
+        losses = np.zeros(2)
+        for number, batch in enumerate(minibatches(len(images), batch_size, rng)):
+            x, y = images[batch], labels[batch]
+            if transform is not None:
+                x, y = transform(x, y, rng)
+            check = _checker(epoch, epoch * steps + number)
+            with np.errstate(over="ignore", invalid="ignore"):  # `check` says it better
+                arguments = objectives(model, loss, x, y, statistics, check)
+                params, state, step = optimizer.step(params, state, *arguments)
+            statistics = _statistics_after(step, statistics_from)
+            losses += np.array([step.loss, step.perturbed_loss]) * (len(batch) / len(images))
+        record = {"epoch": epoch + 1, "loss": losses[0], "perturbed_loss": losses[1]}
+        record["seconds"] = time.perf_counter() - started
+        if evaluate is not None:
+            record |= evaluate(params, statistics)
+        history.append({key: np.asarray(value).item() for key, value in record.items()})
+        if checkpoint is not None:
+            save_checkpoint(checkpoint, Checkpoint(params, state, statistics, history, settings))
+        if progress is not None:
+            per_epoch = (time.perf_counter() - begun) / (epoch + 1 - already)
+            print_row(progress, history[-1], epochs, per_epoch * (epochs - epoch - 1))
+    return Trained(params, statistics, state, history)
+
+
+def _checker(epoch: int, step: int) -> Callable[[Callable], Callable]:
+    """Return a wrapper of objectives that checks every result, and says which pass was bad."""
+
+    def check(objective: Callable) -> Callable:
+        passes = iter(("at A", "at B"))
+
+        def checked(params: Params) -> tuple:
+            result = objective(params)
+            where = next(passes, "in a further pass")
+            check_finite(*result[:2], f"step {step} (epoch {epoch + 1}), {where}")
+            return result
+
+        return checked
+
+    return check
+
+
+def fingerprint(arrays: Params) -> str:
+    """Return a short checksum of arrays, by which a run knows its data and its start again.
+
+    Example:
+        >>> fingerprint({"w": np.zeros(2)}) == fingerprint({"w": np.array([0.0, 1.0])})
+        False
+    """
+    checksum = 0
+    for name, leaf in arrays.items():
+        leaf = np.ascontiguousarray(leaf)
+        checksum = zlib.crc32(f"{name}{leaf.dtype}{leaf.shape}".encode(), checksum)
+        checksum = zlib.crc32(leaf.reshape(-1).view(np.uint8), checksum)
+    return f"{checksum:08x}"
+
+
+def _check_same_run(stored: dict[str, Any], asked: dict[str, Any], path: Any) -> None:
+    different = {
+        key: (stored.get(key), asked.get(key))
+        for key in sorted({*stored, *asked} - {"epochs"})  # a longer run may go on from a shorter
+        if stored.get(key) != asked.get(key)
+    }
+    if different:
+        listed = "; ".join(f"{k} was {was!r}, now {now!r}" for k, (was, now) in different.items())
+        raise ValueError(f"checkpoint {path} is of another run: {listed}")
+
+
+def predict(
+    model: Model, params: Params, statistics: Params, images: np.ndarray, batch_size: int = 500
+) -> np.ndarray:
+    """Return the logits, ndarray of shape (examples, classes), computed batch by batch.
+
+    Example:
+        >>> from minisam.nn import mlp
+        >>> model = mlp(hidden=(8,), input_shape=(2, 2, 1), classes=3)
+        >>> predict(model, model.init(0), {}, np.zeros((7, 2, 2, 1), np.float32), 3).shape
+        (7, 3)
+    """
+    cuts = range(0, len(images), batch_size)
+    parts = [model.apply(params, images[k : k + batch_size], statistics) for k in cuts]
+    return np.concatenate(parts)
