@@ -19,7 +19,8 @@ def channel_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         images: uint8 array of shape (n, height, width, channels).
 
     Returns:
-        mean and standard deviation (of the whole, not a sample), float64 arrays of shape (channels,).
+        mean and standard deviation (of the whole, not a sample), float64 arrays of shape
+        (channels,).
 
     Example:
         >>> mean, std = channel_statistics(np.array([0, 255], np.uint8).reshape(2, 1, 1, 1))
@@ -46,7 +47,8 @@ def standardize(
 
     Args:
         images: uint8 array of shape (n, height, width, channels).
-        mean: of pixels scaled to 0 … 1, of shape (channels,); the training set's, for test images too.
+        mean: of pixels scaled to 0 … 1, of shape (channels,); the training set's, for test images
+            too.
         std: likewise; every entry positive.
         dtype: floating-point type of the result.
 

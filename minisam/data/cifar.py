@@ -1,112 +1,102 @@
-"""CIFAR-10 and CIFAR-100, from the python (pickle) and the binary version's files.
+"""The two formats that CIFAR comes in: a file's bytes to images and labels.
 
-An image is stored as three planes, red then green then blue, each 32 rows of 32 bytes; the arrays
-here are channels-last.
+An image is stored as three planes, red then green then blue, each 32 rows of 32 bytes, 3072 bytes
+in all. The python version is a pickled dictionary with an array ``data`` of one image per row and
+lists of labels. The binary version is a row of records, each of the labels (CIFAR-100: coarse, then
+fine) as one byte each, and then the image.
 """
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from minisam.data import pickles
-from minisam.data.layouts import LAYOUTS, Layout
+from minisam.data import machine, pickles
+from minisam.data.layouts import Layout
 
-PIXELS = 3 * 32 * 32
-
-
-class Labelled(NamedTuple):
-    """Images and their true labels.
-
-    Args:
-        images: uint8 array of shape (n, 32, 32, 3).
-        labels: int64 array of shape (n,).
-        coarse_labels: superclasses, int64 of shape (n,), or None.
-    """
-
-    images: np.ndarray
-    labels: np.ndarray
-    coarse_labels: np.ndarray | None = None
+VALUES = 3 * 32 * 32
 
 
-class Source(NamedTuple):
-    """A data set as its files give it: no subset, no noise.
+class Batch(NamedTuple):
+    """What a file holds.
 
     Args:
-        train: the training images.
-        test: the test images.
-        class_names: a name to each label.
-        coarse_class_names: a name to each coarse label; empty where there are none.
+        planes: uint8 array of shape (n, 3072).
+        labels: for each kind of labels an int64 array of shape (n,), from 0.
     """
 
-    train: Labelled
-    test: Labelled
-    class_names: tuple[str, ...]
-    coarse_class_names: tuple[str, ...] = ()
+    planes: np.ndarray
+    labels: tuple[np.ndarray, ...]
 
 
-def parse_python(data: bytes, n_classes: int) -> Labelled:
-    """Read one pickled batch.
+def parse(data: bytes, layout: Layout, trusted: bool = False) -> Batch:
+    """Read one file.
 
     Args:
         data: the file's bytes.
-        n_classes: labels must lie below it; 100 asks for CIFAR-100's two kinds of labels.
+        layout: the version, and the kinds of labels.
+        trusted: whether the bytes have the hash that they should have; a pickle is then read by
+            Python's unpickler, and otherwise by a slower one that bounds time and memory. Both have
+            the allow-list.
 
     Raises:
-        ValueError: saying what is wrong with the batch.
+        ValueError: saying what is wrong with the file.
     """
-    batch = pickles.loads(data)
-    del data  # the arrays have their own copy: let the caller's go
-    labels = _labels(batch, "fine_labels" if n_classes == 100 else "labels", n_classes)
-    coarse = _labels(batch, "coarse_labels", 20) if n_classes == 100 else None
-    planes = batch.get("data")
+    if layout.version == "binary":
+        return parse_binary(data, layout)
+    return check_batch(pickles.loads(data) if trusted else machine.loads(data), layout)
+
+
+def parse_binary(data: bytes, layout: Layout) -> Batch:
+    """Read one file of the binary version."""
+    kinds = len(layout.labels)
+    size = kinds + VALUES
+    if not data or len(data) % size:
+        raise ValueError(f"its {len(data)} bytes are no whole number of records of {size} bytes")
+    records = np.frombuffer(data, np.uint8).reshape(-1, size)
+    stored = [records[:, kind] for kind in reversed(range(kinds))]  # the last kind comes first
+    return Batch(records[:, kinds:], check_labels(stored, layout))
+
+
+def check_batch(content: dict[str, Any], layout: Layout) -> Batch:
+    """Take images and labels from an unpickled dictionary, after checking that they fit."""
+    for key in ("data", *layout.labels):
+        if key not in content:
+            raise ValueError(f"it has no {key!r}")
+    planes = content["data"]
     if not (isinstance(planes, np.ndarray) and planes.dtype == np.uint8):
         raise ValueError("its 'data' is no array of bytes")
-    if planes.shape != (len(labels), PIXELS):
-        raise ValueError(f"its 'data' has shape {planes.shape}, its labels are {len(labels)}")
-    return Labelled(channels_last(planes), labels, coarse)
+    if planes.ndim != 2 or planes.shape[1] != VALUES or not len(planes):
+        raise ValueError(f"its 'data' has shape {planes.shape}, not (images, {VALUES})")
+    labels = check_labels([content[key] for key in layout.labels], layout)
+    for key, kind in zip(layout.labels, labels, strict=True):
+        if len(kind) != len(planes):
+            raise ValueError(f"it has {len(planes)} images but {len(kind)} {key}")
+    return Batch(planes, labels)
 
 
-def channels_last(planes: np.ndarray) -> np.ndarray:
-    """Turn planes of shape (n, 3072) into images of shape (n, 32, 32, 3)."""
-    images = np.empty((len(planes), 32 * 32, 3), np.uint8)
-    for channel in range(3):
-        images[:, :, channel] = planes[:, 1024 * channel : 1024 * (channel + 1)]
-    return images.reshape(-1, 32, 32, 3)
+def check_labels(stored: list[Any], layout: Layout) -> tuple[np.ndarray, ...]:
+    """Turn each kind of labels into integers from 0, after checking that they are such."""
+    checked = []
+    for key, classes, values in zip(layout.labels, layout.classes, stored, strict=True):
+        whole = isinstance(values, np.ndarray) and values.dtype.kind in "iu" and values.ndim == 1
+        if not whole and not (isinstance(values, list) and all(type(v) is int for v in values)):
+            raise ValueError(f"its {key!r} are no whole numbers")
+        low, high = layout.first_label, layout.first_label + classes - 1
+        if len(values) and not (low <= min(values) and max(values) <= high):
+            raise ValueError(f"its {key!r} do not lie from {low} to {high}")
+        checked.append(np.asarray(values).astype(np.int64) - layout.first_label)
+    return tuple(checked)
 
 
-def read(layout: Layout, folder: Path, n_classes: int) -> Source:
-    parts = [parse_python(checked(folder / name, layout), n_classes) for name in layout.train]
-    test = parse_python(checked(folder / layout.test, layout), n_classes)
-    names = pickles.loads(checked(folder / layout.names[0], layout))
-    label_names = tuple(name.decode() for name in names["label_names"])
-    train = Labelled(
-        np.concatenate([part.images for part in parts]),
-        np.concatenate([part.labels for part in parts]),
-    )
-    return Source(train, test, label_names)
+def channels_last(planes: np.ndarray, images: np.ndarray) -> None:
+    """Write planes of shape (n, 3072) into images of shape (n, 32, 32, 3).
 
-
-def checked(path: Path, layout: Layout) -> bytes:
-    """Return a file's bytes, after checking that they have the hash that they should have."""
-    data = path.read_bytes()
-    algorithm, expected = layout.hashes[path.name].split(":")
-    actual = hashlib.new(algorithm, data).hexdigest()
-    if actual != expected:
-        raise ValueError(f"{path} is not the official file: {algorithm} {actual}, not {expected}")
-    return data
-
-
-def _labels(batch: dict[str, Any], key: str, n_classes: int) -> np.ndarray:
-    try:
-        labels = np.asarray(batch[key])
-    except KeyError:
-        raise ValueError(f"it has no {key!r}") from None
-    if labels.ndim != 1 or labels.dtype.kind not in "iu":
-        raise ValueError(f"its {key!r} are no list of whole numbers")
-    if labels.size and not (0 <= labels.min() and labels.max() < n_classes):
-        raise ValueError(f"its {key!r} do not lie from 0 to {n_classes - 1}")
-    return labels.astype(np.int64)
+    Done for a few hundred images at a time, which stay in the processor's cache between channels.
+    """
+    pixels = images.reshape(len(images), 1024, 3)
+    for first in range(0, len(planes), 128):
+        part = slice(first, first + 128)
+        for channel in range(3):
+            pixels[part, :, channel] = planes[part, 1024 * channel : 1024 * (channel + 1)]

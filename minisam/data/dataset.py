@@ -1,29 +1,39 @@
-"""`load`: one call from a data set's name to images, labels and label noise."""
+"""`load`: one call from a data set's name to images, labels and label noise.
+
+In this order: read the files; choose validation images and a training subset; then draw noise, for
+the training labels from the clean ones alone. So the validation split does not depend on the noise,
+the noise not on the validation labels, and test labels are never touched.
+"""
 
 from __future__ import annotations
 
+import math
 import os
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from minisam.data import cifar, streams, toy
-from minisam.data.cifar import Labelled, Source
-from minisam.data.layouts import LAYOUTS
-from minisam.data.noise import LabelNoise, corrupt
+from minisam.data import noise as noise_module
+from minisam.data import streams, toy
+from minisam.data.files import cache_folder
+from minisam.data.human import human_labels
+from minisam.data.instance import instance_noise
+from minisam.data.look_alikes import look_alikes
+from minisam.data.noise import LabelNoise
+from minisam.data.reader import Labelled, Source, read
+from minisam.data.report import NoiseReport, report
 
 
 class Split(NamedTuple):
-    """Images with the labels to train on and the true ones.
+    """Images with the labels to learn and the true ones.
 
     Args:
         images: uint8 array of shape (n, 32, 32, 3).
         labels: int64 array of shape (n,), noisy where noise was asked for.
         clean_labels: the true labels, of the same shape.
-        flipped: where the two differ, bool of shape (n,).
-        index: the place of each image in the data set's own order, int64 of shape (n,).
-        coarse_labels: the true superclasses, int64 of shape (n,); None where there are none.
+        flipped: where the two differ, bool array of shape (n,).
+        index: the place of each image in the data set's own order, int64 array of shape (n,).
+        coarse_labels: the true superclasses, int64 array of shape (n,); None where there are none.
     """
 
     images: np.ndarray
@@ -35,12 +45,25 @@ class Split(NamedTuple):
 
 
 class Dataset(NamedTuple):
+    """A data set, ready to train on.
+
+    Args:
+        name: as asked for.
+        train: the training images.
+        test: the test images, with their true labels always.
+        validation: images held out of the training set; None when none were asked for.
+        class_names: a name to each label.
+        coarse_class_names: a name to each coarse label; empty where there are none.
+        noise: what the noise did to the training labels; None without noise.
+    """
+
     name: str
     train: Split
     test: Split
     validation: Split | None
     class_names: tuple[str, ...]
-    noise: object = None
+    coarse_class_names: tuple[str, ...]
+    noise: NoiseReport | None
 
 
 def load(
@@ -53,60 +76,110 @@ def load(
     validation_labels: str = "clean",
     seed: int = 0,
     download: bool = False,
+    version: str | None = None,
+    unknown_files: bool = False,
 ) -> Dataset:
-    if name == "toy":
-        train_size, test_size = train_size or 2000, test_size or 1000
-        held_out = validation_count(validation, train_size)
-        images, labels, test_images, test_labels = toy.toy(train_size + held_out, test_size)
-        source = Source(
-            Labelled(images, labels), Labelled(test_images, test_labels), toy.CLASS_NAMES
-        )
-    else:
-        layout = LAYOUTS[name, "python"]
-        folder = Path(data_dir or os.environ["MINISAM_DATA"])
-        if (folder / layout.folder).is_dir():
-            folder = folder / layout.folder
-        source = cifar.read(layout, folder, 10)
-    classes = len(source.class_names)
-    n = len(source.train.labels)
-    held_out = validation_count(validation, train_size or n)
-    size = train_size or n - held_out
-    if size + held_out > n:
-        raise ValueError(f"train_size {size} and validation {held_out} together exceed {n} images")
-    order = stratified_order(source.train.labels, streams.stream(seed, "train subset"))
-    train = take(source.train, np.sort(order[:size]))
-    held = take(source.train, np.sort(order[n - held_out :])) if held_out else None
-    test_n = len(source.test.labels)
-    test_order = stratified_order(source.test.labels, streams.stream(seed, "test subset"))
-    test = take(source.test, np.sort(test_order[: test_size or test_n]))
+    """Load a data set, with label noise on its training labels.
+
+    Args:
+        name: ``"toy"``, ``"cifar10"``, ``"cifar100"`` or ``"imagenet32"``.
+        data_dir: the folder of its files or archive; None for ``$MINISAM_DATA`` or the platform's
+            cache folder. The toy set needs none.
+        noise: the recipe, or None.
+        train_size: number of training images; None for all that validation leaves (toy: 2,000).
+            Subsets hold every class in its due share.
+        test_size: number of test images; None for all (toy: 1,000).
+        validation: number of images to hold out of the training set, or (below 1) the share of
+            those that are trained on otherwise.
+        validation_labels: ``"clean"``, or ``"noisy"`` for the same noise on the held-out images.
+        seed: chooses the subsets, and nothing else. The noise has its own.
+        download: fetch the files when they are not there (needs the ``data`` extra).
+        version: ``"python"`` or ``"binary"``; None for whichever is there.
+        unknown_files: read pickles and archives whose hash is unknown, too. They can do no harm,
+            but need not be what their names say.
+
+    Returns:
+        The data set.
+
+    Raises:
+        ValueError: naming the argument that is wrong; `BadFile`, naming the file that is.
+        FileNotFoundError: saying which file to put where, and what its hash must be.
+
+    Example:
+        >>> data = load("toy", noise=LabelNoise("symmetric", 0.4, seed=0), train_size=100)
+        >>> data.train.images.shape, int(data.train.flipped.sum()), data.noise.rate_realized
+        ((100, 32, 32, 3), 40, 0.4)
+    """
+    if validation_labels not in ("clean", "noisy"):
+        raise ValueError(f"validation_labels must be clean or noisy, got {validation_labels!r}")
     if noise is not None:
-        train = relabelled(train, corrupt(train.clean_labels, noise, classes))
+        noise_module.check(noise)
+    if name == "toy":
+        train_size = 2000 if train_size is None else train_size
+        test_size = 1000 if test_size is None else test_size
+        held_out = check_sizes(train_size, test_size, validation, math.inf, math.inf)
+        parts = toy.toy(train_size + held_out, test_size)
+        source = Source(Labelled(*parts[:2]), Labelled(*parts[2:]), toy.CLASS_NAMES)
+    else:
+        source = fetch_and_read(name, data_dir, version, unknown_files, download)
+    n, n_test = len(source.train.labels), len(source.test.labels)
+    held_out = check_sizes(train_size, test_size, validation, n, n_test)
+    order = stratified_order(source.train.labels, streams.stream(seed, "training subset"))
+    train = take(source.train, order[: n - held_out if train_size is None else train_size])
+    held = take(source.train, order[n - held_out :]) if held_out else None
+    order = stratified_order(source.test.labels, streams.stream(seed, "test subset"))
+    test = take(source.test, order[:test_size])
+    seen = None
+    if noise is not None:
+        train = with_noise(train, name, source, noise, data_dir, "noise")
         if held is not None and validation_labels == "noisy":
-            held = relabelled(
-                held, corrupt(held.clean_labels, noise, classes, purpose="validation noise")
-            )
-    return Dataset(name, train, test, held, source.class_names)
+            held = with_noise(held, name, source, noise, data_dir, "validation noise")
+        expected = noise_module.expected_rate(noise, train.clean_labels, *plan(name, source))
+        seen = report(train.labels, train.clean_labels, noise, len(source.class_names), expected)
+    return Dataset(name, train, test, held, source.class_names, source.coarse_class_names, seen)
 
 
-def validation_count(validation: float, train_size: int) -> int:
-    return round(validation * train_size) if isinstance(validation, float) else validation
+def fetch_and_read(
+    name: str,
+    data_dir: str | os.PathLike[str] | None,
+    version: str | None,
+    unknown_files: bool,
+    download: bool,
+) -> Source:
+    """Read a data set, and when it is not there and a download was asked for, fetch it first."""
+    try:
+        return read(name, data_dir, version, unknown_files)
+    except FileNotFoundError:
+        if not download:
+            raise
+    from minisam.data.download import fetch
+
+    fetch(name, version or "python", data_dir)
+    return read(name, data_dir, version, unknown_files)
 
 
-def take(source: Labelled, index: np.ndarray) -> Split:
-    everything = len(index) == len(source.labels)
-    images = source.images if everything else source.images[index]
-    labels = source.labels[index]
-    return Split(images, labels.copy(), labels, np.zeros(len(labels), bool), index)
-
-
-def relabelled(split: Split, labels: np.ndarray) -> Split:
-    return split._replace(labels=labels, flipped=labels != split.clean_labels)
+def check_sizes(
+    train_size: int | None, test_size: int | None, validation: float, n: float, n_test: float
+) -> int:
+    """Check the sizes asked for against the images there are; return how many are held out."""
+    for name, size, most in (("train_size", train_size, n), ("test_size", test_size, n_test)):
+        if size is not None and not (isinstance(size, int | np.integer) and 1 <= size <= most):
+            raise ValueError(f"{name} must be a whole number from 1 to {most}, got {size!r}")
+    if not 0 <= validation < math.inf or (validation >= 1 and validation != int(validation)):
+        raise ValueError(
+            f"validation must be a share below 1 or a whole number, got {validation!r}"
+        )
+    pool = n if train_size is None else train_size
+    held_out = math.floor(validation * pool + 0.5) if validation < 1 else int(validation)
+    if held_out + (1 if train_size is None else train_size) > n:
+        raise ValueError(f"validation {held_out} and train_size {train_size} exceed {n} images")
+    return held_out
 
 
 def stratified_order(labels: np.ndarray, bits: np.random.PCG64) -> np.ndarray:
     """Put examples in an order whose beginning, and whose end, holds each class in its due share.
 
-    The r-th of a class's n examples, in random order, comes at the place (r − ½)/n of the whole.
+    The r-th of a class's m examples, in random order, comes at the place (r − ½)/m of the whole.
     """
     random = streams.words(bits, len(labels))
     place = np.empty(len(labels))
@@ -115,3 +188,40 @@ def stratified_order(labels: np.ndarray, bits: np.random.PCG64) -> np.ndarray:
         of_class = of_class[np.argsort(random[of_class], kind="stable")]
         place[of_class] = (2 * np.arange(len(of_class)) + 1) / (2 * len(of_class))
     return np.lexsort((random, place))
+
+
+def take(source: Labelled, chosen: np.ndarray) -> Split:
+    """Return the chosen images, in the data set's own order, with their true labels."""
+    index = np.sort(chosen)
+    # All of them are not copied: the images of CIFAR-10 have 150 million bytes.
+    images = source.images if len(index) == len(source.images) else source.images[index]
+    labels = source.labels[index]
+    coarse = None if source.coarse_labels is None else source.coarse_labels[index]
+    return Split(images, labels, labels.copy(), np.zeros(len(labels), bool), index, coarse)
+
+
+def with_noise(
+    split: Split,
+    name: str,
+    source: Source,
+    noise: LabelNoise,
+    data_dir: str | os.PathLike[str] | None,
+    purpose: str,
+) -> Split:
+    """Return a split with noisy labels."""
+    clean, (classes, mistaken) = split.clean_labels, plan(name, source)
+    if noise.kind == "human":
+        folder = cache_folder() if data_dir is None else data_dir
+        labels = human_labels(noise, name, folder, source.train.labels)[split.index]
+    elif noise.kind == "instance":
+        labels = instance_noise(split.images, clean, noise.rate, classes, noise.seed, purpose)
+    else:
+        labels = noise_module.corrupt(clean, noise, classes, mistaken, purpose)
+    return split._replace(labels=labels, flipped=labels != clean)
+
+
+def plan(name: str, source: Source) -> tuple[int, np.ndarray | None]:
+    """Return the number of classes, and which class each is mistaken for."""
+    train = source.train
+    mistaken = look_alikes(name, source.class_names, train.labels, train.coarse_labels)
+    return len(source.class_names), mistaken

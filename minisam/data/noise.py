@@ -1,7 +1,7 @@
 """Label noise: which labels are changed, and into what.
 
-Every kind but two (human and instance-dependent labels, see `human` and `instance`) works in the same
-two steps, on the *clean* labels y:
+Every kind but two (human and instance-dependent labels, see `human` and `instance`) works in the
+same two steps, on the *clean* labels y:
 
 1. select: a share qᵧ of the examples of each class y is selected;
 2. relabel: a selected example gets class j with probability D[y, j].
@@ -10,10 +10,10 @@ So the probability that class i ends as class j is T = (1 − q) I + q D, row by
 
 | kind | q | D[i, ·] | labels that end wrong |
 |---|---|---|---|
-| symmetric | r | uniform over the other K − 1 classes | r |
+| symmetric | r | uniform over the other classes | r |
 | symmetric, inclusive | r | uniform over all K classes | r (K − 1)/K |
 | pair | r | all on class i + 1 mod K | r |
-| asymmetric | r for classes that have a look-alike, else 0 | all on the look-alike | depends on the map |
+| asymmetric | r for classes with a look-alike, else 0 | all on the look-alike | by the map |
 | matrix | 1 − T[i, i] | T[i, ·] without T[i, i], scaled to sum 1 | as T says |
 
 Papers that say "40 % symmetric noise" mean the first or the second: ask which.
@@ -35,14 +35,16 @@ class LabelNoise(NamedTuple):
     """A recipe for label noise; the same recipe on the same data gives the same labels everywhere.
 
     Args:
-        kind: ``"symmetric"``, ``"pair"``, ``"asymmetric"``, ``"matrix"``, ``"instance"`` or ``"human"``.
-        rate: the r of the table above, from 0 to 1; for ``"instance"`` the mean of each example's own
-            rate; None for ``"matrix"`` and ``"human"``.
+        kind: ``"symmetric"``, ``"pair"``, ``"asymmetric"``, ``"matrix"``, ``"instance"`` or
+            ``"human"``.
+        rate: the r of the table above, from 0 to 1; for ``"instance"`` the mean of the examples'
+            own rates; None for ``"matrix"`` and ``"human"``.
         seed: of the noise alone.
         inclusive: let ``"symmetric"`` draw the new class from all K, the true one among them.
         per_sample: select each example with probability q on its own, not an exact number of them.
         matrix: for ``"matrix"``: T, of shape (K, K), each row summing to 1.
-        labels: for ``"human"``: which labels of the file, as ``"worse_label"``.
+        labels: for ``"human"``: which labels of the file, as ``"worse"``.
+        path: for ``"human"``: the file; None to look for it in the data folder.
 
     Example:
         >>> LabelNoise("symmetric", 0.4, seed=1).rate
@@ -56,6 +58,7 @@ class LabelNoise(NamedTuple):
     per_sample: bool = False
     matrix: np.ndarray | None = None
     labels: str | None = None
+    path: str | None = None
 
 
 def corrupt(
@@ -112,13 +115,32 @@ def recipe(
     if noise.kind == "symmetric" and noise.inclusive:
         return share, np.full((n_classes, n_classes), 1 / n_classes)
     if noise.kind == "symmetric":
-        return share, (1 - identity) / max(n_classes - 1, 1)
+        return share, (1 - identity) / (n_classes - 1)
     if noise.kind == "pair":
         return share, np.roll(identity, 1, axis=1)
     if look_alikes is None:
         raise ValueError("noise 'asymmetric' is not defined for this data set; use 'matrix'")
     share[look_alikes == np.arange(n_classes)] = 0
     return share, identity[look_alikes]
+
+
+def expected_rate(
+    noise: LabelNoise,
+    clean_labels: np.ndarray,
+    n_classes: int,
+    look_alikes: np.ndarray | None = None,
+) -> float | None:
+    """Return the share of labels that a recipe makes wrong on average; None where it does not tell.
+
+    Example:
+        >>> round(expected_rate(LabelNoise("symmetric", 0.5, inclusive=True), np.arange(10), 10), 3)
+        0.45
+    """
+    if noise.kind in ("instance", "human"):
+        return None
+    share, destinations = recipe(noise, n_classes, look_alikes)
+    wrong = share * (1 - np.diag(destinations))
+    return float(np.mean(wrong[clean_labels])) if len(clean_labels) else 0.0
 
 
 def select(
@@ -162,9 +184,7 @@ def relabel(labels: np.ndarray, destinations: np.ndarray, ticket: np.ndarray) ->
     """
     new_labels = np.empty(len(labels), np.int64)
     edges = np.cumsum(destinations, axis=1)
-    edges /= edges[
-        :, -1:
-    ]  # the last is 1 whatever the rounding: a ticket below 1 always has a place
+    edges /= edges[:, -1:]  # ends at 1 whatever the rounding, so that every ticket has its place
     for label in np.unique(labels):
         of_class = labels == label
         new_labels[of_class] = np.searchsorted(edges[label], ticket[of_class], side="right")
@@ -184,16 +204,21 @@ def check(noise: LabelNoise) -> None:
         raise ValueError(f"only symmetric noise can be inclusive, got kind {noise.kind!r}")
     if (noise.matrix is not None) != (noise.kind == "matrix"):
         raise ValueError(f"a matrix goes with noise 'matrix' and no other, got kind {noise.kind!r}")
+    if (noise.labels is not None) != (noise.kind == "human"):
+        raise ValueError(f"labels go with noise 'human' and no other, got kind {noise.kind!r}")
+    streams.stream(noise.seed, "noise")  # refuses what is no seed
 
 
 def check_labels(labels: np.ndarray, n_classes: int) -> np.ndarray:
     """Return labels as int64, after checking that they are whole numbers of 0 … K − 1."""
     labels = np.asarray(labels)
+    if n_classes < 2:
+        raise ValueError(f"n_classes must be at least 2, got {n_classes}")
     if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
         raise ValueError(
             f"labels must be whole numbers of shape (n,), got {labels.dtype} {labels.shape}"
         )
-    if labels.size and not (0 <= labels.min() and labels.max() < n_classes):
+    if labels.size and not (labels.min() >= 0 and labels.max() < n_classes):
         raise ValueError(
             f"labels must lie from 0 to {n_classes - 1}, got {labels.min()} to {labels.max()}"
         )

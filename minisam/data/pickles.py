@@ -1,9 +1,14 @@
 """Read CIFAR's pickles without letting them do anything.
 
-A pickle is a program: it may name any function of any module and call it. An official CIFAR batch
-needs two functions only, those that rebuild a NumPy array. `loads` gives a pickle stand-ins for these
-(and for the few that newer writers use instead), which check what they are given, and refuses every
-other name. No function of NumPy, and no attribute of any module, is within a pickle's reach.
+A pickle is a program for a small stack machine: it may import any function of any module and call
+it. A CIFAR batch needs two functions only, those that rebuild a NumPy array. Here a pickle is given
+*stand-ins* for these (and for the few that newer writers use instead), which check what they are
+given; every other name is refused. No function of NumPy and no attribute of any module is within a
+pickle's reach.
+
+A file whose hash is known goes through `loads`, Python's own unpickler with the allow-list. Any
+other goes through `minisam.data.machine`, which has the same allow-list and bounds memory and time
+as well.
 """
 
 from __future__ import annotations
@@ -22,86 +27,124 @@ class UnsafePickle(ValueError):
     """A pickle asked for something that no CIFAR file needs."""
 
 
-class _Type:
-    """Stands in for ``numpy.dtype``: a number type by name, and nothing else."""
+class ElementType:
+    """Stands in for ``numpy.dtype``: a number type by name, or ``O`` for one Python object."""
 
     def __init__(self, name: Any, *ignored: Any) -> None:
-        name = name.decode("latin1") if isinstance(name, bytes) else name
-        if not (isinstance(name, str) and name.lstrip("<>|=") in PLAIN_TYPES):
-            raise UnsafePickle(f"array of type {name!r}: only plain numbers are allowed")
-        self.dtype = np.dtype(name)
+        self.name = text(name)
+        if self.name.lstrip("<>|=") not in (*PLAIN_TYPES, "O", "O8"):
+            raise UnsafePickle(f"it holds an array of type {self.name!r:.80}")
+        self.order = "="
 
     def __setstate__(self, state: Any) -> None:
-        order = state[1] if isinstance(state, tuple) and len(state) > 1 else None
-        order = order.decode("latin1") if isinstance(order, bytes) else order
-        if order not in ("<", ">", "|", "="):
-            raise UnsafePickle(f"array of byte order {order!r}")
-        self.dtype = self.dtype.newbyteorder(order)
+        self.order = text(state[1]) if isinstance(state, tuple) and len(state) > 1 else ""
+        if self.order not in ("<", ">", "|", "="):
+            raise UnsafePickle(f"it holds an array of byte order {self.order!r:.80}")
 
 
-class _Array:
-    """Stands in for the empty array that ``__setstate__`` then fills."""
+class PickledArray:
+    """Stands in for ``numpy.ndarray``: empty when made, filled by ``__setstate__``."""
 
-    array: np.ndarray | None = None
+    content: Any = None
 
     def __setstate__(self, state: Any) -> None:
         if not (isinstance(state, tuple) and len(state) == 5):
-            raise UnsafePickle("array with an unknown kind of state")
+            raise UnsafePickle("it holds an array of an unknown kind")
         _, shape, kind, fortran_order, data = state
-        self.array = _array(data, kind, shape, "F" if fortran_order else "C")
+        if isinstance(kind, ElementType) and kind.name.startswith("O"):
+            # `numpy.save` wraps a dictionary in an array without axes; nothing else may hide there.
+            if shape != () or not (isinstance(data, list) and len(data) == 1):
+                raise UnsafePickle("it holds an array of Python objects")
+            self.content = data[0]
+        else:
+            self.content = rebuild(data, kind, shape, "F" if fortran_order else "C").content
 
 
-def _array(data: Any, kind: Any, shape: Any, order: Any) -> np.ndarray:
+class StandIn:
+    """A function that a pickle may name and call, and do nothing else to."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.function(*arguments)
+
+    def __setstate__(self, state: Any) -> None:
+        raise UnsafePickle("it tries to change what it may only call")
+
+
+def text(value: Any) -> str:
+    """Return a string that Python 2 may have written as bytes."""
+    value = value.decode("latin1") if isinstance(value, bytes) else value
+    if not isinstance(value, str):
+        raise UnsafePickle(f"it has a {type(value).__name__} where a string belongs")
+    return value
+
+
+def rebuild(data: Any, kind: Any, shape: Any, order: Any) -> PickledArray:
     """View bytes as an array, after checking that they are as many as its shape says."""
-    if not (isinstance(kind, _Type) and isinstance(data, bytes | bytearray)):
-        raise UnsafePickle("array that is not made of bytes and a plain type")
+    if not (isinstance(kind, ElementType) and isinstance(data, bytes | bytearray)):
+        raise UnsafePickle("it holds an array that is not made of bytes")
     if not (isinstance(shape, tuple) and all(type(n) is int and n >= 0 for n in shape)):
-        raise UnsafePickle(f"array of shape {shape!r:.80}")
-    if order not in ("C", "F") or len(shape) > 8:
-        raise UnsafePickle(f"array in order {order!r:.80} with {len(shape)} axes")
-    if math.prod(shape) * kind.dtype.itemsize != len(data):
-        raise UnsafePickle(f"array of shape {shape!r:.80} from {len(data)} bytes")
-    return np.frombuffer(data, kind.dtype).reshape(shape, order=order)
+        raise UnsafePickle("it holds an array whose shape is no tuple of whole numbers")
+    if kind.name.startswith("O") or order not in ("C", "F") or len(shape) > 8:
+        raise UnsafePickle(f"it holds an array of type {kind.name} with {len(shape)} axes")
+    dtype = np.dtype(kind.name).newbyteorder(kind.order)
+    if math.prod(shape) * dtype.itemsize != len(data):
+        raise UnsafePickle(f"it holds an array whose shape does not match its {len(data)} bytes")
+    array = PickledArray()
+    array.content = np.frombuffer(data, dtype).reshape(shape, order=order)
+    return array
 
 
-def _reconstruct(cls: Any, shape: Any, kind: Any) -> _Array:
-    if cls is not _NDARRAY:
-        raise UnsafePickle("array of an unknown class")
-    return _Array()
+def reconstruct(cls: Any, shape: Any, kind: Any) -> PickledArray:
+    """Stands in for NumPy's ``_reconstruct``, which makes an array that is filled afterwards."""
+    if cls is not NDARRAY:
+        raise UnsafePickle("it holds an array of an unknown class")
+    return PickledArray()
 
 
-def _encode(text: Any, encoding: Any) -> bytes:
+def encode(string: Any, encoding: Any) -> bytes:
     """Stands in for ``_codecs.encode``, with which Python 3 writes bytes in protocol 2."""
-    if not (isinstance(text, str) and encoding in ("latin1", b"latin1")):
-        raise UnsafePickle("encoding other than latin1")
-    return text.encode("latin1")
+    if not (isinstance(string, str) and text(encoding) == "latin1"):
+        raise UnsafePickle("it encodes text in another way than latin1")
+    return string.encode("latin1")
 
 
-_NDARRAY = object()  # stands in for ``numpy.ndarray``, which is only named, never called
+def not_called(*arguments: Any) -> Any:
+    """Stands in for ``numpy.ndarray``, which is named but not called."""
+    raise UnsafePickle("it calls numpy.ndarray")
 
-STAND_INS = {
-    ("numpy", "ndarray"): _NDARRAY,
-    ("numpy", "dtype"): _Type,
-    ("_codecs", "encode"): _encode,
+
+NDARRAY = StandIn(not_called)
+ALLOWED = {
+    ("numpy", "ndarray"): NDARRAY,
+    ("numpy", "dtype"): StandIn(ElementType),
+    ("_codecs", "encode"): StandIn(encode),
+    ("numpy.core.multiarray", "_reconstruct"): StandIn(reconstruct),
+    ("numpy._core.multiarray", "_reconstruct"): StandIn(reconstruct),
+    ("numpy.core.numeric", "_frombuffer"): StandIn(rebuild),
+    ("numpy._core.numeric", "_frombuffer"): StandIn(rebuild),
 }
-for _core in ("numpy.core", "numpy._core"):
-    STAND_INS[_core + ".multiarray", "_reconstruct"] = _reconstruct
-    STAND_INS[_core + ".numeric", "_frombuffer"] = _array
+
+
+def allowed(module: str, name: str) -> StandIn:
+    """Return the stand-in for a name, or refuse it."""
+    try:
+        return ALLOWED[module, name]
+    except KeyError:
+        raise UnsafePickle(f"it asks for {module:.80}.{name:.80}") from None
 
 
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        try:
-            return STAND_INS[module, name]
-        except KeyError:
-            raise UnsafePickle(f"it asks for {module}.{name}") from None
-
-    def persistent_load(self, identifier: Any) -> Any:
-        raise UnsafePickle("it refers to objects outside itself")
+        return allowed(module, name)
 
 
 class _Memory:
-    """A file in memory whose reads are views, so that unpickling copies nothing but the arrays."""
+    """A file in memory whose reads are views: unpickling copies nothing but the arrays."""
 
     def __init__(self, data: bytes) -> None:
         self.view, self.position = memoryview(data), 0
@@ -115,20 +158,19 @@ class _Memory:
         return piece
 
     def readline(self) -> bytes:
-        rest = io.BytesIO(self.view[self.position : self.position + 4096])
-        line = rest.readline()
+        line = io.BytesIO(self.view[self.position : self.position + 4096]).readline()
         self.position += len(line)
         return line
 
 
 def loads(data: bytes) -> dict[str, Any]:
-    """Read a pickled dictionary whose values are arrays, numbers, text or lists of these.
+    """Read a pickled dictionary of arrays, numbers, strings and lists of these.
 
     Args:
-        data: the whole file. Unless its hash is known it should have passed `check_harmless` first.
+        data: the whole of a file whose hash is known; use `minisam.data.machine.loads` for others.
 
     Returns:
-        The dictionary, its keys as str; text that Python 2 wrote comes as bytes.
+        The dictionary, its keys as str; strings that Python 2 wrote are bytes.
 
     Raises:
         UnsafePickle: if it asks for anything but plain arrays.
@@ -142,12 +184,18 @@ def loads(data: bytes) -> dict[str, Any]:
         content = _Unpickler(_Memory(data), encoding="bytes").load()
     except UnsafePickle:
         raise
-    except Exception as error:  # whatever a damaged pickle makes of the stand-ins
-        raise ValueError(f"not a pickle, or a damaged one ({type(error).__name__})") from error
+    except Exception as error:  # whatever a damaged pickle makes of the unpickler
+        raise ValueError(f"it is no pickle, or a damaged one ({type(error).__name__})") from error
+    return dictionary(content)
+
+
+def dictionary(content: Any) -> dict[str, Any]:
+    """Return what a pickle held, if it is a dictionary, with str keys and real arrays."""
+    if isinstance(content, PickledArray):
+        content = content.content
     if not isinstance(content, dict):
-        raise ValueError(f"the pickle holds a {type(content).__name__}, not a dict")
-    result = {}
-    for key, value in content.items():
-        key = key.decode("latin1") if isinstance(key, bytes) else key
-        result[str(key)] = value.array if isinstance(value, _Array) else value
-    return result
+        raise ValueError(f"it holds a {type(content).__name__}, not a dictionary")
+    return {
+        text(key): value.content if isinstance(value, PickledArray) else value
+        for key, value in content.items()
+    }

@@ -1,12 +1,12 @@
 """Random numbers that are the same on every machine, with every version of NumPy.
 
-NumPy promises that a *bit generator* gives the same raw 64-bit words for the same seed for ever, but
-reserves the right to change what `Generator.integers`, `.permutation`, … make of those words. Label
-noise and the toy images are part of a published experiment, so everything here is made from raw words
-by integer arithmetic and by operations that IEEE 754 rounds exactly.
+NumPy promises that a *bit generator* gives the same raw 64-bit words for the same seed for ever,
+but reserves the right to change what `Generator.integers`, `.permutation`, … make of those words.
+Label noise and the toy images are part of a published experiment, so everything here is made from
+raw words by integer arithmetic and by operations that IEEE 754 rounds exactly.
 
-Each use of random numbers has its own stream, named by a purpose: drawing more numbers for one purpose
-never shifts the numbers of another.
+Each use of random numbers has its own stream, named by a purpose: drawing more numbers for one
+purpose never shifts the numbers of another.
 """
 
 from __future__ import annotations

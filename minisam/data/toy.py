@@ -1,13 +1,14 @@
 """The toy set: ten classes of 32 × 32 colour images, drawn from a seed in about a second.
 
-Each image shows one shape (its class) somewhere, at some size, in some colour, plain or striped, on a
-background that slopes from one colour to another, beside a smaller shape of any class, under pixel
-noise. A class has a favourite colour, but every class may have almost any: colour helps, shape
-decides. A small network learns the set in seconds and a large one memorizes wrong labels, as on
-CIFAR-10; it is there so that nothing need be downloaded, not as a benchmark.
+Each image shows one shape (its class) somewhere, at some size, in some colour, plain or striped, on
+a background that slopes from one colour to another, beside a smaller shape of any class, under
+pixel noise. A class has a favourite colour, but every class may have almost any: colour helps,
+shape decides. A small network learns the set in seconds and a large one memorizes wrong labels, as
+on CIFAR-10; it is there so that nothing need be downloaded, not as a benchmark.
 
 Only integers are used, and raw random words (see `streams`), so that the images have the same bytes
-on every machine. An image needs its own random words only: a smaller set is the beginning of a larger.
+on every machine. An image needs its own random words only: a smaller set is the beginning of a
+larger.
 """
 
 from __future__ import annotations
@@ -63,8 +64,9 @@ def covers(kind: int, x: np.ndarray, y: np.ndarray, r: np.ndarray) -> np.ndarray
 
     Example:
         >>> x = np.arange(-3, 4)
-        >>> print(*("".join(" #"[int(p)] for p in row) for row in covers(2, x, x[:, None], 3)), sep="|")
-           #   |  ###  | ##### |#######| ##### |  ###  |   #
+        >>> diamond = covers(2, x, x[:, None], 3)
+        >>> print("|".join("".join(".#"[int(point)] for point in row) for row in diamond))
+        ...#...|..###..|.#####.|#######|.#####.|..###..|...#...
     """
     ax, ay = abs(x), abs(y)
     near, far = np.minimum(ax, ay), np.maximum(ax, ay)

@@ -1,0 +1,122 @@
+"""Unpack a tar archive without trusting it.
+
+Only the files that are wanted are written, under their own plain names into a new folder; anything
+suspicious in the archive (a path that leads elsewhere, a link, a device) makes it be refused as a
+whole. The folder appears under its final name when it is complete, or not at all.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import tarfile
+import tempfile
+import zlib
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from minisam.data.files import BadFile
+
+MOST_BYTES = 1 << 29  # unpacked; the official archives have 186 million
+MOST_AT_ONCE = 1 << 22  # bytes of one read, which bounds what the archive's headers may take
+MOST_MEMBERS = 100
+
+
+def unpack(archive: Path, folder: str, wanted: tuple[str, ...], target: Path) -> Path:
+    """Unpack the wanted files of an archive's only folder.
+
+    Args:
+        archive: a .tar.gz or .tar file.
+        folder: name of the folder in the archive.
+        wanted: names of the files that it must hold; others are left out.
+        target: the folder in which ``folder`` is made.
+
+    Returns:
+        The new folder, ``target / folder``.
+
+    Raises:
+        BadFile: if the archive is damaged, unsafe, too large or lacks a file; nothing is left.
+        OSError: if the disk is full, or may not be written to; nothing is left.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{folder}-", dir=target))
+    try:
+        with open(archive, "rb") as raw, tarfile.open(fileobj=Bounded(raw), mode="r:") as tar:
+            found = write_members(tar, folder, wanted, work)
+        if absent := [name for name in wanted if name not in found]:
+            raise BadFile(f"it lacks {', '.join(absent)}")
+        install(work, target / folder)
+    except BadFile as error:
+        raise BadFile(f"{archive} was not unpacked: {error}") from error
+    except (tarfile.TarError, EOFError, zlib.error, ValueError, gzip.BadGzipFile) as error:
+        raise BadFile(f"{archive} is damaged, or no archive: {error}") from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return target / folder
+
+
+def write_members(
+    tar: tarfile.TarFile, folder: str, wanted: tuple[str, ...], work: Path
+) -> set[str]:
+    """Write the wanted members after checking each; return their names."""
+    found: set[str] = set()
+    for count, member in enumerate(tar):
+        path = PurePosixPath(member.name)
+        if count >= MOST_MEMBERS:
+            raise BadFile(f"it has more than {MOST_MEMBERS} members")
+        if path.is_absolute() or ".." in path.parts or "\\" in member.name or ":" in member.name:
+            raise BadFile(f"its member {member.name!r} leads outside its folder")
+        if not (member.isreg() or member.isdir()) or member.issparse():
+            raise BadFile(f"its member {member.name!r} is no plain file")
+        if member.isreg() and path.parts[:-1] == (folder,) and path.name in wanted:
+            source = tar.extractfile(member)
+            assert source is not None  # a regular file has content
+            with open(work / path.name, "wb") as file:
+                shutil.copyfileobj(source, file, MOST_AT_ONCE // 2)
+            if (work / path.name).stat().st_size != member.size:
+                raise BadFile(f"it is cut short in {member.name!r}")
+            found.add(path.name)
+    return found
+
+
+def install(work: Path, final: Path) -> None:
+    """Give a complete folder its final name; complete a folder that is there already."""
+    work.chmod(0o755)
+    try:
+        os.replace(work, final)
+    except OSError:
+        if not final.is_dir():
+            raise
+        for path in work.iterdir():  # of a part of the files, or by another process just now
+            os.replace(path, final / path.name)
+
+
+class Bounded:
+    """What a compressed or plain file holds, which is an error to be too much."""
+
+    def __init__(self, raw: Any) -> None:
+        compressed = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+        self.file = gzip.GzipFile(fileobj=raw) if compressed else raw
+
+    def read(self, n: int) -> bytes:
+        """Read ``n`` bytes, which must not be many."""
+        if not 0 <= n <= MOST_AT_ONCE:
+            raise BadFile(f"it has a header of {n:,} bytes")
+        self.check(self.file.tell() + n)
+        return self.file.read(n)
+
+    def seek(self, position: int) -> int:
+        """Go to a place, which must not be far."""
+        self.check(position)
+        return self.file.seek(position)
+
+    def tell(self) -> int:
+        """Return the place."""
+        return self.file.tell()
+
+    def check(self, position: int) -> None:
+        """Refuse to go beyond what the archive may unpack to."""
+        if position > MOST_BYTES + MOST_AT_ONCE:
+            raise BadFile(f"it unpacks to more than {MOST_BYTES:,} bytes")

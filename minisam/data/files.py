@@ -1,0 +1,155 @@
+"""Find a data set's files and read them: nothing is unpickled whose hash was not looked at first.
+
+The files are looked for in the folder that the caller names; else in ``$MINISAM_DATA``; else in the
+platform's cache folder. In each, either the unpacked folder or the archive will do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from minisam.data.layouts import Layout
+
+CHUNK = 1 << 20
+LARGEST = 1 << 30  # bytes of one file; the largest official ones have 400 million
+
+
+class BadFile(ValueError):
+    """A file is not what its name says."""
+
+
+def cache_folder() -> Path:
+    """Return where downloads are kept: ``$MINISAM_DATA``, else the platform's cache folder."""
+    if chosen := os.environ.get("MINISAM_DATA"):
+        return Path(chosen).expanduser()
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "minisam"
+
+
+def find(
+    layouts: tuple[Layout, ...], data_dir: str | os.PathLike[str] | None
+) -> tuple[Layout, Path]:
+    """Find a data set.
+
+    Args:
+        layouts: its versions, the preferred first.
+        data_dir: the folder to look in, which may be the unpacked folder itself; None for
+            ``$MINISAM_DATA`` or the platform's cache folder.
+
+    Returns:
+        The version found, and the folder of its files or the path of its archive.
+
+    Raises:
+        FileNotFoundError: saying which file to put where, and what its hash must be.
+    """
+    root = Path(data_dir).expanduser() if data_dir is not None else cache_folder()
+    for layout in layouts:
+        if not missing(layout, root):
+            return layout, root
+    for layout in layouts:
+        if layout.archive and (root / layout.archive).is_file():
+            return layout, root / layout.archive
+    for layout in layouts:
+        absent = missing(layout, root)
+        if len(absent) < len(layout.train) + 1 + len(layout.names):
+            raise FileNotFoundError(
+                f"{root} has a part of {layout.name} ({layout.version} version) but lacks "
+                f"{', '.join(absent)}; {how_to_get(layout, root)}"
+            )
+    raise FileNotFoundError(how_to_get(layouts[0], root))
+
+
+def missing(layout: Layout, root: Path) -> list[str]:
+    """Return the names of the files that are not there."""
+    names = (*layout.train, layout.test, *layout.names)
+    return [name for name in names if not path_of(name, layout, root).is_file()]
+
+
+def path_of(name: str, layout: Layout, root: Path) -> Path:
+    """Return where a file is: in the root itself, or in one of the layout's folders."""
+    candidates = [root / folder / name for folder in (*layout.folders, ".")]
+    return next((path for path in candidates if path.is_file()), candidates[0])
+
+
+def how_to_get(layout: Layout, root: Path) -> str:
+    """Say which file to put where."""
+    if not layout.archive:
+        return (
+            f"{layout.name} is not in {root}: put {layout.train[0]} … {layout.train[-1]} and "
+            f"{layout.test} there (its authors give it to registered users of image-net.org only)"
+        )
+    algorithm, digest = layout.hashes[layout.archive].split(":")
+    return (
+        f"{layout.name} is not in {root}: put {layout.archive} there ({algorithm} {digest}), from "
+        f"{layout.urls[0]}{layout.archive}, or the folder {layout.folders[0]} that it unpacks to; "
+        f"or name another folder (data_dir, $MINISAM_DATA), or ask for a download (download=True, "
+        f"`minisam data fetch {layout.name}`)"
+    )
+
+
+def chunks(path: Path) -> Iterator[bytes]:
+    """Yield a file's bytes in pieces."""
+    with open(path, "rb") as file:
+        while piece := file.read(CHUNK):
+            yield piece
+
+
+def file_hash(path: Path, algorithm: str) -> str:
+    """Return a file's hash without reading it into memory at once."""
+    digest = hashlib.new(algorithm, usedforsecurity=False)
+    for piece in chunks(path):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def read_checked(path: Path, layout: Layout, unknown_files: bool) -> tuple[bytes, bool]:
+    """Read a file and compare its hash with the one that it should have.
+
+    The bytes are read once: those that were hashed are those that are parsed.
+
+    Args:
+        path: the file.
+        layout: has the hash, by the file's name.
+        unknown_files: return a file whose hash is another one, too.
+
+    Returns:
+        The bytes, and whether they have the hash that they should have.
+
+    Raises:
+        BadFile: if the file is another one, and a pickle, and was not asked for.
+    """
+    if (size := path.stat().st_size) > LARGEST:
+        raise BadFile(f"{path} has {size:,} bytes, more than any file of {layout.name}")
+    data = path.read_bytes()
+    algorithm, _, expected = layout.hashes.get(path.name, ":").partition(":")
+    actual = hashlib.new(algorithm or "sha256", data, usedforsecurity=False).hexdigest()
+    trusted = actual == expected
+    if not trusted and not unknown_files and layout.version == "python":
+        raise BadFile(
+            f"{path} {looks_like(data)}: its {algorithm} is {actual}, that of the official file "
+            f"{expected}. Get it anew, or pass unknown_files=True if you know where it comes from"
+        )
+    return data, trusted
+
+
+def looks_like(data: bytes, archive: bool = False) -> str:
+    """Say what the content of a wrong file seems to be, when a pickle or an archive is expected."""
+    start = data[:512].lstrip().lower()
+    if not data:
+        return "is empty"
+    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
+        return "is a web page, perhaps an error message"
+    if data.startswith(b"\x1f\x8b"):
+        return "is cut short or damaged" if archive else "is compressed, perhaps the archive itself"
+    if data.startswith(b"\x80") and not data.endswith(b"."):
+        return "is cut short"
+    return "is another file than the official one"

@@ -1,0 +1,135 @@
+"""Instance-dependent label noise: how likely an image is mislabelled depends on the image.
+
+Xia et al. 2020, "Part-dependent Label Noise" (arXiv 2006.07836), Algorithm 2:
+
+1. each image xᵢ gets its own flip rate qᵢ ~ N(r, 0.1²), truncated to [0, 1];
+2. each class y gets a random projection W[y] of K columns, standard normal;
+3. the wrong labels compete by zᵢ = xᵢ W[yᵢ], from which the true label is excluded;
+4. the label becomes j ≠ yᵢ with probability qᵢ softmax(zᵢ)ⱼ, and stays yᵢ with probability 1 − qᵢ.
+
+The images are standardized channel by channel first, so that z tells images apart and not only
+their mean brightness.
+
+To give the same labels on every machine, z is computed exactly: images and projections are whole
+numbers, small enough that no sum of products leaves the integers that a float64 holds, whatever the
+order in which a linear algebra library adds them. exp is computed by `portable_exp`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from minisam.data import streams
+from minisam.data.batches import channel_statistics
+
+RATE_SPREAD = 0.1  # the standard deviation of the flip rates
+LEVEL_STEPS = 256  # whole numbers per standard deviation of a channel
+
+
+def instance_noise(
+    images: np.ndarray,
+    clean_labels: np.ndarray,
+    rate: float,
+    n_classes: int,
+    seed: int = 0,
+    purpose: str = "noise",
+) -> np.ndarray:
+    """Return labels with noise that depends on the images.
+
+    Args:
+        images: uint8 array of shape (n, height, width, channels).
+        clean_labels: int array of shape (n,), each from 0 to n_classes − 1.
+        rate: r, the mean flip rate before truncation, which moves it: 0.1 gives 0.127, 0.4 gives
+            0.4.
+        n_classes: number of classes, K, at least 2.
+        seed: of the noise; images of one seed share their projections whatever the ``purpose``.
+        purpose: names the random stream of rates and labels, see `streams`.
+
+    Returns:
+        int64 array of shape (n,).
+
+    Example:
+        >>> images = np.arange(4 * 48, dtype=np.uint8).reshape(4, 4, 4, 3)
+        >>> instance_noise(images, np.array([0, 1, 2, 0]), rate=0.5, n_classes=3)
+        array([0, 1, 2, 0])
+    """
+    bits = streams.stream(seed, purpose)
+    rates = flip_rates(rate, len(clean_labels), bits)
+    ticket = streams.uniform(bits, len(clean_labels))
+    labels = np.array(clean_labels, np.int64)
+    table = whole_levels(images)
+    projections = streams.stream(seed, "instance projections")
+    for label in range(n_classes):
+        projection = whole_normals(projections, images[0].size * n_classes)
+        flips = np.flatnonzero((clean_labels == label) & (ticket < rates))
+        x = whole_pixels(images[flips], table)
+        z = x @ projection.reshape(-1, n_classes) / (LEVEL_STEPS * NORMAL_DEVIATION)
+        edges = np.cumsum(softmax_without(z, label), axis=1)
+        # Of those that flip, ticket / rate is uniform on [0, 1): it picks the wrong label.
+        place = (ticket[flips] / rates[flips])[:, None]
+        labels[flips] = (place >= edges / edges[:, -1:]).sum(axis=1)
+    return labels
+
+
+def flip_rates(rate: float, n: int, bits: np.random.PCG64) -> np.ndarray:
+    """Draw ``n`` numbers from N(rate, 0.1²) truncated to [0, 1], by rejection: shape (n,)."""
+    accepted: list[np.ndarray] = [np.zeros(0)]
+    while sum(map(len, accepted)) < n:
+        q = streams.uniform(bits, 4 * n + 16)
+        density = portable_exp(-0.5 * ((q - rate) / RATE_SPREAD) ** 2)
+        accepted.append(q[streams.uniform(bits, len(q)) < density])
+    return np.concatenate(accepted)[:n]
+
+
+def whole_levels(images: np.ndarray) -> np.ndarray:
+    """Return what each grey level of each channel becomes: float64 of shape (256, channels)."""
+    mean, std = channel_statistics(images)
+    standardized = (np.arange(256)[:, None] / 255 - mean) / np.where(std > 0, std, 1)
+    return np.rint(LEVEL_STEPS * standardized)
+
+
+def whole_pixels(images: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """Look every pixel up in the table of `whole_levels`: float64 of shape (n, values)."""
+    channels = [table[images[..., c], c] for c in range(images.shape[-1])]
+    return np.stack(channels, axis=-1).reshape(len(images), -1)
+
+
+# The sum of eight random bytes has variance 8 (256² − 1) / 12 and is close to normal; sums of many
+# thousands of them, which is all that they are used for, are closer than any test could tell.
+NORMAL_DEVIATION = math.sqrt(8 * (256**2 - 1) / 12)
+
+
+def whole_normals(bits: np.random.PCG64, n: int) -> np.ndarray:
+    """Draw whole numbers of mean 0 and deviation NORMAL_DEVIATION: float64 of shape (n,)."""
+    octets = streams.octets(bits, 8 * n).reshape(n, 8)
+    return octets.sum(axis=1, dtype=np.int64).astype(np.float64) - 8 * 127.5
+
+
+def softmax_without(z: np.ndarray, excluded: int) -> np.ndarray:
+    """Return softmax(z) along the last axis, with probability 0 for one class."""
+    others = np.arange(z.shape[1]) != excluded
+    top = z[:, others].max(axis=1, keepdims=True, initial=-np.inf)
+    weights = np.where(others, portable_exp(np.minimum(z - top, 0)), 0)
+    # Summed one by one, in order: `sum` may add in an order that depends on NumPy's build.
+    return weights / np.cumsum(weights, axis=1)[:, -1:]
+
+
+def portable_exp(x: np.ndarray) -> np.ndarray:
+    """Return exp(x) for x ≤ 0, with the same bits on every machine and 12 correct digits.
+
+    exp(x) = exp(x / 2¹²)^(2¹²), the inner one by its Taylor series: additions and multiplications
+    only, which IEEE 754 rounds exactly, where the C library's `exp` may differ in the last bit.
+
+    Example:
+        >>> abs(portable_exp(np.array([-1.0])) / np.exp(-1.0) - 1) < 1e-12
+        array([ True])
+    """
+    small = np.maximum(x, -700.0) / 4096
+    total = np.ones_like(small)
+    for k in range(10, 0, -1):  # Horner's rule; |small| < 0.18
+        total = 1 + total * small / k
+    for _ in range(12):
+        total = total * total
+    return total

@@ -1,0 +1,148 @@
+"""From files to arrays: a data set's batches, put together."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from minisam.data import cifar, machine, pickles
+from minisam.data.archive import unpack
+from minisam.data.files import (
+    BadFile,
+    cache_folder,
+    file_hash,
+    find,
+    looks_like,
+    path_of,
+    read_checked,
+)
+from minisam.data.layouts import Layout, layouts
+
+
+class Labelled(NamedTuple):
+    """Images and their true labels.
+
+    Args:
+        images: uint8 array of shape (n, 32, 32, 3).
+        labels: int64 array of shape (n,).
+        coarse_labels: superclasses, int64 array of shape (n,), or None.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    coarse_labels: np.ndarray | None = None
+
+
+class Source(NamedTuple):
+    """A data set as its files give it: no subset, no noise.
+
+    Args:
+        train: the training images.
+        test: the test images.
+        class_names: a name to each label.
+        coarse_class_names: a name to each coarse label; empty where there are none.
+    """
+
+    train: Labelled
+    test: Labelled
+    class_names: tuple[str, ...]
+    coarse_class_names: tuple[str, ...] = ()
+
+
+def read(
+    name: str,
+    data_dir: str | os.PathLike[str] | None = None,
+    version: str | None = None,
+    unknown_files: bool = False,
+) -> Source:
+    """Read a data set from its folder, or from its archive, which is unpacked beside itself.
+
+    Args:
+        name: ``"cifar10"``, ``"cifar100"`` or ``"imagenet32"``.
+        data_dir: the folder to look in, see `files.find`.
+        version: ``"python"`` or ``"binary"``; None for whichever is there.
+        unknown_files: read files whose hash is unknown, too, as those written by `write`.
+
+    Raises:
+        FileNotFoundError: saying which file to put where.
+        BadFile: saying which file is wrong, and how.
+    """
+    layout, place = find(layouts(name, version), data_dir)
+    folder = unpacked(place, layout, unknown_files) if place.is_file() else place
+    names = read_names(folder, layout, unknown_files)
+    train = read_files(layout.train, folder, layout, unknown_files)
+    test = read_files((layout.test,), folder, layout, unknown_files)
+    return Source(train, test, *names)
+
+
+def unpacked(archive: Path, layout: Layout, unknown_files: bool) -> Path:
+    """Unpack an archive beside itself, or in the cache folder when that may not be written to."""
+    algorithm, expected = layout.hashes[archive.name].split(":")
+    if not unknown_files and (actual := file_hash(archive, algorithm)) != expected:
+        with open(archive, "rb") as file:
+            start = file.read(512)
+        raise BadFile(
+            f"{archive} {looks_like(start, archive=True)}: its {algorithm} is {actual}, that of the "
+            f"official archive {expected}. Get it anew, or pass unknown_files=True if you know where "
+            f"it comes from"
+        )
+    wanted = (*layout.train, layout.test, *layout.names)
+    target = archive.parent if os.access(archive.parent, os.W_OK) else cache_folder()
+    return unpack(archive, layout.folders[0], wanted, target)
+
+
+def read_files(
+    names: tuple[str, ...], folder: Path, layout: Layout, unknown_files: bool
+) -> Labelled:
+    """Read batches one after the other into one array."""
+    paths = [path_of(name, layout, folder) for name in names]
+    # Room for as many images as the files have bytes for: a little too much, which costs nothing
+    # as long as it is not written to, and no second copy of the images is ever needed.
+    room = sum(path.stat().st_size for path in paths if path.is_file()) // cifar.VALUES
+    images = np.empty((room, 32, 32, 3), np.uint8)
+    labels: list[tuple[np.ndarray, ...]] = []
+    n = 0
+    for path in paths:
+        batch = read_file(path, layout, unknown_files)
+        cifar.channels_last(batch.planes, images[n : n + len(batch.planes)])
+        n += len(batch.planes)
+        labels.append(batch.labels)
+        del batch  # before the next file is read
+    kinds = [np.concatenate(kind) for kind in zip(*labels, strict=True)]
+    return Labelled(images[:n], *kinds)
+
+
+def read_file(path: Path, layout: Layout, unknown_files: bool) -> cifar.Batch:
+    """Read and parse one file, naming it in every error."""
+    data, trusted = read_checked(path, layout, unknown_files)
+    try:
+        return cifar.parse(data, layout, trusted)
+    except pickles.UnsafePickle as error:
+        raise pickles.UnsafePickle(f"{path} is not safe to read: {error}") from error
+    except ValueError as error:
+        raise BadFile(f"{path} is no batch of {layout.name}: {error}") from error
+
+
+def read_names(folder: Path, layout: Layout, unknown_files: bool) -> list[tuple[str, ...]]:
+    """Return the names of each kind of labels; numbers where no file names them."""
+    if not layout.names:
+        return [tuple(str(label) for label in range(1, n + 1)) for n in layout.classes]
+    found: list[tuple[str, ...]] = []
+    for path in (path_of(name, layout, folder) for name in layout.names):
+        data, trusted = read_checked(path, layout, unknown_files)
+        try:
+            if layout.version == "binary":
+                kinds = [data.decode("ascii").split()]
+            else:
+                content = pickles.loads(data) if trusted else machine.loads(data)
+                kinds = [content[key.replace("labels", "label_names")] for key in layout.labels]
+            found += [tuple(pickles.text(name) for name in kind) for kind in kinds]
+        except (ValueError, KeyError, TypeError) as error:
+            raise BadFile(f"{path} has no names of {layout.name}'s classes: {error}") from error
+    for kind, classes in zip(found, layout.classes, strict=True):
+        if len(kind) != classes or len(set(kind)) != classes:
+            raise BadFile(f"{folder} names {len(set(kind))} classes, {layout.name} has {classes}")
+    return found
