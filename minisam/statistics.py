@@ -39,7 +39,7 @@ class Interval(NamedTuple):
         if not spec:
             return str(self)
         half = (self.high - self.low) / 2
-        return f"{self.value:{spec}} ± {half:{spec}} (n={self.count})"
+        return f"{self.value:{spec}} ± {half:{spec.lstrip('+')}} (n={self.count})"
 
 
 def t_cdf(t: float, degrees: int) -> float:

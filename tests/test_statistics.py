@@ -108,6 +108,7 @@ def test_correlation_intervals_cover_about_as_often_as_they_say(correlation):
 
 def test_intervals_are_written_with_their_count():
     assert f"{Interval(72.0, 70.0, 74.0, 5):.1f}" == "72.0 ± 2.0 (n=5)"
+    assert f"{Interval(2.0, 1.5, 2.5, 3):+.1f}" == "+2.0 ± 0.5 (n=3)"
     assert f"{mean_interval([1.0]):.1f}" == "1.0 ± nan (n=1)"
 
 

@@ -1,0 +1,195 @@
+"""`minisam reproduce`: each claim as something one can run."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+HELP = "Run the experiment behind a claim: its results as JSON, as a table, as a picture."
+STUDIES = {
+    "table1": "minisam.experiments.table1",
+    "table2": "minisam.experiments.table2",
+    "table3": "minisam.experiments.table3",
+    "table4": "minisam.experiments.table4",
+    "width": "minisam.experiments.width",
+    "inductive_bias": "minisam.experiments.inductive_bias",
+    "rho_transfer": "minisam.experiments.rho_transfer",
+    "flatness": "minisam.experiments.flatness",
+    "landscape": "minisam.experiments.landscape",
+    "curvature": "minisam.experiments.curvature",
+    "m_sharpness": "minisam.experiments.m_sharpness",
+}
+DRAWINGS = {  # pictures of the specification: a module with draw(path)
+    "figure1": "minisam.experiments.figure1",
+    "figure2": "minisam.experiments.figure2",
+    "escape": "minisam.experiments.escape",
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add this command's arguments."""
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=", ".join([*STUDIES, *DRAWINGS]) + "; or --all"
+    )
+    parser.add_argument("--all", action="store_true", help="run every one of them")
+    parser.add_argument("--data", choices=("toy", "cifar10"), default="toy")
+    parser.add_argument("--data-dir", help="where CIFAR-10 is; $MINISAM_DATA by default")
+    parser.add_argument("--out", default="runs/reproduce", help="folder of the results")
+    parser.add_argument("--seeds", type=int, default=3, help="number of seeds (default 3)")
+    parser.add_argument("--jobs", type=int, default=1, help="local processes (default 1)")
+    parser.add_argument("--smoke", action="store_true", help="smallest size: does it run at all?")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the experiments that were asked for, one after the other."""
+    known = [*STUDIES, *DRAWINGS]
+    names = known if arguments.all else [name.replace("-", "_") for name in arguments.names]
+    unknown = [name for name in names if name not in known]
+    if unknown or not names:
+        wrong = f"unknown experiment {unknown[0]!r}" if unknown else "no experiment named"
+        raise ValueError(f"{wrong}; there are {', '.join(known)}, or --all")
+    if arguments.seeds < 1:
+        raise ValueError(f"--seeds must be at least 1, got {arguments.seeds}")
+    if arguments.data_dir:
+        # Workers inherit it, and a result does not depend on where its data lay.
+        os.environ["MINISAM_DATA"] = str(Path(arguments.data_dir).resolve())
+    for name in names:
+        out = Path(arguments.out) / name
+        if name in DRAWINGS:
+            out.mkdir(parents=True, exist_ok=True)
+            importlib.import_module(DRAWINGS[name]).draw(out / f"{name}.png")
+            print(f"{name}: {out / name}.png")
+        else:
+            reproduce(name, out, arguments.data, arguments.seeds, arguments.jobs, arguments.smoke)
+    return 0
+
+
+def reproduce(
+    name: str, out: Path, data: str = "toy", seeds: int = 3, jobs: int = 1, smoke: bool = False,
+    executor: Any = None, progress: Any = sys.stderr,
+) -> dict[str, Any]:  # fmt: skip
+    """Run one experiment; write ``NAME.json``, ``NAME.md`` and ``NAME.png`` to a folder.
+
+    Args:
+        name: of the experiment.
+        out: folder; finished runs in it are not run again.
+        data: ``"toy"`` or ``"cifar10"``.
+        seeds: number of seeds.
+        jobs: local processes.
+        smoke: at the smallest size.
+        executor: any `concurrent.futures.Executor`, instead of local processes.
+        progress: where to show progress; None for silence.
+
+    Returns:
+        What was written to ``NAME.json``.
+    """
+    from minisam.experiments.study import Scale
+    from minisam.sweep import plain, sweep, write_json
+
+    study = importlib.import_module(STUDIES[name])
+    scale = Scale(data, tuple(range(2 if smoke else seeds)), smoke)
+    spent = {"cells": 0, "seconds": 0.0}
+
+    def cells(grid: Sequence[dict], function: Callable | None = None) -> list[Any]:
+        from minisam.experiments.trial import trial
+
+        if progress is not None:
+            print(f"{name}: {len(grid)} runs", file=progress)
+        records = sweep(function or trial, list(grid), out, executor, jobs, cost, progress)
+        spent["cells"] += len(records)
+        spent["seconds"] += sum(record["seconds"] for record in records)
+        versions.update(records[0]["versions"] if records else {})
+        return [record["result"] for record in records]
+
+    versions: dict[str, str] = {}
+    started = time.time()
+    results = plain(study.run(cells, scale))
+    record = {
+        "name": name,
+        "claim": study.CLAIM,
+        "published": study.PUBLISHED,
+        "verdict": "none: a smoke test" if smoke else study.verdict(results),
+        "command": command_line(name, data, seeds, jobs, smoke),
+        "data": data,
+        "seeds": list(scale.seeds),
+        "smoke": smoke,
+        "wall_seconds": round(time.time() - started, 1),
+        "cpu_seconds": round(spent["seconds"], 1),
+        "runs": spent["cells"],
+        "machine": {"platform": platform.platform(), "cpus": os.cpu_count()},
+        "versions": versions,
+        "results": results,
+    }
+    write_json(out / f"{name}.json", record)
+    render(out / f"{name}.json")
+    return record
+
+
+def render(path: Path) -> None:
+    """Make the table and the picture again from an experiment's JSON."""
+    from minisam.files import write_atomically
+    from minisam.plots import picture
+
+    record = json.loads(path.read_text(encoding="utf-8"))
+    study = importlib.import_module(STUDIES[record["name"]])
+    text = report(record, study.table(record["results"]))
+    print(text)
+    write_atomically(path.with_suffix(".md"), lambda file: file.write(text.encode()))
+    with picture(path.with_suffix(".png"), *getattr(study, "SIZE", (10.0, 5.6))) as figure:
+        study.draw(record["results"], figure)
+    print(f"picture: {path.with_suffix('.png')}\n")
+
+
+def report(record: dict[str, Any], rows: Sequence[Sequence[str]]) -> str:
+    """Write an experiment's outcome as Markdown that also reads well in a terminal."""
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    heading, *body = (
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+        for row in rows
+    )
+    rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
+    lines = [
+        f"## {record['name']}",
+        "",
+        f"Claim: {record['claim']}",
+        f"Published: {record['published']}",
+        f"Here ({record['data']} data, {len(record['seeds'])} seeds): {record['verdict']}.",
+        "",
+        heading,
+        rule,
+        *body,
+        "",
+        f"± is the half-width of a 95 % Student interval over n seeds. `{record['command']}`: "
+        f"{record['runs']} runs, {record['cpu_seconds']:.0f} s of computing on "
+        f"{record['machine']['cpus']} cores.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def command_line(name: str, data: str, seeds: int, jobs: int, smoke: bool) -> str:
+    """Return the command that makes this result.
+
+    Example:
+        >>> command_line("width", "cifar10", seeds=3, jobs=2, smoke=False)
+        'minisam reproduce width --data cifar10 --seeds 3 --jobs 2'
+    """
+    parts = [f"minisam reproduce {name} --data {data} --seeds {seeds} --jobs {jobs}"]
+    return " ".join([*parts, "--smoke"] if smoke else parts)
+
+
+def cost(settings: dict[str, Any]) -> float:
+    """Guess the relative cost of a trial, for the estimate of the time left."""
+    gradients = 1.0 if settings.get("optimizer", "sgd") == "sgd" else 2.0
+    hidden = settings.get("model_options", {}).get("hidden", [64])
+    size = 3072 * hidden[0] + sum(hidden) ** 2 / 4 + 1e5
+    repeats = 2.0 if settings.get("bootstrap") else 1.0
+    return gradients * repeats * size * settings.get("epochs", 1) * settings.get("train_size", 1000)

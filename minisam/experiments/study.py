@@ -1,0 +1,157 @@
+"""What the experiments have in common: scales, the search for hyper-parameters, verdicts, reports.
+
+An experiment is a module with
+
+    CLAIM, PUBLISHED        what is claimed, and the published figures, in a sentence each
+    run(cells, scale)       the grid: calls ``cells`` with lists of settings, returns its results
+    table(results)          the results as rows of text, the first one the heading
+    verdict(results)        one of the `VERDICTS`, or a text that begins with one
+    draw(results, figure)   the results as a picture
+
+where results are plain JSON, so that table, verdict and picture can be made again from the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from minisam.experiments.trial import trial
+from minisam.statistics import Interval, mean_interval, paired_difference
+
+VERDICTS = ("shows", "does not show", "too small to tell")
+TUNING_SEED = 1000  # no seed of a reported run
+Cells = Callable[..., list[Any]]  # (list of settings, function=trial) -> list of results
+
+
+class Scale(NamedTuple):
+    """How large to make an experiment.
+
+    Attributes:
+        data: ``"toy"`` or ``"cifar10"``.
+        seeds: the seeds of the reported runs.
+        smoke: only to see that everything runs: one epoch on a hundred images.
+    """
+
+    data: str
+    seeds: tuple[int, ...]
+    smoke: bool = False
+
+    def settings(self, **special: Any) -> dict[str, Any]:
+        """Return the settings that every trial of this scale shares, with the experiment's own.
+
+        Example:
+            >>> Scale("toy", (0,)).settings(epochs=3)["epochs"]
+            3
+        """
+        sizes = {"train_size": 5000, "test_size": 2000, "validation_size": 1000, "epochs": 20}
+        if self.data == "toy":
+            sizes = {"train_size": 1000, "test_size": 1000, "validation_size": 500, "epochs": 20}
+        model = {"model": "mlp", "model_options": {"hidden": [128, 128]}, "lr": 0.02}
+        if self.smoke:
+            special |= {"train_size": 100, "test_size": 100, "validation_size": 50, "epochs": 1}
+        return {"data": self.data} | sizes | model | special
+
+
+def tune(
+    cells: Cells,
+    scale: Scale,
+    problems: Sequence[tuple[dict[str, Any], Mapping[str, Any]]],
+    candidates: Mapping[str, Sequence[Mapping[str, Any]]],
+) -> tuple[list[dict[str, dict[str, Any]]], list[dict[str, Any]]]:
+    """Choose each method's settings, problem by problem, by validation accuracy after training.
+
+    Args:
+        cells: runs trials.
+        scale: in a smoke test the first two candidates of each method stand for all.
+        problems: (labels, settings that all methods share) of each problem; the settings must hold
+            out a validation set.
+        candidates: {method: its settings to try}, of equal number for every method, so that none
+            has the larger budget.
+
+    Returns:
+        For each problem {method: the best settings}; and the whole search, one dict per run with
+        the problem's labels, ``method``, ``settings``, ``validation``.
+    """
+    if len({len(options) for options in candidates.values()}) != 1:
+        raise ValueError("candidates must be as many for every method")
+    entries = [
+        (number, method, dict(option))
+        for number in range(len(problems))
+        for method, options in candidates.items()
+        for option in (options[:2] if scale.smoke else options)
+    ]
+    results = cells([{**problems[k][1], **option, "seed": TUNING_SEED} for k, _, option in entries])
+    search, chosen = [], [{} for _ in problems]
+    best: dict[tuple[int, str], float] = {}
+    for (k, method, option), result in zip(entries, results, strict=True):
+        score = result["validation"]
+        search.append({**problems[k][0], "method": method, "settings": option, "validation": score})
+        if score > best.get((k, method), -1.0):
+            best[k, method], chosen[k][method] = score, option
+    return chosen, search
+
+
+def over_seeds(
+    cells: Cells, scale: Scale, entries: Sequence[tuple[dict[str, Any], dict[str, Any]]],
+    function: Callable[..., Any] = trial,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Run each (label, settings) with every seed of the scale; return label + seed + result."""
+    jobs = [(label, settings, seed) for label, settings in entries for seed in scale.seeds]
+    results = cells([{**settings, "seed": seed} for _, settings, seed in jobs], function)
+    return [
+        {**label, "seed": seed, **result}
+        for (label, _, seed), result in zip(jobs, results, strict=True)
+    ]
+
+
+def select(runs: Sequence[Mapping[str, Any]], **labels: Any) -> list[Mapping[str, Any]]:
+    """Return the runs that carry all these labels.
+
+    Example:
+        >>> select([{"method": "SGD", "last": 1.0}, {"method": "SAM", "last": 2.0}], method="SAM")
+        [{'method': 'SAM', 'last': 2.0}]
+    """
+    return [run for run in runs if all(run[key] == value for key, value in labels.items())]
+
+
+def mean(runs: Sequence[Mapping[str, Any]], value: str = "last", **labels: Any) -> Interval:
+    """Return mean and interval over seeds of one value of the runs that carry these labels."""
+    return mean_interval([run[value] for run in select(runs, **labels)])
+
+
+def gain(
+    runs: Sequence[Mapping[str, Any]],
+    method: str,
+    over: str = "SGD",
+    value: str = "last",
+    **labels: Any,
+) -> Interval:
+    """Return the seed-by-seed difference of a value between two methods, with its interval."""
+    sides = (
+        {run["seed"]: run[value] for run in select(runs, method=name, **labels)}
+        for name in (method, over)
+    )
+    return paired_difference(*sides)
+
+
+def judge(difference: Interval, matters: float = 1.0) -> str:
+    """Turn a difference that a claim says is positive into a verdict.
+
+    Args:
+        difference: its estimate and interval.
+        matters: a difference smaller than this would not count as the claimed effect.
+
+    Returns:
+        ``"shows"`` if the interval lies above 0; ``"does not show"`` if it lies below ``matters``;
+        else ``"too small to tell"``.
+
+    Example:
+        >>> judge(Interval(3.0, 1.0, 5.0, 5)), judge(Interval(0.1, -0.2, 0.4, 5))
+        ('shows', 'does not show')
+        >>> judge(Interval(3.0, -1.0, 7.0, 3))
+        'too small to tell'
+    """
+    if difference.low > 0:
+        return "shows"
+    return "does not show" if difference.high < matters else "too small to tell"

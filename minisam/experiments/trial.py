@@ -1,0 +1,267 @@
+"""One training run described by plain settings: the cell of every experiment's grid.
+
+A trial draws everything from its seed (the subset, the flipped labels, the start, the order of the
+examples), so that two methods with the same seed meet the same data, and their difference is the
+methods'. It returns what tables and pictures are made of, and nothing that JSON cannot hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minisam.data.batches import augment, channel_statistics, standardize
+from minisam.data.dataset import load
+from minisam.data.noise import LabelNoise
+from minisam.nn import robust_losses
+from minisam.nn.losses import accuracy, cross_entropy
+from minisam.nn.models import Model, cnn, mixer, mlp, parameter_count, resnet, vit
+from minisam.optim import Optimizer, asam, cosine, m_sam, sam, sgd
+from minisam.train import NonFiniteError, one_objective, predict, sharded_objectives, train
+from minisam.trees import Params
+
+MODELS = {"mlp": mlp, "cnn": cnn, "resnet": resnet, "mixer": mixer, "vit": vit}
+LOSSES = {
+    "cross_entropy": cross_entropy,
+    "gce": robust_losses.generalized_cross_entropy,
+    "soft_bootstrap": robust_losses.soft_bootstrap,
+    "hard_bootstrap": robust_losses.hard_bootstrap,
+}
+TRACKED = 2000  # training examples on which accuracy and memorization are followed
+
+
+class Arrays(NamedTuple):
+    """What a trial trains and measures on: standardized images and integer labels.
+
+    Attributes:
+        images: training images, float32 of shape (n, 32, 32, 3).
+        labels: training labels, noisy where noise was asked for, shape (n,).
+        clean_labels: the true ones, shape (n,).
+        test_images: shape (n_test, 32, 32, 3).
+        test_labels: always clean, shape (n_test,).
+        validation_images: held out of the training set; empty if nothing was.
+        validation_labels: as noisy as the training labels, for no method may see a clean one.
+        classes: number of classes.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    clean_labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+    validation_images: np.ndarray
+    validation_labels: np.ndarray
+    classes: int
+
+
+class Fitted(NamedTuple):
+    """A trained network, the data it saw, and its history epoch by epoch."""
+
+    model: Model
+    params: Params
+    statistics: Params
+    arrays: Arrays
+    history: list[dict[str, Any]]
+
+
+@lru_cache(maxsize=2)
+def arrays(
+    data: str,
+    seed: int,
+    train_size: int,
+    test_size: int,
+    validation_size: int = 0,
+    noise: float | str = 0.0,
+    classes: tuple[int, ...] | None = None,
+) -> Arrays:
+    """Load, corrupt and standardize a subset that depends on the seed.
+
+    Args:
+        data: name of the data set, found in ``$MINISAM_DATA`` unless it is ``"toy"``.
+        seed: of the subset and of the noise.
+        train_size: number of training images.
+        test_size: number of test images.
+        validation_size: number of images held out for choosing hyper-parameters.
+        noise: rate of symmetric noise, or the name of human labels such as ``"worse_label"``.
+        classes: keep only these classes, renumbered from 0 in this order.
+    """
+    kind = LabelNoise("symmetric", noise, seed)
+    if isinstance(noise, str):
+        kind = LabelNoise("human", labels=noise)
+    loaded = load(
+        data,
+        noise=kind if noise else None,
+        train_size=train_size,
+        test_size=test_size,
+        validation=validation_size,
+        validation_labels="noisy",
+        seed=seed,
+    )
+    mean, std = channel_statistics(loaded.train.images)
+    parts = []
+    for part in (loaded.train, loaded.test, loaded.validation or loaded.test):
+        keep = np.arange(len(part.labels))
+        number = np.arange(len(loaded.class_names))
+        if classes is not None:
+            keep = np.flatnonzero(np.isin(part.clean_labels, classes))
+            number[list(classes)] = np.arange(len(classes))
+        images = standardize(part.images[keep], mean, std)
+        parts.append((images, number[part.labels[keep]], number[part.clean_labels[keep]]))
+    (x, y, clean), (test_x, _, test_y), (held_x, held_y, _) = parts
+    if not validation_size:
+        held_x, held_y = held_x[:0], held_y[:0]
+    count = len(classes) if classes is not None else len(loaded.class_names)
+    return Arrays(x, y, clean, test_x, test_y, held_x, held_y, count)
+
+
+def make_optimizer(name: str, lr: Any, rho: float, weight_decay: float) -> Optimizer:
+    """Return SGD with momentum 0.9, or SAM, ASAM or m-SAM on top of it."""
+    base = sgd(lr=lr, momentum=0.9, weight_decay=weight_decay)
+    makers = {"sgd": lambda: base, "sam": lambda: sam(base, rho), "asam": lambda: asam(base, rho)}
+    makers["m_sam"] = lambda: m_sam(base, rho)
+    if name not in makers:
+        raise ValueError(f"optimizer must be one of {sorted(makers)}, got {name!r}")
+    return makers[name]()
+
+
+def fit(
+    data: str = "toy",
+    seed: int = 0,
+    train_size: int = 1000,
+    test_size: int = 1000,
+    validation_size: int = 0,
+    noise: float | str = 0.0,
+    classes: list[int] | None = None,
+    model: str = "mlp",
+    model_options: dict[str, Any] | None = None,
+    optimizer: str = "sgd",
+    rho: float = 0.0,
+    m: int = 0,
+    lr: float = 0.05,
+    weight_decay: float = 5e-4,
+    epochs: int = 20,
+    batch_size: int = 128,
+    crop_and_flip: bool = False,
+    loss: str = "cross_entropy",
+    loss_options: dict[str, float] | None = None,
+    mixup: float = 0.0,
+    bootstrap: bool = False,
+    params: Params | None = None,
+    watch: Callable[[Params, Params], dict[str, Any]] | None = None,
+) -> Fitted:
+    """Train one network as the settings say.
+
+    Args:
+        data: see `arrays`, as for the next six.
+        seed: of everything.
+        train_size: number of training images.
+        test_size: number of test images.
+        validation_size: number of images held out.
+        noise: rate of label noise.
+        classes: keep only these classes.
+        model: ``"mlp"``, ``"cnn"``, ``"resnet"``, ``"mixer"`` or ``"vit"``.
+        model_options: arguments of the model.
+        optimizer: ``"sgd"``, ``"sam"``, ``"asam"`` or ``"m_sam"``, on SGD with momentum 0.9.
+        rho: radius ρ.
+        m: examples per shard for m-SAM.
+        lr: highest learning rate; it falls along a cosine to 0.
+        weight_decay: λ of coupled weight decay.
+        epochs: passes over the training images.
+        batch_size: examples per step.
+        crop_and_flip: augment by random crops and flips.
+        loss: ``"cross_entropy"``, ``"gce"``, ``"soft_bootstrap"`` or ``"hard_bootstrap"``.
+        loss_options: arguments of the loss.
+        mixup: α of mixup; 0 for none.
+        bootstrap: train twice: the second time from scratch on the labels that the first network
+            predicts ("Bootstrap" of the paper's Table 4, not Reed's loss).
+        params: where to start instead of at random.
+        watch: (params, statistics) → more numbers for the history.
+    """
+    a = arrays(
+        data,
+        seed,
+        train_size,
+        test_size,
+        validation_size,
+        noise,
+        None if classes is None else tuple(classes),
+    )
+    network = MODELS[model](**(model_options or {}), classes=a.classes)
+    steps = epochs * -(-len(a.images) // batch_size)
+    flipped = a.labels != a.clean_labels
+
+    def transform(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> tuple:
+        x = augment(x, rng) if crop_and_flip else x
+        return robust_losses.mixup(x, y, rng, a.classes, mixup) if mixup else (x, y)
+
+    def evaluate(w: Params, statistics: Params) -> dict[str, Any]:
+        record = {"test": accuracy(predict(network, w, statistics, a.test_images), a.test_labels)}
+        if len(a.validation_labels):
+            logits = predict(network, w, statistics, a.validation_images)
+            record["validation"] = accuracy(logits, a.validation_labels)
+        chosen = predict(network, w, statistics, a.images[:TRACKED]).argmax(axis=1)
+        record["train"] = np.mean(chosen == a.labels[:TRACKED])
+        wrong = flipped[:TRACKED]
+        if wrong.any():
+            record["memorized"] = np.mean(chosen[wrong] == a.labels[:TRACKED][wrong])
+            record["recovered"] = np.mean(chosen[wrong] == a.clean_labels[:TRACKED][wrong])
+        return record | (watch(w, statistics) if watch else {})
+
+    def run(labels: np.ndarray, seed: int, start: Params | None) -> Any:
+        return train(
+            network,
+            make_optimizer(optimizer, cosine(lr, steps), rho, weight_decay),
+            a.images,
+            labels,
+            epochs=epochs,
+            batch_size=batch_size,
+            seed=seed,
+            params=start,
+            loss=partial(LOSSES[loss], **(loss_options or {})),
+            transform=transform if crop_and_flip or mixup else None,
+            objectives=sharded_objectives(m) if optimizer == "m_sam" else one_objective,
+            evaluate=evaluate,
+        )
+
+    trained = run(a.labels, seed, params)
+    if bootstrap:
+        logits = predict(network, trained.params, trained.statistics, a.images)
+        trained = run(logits.argmax(axis=1), seed + 10_000, None)
+    return Fitted(network, trained.params, trained.statistics, a, trained.history)
+
+
+def trial(**settings: Any) -> dict[str, Any]:
+    """Train one network and return its history and what tables need of it.
+
+    Args:
+        **settings: as for `fit`.
+
+    Returns:
+        ``last`` and ``best`` test accuracy, ``validation`` and ``train`` accuracy after the last
+        epoch, all in percent; ``parameters``; ``examples``; ``history``. A run whose loss became
+        NaN has the accuracy of a guess and says so under ``diverged``.
+
+    Example:
+        >>> result = trial(train_size=100, test_size=50, epochs=2, model_options={"hidden": [8]})
+        >>> len(result["history"]), result["parameters"]
+        (2, 24674)
+    """
+    try:
+        fitted = fit(**settings)
+    except NonFiniteError as error:
+        guess = 100 / (len(settings.get("classes") or []) or 10)
+        nothing = {"last": guess, "best": guess, "validation": guess, "train": guess}
+        return nothing | {"history": [], "diverged": str(error)}
+    history = fitted.history
+    return {
+        "last": 100 * history[-1]["test"],
+        "best": 100 * max(record["test"] for record in history),
+        "validation": 100 * history[-1].get("validation", np.nan),
+        "train": 100 * history[-1]["train"],
+        "parameters": parameter_count(fitted.params),
+        "examples": len(fitted.arrays.images),
+        "history": history,
+    }

@@ -1,0 +1,121 @@
+"""Over-parameterization: does SAM's gain grow with the network's width?
+
+The same MLP at six widths, on clean and on noisy labels. A network is over-parameterized where it
+can fit its training labels whatever they are, so training accuracy is reported beside the number of
+parameters per example. ρ and SGD's learning rate are chosen anew at every width, from as
+many values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from minisam.experiments.study import Cells, Scale, gain, judge, mean, over_seeds, select, tune
+from minisam.plots import BLACK, GREY, curve_with_interval
+from minisam.statistics import Interval, paired_difference
+
+CLAIM = "SAM's gains are large only where the network is over-parameterized."
+PUBLISHED = "A review's reading of the literature, without a figure of its own."
+WIDTHS = (2, 6, 16, 48, 128, 256)
+NOISE = (0.0, 0.4)
+CANDIDATES = {
+    "SGD": [{"lr": lr} for lr in (0.02, 0.01, 0.05)],
+    "SAM": [{"optimizer": "sam", "rho": rho} for rho in (0.1, 0.05, 0.2)],
+}
+
+
+def run(cells: Cells, scale: Scale) -> dict[str, Any]:
+    """Search and run at every width."""
+    widths = (2, 16) if scale.smoke else WIDTHS
+    problems = [
+        (
+            {"width": w, "noise": noise},
+            scale.settings(model_options={"hidden": [w, w]}, noise=noise),
+        )
+        for noise in NOISE
+        for w in widths
+    ]
+    best, search = tune(cells, scale, problems, CANDIDATES)
+    entries = [
+        ({"method": method, **labels}, {**base, **options})
+        for (labels, base), chosen in zip(problems, best, strict=True)
+        for method, options in chosen.items()
+    ]
+    runs = over_seeds(cells, scale, entries)
+    return {"widths": widths, "search": search, "runs": runs}
+
+
+def table(results: Mapping[str, Any]) -> list[list[str]]:
+    """Return a row per width and noise."""
+    rows = [
+        ["noise", "width", "parameters per example", "SGD train (%)", "SGD test (%)",
+         "SAM test (%)", "SAM − SGD, paired"],
+    ]  # fmt: skip
+    for noise in NOISE:
+        for width in results["widths"]:
+            labels = {"width": width, "noise": noise}
+            rows.append(
+                [
+                    f"{100 * noise:.0f} %",
+                    str(width),
+                    f"{per_example(results, width):.1f}",
+                    f"{mean(results['runs'], 'train', method='SGD', **labels):.1f}",
+                    f"{mean(results['runs'], method='SGD', **labels):.1f}",
+                    f"{mean(results['runs'], method='SAM', **labels):.1f}",
+                    f"{gain(results['runs'], 'SAM', **labels):+.2f}",
+                ]
+            )
+    return rows
+
+
+def per_example(results: Mapping[str, Any], width: int) -> float:
+    """Return the number of parameters per training example."""
+    first = select(results["runs"], width=width)[0]
+    return first["parameters"] / first["examples"]
+
+
+def growth(results: Mapping[str, Any], noise: float) -> Interval:
+    """Return how much larger the gain is at the largest width than at the smallest, by seed."""
+    gains = []
+    for width in (results["widths"][-1], results["widths"][0]):
+        by_method = [
+            {
+                r["seed"]: r["last"]
+                for r in select(results["runs"], method=m, width=width, noise=noise)
+            }
+            for m in ("SAM", "SGD")
+        ]
+        gains.append({seed: by_method[0][seed] - by_method[1][seed] for seed in by_method[0]})
+    return paired_difference(*gains)
+
+
+def verdict(results: Mapping[str, Any]) -> str:
+    """Judge the growth of the gain from the smallest to the largest width, on noisy labels."""
+    noisy, clean = growth(results, NOISE[1]), growth(results, NOISE[0])
+    return (
+        f"{judge(noisy)} with 40 % label noise, {judge(clean)} with clean labels: from the "
+        f"narrowest to the widest network SAM's gain grows by {noisy:+.1f} and {clean:+.1f} points"
+    )
+
+
+def draw(results: Mapping[str, Any], figure: Any) -> None:
+    """Draw the gain, and what the networks can fit, against parameters per example."""
+    panels = figure.subplots(2, len(NOISE), sharex=True, sharey="row", height_ratios=(3, 2))
+    x = [per_example(results, width) for width in results["widths"]]
+    for column, noise in enumerate(NOISE):
+        top, bottom = panels[:, column]
+        labels = [{"width": width, "noise": noise} for width in results["widths"]]
+        gains = [gain(results["runs"], "SAM", **label) for label in labels]
+        curve_with_interval(top, x, gains, "SAM")
+        top.axhline(0, color=BLACK, linewidth=1)
+        top.set_title(f"{100 * noise:.0f} % label noise" if noise else "clean labels")
+        fits = [mean(results["runs"], "train", method="SGD", **label) for label in labels]
+        curve_with_interval(bottom, x, fits, "SGD")
+        bottom.axhline(100, color=GREY, linewidth=1, linestyle=":")
+        bottom.set_xscale("log")
+        bottom.set_xticks(x, [f"{value:.0f}" for value in x])
+        bottom.minorticks_off()
+        bottom.set_xlabel("parameters per training example")
+    panels[0, 0].set_ylabel("SAM − SGD\n(points of test accuracy)")
+    panels[1, 0].set_ylabel("SGD's training\naccuracy (%)")
