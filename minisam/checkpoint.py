@@ -110,8 +110,8 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         ValueError: if it is not a checkpoint of this format.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays = dict(archive)
         content = json.loads(arrays.pop("json").tobytes())
         if content["format"] != FORMAT:
             raise ValueError(f"format {content['format']}, this version reads format {FORMAT}")
