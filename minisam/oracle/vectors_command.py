@@ -25,17 +25,14 @@ def readme() -> str:
     listing = manifest()
     files = "\n".join(f"| `{one['file']}` | {one['vectors']} |" for one in listing["files"])
     text = (DIRECTORY / "README.md").read_text(encoding="utf-8")
-    for key, value in (
-        ("version", listing["version"]),
-        ("count", str(listing["vectors"])),
-        ("files", files),
-    ):
+    values = {"version": listing["version"], "count": str(listing["vectors"]), "files": files}
+    for key, value in values.items():
         text = text.replace("{" + key + "}", value)
     return text
 
 
 def export(directory: Path) -> list[Path]:
-    """Write the vectors, their schema, manifest and README into a directory.
+    """Write the vectors, manifest, both schemas and README into a directory.
 
     Args:
         directory: is made, with its parents, if it does not exist.
@@ -43,10 +40,12 @@ def export(directory: Path) -> list[Path]:
     Returns:
         The files written. Each appears whole or not at all.
     """
+    from minisam.oracle.adapters.process import SCHEMA
     from minisam.oracle.vectors import DIRECTORY, manifest
 
     names = ["manifest.json", "schema.json", *(one["file"] for one in manifest()["files"])]
     texts = {name: (DIRECTORY / name).read_text(encoding="utf-8") for name in names}
+    texts[SCHEMA.name] = SCHEMA.read_text(encoding="utf-8")
     texts["README.md"] = readme()
     directory.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():

@@ -347,7 +347,9 @@ def test_export(tmp_path, capsys):
     for entry in listing["files"]:
         assert hashlib.sha256((out / entry["file"]).read_bytes()).hexdigest() == entry["sha256"]
     text = (out / "README.md").read_text()
-    assert "{" not in text
+    assert "{version}" not in text
+    assert "{files}" not in text
+    assert (out / "messages.schema.json").exists()
     assert listing["version"] in text
     for flag in {flag for vector in VECTORS.values() for flag in vector["flags"]}:
         assert f"`{flag}`" in text

@@ -94,8 +94,11 @@ def hyperparameters(vector: dict[str, Any], dtype: str) -> dict[str, Any]:
     h = {**HYPERPARAMETERS, **vector["hyperparameters"], "dtype": dtype}
     h.update(names=tuple(vector["names"]), frozen=tuple(vector["frozen"]))
     h["p"] = math.inf if h["p"] == "inf" else h["p"]
+    for key in ("momentum", "weight_decay", "eta", "alpha", "gamma", "sigma", "memory"):
+        if key in h:
+            h[key] = float(h[key])
     for key in ("lr", "rho"):
-        values = [step[key] for step in vector["steps"]]
+        values = [float(step[key]) for step in vector["steps"]]
         h[key] = values if len(set(values)) > 1 else values[0]
     return h
 
@@ -116,6 +119,21 @@ class Script:
         self.asked.append([np.asarray(one, np.float64) for one in copies(point)])
         answer = self.answers[min(len(self.asked), len(self.answers)) - 1]
         return [None if one is None else one.copy() for one in answer]
+
+    def message(self) -> dict[str, Any]:
+        """Return all that is written down, for those to whom it has to be told beforehand."""
+
+        def lists(answers: list[Arrays]) -> list:
+            return [[None if x is None else x.ravel().tolist() for x in a] for a in answers]
+
+        if self.shards:
+            return {"shards": [lists(one.answers) for one in self.shards]}
+        told: dict[str, Any] = {"gradients": lists(self.answers)}
+        return told if self.hessian is None else {**told, "hessian": self.hessian}
+
+    def told(self, points: list[Arrays]) -> None:
+        """Note the points that were asked at, by their own report."""
+        self.asked = [[np.asarray(one, np.float64) for one in point] for point in points]
 
     def hessian_product(self, point: Arrays, vector: Arrays) -> Arrays:
         """Return the written-down Hessian times ``vector``."""

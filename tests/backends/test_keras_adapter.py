@@ -1,0 +1,61 @@
+import os
+
+import numpy as np
+import pytest
+
+from minisam.oracle.adapters.keras import keras as adapt
+from minisam.oracle.protocol import HYPERPARAMETERS, AdapterError, Unsupported
+from minisam.oracle.vectors import load, replay
+
+os.environ.setdefault("KERAS_BACKEND", "torch")
+keras = pytest.importorskip("keras")
+pytestmark = [
+    pytest.mark.backends,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning:keras"),
+]
+VECTORS = {vector["slug"]: vector for vector in load()}
+
+
+def sgd(variables, hp):
+    if hp["weight_decay"] and hp["decay"] != "decoupled":
+        raise Unsupported("Keras's weight decay is decoupled")
+    decay = hp["weight_decay"] or None
+    return keras.optimizers.SGD(hp["lr"], hp["momentum"], hp["nesterov"], weight_decay=decay)
+
+
+def sam_step(optimizer, variables, gradient):
+    """What the train_step of a Keras user's SAM does."""
+    saved = [keras.ops.copy(one) for one in variables]
+    d1 = gradient(variables)
+    norm = keras.ops.sqrt(sum(keras.ops.sum(g * g) for g in d1))
+    for one, g in zip(variables, d1, strict=True):
+        one.assign_add(0.5 / norm * g)
+    d2 = gradient(variables)
+    for one, old in zip(variables, saved, strict=True):
+        one.assign(old)
+    optimizer.apply(d2, variables)
+
+
+def test_sgd_agrees_but_for_the_rate_inside_its_velocity():
+    outcomes = [replay(adapt(sgd), v, d) for v in load(["sgd"]) for d in v["dtypes"]]
+    assert sum(one.passed is True for one in outcomes) >= 25
+    failed = {one.slug for one in outcomes if one.passed is False}
+    assert failed == {"sgd-lr-schedule-momentum"}
+    assert "LrOutsideVelocity" in VECTORS["sgd-lr-schedule-momentum"]["flags"]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
+def test_a_train_steps_sam_can_be_checked(dtype):
+    for slug in ("sam-norm-4", "sam-global-norm", "sam-momentum", "restore-absorbed-moves"):
+        assert replay(adapt(sgd, sam_step), VECTORS[slug], dtype).passed, slug
+
+
+def test_keras_is_left_as_it_was():
+    before = keras.config.floatx()
+    replay(adapt(sgd), VECTORS["sgd-step"])
+    assert keras.config.floatx() == before
+
+
+def test_what_is_no_optimizer_is_said():
+    with pytest.raises(AdapterError, match="has no apply"):
+        adapt(lambda variables, hp: None)([np.ones(2)], HYPERPARAMETERS)
