@@ -44,7 +44,7 @@ FAVOURITE_COLOURS = np.array(
     ],
     dtype=np.int32,
 )
-COLOUR_SPREAD = 80  # grey levels by which a shape's channels stray from its favourite colour
+COLOUR_SPREAD = 60  # grey levels by which a shape's channels stray from its favourite colour
 PIXEL_SPREAD = 48  # grey levels by which noise moves a pixel, at most
 PARAMETERS = 24  # random words that describe an image; two bytes of noise per value follow
 WORDS = PARAMETERS + 2 * 3072 // 8
@@ -65,8 +65,8 @@ def covers(kind: int, x: np.ndarray, y: np.ndarray, r: np.ndarray) -> np.ndarray
     Example:
         >>> x = np.arange(-3, 4)
         >>> diamond = covers(2, x, x[:, None], 3)
-        >>> print("|".join("".join(".#"[int(point)] for point in row) for row in diamond))
-        ...#...|..###..|.#####.|#######|.#####.|..###..|...#...
+        >>> print("|".join("".join("-#"[int(point)] for point in row) for row in diamond))
+        ---#---|--###--|-#####-|#######|-#####-|--###--|---#---
     """
     ax, ay = abs(x), abs(y)
     near, far = np.minimum(ax, ay), np.maximum(ax, ay)
@@ -151,8 +151,8 @@ def draw(labels: np.ndarray, words: np.ndarray) -> np.ndarray:
     distractor = np.stack([number(7, 0, 31), number(8, 0, 31), number(9, 3, 5)], axis=1)
     paint(images, number(10, 0, 9), colour(11, 0, 255), distractor, 3 * number(14, 0, 1))
 
-    radius = number(15, 6, 11)
-    place = np.stack([16 + number(16, -7, 7), 16 + number(17, -7, 7), radius], axis=1)
+    radius = number(15, 9, 12)
+    place = np.stack([16 + number(16, -4, 4), 16 + number(17, -4, 4), radius], axis=1)
     colours = FAVOURITE_COLOURS[labels] + colour(18, -COLOUR_SPREAD, COLOUR_SPREAD)
     paint(images, labels, colours, place, np.maximum(number(21, -3, 4), 0))
 
