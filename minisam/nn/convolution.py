@@ -22,11 +22,14 @@ a time, so that it stays in the cache.
 from __future__ import annotations
 
 import numpy as np
-from autograd.extend import def_linear, defvjp, primitive
+from autograd.extend import def_linear, defjvp_argnum, defvjp, defvjp_argnums, primitive
+
+from minisam.nn.primitives import gate, repeat, total
+from minisam.nn.threads import over_batch
 
 Pair = tuple[int, int]
 
-CACHE_BYTES = 1 << 19
+BLOCK_BYTES = 1 << 20  # of patches at a time: they should stay in the cache
 
 
 def pair(value: int | Pair, name: str, smallest: int) -> Pair:
@@ -67,29 +70,72 @@ def pad(x: np.ndarray, padding: Pair, value: float = 0.0) -> np.ndarray:
     return padded
 
 
-def windows(padded: np.ndarray, kernel: Pair, stride: Pair) -> np.ndarray:
-    """Return a view of shape (batch, out height, out width, kh, kw, channels), without a copy."""
-    view = np.lib.stride_tricks.sliding_window_view(padded, kernel, axis=(1, 2))
-    return view[:, :: stride[0], :: stride[1]].transpose(0, 1, 2, 4, 5, 3)
+def windows(padded: np.ndarray, kernel: Pair, stride: Pair, output: Pair) -> np.ndarray:
+    """Return a view of shape (batch, out height, out width, kh, kw · channels), without a copy."""
+    image, row, pixel, number = padded.strides
+    return np.lib.stride_tricks.as_strided(
+        padded,
+        (len(padded), *output, kernel[0], kernel[1] * padded.shape[3]),
+        (image, stride[0] * row, stride[1] * pixel, row, number),
+        writeable=False,
+    )
 
 
-def _blocks(images: int, bytes_per_image: int):
-    step = max(1, CACHE_BYTES // max(1, bytes_per_image))
-    return [slice(i, min(i + step, images)) for i in range(0, images, step)]
+def patch_matrices(x, kernel: Pair, stride: Pair, padding: Pair, output: Pair):
+    """Yield (images, rows) of the output and the matrix of their patches, a block at a time.
+
+    A block is some whole images, or some rows of one image, and its matrix has one row of kh · kw ·
+    channels numbers for each output pixel. The matrix is overwritten by the next one.
+    """
+    (n, h, w, c), (top, left), (height, width) = x.shape, padding, output
+    row_bytes = width * kernel[0] * kernel[1] * c * x.itemsize
+    rows = min(height, max(1, BLOCK_BYTES // row_bytes))
+    images = min(n, max(1, BLOCK_BYTES // (row_bytes * height)))
+    padded = np.zeros((images, h + 2 * top, w + 2 * left, c), x.dtype)
+    patches = np.empty((images, rows, width, kernel[0], kernel[1] * c), x.dtype)
+    view = windows(padded, kernel, stride, output)
+    for i in range(0, n, images):
+        count = min(images, n - i)
+        padded[:count, top : top + h, left : left + w] = x[i : i + count]
+        for j in range(0, height, rows):
+            block = patches[:count, : min(rows, height - j)]
+            block[...] = view[:count, j : j + rows]
+            yield (
+                (slice(i, i + count), slice(j, j + rows)),
+                block.reshape(-1, kernel[0] * kernel[1] * c),
+            )
+
+
+def _correlate(x, w, b, stride: Pair, padding: Pair, rectify: bool = False):
+    """Return x ∗ w + b, or its relu, each block finished while it is in the cache."""
+    output = output_size(x.shape[1:3], w.shape[:2], stride, padding)
+    matrix = w.reshape(-1, w.shape[3])
+    y = np.empty((len(x), *output, w.shape[3]), np.result_type(x, w))
+
+    def work(part):
+        y_part = y[part]
+        for at, patches in patch_matrices(x[part], w.shape[:2], stride, padding, output):
+            block = y_part[at].reshape(-1, w.shape[3])
+            np.matmul(patches, matrix, out=block)
+            if b is not None:
+                block += b
+            if rectify:
+                np.maximum(block, 0, out=block)
+
+    over_batch(work, len(x), y.size * w.shape[0] * w.shape[1])
+    return y
 
 
 @primitive
 def convolve(x, w, stride: Pair, padding: Pair):
     """Return the convolution ∂T/∂y of images x (n, h, w, c) with a kernel w (kh, kw, c, o)."""
-    kernel, channels, filters = w.shape[:2], w.shape[2], w.shape[3]
-    height, width = output_size(x.shape[1:3], kernel, stride, padding)
-    patches = windows(pad(x, padding), kernel, stride)
-    row = kernel[0] * kernel[1] * channels
-    matrix = w.reshape(row, filters)
-    y = np.empty((len(x), height, width, filters), np.result_type(x, w))
-    for block in _blocks(len(x), height * width * row * x.itemsize):
-        y[block] = (patches[block].reshape(-1, row) @ matrix).reshape(y[block].shape)
-    return y
+    return _correlate(x, w, None, stride, padding)
+
+
+@primitive
+def convolution(x, w, b, stride: Pair, padding: Pair, rectify: bool = False):
+    """Return `convolve` (x, w) + b, or its relu: one pass over memory instead of three."""
+    return _correlate(x, w, b, stride, padding, rectify)
 
 
 @primitive
@@ -97,29 +143,42 @@ def input_gradient(y, w, size: Pair, stride: Pair, padding: Pair):
     """Return ∂T/∂x, of shape (n, *size, c), for y (n, out height, out width, o)."""
     (kh, kw, channels, filters), (n, height, width, _) = w.shape, y.shape
     (h, v), (top, left) = stride, padding
+    if stride == (1, 1) and top < kh and left < kw:
+        # Every pixel of x sees y through the kernel turned by 180°: this, too, is a convolution.
+        turned = np.ascontiguousarray(w[::-1, ::-1].transpose(0, 1, 3, 2))
+        return _correlate(y, turned, None, stride, (kh - 1 - top, kw - 1 - left))
     matrix = w.reshape(-1, filters).T
-    padded = np.zeros((n, size[0] + 2 * top, size[1] + 2 * left, channels), np.result_type(y, w))
-    for block in _blocks(n, height * width * len(matrix.T) * y.itemsize):
-        patches = (y[block].reshape(-1, filters) @ matrix).reshape(
+    x = np.empty((n, *size, channels), np.result_type(y, w))
+
+    def work(part):
+        patches = (y[part].reshape(-1, filters) @ matrix).reshape(
             -1, height, width, kh, kw, channels
         )
+        padded = np.zeros((len(patches), size[0] + 2 * top, size[1] + 2 * left, channels), x.dtype)
         for a in range(kh):
             for b in range(kw):
                 rows, columns = slice(a, a + h * height, h), slice(b, b + v * width, v)
-                padded[block, rows, columns] += patches[:, :, :, a, b]
-    return padded[:, top : top + size[0], left : left + size[1]]
+                padded[:, rows, columns] += patches[:, :, :, a, b]
+        x[part] = padded[:, top : top + size[0], left : left + size[1]]
+
+    over_batch(work, n, y.size * kh * kw)
+    return x
 
 
 @primitive
 def weight_gradient(x, y, kernel: Pair, stride: Pair, padding: Pair):
     """Return ∂T/∂w, of shape (*kernel, c, o), for images x and y shaped like the output."""
     channels, filters = x.shape[3], y.shape[3]
-    patches = windows(pad(x, padding), kernel, stride)
-    row = kernel[0] * kernel[1] * channels
-    total = np.zeros((row, filters), np.result_type(x, y))
-    for block in _blocks(len(x), y.shape[1] * y.shape[2] * row * x.itemsize):
-        total += patches[block].reshape(-1, row).T @ y[block].reshape(-1, filters)
-    return total.reshape(*kernel, channels, filters)
+
+    def work(part):
+        total = np.zeros((kernel[0] * kernel[1] * channels, filters), np.result_type(x, y))
+        y_part = y[part]
+        for at, patches in patch_matrices(x[part], kernel, stride, padding, y.shape[1:3]):
+            total += patches.T @ y_part[at].reshape(-1, filters)
+        return total
+
+    totals = over_batch(work, len(x), y.size * kernel[0] * kernel[1])
+    return sum(totals[1:], start=totals[0]).reshape(*kernel, channels, filters)
 
 
 defvjp(
@@ -139,3 +198,32 @@ defvjp(
 )
 for bilinear in (convolve, input_gradient, weight_gradient):
     def_linear(bilinear)
+
+
+def _convolution_vjp(argnums, y, args, kwargs):
+    x, w, _, stride, padding, *rectify = args
+    parts = {
+        0: lambda g: input_gradient(g, w, x.shape[1:3], stride, padding),
+        1: lambda g: weight_gradient(x, g, w.shape[:2], stride, padding),
+        2: lambda g: total(g),
+    }
+
+    def vjp(g):
+        g = gate(g, y) if any(rectify) else g
+        return tuple(parts[k](g) for k in argnums)
+
+    return vjp
+
+
+def _convolution_jvp(argnum, t, y, args, kwargs):
+    x, w, _, stride, padding, *rectify = args
+    parts = {
+        0: lambda: convolve(t, w, stride, padding),
+        1: lambda: convolve(x, t, stride, padding),
+        2: lambda: repeat(t, y.shape),
+    }
+    return gate(parts[argnum](), y) if any(rectify) else parts[argnum]()
+
+
+defvjp_argnums(convolution, _convolution_vjp)
+defjvp_argnum(convolution, _convolution_jvp)

@@ -11,6 +11,8 @@ from N(0, 1 / fan in). Biases start at 0, scales at 1.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from minisam.nn import convolution as kernels
@@ -27,13 +29,14 @@ __all__ = [
 ]  # fmt: skip
 
 
-def dense(params: Params, name: str, x):
-    """Return x W + b.
+def dense(params: Params, name: str, x, activation: Callable | None = None):
+    """Return activation(x W + b).
 
     Args:
         params: holds ``name.weight`` (in, out) and ``name.bias`` (out,).
         name: of the layer.
         x: ndarray of shape (…, in).
+        activation: elementwise nonlinearity; none if None. `relu` costs no pass over memory.
 
     Returns:
         ndarray of shape (…, out).
@@ -43,10 +46,18 @@ def dense(params: Params, name: str, x):
         >>> dense(params, "fc", np.zeros((5, 3), np.float32)).shape
         (5, 2)
     """
-    return primitives.affine(x, params[f"{name}.weight"], params[f"{name}.bias"])
+    y = primitives.affine(x, params[f"{name}.weight"], params[f"{name}.bias"], activation is relu)
+    return y if activation in (None, relu) else activation(y)
 
 
-def convolution(params: Params, name: str, x, stride: int | Pair = 1, padding: int | Pair = 0):
+def convolution(
+    params: Params,
+    name: str,
+    x,
+    stride: int | Pair = 1,
+    padding: int | Pair = 0,
+    activation: Callable | None = None,
+):
     """Return the convolution (cross-correlation) of images with a kernel, plus the bias if any.
 
     Args:
@@ -55,6 +66,7 @@ def convolution(params: Params, name: str, x, stride: int | Pair = 1, padding: i
         x: images of shape (batch, height, width, in).
         stride: step between output pixels, one number or (vertical, horizontal).
         padding: border of zeros around each image, one number or (vertical, horizontal).
+        activation: elementwise nonlinearity; none if None. `relu` costs no pass over memory.
 
     Returns:
         ndarray of shape (batch, out height, out width, out).
@@ -73,9 +85,13 @@ def convolution(params: Params, name: str, x, stride: int | Pair = 1, padding: i
             f"{name} takes images of shape (batch, height, width, {weight.shape[2]}), "
             f"got shape {x.shape}"
         )
-    y = kernels.convolve(x, weight, pair(stride, "stride", 1), pair(padding, "padding", 0))
-    bias = params.get(f"{name}.bias")
-    return y if bias is None else primitives.add_bias(y, bias)
+    stride, padding = pair(stride, "stride", 1), pair(padding, "padding", 0)
+    if f"{name}.bias" not in params:
+        y = kernels.convolve(x, weight, stride, padding)
+        return y if activation is None else activation(y)
+    bias, rectify = params[f"{name}.bias"], activation is relu
+    y = kernels.convolution(x, weight, bias, stride, padding, rectify)
+    return y if activation in (None, relu) else activation(y)
 
 
 def batch_norm(

@@ -1,9 +1,9 @@
 """Max and average pooling, for windows of any size, stride and padding.
 
-The maximum over a window is a *selection*: which entry is chosen does not change under a small
-enough change of x (ties apart), so once the choice is known pooling is linear, and so is its
-adjoint, which puts a gradient back to where the entry came from. Average pooling is linear too.
-Each is a pair of mutually adjoint primitives, and is therefore differentiable any number of times.
+Which entry of a window is its largest does not change under a small enough change of x (ties
+apart): maximum is a *selection*. Its derivative selects the same entries of a tangent, and the
+adjoint puts a gradient back to where the entries came from. Average pooling is linear, too. So each
+is a pair of mutually adjoint primitives, and can be differentiated any number of times.
 
 All of them walk over the window's offsets (a, b): the entries at one offset of all windows are a
 strided slice of the images, so that no array of windows is ever made.
@@ -17,6 +17,7 @@ import numpy as np
 from autograd.extend import defjvp, defvjp, notrace_primitive, primitive
 
 from minisam.nn.convolution import Pair, output_size, pad, pair
+from minisam.nn.threads import over_batch
 
 Slices = tuple[slice, slice, slice]
 
@@ -30,64 +31,104 @@ def _offsets(output: Pair, kernel: Pair, stride: Pair) -> Iterator[Slices]:
             yield slice(None), rows, columns
 
 
-@notrace_primitive
-def window_argmax(x, kernel: Pair, stride: Pair, padding: Pair):
-    """Return which offset a·kw + b of each window holds its maximum, the first one at a tie."""
+def _gather(x, kernel: Pair, stride: Pair, padding: Pair, border: float, combine):
+    """Return an array of output's shape, ``combine(k, entries, out)`` of each offset in turn."""
     output = output_size(x.shape[1:3], kernel, stride, padding)
-    padded = pad(x, padding, -np.inf)
-    offsets = list(_offsets(output, kernel, stride))
-    best = padded[offsets[0]].copy()
-    index = np.zeros(best.shape, np.int16 if len(offsets) > 127 else np.int8)
-    for k, offset in enumerate(offsets[1:], start=1):
-        candidate = padded[offset]
-        index[(candidate > best) | (candidate != candidate)] = k  # NaN counts as the largest
-        np.maximum(best, candidate, out=best)
-    return index
+    y = np.empty((len(x), *output, x.shape[3]), x.dtype)
 
+    def work(part):
+        padded = pad(x[part], padding, border)
+        for k, offset in enumerate(_offsets(output, kernel, stride)):
+            combine(k, padded[offset], y[part], part)
 
-@primitive
-def select(x, index, kernel: Pair, stride: Pair, padding: Pair):
-    """Return the entry of each window that ``index`` names."""
-    padded = pad(x, padding)
-    y = np.zeros(index.shape, x.dtype)
-    for k, offset in enumerate(_offsets(index.shape[1:3], kernel, stride)):
-        np.copyto(y, padded[offset], where=index == k)
+    over_batch(work, len(x), x.size)
     return y
 
 
+def _scatter(y, size: Pair, kernel: Pair, stride: Pair, padding: Pair, weigh):
+    """Return images to which each offset has added ``weigh(k, y)``: the adjoint of gathering."""
+    (top, left), (height, width), channels = padding, size, y.shape[3]
+    x = np.empty((len(y), height, width, channels), y.dtype)
+
+    def work(part):
+        padded = np.zeros((len(y[part]), height + 2 * top, width + 2 * left, channels), y.dtype)
+        for k, offset in enumerate(_offsets(y.shape[1:3], kernel, stride)):
+            padded[offset] += weigh(k, y[part], part)
+        x[part] = padded[:, top : top + height, left : left + width]
+
+    over_batch(work, len(y), x.size)
+    return x
+
+
 @primitive
-def put_back(y, index, size: Pair, kernel: Pair, stride: Pair, padding: Pair):
+def window_max(x, kernel: Pair, stride: Pair, padding: Pair):
+    """Return the largest entry of each window, NaN if there is one."""
+
+    def combine(k, entries, y, _):
+        np.maximum(entries, y, out=y) if k else np.copyto(y, entries)
+
+    return _gather(x, kernel, stride, padding, -np.inf, combine)
+
+
+@notrace_primitive
+def winners(y, x, kernel: Pair, stride: Pair, padding: Pair):
+    """Return for each offset whether it holds the first entry that equals the maximum y."""
+    won = np.empty((kernel[0] * kernel[1], *y.shape), bool)
+
+    def work(part):
+        padded = pad(x[part], padding, -np.inf)
+        open_windows = np.ones(y[part].shape, bool)
+        for k, offset in enumerate(_offsets(y.shape[1:3], kernel, stride)):
+            np.equal(padded[offset], y[part], out=won[k, part])
+            won[k, part] &= open_windows
+            open_windows ^= won[k, part]
+
+    over_batch(work, len(x), x.size)
+    return won
+
+
+@primitive
+def select(x, won, kernel: Pair, stride: Pair, padding: Pair):
+    """Return the entry of each window that has won."""
+
+    def combine(k, entries, y, part):
+        if k:
+            y += entries * won[k, part]
+        else:
+            np.multiply(entries, won[k, part], out=y)
+
+    return _gather(x, kernel, stride, padding, 0, combine)
+
+
+@primitive
+def put_back(y, won, size: Pair, kernel: Pair, stride: Pair, padding: Pair):
     """Return the adjoint of `select`: images of zeros with each y added where it came from."""
-    (top, left), (height, width) = padding, size
-    padded = np.zeros((len(y), height + 2 * top, width + 2 * left, y.shape[3]), y.dtype)
-    for k, offset in enumerate(_offsets(index.shape[1:3], kernel, stride)):
-        padded[offset] += y * (index == k)
-    return padded[:, top : top + height, left : left + width]
+    return _scatter(y, size, kernel, stride, padding, lambda k, y, part: y * won[k, part])
 
 
 @primitive
 def window_sum(x, kernel: Pair, stride: Pair, padding: Pair):
     """Return the sum over each window."""
-    output = output_size(x.shape[1:3], kernel, stride, padding)
-    padded = pad(x, padding)
-    y = np.zeros((len(x), *output, x.shape[3]), x.dtype)
-    for offset in _offsets(output, kernel, stride):
-        y += padded[offset]
-    return y
+
+    def combine(k, entries, y, _):
+        np.add(entries, y, out=y) if k else np.copyto(y, entries)
+
+    return _gather(x, kernel, stride, padding, 0, combine)
 
 
 @primitive
 def spread(y, size: Pair, kernel: Pair, stride: Pair, padding: Pair):
     """Return the adjoint of `window_sum`: each y added to every pixel of its window."""
-    (top, left), (height, width) = padding, size
-    padded = np.zeros((len(y), height + 2 * top, width + 2 * left, y.shape[3]), y.dtype)
-    for offset in _offsets(y.shape[1:3], kernel, stride):
-        padded[offset] += y
-    return padded[:, top : top + height, left : left + width]
+    return _scatter(y, size, kernel, stride, padding, lambda _k, y, _part: y)
 
 
-defvjp(select, lambda y, x, i, k, s, p: lambda g: put_back(g, i, x.shape[1:3], k, s, p))
-defvjp(put_back, lambda x, y, i, size, k, s, p: lambda g: select(g, i, k, s, p))
+defvjp(
+    window_max,
+    lambda y, x, k, s, p: lambda g: put_back(g, winners(y, x, k, s, p), x.shape[1:3], k, s, p),
+)
+defjvp(window_max, lambda t, y, x, k, s, p: select(t, winners(y, x, k, s, p), k, s, p))
+defvjp(select, lambda y, x, won, k, s, p: lambda g: put_back(g, won, x.shape[1:3], k, s, p))
+defvjp(put_back, lambda x, y, won, size, k, s, p: lambda g: select(g, won, k, s, p))
 defvjp(window_sum, lambda y, x, k, s, p: lambda g: spread(g, x.shape[1:3], k, s, p))
 defvjp(spread, lambda x, y, size, k, s, p: lambda g: window_sum(g, k, s, p))
 for linear in (select, put_back, window_sum, spread):
@@ -123,8 +164,7 @@ def max_pool(x, kernel: int | Pair = 2, stride: int | Pair | None = None, paddin
         4.0
     """
     kernel, stride, padding = _window(kernel, stride, padding)
-    index = window_argmax(x, kernel, stride, padding)
-    return select(x, index, kernel, stride, padding)
+    return window_max(x, kernel, stride, padding)
 
 
 def average_pool(

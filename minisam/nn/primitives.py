@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import autograd.numpy as anp
 import numpy as np
-from autograd.extend import defjvp, defvjp, primitive
+from autograd.extend import defjvp, defjvp_argnum, defvjp, defvjp_argnums, primitive
 
 
 @primitive
@@ -61,8 +61,8 @@ def tanh(x):
 
 
 @primitive
-def affine(x, w, b):
-    """Return x w + b, the dense layer, for x (…, in), w (in, out) and b (out,).
+def affine(x, w, b, rectify: bool = False):
+    """Return x w + b or its relu, the dense layer, for x (…, in), w (in, out) and b (out,).
 
     Example:
         >>> affine(np.ones((1, 2)), np.array([[1.0], [2.0]]), np.array([0.5]))
@@ -70,25 +70,40 @@ def affine(x, w, b):
     """
     y = np.matmul(x, w)
     y += b
-    return y
+    return np.maximum(y, 0, out=y) if rectify else y
 
 
 def _rows(x):
     return anp.reshape(x, (-1, x.shape[-1]))
 
 
-defvjp(
-    affine,
-    lambda y, x, w, b: lambda g: anp.dot(g, w.T),
-    lambda y, x, w, b: lambda g: anp.dot(_rows(x).T, _rows(g)),
-    lambda y, x, w, b: lambda g: total(g),
-)
-defjvp(
-    affine,
-    lambda t, y, x, w, b: anp.dot(t, w),
-    lambda t, y, x, w, b: anp.dot(x, t),
-    lambda t, y, x, w, b: add_bias(anp.zeros_like(y), t),
-)
+def _affine_vjp(argnums, y, args, kwargs):
+    x, w, _, *rectify = args
+    parts = {
+        0: lambda g: anp.matmul(g, w.T),
+        1: lambda g: anp.dot(_rows(x).T, _rows(g)),
+        2: lambda g: total(g),
+    }
+
+    def vjp(g):
+        g = gate(g, y) if any(rectify) else g
+        return tuple(parts[k](g) for k in argnums)
+
+    return vjp
+
+
+def _affine_jvp(argnum, t, y, args, kwargs):
+    x, w, _, *rectify = args
+    parts = {
+        0: lambda: anp.matmul(t, w),
+        1: lambda: anp.matmul(x, t),
+        2: lambda: repeat(t, y.shape),
+    }
+    return gate(parts[argnum](), y) if any(rectify) else parts[argnum]()
+
+
+defvjp_argnums(affine, _affine_vjp)
+defjvp_argnum(affine, _affine_jvp)
 
 
 @primitive

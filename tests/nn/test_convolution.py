@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from nn.checks import check_derivatives, check_float32
 
 from minisam.nn.convolution import (
+    convolution,
     convolve,
     input_gradient,
     output_size,
@@ -48,6 +49,7 @@ def by_definition(x, w, y, stride, padding):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@settings(deadline=None)
 @given(case=cases())
 def test_three_kernels_equal_the_definition_exactly(case, dtype):
     """On small integers nothing rounds: every order of summation agrees bit for bit."""
@@ -64,6 +66,7 @@ def test_three_kernels_equal_the_definition_exactly(case, dtype):
         np.testing.assert_array_equal(result, exact)
 
 
+@settings(deadline=None)
 @given(case=cases(), seed=st.integers(0, 2**32 - 1))
 def test_three_kernels_are_adjoint(case, seed):
     """⟨y, x∗w⟩ = ⟨x, input_gradient⟩ = ⟨w, weight_gradient⟩ up to γₙ T(|x|, |w|, |y|)."""
@@ -81,7 +84,7 @@ def test_three_kernels_are_adjoint(case, seed):
     assert max(forms) - min(forms) <= bound
 
 
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(case=cases())
 def test_derivatives_of_all_orders(case):
     *integers, s, p = case
@@ -92,6 +95,8 @@ def test_derivatives_of_all_orders(case):
         (lambda x, w: convolve(x, w, s, p), (x, w)),
         (lambda y, w: input_gradient(y, w, size, s, p), (y, w)),
         (lambda x, y: weight_gradient(x, y, kernel, s, p), (x, y)),
+        (lambda x, w, b: convolution(x, w, b, s, p), (x, w, w[0, 0, 0])),
+        (lambda x, w, b: convolution(x, w, b, s, p, True), (x, w, w[0, 0, 0])),
     ):
         check_derivatives(function, *args)
         check_float32(function, *args)
@@ -138,3 +143,13 @@ def test_bad_arguments_are_named():
         pair(0, "stride", 1)
     with pytest.raises(ValueError, match="padding must be an integer or a pair"):
         pair(1.5, "padding", 0)
+
+
+def test_images_larger_than_a_block_are_cut_into_rows():
+    rng = np.random.default_rng(0)
+    x, w = rng.integers(-4, 5, (1, 90, 90, 16)), rng.integers(-4, 5, (3, 3, 16, 2))
+    y = rng.integers(-4, 5, (1, 90, 90, 2))
+    expected = by_definition(x, w, y, (1, 1), (1, 1))
+    x, w, y = (a.astype(float) for a in (x, w, y))
+    np.testing.assert_array_equal(convolve(x, w, (1, 1), (1, 1)), expected[0])
+    np.testing.assert_array_equal(weight_gradient(x, y, (3, 3), (1, 1), (1, 1)), expected[2])

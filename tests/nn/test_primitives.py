@@ -18,6 +18,7 @@ CASES = {
     "tanh": (p.tanh, (X,)),
     "affine": (p.affine, (X, W, B)),
     "affine on images": (p.affine, (IMAGES, W, B)),
+    "affine and relu": (lambda x, w, b: p.affine(x, w, b, True), (X, W, B)),
     "add_bias": (p.add_bias, (IMAGES, rng.standard_normal(4))),
     "total": (p.total, (IMAGES,)),
     "repeat": (lambda b: p.repeat(b, (5, 2, 3)), (B,)),

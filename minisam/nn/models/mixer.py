@@ -83,7 +83,7 @@ def mixer(
 
     def forward(params, images):
         def mlp(name, x):
-            return dense(params, f"{name}.fc2", gelu(dense(params, f"{name}.fc1", x)))
+            return dense(params, f"{name}.fc2", dense(params, f"{name}.fc1", x, gelu))
 
         x = dense(params, "stem", patches(images, patch))
         for k in range(blocks):

@@ -51,7 +51,7 @@ def mlp(
     def forward(params, images):
         x = images.reshape(len(images), -1)
         for k in range(1, depth):
-            x = activation(dense(params, f"fc{k}", x))
+            x = dense(params, f"fc{k}", x, activation)
         return dense(params, f"fc{depth}", x)
 
     return without_statistics("mlp", init, forward)

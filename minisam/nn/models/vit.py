@@ -99,7 +99,7 @@ def vit(
             q, key, v = (dense(params, f"{block}.{name}", y) for name in ("query", "key", "value"))
             x = x + dense(params, f"{block}.out", attention(q, key, v, heads))
             y = layer_norm(params, f"{block}.norm2", x)
-            x = x + dense(params, f"{block}.fc2", gelu(dense(params, f"{block}.fc1", y)))
+            x = x + dense(params, f"{block}.fc2", dense(params, f"{block}.fc1", y, gelu))
         x = layer_norm(params, "norm", x)
         return dense(params, "fc", x.sum(axis=1) * (1.0 / count))
 

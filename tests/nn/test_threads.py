@@ -1,0 +1,78 @@
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from minisam.nn import threads
+
+PROGRAM = """
+import hashlib
+import numpy as np
+from minisam.nn.gradients import training_objective
+from minisam.nn.losses import cross_entropy
+from minisam.nn.models import cnn
+from minisam.nn.threads import workers
+model = cnn(channels=((16,), (16,)))
+images = np.random.default_rng(0).standard_normal((64, 32, 32, 3)).astype(np.float32)
+objective = training_objective(model, cross_entropy, images, np.arange(64) % 10, {})
+loss, grads, _ = objective(model.init(0))
+digest = hashlib.sha256(b"".join(grads[k].tobytes() for k in sorted(grads)))
+print(workers(), loss.hex(), digest.hexdigest())
+"""
+
+
+@pytest.mark.parametrize("batch", [1, 3, 8, 9, 127])
+def test_parts_cover_the_batch_once(batch):
+    indices = np.concatenate([np.arange(batch)[part] for part in threads.split(batch)])
+    np.testing.assert_array_equal(indices, np.arange(batch))
+
+
+def test_results_come_in_order():
+    parts = threads.over_batch(lambda part: part.start, 80, size=threads.SMALLEST_WORK)
+    assert parts == list(range(0, 80, 10))
+
+
+def test_an_error_in_a_part_is_raised_and_blas_has_its_threads_again():
+    if threads._blas() is None:
+        pytest.skip("NumPy is not built with OpenBLAS")
+
+    def fail(part):
+        raise ZeroDivisionError(str(part))
+
+    before = threads.workers()
+    with pytest.raises(ZeroDivisionError):
+        threads.over_batch(fail, 80, size=threads.SMALLEST_WORK)
+    threads._blas.cache_clear()
+    assert threads._blas()[1] == before
+
+
+def run(count: int) -> list[str]:
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": str(count), "OMP_NUM_THREADS": str(count)}
+    command = [sys.executable, "-c", PROGRAM]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def test_same_bits_whatever_the_number_of_threads():
+    one, two = run(1), run(2)
+    assert one[0] == "1"
+    assert one[1:] == two[1:]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_process_starts_threads_of_its_own():
+    program = """
+import os, warnings
+warnings.simplefilter("ignore")
+from minisam.nn import threads
+work = lambda: threads.over_batch(lambda part: part.start, 16, size=threads.SMALLEST_WORK)
+expected = work()
+child = os.fork()
+if child == 0:
+    os._exit(0 if work() == expected else 1)
+raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60)
