@@ -47,7 +47,7 @@ class Scale(NamedTuple):
         sizes = {"train_size": 5000, "test_size": 2000, "validation_size": 1000, "epochs": 20}
         if self.data == "toy":
             sizes = {"train_size": 1000, "test_size": 1000, "validation_size": 500, "epochs": 20}
-        model = {"model": "mlp", "model_options": {"hidden": [128, 128]}, "lr": 0.02}
+        model = {"model": "mlp", "model_options": {"hidden": [64, 64]}, "lr": 0.02}
         if self.smoke:
             special |= {"train_size": 100, "test_size": 100, "validation_size": 50, "epochs": 1}
         return {"data": self.data} | sizes | model | special

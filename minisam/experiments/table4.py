@@ -58,18 +58,23 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     problems = [({"noise": at}, {**base, "noise": at}) for at in searched]
     best, search = tune(cells, scale, problems, CANDIDATES)
     chosen = dict(zip(searched, best, strict=True))
-    for settings in best:
-        for method, half in RETRAINED.items():
-            settings[method] = {**settings[half], "bootstrap": True}
+    twice = {half: method for method, half in RETRAINED.items()}
     if scale.data == "cifar10" and not scale.smoke:
         rates += ("worse_label",)
     entries = [
-        ({"method": method, "noise": rate}, {**base, "noise": rate, **chosen[at][method]})
+        (
+            {"method": method, "noise": rate},
+            {**base, "noise": rate, **settings, "bootstrap": method in twice},
+        )
         for rate in rates
-        for at in [0.8 if rate == 0.8 else 0.4]
-        for method in ORDER
+        for method, settings in chosen[0.8 if rate == 0.8 else 0.4].items()
     ]
-    runs = over_seeds(cells, scale, entries)
+    runs = []
+    for run in over_seeds(cells, scale, entries):
+        first = run.pop("first", None)  # the first half of Bootstrap is the method itself
+        if first is not None:
+            runs.append({**run, "method": twice[run["method"]]})
+        runs.append({**run, **(first or {})})
     return {"rates": rates, "search": search, "chosen": chosen, "runs": runs}
 
 

@@ -58,13 +58,17 @@ class Arrays(NamedTuple):
 
 
 class Fitted(NamedTuple):
-    """A trained network, the data it saw, and its history epoch by epoch."""
+    """A trained network, the data it saw, and its history epoch by epoch.
+
+    ``first_history`` is that of the first training where there were two, else None.
+    """
 
     model: Model
     params: Params
     statistics: Params
     arrays: Arrays
     history: list[dict[str, Any]]
+    first_history: list[dict[str, Any]] | None = None
 
 
 @lru_cache(maxsize=2)
@@ -226,11 +230,12 @@ def fit(
             evaluate=evaluate,
         )
 
-    trained = run(a.labels, seed, params)
+    trained, first_history = run(a.labels, seed, params), None
     if bootstrap:
+        first_history = trained.history
         logits = predict(network, trained.params, trained.statistics, a.images)
         trained = run(logits.argmax(axis=1), seed + 10_000, None)
-    return Fitted(network, trained.params, trained.statistics, a, trained.history)
+    return Fitted(network, trained.params, trained.statistics, a, trained.history, first_history)
 
 
 def trial(**settings: Any) -> dict[str, Any]:
@@ -241,8 +246,9 @@ def trial(**settings: Any) -> dict[str, Any]:
 
     Returns:
         ``last`` and ``best`` test accuracy, ``validation`` and ``train`` accuracy after the last
-        epoch, all in percent; ``parameters``; ``examples``; ``history``. A run whose loss became
-        NaN has the accuracy of a guess and says so under ``diverged``.
+        epoch, all in percent; ``parameters``; ``examples``; ``history``; with ``bootstrap`` also
+        ``first``, the same of the first training. A run whose loss became NaN has the accuracy of a
+        guess and says so under ``diverged``.
 
     Example:
         >>> result = trial(train_size=100, test_size=50, epochs=2, model_options={"hidden": [8]})
@@ -254,14 +260,29 @@ def trial(**settings: Any) -> dict[str, Any]:
     except NonFiniteError as error:
         guess = 100 / (len(settings.get("classes") or []) or 10)
         nothing = {"last": guess, "best": guess, "validation": guess, "train": guess}
-        return nothing | {"history": [], "diverged": str(error)}
-    history = fitted.history
+        nothing |= {"history": [], "diverged": str(error)}
+        return {**nothing, "first": nothing} if settings.get("bootstrap") else nothing
+    result = {
+        **outcome(fitted.history),
+        "parameters": parameter_count(fitted.params),
+        "examples": len(fitted.arrays.images),
+    }
+    if fitted.first_history:
+        result["first"] = outcome(fitted.first_history)
+    return result
+
+
+def outcome(history: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the accuracies in percent that a history ends with, and the history.
+
+    Example:
+        >>> outcome([{"test": 0.5, "train": 0.5}, {"test": 0.4, "train": 0.9}])["best"]
+        50.0
+    """
     return {
         "last": 100 * history[-1]["test"],
         "best": 100 * max(record["test"] for record in history),
         "validation": 100 * history[-1].get("validation", np.nan),
         "train": 100 * history[-1]["train"],
-        "parameters": parameter_count(fitted.params),
-        "examples": len(fitted.arrays.images),
         "history": history,
     }

@@ -17,7 +17,7 @@ from minisam.statistics import Interval, paired_difference
 
 CLAIM = "SAM's gains are large only where the network is over-parameterized."
 PUBLISHED = "A review's reading of the literature, without a figure of its own."
-WIDTHS = (2, 6, 16, 48, 128, 256)
+WIDTHS = (2, 6, 16, 32, 64, 128)
 NOISE = (0.0, 0.4)
 CANDIDATES = {
     "SGD": [{"lr": lr} for lr in (0.02, 0.01, 0.05)],
