@@ -6,7 +6,8 @@ it computes, so that ordinary threads can each take a part of the batch: a part'
 and activation then all run on one core, in that core's cache, with BLAS told to use one thread.
 
 The number of parts depends on the batch alone, so that sums over parts are taken in the same order,
-and results have the same bits, whatever the number of threads.
+and these kernels' results have the same bits, whatever the number of threads. (The bits of a dense
+layer's product depend on BLAS's number of threads.)
 """
 
 from __future__ import annotations
