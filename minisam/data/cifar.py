@@ -30,7 +30,7 @@ class Batch(NamedTuple):
     labels: tuple[np.ndarray, ...]
 
 
-def parse(data: bytes, layout: Layout, trusted: bool = False) -> Batch:
+def parse(data: bytes | memoryview, layout: Layout, trusted: bool = False) -> Batch:
     """Read one file.
 
     Args:
@@ -48,11 +48,11 @@ def parse(data: bytes, layout: Layout, trusted: bool = False) -> Batch:
     return check_batch(pickles.loads(data) if trusted else machine.loads(data), layout)
 
 
-def parse_binary(data: bytes, layout: Layout) -> Batch:
+def parse_binary(data: bytes | memoryview, layout: Layout) -> Batch:
     """Read one file of the binary version."""
     kinds = len(layout.labels)
     size = kinds + VALUES
-    if not data or len(data) % size:
+    if not len(data) or len(data) % size:
         raise ValueError(f"its {len(data)} bytes are no whole number of records of {size} bytes")
     records = np.frombuffer(data, np.uint8).reshape(-1, size)
     stored = [records[:, kind] for kind in reversed(range(kinds))]  # the last kind comes first

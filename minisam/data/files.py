@@ -91,7 +91,7 @@ def how_to_get(layout: Layout, root: Path) -> str:
     return (
         f"{layout.name} is not in {root}: put {layout.archive} there ({algorithm} {digest}), from "
         f"{layout.urls[0]}{layout.archive}, or the folder {layout.folders[0]} that it unpacks to; "
-        f"or name another folder (data_dir, $MINISAM_DATA), or ask for a download (download=True, "
+        "or name another folder (data_dir, $MINISAM_DATA); or download it (download=True, "
         f"`minisam data fetch {layout.name}`)"
     )
 
@@ -111,7 +111,9 @@ def file_hash(path: Path, algorithm: str) -> str:
     return digest.hexdigest()
 
 
-def read_checked(path: Path, layout: Layout, unknown_files: bool) -> tuple[bytes, bool]:
+def read_checked(
+    path: Path, layout: Layout, unknown_files: bool, buffer: bytearray | None = None
+) -> tuple[memoryview, bool]:
     """Read a file and compare its hash with the one that it should have.
 
     The bytes are read once: those that were hashed are those that are parsed.
@@ -120,6 +122,7 @@ def read_checked(path: Path, layout: Layout, unknown_files: bool) -> tuple[bytes
         path: the file.
         layout: has the hash, by the file's name.
         unknown_files: return a file whose hash is another one, too.
+        buffer: where to read to, if it is large enough: the result is then a view of it.
 
     Returns:
         The bytes, and whether they have the hash that they should have.
@@ -127,9 +130,13 @@ def read_checked(path: Path, layout: Layout, unknown_files: bool) -> tuple[bytes
     Raises:
         BadFile: if the file is another one, and a pickle, and was not asked for.
     """
-    if (size := path.stat().st_size) > LARGEST:
-        raise BadFile(f"{path} has {size:,} bytes, more than any file of {layout.name}")
-    data = path.read_bytes()
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > LARGEST:
+            raise BadFile(f"{path} has {size:,} bytes, more than any file of {layout.name}")
+        data = memoryview(buffer if buffer and len(buffer) >= size else bytearray(size))[:size]
+        if file.readinto(data) != size:
+            raise BadFile(f"{path} was changed while it was read")
     algorithm, _, expected = layout.hashes.get(path.name, ":").partition(":")
     actual = hashlib.new(algorithm or "sha256", data, usedforsecurity=False).hexdigest()
     trusted = actual == expected
@@ -141,15 +148,15 @@ def read_checked(path: Path, layout: Layout, unknown_files: bool) -> tuple[bytes
     return data, trusted
 
 
-def looks_like(data: bytes, archive: bool = False) -> str:
+def looks_like(data: bytes | memoryview, archive: bool = False) -> str:
     """Say what the content of a wrong file seems to be, when a pickle or an archive is expected."""
-    start = data[:512].lstrip().lower()
-    if not data:
+    start, end = bytes(data[:512]), bytes(data[-1:])
+    if not start:
         return "is empty"
-    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
+    if start.lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml")):
         return "is a web page, perhaps an error message"
-    if data.startswith(b"\x1f\x8b"):
+    if start.startswith(b"\x1f\x8b"):
         return "is cut short or damaged" if archive else "is compressed, perhaps the archive itself"
-    if data.startswith(b"\x80") and not data.endswith(b"."):
+    if start.startswith(b"\x80") and end != b".":
         return "is cut short"
     return "is another file than the official one"

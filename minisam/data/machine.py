@@ -34,7 +34,7 @@ PYTHON_2_STRINGS = {"BINSTRING", "SHORT_BINSTRING"}
 SHORT_TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 
 
-def loads(data: bytes) -> dict[str, Any]:
+def loads(data: bytes | memoryview) -> dict[str, Any]:
     """Read a pickled dictionary of arrays, numbers, strings and lists of these, from anybody.
 
     Args:
@@ -64,11 +64,11 @@ def loads(data: bytes) -> dict[str, Any]:
         raise ValueError(f"it is no pickle, or a damaged one ({type(error).__name__})") from error
 
 
-def run(data: bytes) -> Any:
+def run(data: bytes | memoryview) -> Any:
     """Carry out a pickle's instructions and return what is left on its stack."""
     stack: list[Any] = []
     memo: dict[int, Any] = {}
-    for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
+    for count, (opcode, argument, _) in enumerate(pickletools.genops(bytes(data))):
         name = opcode.name
         if count == MOST_INSTRUCTIONS:
             raise UnsafePickle(f"it has more than {MOST_INSTRUCTIONS:,} instructions")

@@ -108,7 +108,8 @@ def recipe(
     if noise.kind == "matrix":
         matrix = check_matrix(noise.matrix, n_classes)
         off_diagonal = matrix * (1 - identity)
-        share = off_diagonal.sum(axis=1)
+        # Added in order, as `sum` need not; rounded, so that rates meant to be equal are equal.
+        share = np.round(np.cumsum(off_diagonal, axis=1)[:, -1], 12)
         scale = np.where(share > 0, share, 1)[:, None]
         return share, np.where(share[:, None] > 0, off_diagonal / scale, identity)
     share = np.full(n_classes, float(noise.rate))
@@ -216,7 +217,7 @@ def check_labels(labels: np.ndarray, n_classes: int) -> np.ndarray:
         raise ValueError(f"n_classes must be at least 2, got {n_classes}")
     if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
         raise ValueError(
-            f"labels must be whole numbers of shape (n,), got {labels.dtype} {labels.shape}"
+            f"labels must be integers of shape (n,), got {labels.dtype} {labels.shape}"
         )
     if labels.size and not (labels.min() >= 0 and labels.max() < n_classes):
         raise ValueError(

@@ -69,6 +69,7 @@ class StandIn:
         self.function = function
 
     def __call__(self, *arguments: Any) -> Any:
+        """Call the function."""
         return self.function(*arguments)
 
     def __setstate__(self, state: Any) -> None:
@@ -140,13 +141,14 @@ def allowed(module: str, name: str) -> StandIn:
 
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
+        """Give the pickle a stand-in for what it names."""
         return allowed(module, name)
 
 
 class _Memory:
     """A file in memory whose reads are views: unpickling copies nothing but the arrays."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes | memoryview) -> None:
         self.view, self.position = memoryview(data), 0
 
     def peek(self, n: int) -> memoryview:
@@ -163,7 +165,7 @@ class _Memory:
         return line
 
 
-def loads(data: bytes) -> dict[str, Any]:
+def loads(data: bytes | memoryview) -> dict[str, Any]:
     """Read a pickled dictionary of arrays, numbers, strings and lists of these.
 
     Args:

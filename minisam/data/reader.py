@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ import numpy as np
 from minisam.data import cifar, machine, pickles
 from minisam.data.archive import unpack
 from minisam.data.files import (
+    LARGEST,
     BadFile,
     cache_folder,
     file_hash,
@@ -85,9 +87,9 @@ def unpacked(archive: Path, layout: Layout, unknown_files: bool) -> Path:
         with open(archive, "rb") as file:
             start = file.read(512)
         raise BadFile(
-            f"{archive} {looks_like(start, archive=True)}: its {algorithm} is {actual}, that of the "
-            f"official archive {expected}. Get it anew, or pass unknown_files=True if you know where "
-            f"it comes from"
+            f"{archive} {looks_like(start, archive=True)}: its {algorithm} is {actual}, that of "
+            f"the official archive {expected}. Get it anew, or pass unknown_files=True if you know "
+            "where it comes from"
         )
     wanted = (*layout.train, layout.test, *layout.names)
     target = archive.parent if os.access(archive.parent, os.W_OK) else cache_folder()
@@ -97,27 +99,51 @@ def unpacked(archive: Path, layout: Layout, unknown_files: bool) -> Path:
 def read_files(
     names: tuple[str, ...], folder: Path, layout: Layout, unknown_files: bool
 ) -> Labelled:
-    """Read batches one after the other into one array."""
+    """Read batches one after the other into one array.
+
+    Memory is kept to the images, one file, and what is unpickled from it. While the images of one
+    file are put in order, by two threads, a third reads and hashes the next file.
+    """
     paths = [path_of(name, layout, folder) for name in names]
+    sizes = [path.stat().st_size for path in paths]
+    buffer = bytearray(min(max(sizes), LARGEST))
     # Room for as many images as the files have bytes for: a little too much, which costs nothing
-    # as long as it is not written to, and no second copy of the images is ever needed.
-    room = sum(path.stat().st_size for path in paths if path.is_file()) // cifar.VALUES
-    images = np.empty((room, 32, 32, 3), np.uint8)
+    # as long as it is not written to.
+    room, images, n = sum(sizes) // cifar.VALUES, None, 0
     labels: list[tuple[np.ndarray, ...]] = []
-    n = 0
-    for path in paths:
-        batch = read_file(path, layout, unknown_files)
-        cifar.channels_last(batch.planes, images[n : n + len(batch.planes)])
-        n += len(batch.planes)
-        labels.append(batch.labels)
-        del batch  # before the next file is read
-    kinds = [np.concatenate(kind) for kind in zip(*labels, strict=True)]
-    return Labelled(images[:n], *kinds)
+    with ThreadPoolExecutor(max_workers=2) as pool:
+
+        def read_ahead(i: int) -> Future[tuple[memoryview, bool]]:
+            return pool.submit(read_checked, paths[i], layout, unknown_files, buffer)
+
+        ahead = read_ahead(0)
+        for i, path in enumerate(paths):
+            data, trusted = ahead.result()
+            batch = parse(path, data, layout, trusted)
+            unpickled = layout.version == "python"  # that is, copied: the buffer is free again
+            more = i + 1 < len(paths)
+            if unpickled and more:
+                ahead = read_ahead(i + 1)
+            elif unpickled:
+                del data, ahead, buffer
+            if images is None:
+                images = np.empty((room, 32, 32, 3), np.uint8)
+            part = images[n : n + len(batch.planes)]
+            half = len(part) // 2
+            first = pool.submit(cifar.channels_last, batch.planes[:half], part[:half])
+            cifar.channels_last(batch.planes[half:], part[half:])
+            first.result()
+            if more and not unpickled:
+                ahead = read_ahead(i + 1)
+            n += len(part)
+            labels.append(batch.labels)
+            del batch
+    assert images is not None  # a layout has training files
+    return Labelled(images[:n], *(np.concatenate(kind) for kind in zip(*labels, strict=True)))
 
 
-def read_file(path: Path, layout: Layout, unknown_files: bool) -> cifar.Batch:
-    """Read and parse one file, naming it in every error."""
-    data, trusted = read_checked(path, layout, unknown_files)
+def parse(path: Path, data: memoryview, layout: Layout, trusted: bool) -> cifar.Batch:
+    """Parse one file, naming it in every error."""
     try:
         return cifar.parse(data, layout, trusted)
     except pickles.UnsafePickle as error:
@@ -135,7 +161,7 @@ def read_names(folder: Path, layout: Layout, unknown_files: bool) -> list[tuple[
         data, trusted = read_checked(path, layout, unknown_files)
         try:
             if layout.version == "binary":
-                kinds = [data.decode("ascii").split()]
+                kinds = [bytes(data).decode("ascii").split()]
             else:
                 content = pickles.loads(data) if trusted else machine.loads(data)
                 kinds = [content[key.replace("labels", "label_names")] for key in layout.labels]

@@ -103,7 +103,7 @@ def as_json(seen: NoiseReport) -> dict[str, Any]:
 
 
 def as_table(seen: NoiseReport, class_names: tuple[str, ...], widest: int = 20) -> str:
-    """Return a report as text, with the transition matrix if there are at most ``widest`` classes."""
+    """Return a report as text, with the transition matrix of at most ``widest`` classes."""
     recipe = seen.recipe
     options = [name for name in ("inclusive", "per_sample") if getattr(recipe, name)]
     facts = [

@@ -10,79 +10,80 @@ from __future__ import annotations
 import os
 import struct
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from minisam.data.layouts import Layout, layouts
+from minisam.files import write_atomically
+
+if TYPE_CHECKING:
+    from minisam.data.dataset import Dataset, Split
 
 
 def write(
+    data: Dataset,
     folder: str | os.PathLike[str],
-    train: tuple[np.ndarray, ...],
-    test: tuple[np.ndarray, ...],
-    names: tuple[tuple[str, ...], ...],
-    layout: Layout | None = None,
+    like: str = "cifar10",
+    version: str = "python",
 ) -> Path:
-    """Write training and test images as CIFAR-10 or CIFAR-100.
+    """Write a data set as CIFAR-10 or CIFAR-100, with the labels that it is to be learned from.
 
-    The training images are spread over as many files as the official version has. Each file is
-    written under another name first, so that none is ever found half written.
+    The training images are spread over as many files as the official version has. `load` reads them
+    with ``unknown_files=True``; other loaders may have to be told not to check the MD5.
 
     Args:
-        folder: the folder in which the layout's folder is made.
-        train: uint8 images of shape (n, 32, 32, 3), and one int array of shape (n,) for each kind
-            of labels: noisy or clean.
-        test: the same for the test images.
-        names: class names, for each kind of labels.
-        layout: which data set, and which version; CIFAR-10's python version by default.
+        data: what `load` returned: its noisy labels, if any, are written.
+        folder: the folder in which the layout's own folder is made.
+        like: ``"cifar10"`` or ``"cifar100"``, which needs coarse labels.
+        version: ``"python"`` or ``"binary"``.
 
     Returns:
         The folder of the files.
 
     Raises:
-        ValueError: if images or labels do not fit the layout.
+        ValueError: if the data set has too few images, or other classes.
     """
-    layout = layout or layouts("cifar10")[0]
-    for images, *labels in (train, test):
-        check(images, labels, layout)
-    for kind, classes in zip(names, layout.classes, strict=True):
-        if len(kind) != classes:
-            raise ValueError(f"names must be {classes} for {layout.name}, got {len(kind)}")
+    layout = layouts(like, version)[0]
+    check(data, layout)
     target = Path(folder) / layout.folders[0]
-    target.mkdir(parents=True, exist_ok=True)
-    parts = zip(*(np.array_split(array, len(layout.train)) for array in train), strict=True)
-    for i, (name, (images, *labels)) in enumerate(zip(layout.train, parts, strict=True), 1):
-        title = f"training batch {i} of {len(layout.train)}"
-        save(target / name, encode(images, labels, layout, title))
-    save(target / layout.test, encode(test[0], list(test[1:]), layout, "testing batch 1 of 1"))
-    for name, content in encode_names(names, layout).items():
-        save(target / name, content)
+    parts = np.array_split(np.arange(len(data.train.labels)), len(layout.train))
+    content = {
+        name: encode(data.train, part, layout, f"training batch {i} of {len(parts)}")
+        for i, (name, part) in enumerate(zip(layout.train, parts, strict=True), start=1)
+    }
+    everything = np.arange(len(data.test.labels))
+    content[layout.test] = encode(data.test, everything, layout, "testing batch 1 of 1")
+    content.update(encode_names((data.class_names, data.coarse_class_names), layout))
+    for name, part in content.items():
+        write_atomically(target / name, lambda file, part=part: file.write(part))
     return target
 
 
-def check(images: np.ndarray, labels: list[np.ndarray], layout: Layout) -> None:
-    """Raise ValueError unless images and labels fit the layout."""
-    if images.dtype != np.uint8 or images.shape[1:] != (32, 32, 3):
-        raise ValueError(f"images must be uint8 (n, 32, 32, 3), got {images.dtype} {images.shape}")
-    if len(images) < len(layout.train):
-        raise ValueError(f"images must be at least {len(layout.train)}, got {len(images)}")
-    if len(labels) != len(layout.labels):
+def check(data: Dataset, layout: Layout) -> None:
+    """Raise ValueError unless a data set fits a layout."""
+    if not layout.names:
+        raise ValueError(f"like must be cifar10 or cifar100, got {layout.name!r}")
+    kinds = (data.class_names, data.coarse_class_names)[: len(layout.classes)]
+    if tuple(map(len, kinds)) != layout.classes:
         raise ValueError(
-            f"{layout.name} has {len(layout.labels)} kinds of labels, got {len(labels)}"
+            f"{layout.name} has {' and '.join(map(str, layout.classes))} classes, {data.name} has "
+            f"{' and '.join(str(len(kind)) for kind in kinds)}"
         )
-    for kind, classes in zip(labels, layout.classes, strict=True):
-        if kind.shape != (len(images),) or kind.min() < 0 or kind.max() >= classes:
-            raise ValueError(f"labels must be {len(images)} numbers of 0 … {classes - 1}")
+    if len(data.train.labels) < len(layout.train):
+        raise ValueError(f"{layout.name} has {len(layout.train)} files, which need an image each")
 
 
-def encode(images: np.ndarray, labels: list[np.ndarray], layout: Layout, title: str) -> bytes:
-    """Return the bytes of one file of images."""
-    planes = images.transpose(0, 3, 1, 2).reshape(len(images), -1)
+def encode(split: Split, part: np.ndarray, layout: Layout, title: str) -> bytes:
+    """Return the bytes of one file: some of a split's images, with their labels."""
+    planes = split.images[part].transpose(0, 3, 1, 2).reshape(len(part), -1)
+    kinds = [split.labels, split.coarse_labels][: len(layout.labels)]
+    labels = [kind[part] for kind in kinds if kind is not None]
     if layout.version == "binary":
         columns = [kind.astype(np.uint8)[:, None] for kind in reversed(labels)]
         return np.concatenate([*columns, planes], axis=1).tobytes()
     lists = dict(zip(layout.labels, (kind.tolist() for kind in labels), strict=True))
-    filenames = [f"image_{i:05}.png" for i in range(len(images))]
+    filenames = [f"image_{i:05}.png" for i in split.index[part].tolist()]
     return pickle_2({"batch_label": title, **lists, "data": planes, "filenames": filenames})
 
 
@@ -91,10 +92,10 @@ def encode_names(names: tuple[tuple[str, ...], ...], layout: Layout) -> dict[str
     if layout.version == "binary":
         return {
             file: "".join(f"{name}\n" for name in kind).encode()
-            for file, kind in zip(layout.names, names, strict=True)
+            for file, kind in zip(layout.names, names, strict=False)
         }
     keys = [key.replace("labels", "label_names") for key in layout.labels]
-    content = {key: list(kind) for key, kind in zip(keys, names, strict=True)}
+    content = {key: list(kind) for key, kind in zip(keys, names, strict=False)}
     return {layout.names[0]: pickle_2(content)}
 
 
@@ -134,13 +135,3 @@ def instructions(value: object) -> bytes:
         shape, content = instructions(value.shape), instructions(value.tobytes())
         return empty + b"(J\1\0\0\0" + shape + kind + b"\x89" + content + b"tb"
     raise TypeError(f"a CIFAR file holds no {type(value).__name__}")
-
-
-def save(path: Path, content: bytes) -> None:
-    """Write a file under another name first, then give it its own."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        draft.write_bytes(content)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)

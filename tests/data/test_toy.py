@@ -4,6 +4,7 @@ import hashlib
 
 import numpy as np
 import pytest
+
 from minisam.data import toy
 
 # Every pixel of the default set. It can only change with a new kind of image, never with a library.

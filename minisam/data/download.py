@@ -1,0 +1,181 @@
+"""Fetch a data set's archive: from several servers, checked, and never half.
+
+Needs the ``data`` extra (pooch, tqdm and filelock). No server is contacted when the files are
+there. The archive is written under another name until its hash is right; one process fetches while
+others that want the same wait for it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from minisam.data.archive import unpack
+from minisam.data.files import BadFile, cache_folder, file_hash, how_to_get, missing
+from minisam.data.layouts import Layout, layouts
+
+MOST_BYTES = 1 << 29  # of an archive; the official ones have 170 million
+ROUND_PAUSE = 2.0  # seconds before the servers are all asked again
+
+
+class FetchError(ConnectionError):
+    """No server gave the archive."""
+
+
+def fetch(
+    name: str,
+    version: str = "python",
+    data_dir: str | os.PathLike[str] | None = None,
+    urls: tuple[str, ...] | None = None,
+    rounds: int = 2,
+    timeout: float = 30.0,
+    progress: bool | None = None,
+) -> Path:
+    """Fetch a data set and unpack it.
+
+    Args:
+        name: ``"cifar10"`` or ``"cifar100"``.
+        version: ``"python"`` or ``"binary"``.
+        data_dir: the folder to put it in; None for ``$MINISAM_DATA`` or the platform's cache
+            folder.
+        urls: folders on servers that have the archive, asked in this order; None for the known
+            ones.
+        rounds: how often to ask all of them.
+        timeout: seconds to wait for a server that sends nothing.
+        progress: whether to show it; None to show it on a terminal.
+
+    Returns:
+        The folder that has the data set's folder in it.
+
+    Raises:
+        FetchError: if no server gave the archive: what each said, and how to do without.
+        FileNotFoundError: if the data set can't be fetched by everybody.
+        ImportError: if the ``data`` extra is not installed.
+        OSError: if the disk is full, or may not be written to.
+    """
+    layout = layouts(name, version)[0]
+    root = Path(data_dir).expanduser() if data_dir is not None else cache_folder()
+    if not missing(layout, root):
+        return root
+    if not layout.urls:
+        raise FileNotFoundError(how_to_get(layout, root))
+    try:
+        import filelock
+        import pooch  # noqa: F401
+        import tqdm  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            "a download needs the data extra (pip install 'minisam[data]'); without it: "
+            f"{how_to_get(layout, root)}"
+        ) from error
+
+    root.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(root / f".{layout.archive}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        print(f"waiting for another process that fetches {layout.archive}", file=sys.stderr)
+        lock.acquire()
+    try:
+        if missing(layout, root):
+            archive = root / layout.archive
+            algorithm, expected = layout.hashes[layout.archive].split(":")
+            if not (archive.is_file() and file_hash(archive, algorithm) == expected):
+                show = sys.stderr.isatty() if progress is None else progress
+                download(layout, archive, urls or layout.urls, rounds, timeout, show)
+            wanted = (*layout.train, layout.test, *layout.names)
+            unpack(archive, layout.folders[0], wanted, root)
+    finally:
+        lock.release()
+    return root
+
+
+def download(
+    layout: Layout,
+    archive: Path,
+    urls: tuple[str, ...],
+    rounds: int,
+    timeout: float,
+    progress: bool,
+) -> None:
+    """Ask one server after the other for an archive, until its hash is right.
+
+    Only the holder of the lock comes here, so that what an interrupted download left can be
+    removed.
+    """
+    import pooch
+    import requests
+
+    work = archive.with_name(f".{archive.name}.part")
+    shutil.rmtree(work, ignore_errors=True)
+    said: dict[str, str] = {}
+    try:
+        for attempt in range(rounds):
+            for url in urls:
+                watch = Watch(progress, layout.archive)
+                downloader = pooch.HTTPDownloader(
+                    progressbar=watch,
+                    chunk_size=1 << 16,
+                    timeout=timeout,
+                    headers={"Accept-Encoding": "identity"},  # the archive, not what is inside it
+                )
+                try:
+                    got = pooch.retrieve(
+                        url + archive.name,
+                        known_hash=layout.hashes[archive.name],
+                        fname=archive.name,
+                        path=work,
+                        downloader=downloader,
+                    )
+                    os.replace(got, archive)
+                    return
+                except (requests.RequestException, ValueError) as error:  # ValueError: wrong hash
+                    said[url] = str(error).partition("\n")[0]
+                finally:
+                    watch.close()
+            if attempt + 1 < rounds:
+                time.sleep(ROUND_PAUSE)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    reasons = "; ".join(f"{url}: {reason}" for url, reason in said.items())
+    advice = how_to_get(layout, archive.parent)
+    raise FetchError(f"{layout.archive} could not be fetched ({reasons}); {advice}")
+
+
+class Watch:
+    """Shows a download's progress and time left, and ends one that is too large."""
+
+    def __init__(self, show: bool, title: str) -> None:
+        from tqdm import tqdm
+
+        self.bar = tqdm(desc=title, unit="B", unit_scale=True, disable=not show, leave=False)
+        self.received = 0
+
+    @property
+    def total(self) -> Any:
+        """The size that the server announced, in bytes."""
+        return self.bar.total
+
+    @total.setter
+    def total(self, size: int) -> None:
+        self.bar.total = size
+
+    def update(self, n: int) -> None:
+        """Count ``n`` bytes more."""
+        self.received += n
+        if self.received > MOST_BYTES:
+            raise BadFile(f"it has more than {MOST_BYTES:,} bytes")
+        self.bar.update(n)
+
+    def reset(self) -> None:
+        """Begin to count anew."""
+        self.received = 0
+        self.bar.reset(self.bar.total)
+
+    def close(self) -> None:
+        """Take the bar off the screen."""
+        self.bar.close()

@@ -1,0 +1,235 @@
+"""Label noise keeps exactly what each kind promises."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import label_arrays, stochastic_matrices
+
+from minisam.data import LabelNoise, label_hash
+from minisam.data.noise import check_matrix, corrupt, expected_rate, recipe
+
+rates = st.floats(0, 1)
+seeds = st.integers(0, 2**32)
+MAP = np.array([0, 1, 0, 5, 7, 3, 6, 7, 8, 1])  # CIFAR-10's: two classes share a destination
+
+
+def wrong(labels, clean):
+    return int(np.count_nonzero(labels != clean))
+
+
+def nearest(x):
+    return int(np.floor(x + 0.5))
+
+
+def binomial_bound(n, p):
+    """How far a binomial count strays with probability below 1e-9 (Bernstein's inequality)."""
+    log = np.log(2 / 1e-9)
+    return log / 3 + np.sqrt(log**2 / 9 + 2 * log * n * p * (1 - p))
+
+
+@given(label_arrays(), rates, seeds)
+def test_symmetric_noise_changes_exactly_the_share_asked_for(drawn, rate, seed):
+    clean, classes = drawn
+    noisy = corrupt(clean, LabelNoise("symmetric", rate, seed), classes)
+    assert wrong(noisy, clean) == nearest(rate * len(clean))
+    assert np.all((noisy >= 0) & (noisy < classes))
+
+
+@given(label_arrays(), rates, seeds)
+def test_pair_noise_goes_to_the_next_class_only(drawn, rate, seed):
+    clean, classes = drawn
+    noisy = corrupt(clean, LabelNoise("pair", rate, seed), classes)
+    assert wrong(noisy, clean) == nearest(rate * len(clean))
+    assert set(((noisy - clean) % classes).tolist()) <= {0, 1}
+
+
+@given(st.lists(st.integers(0, 9), max_size=80), rates, seeds, st.booleans())
+def test_asymmetric_noise_never_leaves_its_map(clean, rate, seed, per_sample):
+    clean = np.array(clean, np.int64)
+    noise = LabelNoise("asymmetric", rate, seed, per_sample=per_sample)
+    noisy = corrupt(clean, noise, 10, look_alikes=MAP)
+    assert np.all((noisy == clean) | (noisy == MAP[clean]))
+    if not per_sample:
+        affected = np.count_nonzero(MAP[clean] != clean)
+        assert wrong(noisy, clean) == nearest(rate * affected)
+
+
+@given(label_arrays(), seeds, st.data(), st.booleans())
+def test_matrix_noise_uses_possible_transitions_only(drawn, seed, data, per_sample):
+    clean, classes = drawn
+    matrix = data.draw(stochastic_matrices(classes))
+    noise = LabelNoise("matrix", seed=seed, matrix=matrix, per_sample=per_sample)
+    noisy = corrupt(clean, noise, classes)
+    assert np.all(matrix[clean, noisy] > 0)
+    if not per_sample:
+        off_diagonal = matrix * (1 - np.eye(classes))
+        share = np.round(off_diagonal.sum(axis=1), 12)
+        for rate in np.unique(share):
+            group = share[clean] == rate
+            assert wrong(noisy[group], clean[group]) == nearest(rate * np.count_nonzero(group))
+
+
+@given(label_arrays(), seeds)
+def test_rate_0_changes_nothing_and_rate_1_everything(drawn, seed):
+    clean, classes = drawn
+    assert wrong(corrupt(clean, LabelNoise("symmetric", 0.0, seed), classes), clean) == 0
+    assert wrong(corrupt(clean, LabelNoise("symmetric", 1.0, seed), classes), clean) == len(clean)
+
+
+@pytest.mark.parametrize("classes", [2, 3, 10, 100])
+@pytest.mark.parametrize("rate", [0.2, 0.4, 0.8])
+def test_inclusive_noise_makes_less_wrong_than_it_selects(classes, rate):
+    """r (K − 1)/K of the labels: 45 % for "50 %" of ten classes."""
+    clean = np.arange(50_000) % classes
+    noisy = corrupt(clean, LabelNoise("symmetric", rate, inclusive=True), classes)
+    selected, other = nearest(rate * len(clean)), (classes - 1) / classes
+    assert abs(wrong(noisy, clean) - selected * other) < binomial_bound(selected, other)
+    noise = LabelNoise("symmetric", rate, inclusive=True)
+    assert np.isclose(expected_rate(noise, clean, classes), rate * other, rtol=1e-12)
+
+
+@pytest.mark.parametrize("inclusive", [False, True])
+@pytest.mark.parametrize("rate", [0.05, 0.4, 0.8])
+def test_per_sample_noise_is_binomial(rate, inclusive):
+    clean = np.arange(50_000) % 10
+    noise = LabelNoise("symmetric", rate, per_sample=True, inclusive=inclusive)
+    count = wrong(corrupt(clean, noise, 10), clean)
+    share = rate * 0.9 if inclusive else rate
+    assert abs(count - share * len(clean)) < binomial_bound(len(clean), share)
+    assert count != nearest(share * len(clean))  # so it is drawn: exact with probability < 1 %
+
+
+def test_symmetric_destinations_are_uniform_over_the_other_classes():
+    clean = np.repeat(np.arange(10), 5000)
+    noisy = corrupt(clean, LabelNoise("symmetric", 1.0), 10)
+    counts = np.bincount(clean * 10 + noisy, minlength=100).reshape(10, 10)
+    assert np.all(np.diag(counts) == 0)
+    bound = binomial_bound(5000, 1 / 9)
+    assert np.all(abs(counts + np.eye(10) * 5000 / 9 - 5000 / 9) < bound)
+
+
+def test_a_matrix_is_met_in_every_entry():
+    matrix = np.array([[0.7, 0.2, 0.1], [0, 1, 0], [0.5, 0.25, 0.25]])
+    clean = np.arange(60_000) % 3
+    noisy = corrupt(clean, LabelNoise("matrix", matrix=matrix), 3)
+    counts = np.bincount(clean * 3 + noisy, minlength=9).reshape(3, 3)
+    for (i, j), share in np.ndenumerate(matrix):
+        assert abs(counts[i, j] - 20_000 * share) < binomial_bound(20_000, share) + 1
+
+
+@given(label_arrays(min_size=1), seeds)
+def test_noise_is_drawn_from_clean_labels_and_changes_no_argument(drawn, seed):
+    clean, classes = drawn
+    before = clean.copy()
+    corrupt(clean, LabelNoise("symmetric", 1.0, seed), classes)
+    assert np.array_equal(clean, before)
+
+
+def test_cats_and_dogs_are_not_flipped_back():
+    """Selecting dogs after cats became dogs would change some labels twice."""
+    clean = np.array([3] * 1000 + [5] * 1000)
+    noisy = corrupt(clean, LabelNoise("asymmetric", 1.0), 10, look_alikes=MAP)
+    assert np.array_equal(noisy, np.array([5] * 1000 + [3] * 1000))
+
+
+@given(label_arrays(min_size=1), st.lists(rates, min_size=2, max_size=2), seeds)
+def test_more_noise_contains_less(drawn, two_rates, seed):
+    """Of one seed, every label that a lower rate changes is changed alike by a higher rate."""
+    clean, classes = drawn
+    low, high = (
+        corrupt(clean, LabelNoise("symmetric", rate, seed), classes) for rate in sorted(two_rates)
+    )
+    flipped = low != clean
+    assert np.array_equal(low[flipped], high[flipped])
+
+
+@given(seeds, st.integers(0, 100))
+def test_the_order_of_other_draws_does_not_matter(seed, others):
+    clean = np.arange(40) % 10
+    first = corrupt(clean, LabelNoise("symmetric", 0.5, seed), 10)
+    np.random.default_rng(seed).random(others)
+    np.random.seed(others)  # noqa: NPY002
+    np.random.random(others)  # noqa: NPY002
+    corrupt(clean, LabelNoise("pair", 0.1, seed), 10)
+    assert np.array_equal(corrupt(clean, LabelNoise("symmetric", 0.5, seed), 10), first)
+
+
+def test_seeds_and_purposes_give_other_noise():
+    clean = np.arange(1000) % 10
+    hashes = {
+        label_hash(corrupt(clean, LabelNoise("symmetric", 0.4, seed), 10, purpose=purpose))
+        for seed in range(10)
+        for purpose in ("noise", "validation noise")
+    }
+    assert len(hashes) == 20
+
+
+@pytest.mark.parametrize(
+    ("noise", "expected"),
+    [
+        (LabelNoise("symmetric", 0.4, seed=0), "1682862545680940"),
+        (LabelNoise("symmetric", 0.4, seed=1), "b989e596d2011eef"),
+        (LabelNoise("symmetric", 0.4, inclusive=True), "7ae655e17da415e4"),
+        (LabelNoise("symmetric", 0.4, per_sample=True), "57741a192cdf3bc2"),
+        (LabelNoise("pair", 0.2), "2d3fa12a2307ef70"),
+        (LabelNoise("asymmetric", 0.4), "ee173f1f53d40ce9"),
+        (LabelNoise("matrix", matrix=np.full((10, 10), 0.1)), "25261c758570ec88"),
+    ],
+)
+def test_pinned_labels(noise, expected):
+    """The same on every machine, for ever: published experiments name these hashes."""
+    clean = np.arange(50_000) % 10
+    assert label_hash(corrupt(clean, noise, 10, look_alikes=MAP))[:16] == expected
+
+
+@pytest.mark.parametrize(
+    ("noise", "message"),
+    [
+        (LabelNoise("gaussian", 0.1), "noise kind must be one of symmetric"),
+        (LabelNoise("symmetric", 1.1), "rate must be a number from 0 to 1, got 1.1"),
+        (LabelNoise("symmetric", -0.1), "rate must be a number from 0 to 1"),
+        (LabelNoise("symmetric", float("nan")), "rate must be a number from 0 to 1, got nan"),
+        (LabelNoise("symmetric"), "rate must be a number from 0 to 1, got None"),
+        (LabelNoise("symmetric", "40%"), "rate must be a number from 0 to 1, got '40%'"),
+        (LabelNoise("pair", 0.1, inclusive=True), "only symmetric noise can be inclusive"),
+        (LabelNoise("matrix", 0.3, matrix=np.eye(3)), "'matrix' takes no rate"),
+        (LabelNoise("matrix"), "a matrix goes with noise 'matrix'"),
+        (LabelNoise("symmetric", 0.1, matrix=np.eye(3)), "a matrix goes with noise 'matrix'"),
+        (LabelNoise("symmetric", 0.1, seed=-1), "seed must be at least 0"),
+        (LabelNoise("symmetric", 0.1, labels="worse"), "labels go with noise 'human'"),
+        (LabelNoise("asymmetric", 0.1), "'asymmetric' is not defined for this data set"),
+        (LabelNoise("matrix", matrix=np.eye(4)), r"matrix must have shape \(3, 3\)"),
+        (LabelNoise("matrix", matrix=np.full((3, 3), 0.3)), "rows that sum to 1"),
+        (LabelNoise("matrix", matrix=2 * np.eye(3) - 1 / 3), "no negative entry"),
+        (LabelNoise("matrix", matrix=np.full((3, 3), np.nan)), "no negative entry"),
+    ],
+)
+def test_recipes_without_sense_are_refused(noise, message):
+    with pytest.raises(ValueError, match=message):
+        corrupt(np.array([0, 1, 2]), noise, 3)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.array([0, 3]), "labels must lie from 0 to 2, got 0 to 3"),
+        (np.array([-1, 0]), "labels must lie from 0 to 2, got -1 to 0"),
+        (np.array([0.0, 1.0]), "labels must be integers"),
+        (np.array([[0, 1]]), "labels must be integers"),
+    ],
+)
+def test_labels_without_sense_are_refused(labels, message):
+    with pytest.raises(ValueError, match=message):
+        corrupt(labels, LabelNoise("symmetric", 0.1), 3)
+
+
+@given(st.integers(2, 12), st.data())
+def test_share_and_destinations_make_up_the_matrix(classes, data):
+    """T = (1 − q) I + q D."""
+    matrix = data.draw(stochastic_matrices(classes))
+    share, destinations = recipe(LabelNoise("matrix", matrix=matrix), classes)
+    identity = np.eye(classes)
+    rebuilt = (1 - share)[:, None] * identity + share[:, None] * destinations
+    # Shares are rounded to twelve digits.
+    assert np.allclose(rebuilt, check_matrix(matrix, classes), atol=1e-12)
