@@ -1,0 +1,228 @@
+"""The two passes, and the cases at the edge: much of it must be so to the last bit."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+
+import numpy as np
+
+from minisam.oracle.properties.families import (
+    Scripted,
+    draw_gradient,
+    draw_quadratic,
+    draw_scripted,
+)
+from minisam.oracle.properties.problems import (
+    DTYPES,
+    Problem,
+    Source,
+    draw_order,
+    make_problem,
+    power_of_ten,
+    real,
+)
+from minisam.oracle.properties.rounding import Bounded, unit_roundoff
+from minisam.oracle.properties.statement import state
+from minisam.oracle.properties.watching import Clause, equal, identical, one_step, path, true
+from minisam.oracle.protocol import Adapter, Unsupported
+
+SECTION = "The two passes"
+BITS = "none: bit for bit"
+
+
+def both(source: Source) -> Problem:
+    """A scripted problem, for SAM or for ASAM."""
+    return draw_scripted(source, method=source.choice(("sam", "asam")))
+
+
+@state(
+    slug="two-gradients",
+    section=SECTION,
+    statement="A step asks for two gradients, the first of them at A itself, the second at B ≠ A.",
+    equation="queries = (A, B), B ≠ A when ρ > 0 and d1 ≠ 0",
+    source="Foret et al. 2020, Algorithm 1.",
+    bound=BITS,
+    methods=("sam", "asam"),
+    draw=both,
+    picture="figure2",
+)
+def _two_gradients(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
+    seen = one_step(adapter, problem)
+    yield true("two gradients are asked for", len(seen.observation.queries) == 2)
+    yield identical(
+        "the first gradient is taken at A",
+        seen.problem.vector(seen.observation.queries[0]) if seen.observation.queries else np.inf,
+        seen.start.value,
+    )
+    moved = seen.perturbed.value != seen.start.value
+    right = np.abs(seen.climb.error) < np.abs(seen.climb.value)
+    yield true("the second is not taken at A", bool(np.any(moved)) or not np.any(right))
+
+
+@state(
+    slug="descends-from-a",
+    section=SECTION,
+    statement="The weights move from A, not from B, and along d2, not along d1.",
+    equation="w' = A − η d2",
+    source="Foret et al. 2020, Algorithm 1.",
+    bound="one product and one difference: u(|w'| + 3η|d2|)",
+    methods=("sam", "asam"),
+    draw=both,
+    picture="figure2",
+)
+def _descends_from_a(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
+    seen = one_step(adapter, problem)
+    lr, u = problem.hyperparameters["lr"], unit_roundoff(problem.dtype)
+    right = seen.start - lr * seen.descent_gradient
+    rounding = u * (np.abs(right.value) + 3 * lr * np.abs(seen.descent_gradient.value))
+    yield equal("w' = A − η d2", seen.end, right.widened(rounding))
+
+
+def _draw_rho_zero(source: Source) -> Problem:
+    problem = draw_quadratic(source, signed=True)
+    return problem.having(
+        rho=0.0,
+        method=source.choice(("sam", "asam")),
+        momentum=source.choice((0.0, 0.5)),
+        weight_decay=source.choice((0.0, 0.25)),
+    )
+
+
+@state(
+    slug="rho-zero-is-sgd",
+    section=SECTION,
+    statement="With ρ = 0 three steps are the base optimizer's, to the last bit.",
+    equation="SAM(ρ = 0) = SGD",
+    source="B = A, so that d2 = d1; nothing is rounded that SGD does not round.",
+    bound=BITS,
+    methods=("sam", "asam"),
+    draw=_draw_rho_zero,
+)
+def _rho_zero_is_sgd(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
+    ours = path(adapter, problem, 3)
+    try:
+        base = path(adapter, problem.having(method="sgd"), 3)
+    except Unsupported:
+        hyper = problem.hyperparameters
+        plain = problem.having(method="sgd", momentum=0.0, weight_decay=0.0)
+        if hyper["momentum"] or hyper["weight_decay"]:
+            ours = path(adapter, problem.having(momentum=0.0, weight_decay=0.0), 3)
+        for before, after in itertools.pairwise(ours):
+            here = plain.at(before)
+            right = Bounded(before) - hyper["lr"] * Bounded(here.vector(here.gradient(here.start)))
+            u = unit_roundoff(problem.dtype)
+            slack = u * (3 * np.abs(right.value) + 2 * np.abs(before))
+            yield equal("w' = w − η d1", Bounded(after), right.widened(slack))
+        return
+    yield identical("SAM's path is SGD's", ours, base)
+
+
+@state(
+    slug="lr-zero-rests",
+    section=SECTION,
+    statement="With η = 0 the weights are what they were, to the last bit: A is restored from a "
+    "copy. (A + ε) − ε is not A in floating point.",
+    equation="η = 0 ⇒ w' = w",
+    source="w' = A − 0 · d2.",
+    bound=BITS,
+    methods=("sam", "asam"),
+    draw=lambda source: both(source).having(lr=0.0),
+)
+def _lr_zero_rests(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
+    points = path(adapter, problem, 2)
+    yield identical("w' = w", points[1:], np.broadcast_to(points[0], points[1:].shape))
+
+
+def _draw_zero_gradient(source: Source) -> Problem:
+    problem = both(source)
+    zero = np.zeros(problem.vector().size)
+    facts = Scripted(zero, zero)
+    return problem._replace(field=lambda w: Bounded(zero), facts=facts)
+
+
+@state(
+    slug="zero-gradient-rests",
+    section=SECTION,
+    statement="Where the gradient is zero there is no climb and no step, and no NaN.",
+    equation="g = 0 ⇒ ε = 0, w' = w",
+    source="ε = 0 is the only choice that commutes with every rotation.",
+    bound=BITS,
+    methods=("sam", "asam"),
+    draw=_draw_zero_gradient,
+)
+def _zero_gradient_rests(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
+    seen = one_step(adapter, problem)
+    for query in seen.observation.queries:
+        yield identical("B = A", problem.vector(query), seen.start.value)
+    yield identical("w' = w", seen.end.value, seen.start.value)
+
+
+def _draw_zero_second(source: Source) -> Problem:
+    problem = both(source)
+    point, g = problem.vector(), problem.facts.ascent_gradient
+    d2 = problem.facts.descent_gradient.copy()
+    ends = np.cumsum([array.size for array in problem.start])
+    keep = source.integer(0, len(problem.start) - 1)  # one tensor has no gradient at B, or all
+    whole = source.choice((True, False))
+    for index, (end, array) in enumerate(zip(ends, problem.start, strict=True)):
+        if whole or index != keep:
+            d2[end - array.size : end] = 0.0
+
+    def field(w: Bounded) -> Bounded:
+        return Bounded(g if np.array_equal(w.value, point) else d2)
+
+    return problem._replace(field=field, facts=Scripted(g, d2))
+
+
+@state(
+    slug="zero-second-gradient-restores",
+    section=SECTION,
+    statement="A tensor whose gradient at B is zero goes back to A exactly.",
+    equation="d2ᵢ = 0 ⇒ wᵢ' = wᵢ",
+    source="w' = A − η d2, tensor by tensor.",
+    bound=BITS,
+    methods=("sam", "asam"),
+    draw=_draw_zero_second,
+)
+def _zero_second_gradient_restores(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
+    seen = one_step(adapter, problem)
+    still = problem.facts.descent_gradient == 0
+    yield identical("wᵢ' = wᵢ", seen.end.value[still], seen.start.value[still])
+
+
+def _draw_linear(source: Source) -> Problem:
+    dtype, p = source.choice(DTYPES), draw_order(source)
+    n = source.integer(1, source.choice((1, 6, 50)))
+    g = draw_gradient(source, n, dtype)
+    return make_problem(
+        source,
+        source.reals(-10, 10, n),
+        lambda w: Bounded(g),
+        Scripted(g, g),
+        dtype,
+        p=p,
+        method=source.choice(("sam", "asam")),
+        rho=power_of_ten(source, -4, 2),
+        lr=real(source, 0.01, 1.0),
+    )
+
+
+@state(
+    slug="linear-loss-is-sgd",
+    section=SECTION,
+    statement="On a linear loss, flat in every sense, SAM is SGD for every p and every ρ.",
+    equation="L(w) = gᵀw ⇒ w' = w − ηg",
+    source="The gradient at B is the gradient at A.",
+    bound="one product and one difference: u(|w'| + 3η|g|)",
+    methods=("sam", "asam"),
+    draw=_draw_linear,
+)
+def _linear_loss_is_sgd(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
+    points = path(adapter, problem, 2)
+    lr, u = problem.hyperparameters["lr"], unit_roundoff(problem.dtype)
+    g = problem.facts.ascent_gradient
+    for before, after in itertools.pairwise(points):
+        right = Bounded(before) - lr * Bounded(g)
+        slack = u * (np.abs(right.value) + 3 * lr * np.abs(g))
+        yield equal("w' = w − ηg", Bounded(after), right.widened(slack))

@@ -1,0 +1,309 @@
+"""The families of losses that problems are drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minisam.landscapes import random_rotation
+from minisam.oracle.properties.problems import (
+    DTYPES,
+    Problem,
+    Source,
+    Unsuitable,
+    make_problem,
+    power_of_ten,
+    real,
+    rounded,
+)
+from minisam.oracle.properties.rounding import Bounded, gamma, sigmoid, total
+
+
+class Quadratic(NamedTuple):
+    """H = Q diag(λ) Qᵀ; the rotation is None for the axes."""
+
+    spectrum: np.ndarray
+    rotation: np.ndarray | None
+
+    def coordinates(self, w: Any) -> Any:
+        """Qᵀw, the eigenvectors' coordinates."""
+        return w if self.rotation is None else self.rotation.T @ w
+
+    def rotated(self, coordinates: Any) -> Any:
+        """Q times the eigenvectors' coordinates."""
+        return coordinates if self.rotation is None else self.rotation @ coordinates
+
+    def product(self, w: Any) -> Any:
+        """Hw."""
+        return self.rotated(self.spectrum * self.coordinates(w))
+
+    @property
+    def defect(self) -> float:
+        """How far Q is from orthogonal, ‖QᵀQ − I‖, with what rounding may hide of it."""
+        if self.rotation is None:
+            return 0.0
+        n = len(self.spectrum)
+        return float(np.linalg.norm(self.rotation.T @ self.rotation - np.eye(n))) + n * gamma(n)
+
+
+def draw_spectrum(
+    source: Source, n: int, signed: bool, kinds: Sequence[str] = ("equal", "tame", "wide", "close")
+) -> np.ndarray:
+    """Curvatures up to 1e2: all equal, over one order of magnitude, over twelve, or all but equal.
+
+    The largest is always there; with ``signed`` each is of either sign.
+    """
+    top, kind = power_of_ten(source, -2, 2), source.choice(kinds)
+    if kind == "equal":
+        spectrum = np.full(n, top)
+    elif kind == "close":
+        spectrum = top * (1 - 1e-9 * source.reals(0, 1, n))
+    else:
+        spectrum = top * 10.0 ** source.reals(-12 if kind == "wide" else -1, 0, n)
+    spectrum[source.integer(0, n - 1)] = top
+    if signed:
+        spectrum = spectrum * np.where(source.reals(-1, 1, n) < 0, -1.0, 1.0)
+    return spectrum
+
+
+def draw_point(source: Source, n: int, low: float = -3, high: float = 3) -> np.ndarray:
+    """Coordinates of either sign, of size 10^low to 10^high; some of them zero."""
+    size = 10.0 ** source.reals(low, high, n)
+    sign = np.sign(source.reals(-1, 1, n))
+    point = size * sign
+    if not np.any(point):
+        point[0] = size[0]
+    return point
+
+
+def draw_quadratic(
+    source: Source,
+    signed: bool = False,
+    stable: float = 1.95,
+    largest: int = 50,
+    kinds: Sequence[str] = ("equal", "tame", "wide", "close"),
+    rotated: bool = True,
+) -> Problem:
+    """A bowl (or saddle) of n in 1..50 dimensions, η max|λ| ≤ ``stable``, ρ in 1e-4..1e2."""
+    dtype = source.choice(DTYPES)
+    n = source.integer(1, source.choice((1, 2, 6, largest)))
+    spectrum = draw_spectrum(source, n, signed, kinds)
+    rotation = None
+    if n > 1 and rotated and source.choice((False, True)):
+        rotation = random_rotation(n, np.random.default_rng(source.integer(0, 2**32 - 1)))
+    facts = Quadratic(spectrum, rotation)
+    return make_problem(
+        source,
+        facts.rotated(draw_point(source, n)),
+        facts.product,
+        facts,
+        dtype,
+        rho=power_of_ten(source, -4, 2),
+        lr=real(source, 0.01, stable) / float(np.max(np.abs(spectrum))),
+    )
+
+
+class Scripted(NamedTuple):
+    """Gradients from no loss at all: g at the start, d2 everywhere else."""
+
+    ascent_gradient: np.ndarray
+    descent_gradient: np.ndarray
+
+
+def draw_gradient(source: Source, n: int, dtype: str, widest: float = 3) -> np.ndarray:
+    """A gradient that is not zero, with zeros, ties and sizes over many orders of magnitude."""
+    kind = source.choice(("sizes", "ties", "one"))
+    if kind == "one":
+        g = np.zeros(n)
+        g[source.integer(0, n - 1)] = source.choice((1.0, -1.0))
+    elif kind == "ties":
+        g = np.array([source.choice((1.0, -1.0, 0.5, 0.0)) for _ in range(n)])
+    else:
+        g = draw_point(source, n, -widest, widest)
+    if not np.any(g):
+        g[0] = 1.0
+    return rounded(g, dtype)
+
+
+def draw_scripted(source: Source, p: float = 2, method: str = "sam", largest: int = 50) -> Problem:
+    """Any point, any gradient there, any other gradient at B."""
+    dtype = source.choice(DTYPES)
+    n = source.integer(1, source.choice((1, 2, 6, largest)))
+    point = rounded(draw_point(source, n, -2, 2), dtype)
+    g, d2 = draw_gradient(source, n, dtype), draw_gradient(source, n, dtype)
+
+    def field(w: Bounded) -> Bounded:
+        return Bounded(g if np.array_equal(w.value, point) else d2)
+
+    return make_problem(
+        source,
+        point,
+        field,
+        Scripted(g, d2),
+        dtype,
+        method=method,
+        p=p,
+        rho=power_of_ten(source, -2, 1),
+        lr=power_of_ten(source, -3, 0),
+    )
+
+
+class Logistic(NamedTuple):
+    """Σ log(1 + exp(−xₖᵀw)) + ½α‖w‖²: its inputs (with their labels), α, and what bounds it."""
+
+    inputs: np.ndarray
+    l2: float
+
+    @property
+    def smoothness(self) -> float:
+        """β = α + ¼ Σ‖xₖ‖²."""
+        return self.l2 + 0.25 * float(np.sum(self.inputs**2))
+
+    @property
+    def third_derivative(self) -> float:
+        """Σ ‖xₖ‖³/(6√3) bounds the third derivative in every direction."""
+        return float(np.sum(np.sum(self.inputs**2, axis=1) ** 1.5)) / (6 * np.sqrt(3))
+
+    def gradient(self, w: Any) -> Bounded:
+        """αw − Σ σ(−xₖᵀw) xₖ."""
+        return self.l2 * w - self.inputs.T @ sigmoid(-(self.inputs @ w))
+
+    def hessian_product(self, w: Any, v: Any) -> Bounded:
+        """αv + Σ σ(z)σ(−z) xₖ (xₖᵀv)."""
+        z = self.inputs @ w
+        return self.l2 * v + self.inputs.T @ (sigmoid(z) * sigmoid(-z) * (self.inputs @ v))
+
+    def loss(self, w: Any) -> Bounded:
+        """L(w), with log(1 + e⁻ᶻ) good to 8u and of slope at most 1."""
+        z = self.inputs @ w
+        each = np.logaddexp(0.0, -z.value)
+        losses = Bounded(each, z.error + 8 * 2.0**-53 * (each + np.abs(z.value)))
+        return total(losses) + 0.5 * self.l2 * (w @ w)
+
+
+def draw_logistic(source: Source, examples: int = 6, l2: bool = True) -> Problem:
+    """Logistic regression of up to ``examples`` examples in n in 1..12 dimensions."""
+    dtype = source.choice(DTYPES)
+    n, k = source.integer(1, 12), source.integer(1, examples)
+    inputs = np.stack([draw_point(source, n, -1.5, 0.5) for _ in range(k)])
+    alpha = power_of_ten(source, -3, 0) if l2 else 0.0
+    facts = Logistic(inputs, alpha)
+    return make_problem(
+        source,
+        draw_point(source, n, -2, 0.3),
+        facts.gradient,
+        facts,
+        dtype,
+        rho=power_of_ten(source, -3, 0.3),
+        lr=real(source, 0.01, 1.9) / facts.smoothness,
+    )
+
+
+class Ridge(NamedTuple):
+    """ℓ(uᵀw) for a direction u: ½(t − y)², log(1 + e⁻ᵗ) or ¼t⁴."""
+
+    direction: np.ndarray
+    kind: str
+    target: float
+
+    def slope(self, t: Bounded) -> Bounded:
+        """ℓ'(t)."""
+        if self.kind == "square":
+            return t - self.target
+        if self.kind == "logistic":
+            return -sigmoid(-t)
+        return t * t * t
+
+    def gradient(self, w: Bounded) -> Bounded:
+        """ℓ'(uᵀw) u."""
+        return self.slope(Bounded(self.direction) @ w) * self.direction
+
+
+def draw_ridge(source: Source, kind: str, p: float = 2) -> Problem:
+    """A loss of one direction in n in 1..50 dimensions, its slope not too near zero."""
+    dtype = source.choice(DTYPES)
+    n = source.integer(1, source.choice((1, 2, 6, 50)))
+    u = rounded(draw_gradient(source, n, dtype, widest=1), dtype)
+    w = rounded(draw_point(source, n, -1, 0.5), dtype)
+    facts = Ridge(u, kind, rounded(real(source, -3, 3), dtype))
+    slope = facts.slope(Bounded(u) @ Bounded(w))
+    if kind != "logistic" and abs(slope.value) < 1e-3 * max(1.0, float(np.abs(u) @ np.abs(w))):
+        raise Unsuitable("the slope is too small to have a certain sign")
+    if kind == "logistic" and abs(float(u @ w)) > 30:
+        raise Unsuitable("the slope is all but zero, or one")
+    return make_problem(
+        source,
+        w,
+        facts.gradient,
+        facts,
+        dtype,
+        p=p,
+        rho=power_of_ten(source, -3, 0.5),
+        lr=real(source, 0.01, 1.0) / float(u @ u),
+    )
+
+
+class Quotient(NamedTuple):
+    """½ Σ λᵢwᵢ²/‖w‖², the same at w and at cw."""
+
+    spectrum: np.ndarray
+
+    def gradient(self, w: Bounded) -> Bounded:
+        """(λᵢ − Σλw²/‖w‖²) wᵢ/‖w‖²."""
+        square = w @ w
+        return (self.spectrum - (self.spectrum @ (w * w)) / square) * w / square
+
+
+def draw_quotient(source: Source) -> Problem:
+    """A Rayleigh quotient in n in 2..12 dimensions, far from its critical points."""
+    dtype = source.choice(DTYPES)
+    n = source.integer(2, source.choice((2, 6, 12)))
+    facts = Quotient(rounded(source.reals(-3, 3, n), dtype))
+    w = draw_point(source, n, -1, 1)
+    g = facts.gradient(Bounded(w)).value
+    length = float(np.linalg.norm(w))
+    if np.linalg.norm(g) * length < 0.05:
+        raise Unsuitable("near a critical point")
+    return make_problem(
+        source,
+        w,
+        facts.gradient,
+        facts,
+        dtype,
+        rho=length * power_of_ten(source, -3, -0.5),
+        lr=length**2 * power_of_ten(source, -2, 0),
+    )
+
+
+class TwoLayers(NamedTuple):
+    """½(u·v − y)² for a point (u, v), a two-layer linear network with k hidden nodes."""
+
+    target: float
+
+    def gradient(self, w: Bounded) -> Bounded:
+        """R (v, u), r = u·v − y."""
+        u, v = w[: w.size // 2], w[w.size // 2 :]
+        swapped = Bounded(np.roll(w.value, w.size // 2), np.roll(w.error, w.size // 2))
+        return (u @ v - self.target) * swapped
+
+
+def draw_two_layers(source: Source) -> Problem:
+    """A two-layer linear network with 1 to 12 hidden nodes, away from its minima and from 0."""
+    dtype = source.choice(DTYPES)
+    k = source.integer(1, source.choice((1, 3, 12)))
+    w = rounded(draw_point(source, 2 * k, -1, 0.5), dtype)
+    facts = TwoLayers(rounded(real(source, -2, 2), dtype))
+    size = float(np.linalg.norm(w))
+    if abs(w[:k] @ w[k:] - facts.target) < 1e-2 or size < 0.1:
+        raise Unsuitable("near a minimum, or near the origin")
+    return make_problem(
+        source,
+        w,
+        facts.gradient,
+        facts,
+        dtype,
+        rho=power_of_ten(source, -3, 0),
+        lr=power_of_ten(source, -3, 0) / size**2,
+    )

@@ -1,0 +1,183 @@
+"""What came after SAM, and where it is SAM again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from minisam.optim import Optimizer, friendly_sam, gsam, looksam, sam, wsam
+from minisam.optim.perturbation import unnormalized_perturbation
+from minisam.oracle.properties.families import draw_quadratic
+from minisam.oracle.properties.problems import Problem, Source, real, rounded
+from minisam.oracle.properties.rounding import inner, norm, unit_roundoff
+from minisam.oracle.properties.statement import state
+from minisam.oracle.properties.watching import Clause, equal, near_one, one_step, walk
+from minisam.oracle.protocol import Adapter
+from minisam.oracle.recipe import base_of
+from minisam.oracle.reference import adapter_of, optimizer
+
+SECTION = "What came after"
+
+SPECIAL_CASES: dict[str, dict[str, Any]] = {
+    "gsam": {"alpha": 0.0},
+    "looksam": {"every": 1},
+    "friendly_sam": {"sigma": 0.0},
+    "wsam": {"gamma": 0.5},
+}
+
+
+def follow_up(hp: dict[str, Any]) -> Optimizer:
+    """Make the library's own optimizer for a method that came after SAM, or for SAM itself."""
+    base, rho = base_of(hp), hp["rho"]
+    if hp["method"] == "gsam":
+        return gsam(base, rho, alpha=hp["alpha"])
+    if hp["method"] == "looksam":
+        return looksam(base, rho, every=hp["every"])
+    if hp["method"] == "friendly_sam":
+        return friendly_sam(base, rho, sigma=hp["sigma"])
+    if hp["method"] == "wsam":
+        return wsam(base, rho, gamma=hp["gamma"])
+    if hp["method"] == "unnormalized_sam":
+        return sam(base, rho, perturb=unnormalized_perturbation)
+    return optimizer(hp)
+
+
+library: Adapter = adapter_of(follow_up)
+library.methods = ("sgd", "sam", "asam", *SPECIAL_CASES, "unnormalized_sam")
+
+
+def _draw_special_case(source: Source, method: str) -> Problem:
+    problem = draw_quadratic(source, stable=0.5)
+    return problem.having(
+        method=method, momentum=source.choice((0.0, 0.5)), **SPECIAL_CASES[method]
+    )
+
+
+def sam_clauses(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
+    """Two steps are SAM's: the climb along d1, the move along d2 or its velocity."""
+    hyper, u, velocity = problem.hyperparameters, unit_roundoff(problem.dtype), None
+    for seen in walk(adapter, problem, 2):
+        g, _ = near_one(seen.ascent_gradient)
+        yield equal("ε = ρ d1/‖d1‖", seen.climb, hyper["rho"] * (g / norm(g)))
+        d2 = seen.descent_gradient
+        kept = 0.0 if velocity is None else np.abs(velocity.value) * hyper["momentum"]
+        velocity = d2 if velocity is None else hyper["momentum"] * velocity + d2
+        velocity = velocity.widened(3 * u * (kept + np.abs(d2.value)))
+        right = seen.start - hyper["lr"] * velocity
+        slack = u * (np.abs(right.value) + 3 * hyper["lr"] * np.abs(velocity.value))
+        yield equal("w' = A − ηv, v ← μv + d2", seen.end, right.widened(slack))
+
+
+def enter_special_case(method: str, name: str, equation: str, source: str) -> None:
+    """State that a follow-up is SAM for one value of its own parameter."""
+    (parameter, value), *_ = SPECIAL_CASES[method].items()
+    state(
+        slug=f"{method.replace('_', '-')}-contains-sam",
+        section=SECTION,
+        statement=f"{name} with {parameter} = {value:g} is SAM.",
+        equation=equation,
+        source=source,
+        bound="as the climb; 3u for every product and sum of the base update",
+        methods=(method,),
+        draw=partial(_draw_special_case, method=method),
+    )(sam_clauses)
+
+
+enter_special_case(
+    "gsam",
+    "GSAM",
+    "α = 0: d = d2",
+    "d = d2 − α d1⊥. Zhuang et al. 2022, arXiv 2203.08065, Algorithm 1.",
+)
+enter_special_case(
+    "looksam",
+    "LookSAM",
+    "k = 1: d = d2 in every step",
+    "Every step is a k-th step. Liu et al. 2022, arXiv 2203.02714, Algorithm 1.",
+)
+enter_special_case(
+    "friendly_sam",
+    "Friendly SAM",
+    "σ = 0: ε = ρ d1/‖d1‖",
+    "ε is along d1 − σm. Li et al. 2024, arXiv 2403.12350, Algorithm 1.",
+)
+enter_special_case(
+    "wsam",
+    "WSAM",
+    "γ = ½: d = d1 + (d2 − d1)",
+    "d = d1 + γ/(1−γ)(d2 − d1). Yue et al. 2023, arXiv 2305.15817, eq. (3).",
+)
+
+
+@state(
+    slug="gsam-keeps-the-descent",
+    section=SECTION,
+    statement="GSAM descends the perturbed loss exactly as fast as SAM, for every α: what it adds "
+    "is across d2.",
+    equation="⟨d, d2⟩ = ‖d2‖², d = (w − w')/η",
+    source="d = d2 − α(d1 − d2⟨d1, d2⟩/‖d2‖²); take the product with d2.",
+    bound="2(n + 8)u for the projection, and w' to u(|w'| + 3η|d|)",
+    methods=("gsam",),
+    draw=lambda source: draw_quadratic(source, stable=0.5, kinds=("tame", "equal", "close")).having(
+        method="gsam", alpha=rounded(real(source, 0.05, 1.0), "float32")
+    ),
+)
+def _gsam_keeps_the_descent(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
+    seen, lr = one_step(adapter, problem), problem.hyperparameters["lr"]
+    u, n, alpha = (
+        unit_roundoff(problem.dtype),
+        problem.vector().size,
+        problem.hyperparameters["alpha"],
+    )
+    (d1, _), d2 = (seen.ascent_gradient, 0), seen.descent_gradient
+    size = np.abs(d2.value) + alpha * (
+        np.abs(d1.value) + np.abs(d2.value) * float(norm(d1).value / norm(d2).value)
+    )
+    slack = 2 * (n + 8) * u * size + u * (np.abs(seen.end.value) / lr + 3 * size)
+    d = ((seen.start - seen.end) / lr).widened(slack)
+    yield equal("⟨d, d2⟩ = ‖d2‖²", inner(d, d2), inner(d2, d2))
+
+
+@state(
+    slug="wsam-interpolates",
+    section=SECTION,
+    statement="On a quadratic, mixing the two gradients is SAM with another radius: "
+    "WSAM(γ, ρ) is SAM(ργ/(1−γ)).",
+    equation="(1 − α)d1 + αd2 = Hw + αρHĝ",
+    source="d2 − d1 = ρHĝ.",
+    bound="each of d1, ε, B, d2, w' rounded once, carried through the gradient",
+    methods=("wsam",),
+    draw=lambda source: draw_quadratic(source, signed=True).having(
+        method="wsam", gamma=source.choice((0.25, 0.75, 0.875))
+    ),
+)
+def _wsam_interpolates(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
+    seen, hyper, H = one_step(adapter, problem), problem.hyperparameters, problem.facts.product
+    lr, alpha = hyper["lr"], hyper["gamma"] / (1 - hyper["gamma"])
+    g, u = H(seen.start), unit_roundoff(problem.dtype)
+    d2 = H(seen.start + seen.climb_from_loss)
+    right = g + (alpha * hyper["rho"]) * H(g / norm(g))
+    size = (1 + alpha) * np.abs(g.value) + alpha * np.abs(d2.value)
+    slack = alpha * d2.error + 8 * u * size + u * np.abs(seen.end.value) / lr
+    yield equal("d = Hw + αρHĝ", ((seen.start - seen.end) / lr).widened(slack), right)
+
+
+@state(
+    slug="unnormalized-is-sam-with-rho-g",
+    section=SECTION,
+    statement="SAM without its norm is SAM with a radius that shrinks along with the gradient; "
+    "near a minimum it is therefore SGD, and does not bounce.",
+    equation="ε = ρ g = (ρG) ĝ",
+    source="Andriushchenko and Flammarion 2022, arXiv 2206.06232, section 3.",
+    bound="u(|B| + 3|ε|)",
+    methods=("unnormalized_sam",),
+    draw=lambda source: draw_quadratic(source, stable=0.5).having(method="unnormalized_sam"),
+)
+def _unnormalized(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
+    seen, u = one_step(adapter, problem), unit_roundoff(problem.dtype)
+    right = problem.hyperparameters["rho"] * seen.ascent_gradient
+    slack = u * (np.abs(seen.perturbed.value) + 3 * np.abs(right.value))
+    yield equal("ε = ρ g", (seen.perturbed - seen.start).widened(slack), right)

@@ -1,0 +1,163 @@
+"""What a property is: a statement, why it is true, problems to try it on, and the comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from minisam.oracle.properties.problems import Problem, RandomSource, Source, Unsuitable
+from minisam.oracle.properties.watching import Broken, Clause
+from minisam.oracle.protocol import Adapter, Unsupported
+
+
+class Outcome(NamedTuple):
+    """Whether a property held on one problem.
+
+    Attributes:
+        slug: the property's name.
+        clauses: every comparison that was made.
+        broken: why none could be made, if so.
+        problem: what it was tried on.
+    """
+
+    slug: str
+    clauses: tuple[Clause, ...]
+    broken: str
+    problem: Problem
+
+    @property
+    def holds(self) -> bool:
+        """Whether every comparison held, and there was one."""
+        return not self.broken and bool(self.clauses) and all(c.holds for c in self.clauses)
+
+    @property
+    def failures(self) -> tuple[Clause, ...]:
+        """The comparisons that did not hold."""
+        return tuple(clause for clause in self.clauses if not clause.holds)
+
+    def explain(self) -> str:
+        """Say in a few lines what did not hold, by how much, and on what."""
+        if self.holds:
+            return f"{self.slug} holds"
+        property_ = PROPERTIES[self.slug]
+        lines = [f"{self.slug}: {property_.statement}", f"    {property_.equation}"]
+        lines += [f"  broken: {self.broken}"] if self.broken else []
+        for clause in self.failures[:3]:
+            lines.append(
+                f"  {clause.name}: off by {clause.residual:.3g}, allowed {clause.bound:.3g}"
+            )
+        hyper = {k: v for k, v in self.problem.hyperparameters.items() if v not in (None, ())}
+        lines.append(f"  with {hyper}")
+        lines.append(f"  from w = {[array.tolist() for array in self.problem.start]}")
+        return "\n".join(lines)
+
+    def raise_if_broken(self) -> None:
+        """Raise AssertionError, with the explanation, unless the property held."""
+        if not self.holds:
+            raise AssertionError(self.explain())
+
+
+class Property(NamedTuple):
+    """One statement of the specification.
+
+    Attributes:
+        slug: its immutable name.
+        section: the chapter of the specification.
+        statement: what must be true, in words.
+        equation: the same as an equation.
+        source: the proof, in a line or two, or where it is to be found.
+        bound: where the tolerance comes from.
+        methods: what it is a statement about, ``("sam",)``, ``("asam",)``, ….
+        draw: makes a problem from a source of random numbers.
+        clauses: compares, for an adapter and a problem.
+        picture: the name for ``minisam reproduce`` of a picture of it, if there is one.
+        requires: what the adapter's ``features`` must contain, such as ``"shards"``.
+    """
+
+    slug: str
+    section: str
+    statement: str
+    equation: str
+    source: str
+    bound: str
+    methods: tuple[str, ...]
+    draw: Callable[[Source], Problem]
+    clauses: Callable[[Adapter, Problem], Iterable[Clause]]
+    picture: str = ""
+    requires: str = ""
+
+    @property
+    def number(self) -> int:
+        """Its place in the specification, from 1."""
+        return list(PROPERTIES).index(self.slug) + 1
+
+    def check(self, adapter: Adapter, problem: Problem) -> Outcome:
+        """Try the property on one problem.
+
+        Args:
+            adapter: the optimizer, see `minisam.oracle.protocol`.
+            problem: from ``draw``.
+
+        Returns:
+            An `Outcome`; ``outcome.raise_if_broken()`` turns it into an assertion.
+
+        Raises:
+            Unsupported: if the adapter cannot do what the property speaks of.
+        """
+        if self.requires and self.requires not in getattr(adapter, "features", ()):
+            raise Unsupported(f"{self.slug} needs an adapter with {self.requires}")
+        methods = getattr(adapter, "methods", self.methods)
+        if problem.hyperparameters["method"] not in methods:
+            shared = [method for method in self.methods if method in methods]
+            if not shared:
+                raise Unsupported(f"{self.slug} speaks of {', '.join(self.methods)}")
+            problem = problem.having(method=shared[0])
+        try:
+            with np.errstate(all="ignore"):
+                clauses = tuple(self.clauses(adapter, problem))
+        except Broken as reason:
+            return Outcome(self.slug, (), str(reason), problem)
+        return Outcome(self.slug, clauses, "", problem)
+
+    def problem(self, rng: np.random.Generator) -> Problem:
+        """Draw a problem that meets the property's preconditions."""
+        for _ in range(100):
+            try:
+                return self.draw(RandomSource(rng))
+            except Unsuitable:
+                continue
+        raise Unsuitable(f"{self.slug}: a hundred draws met no precondition")
+
+    def try_on(self, adapter: Adapter, trials: int = 20, seed: int = 0) -> Outcome:
+        """Try the property on problems drawn from a seed; return the first failure, or the last.
+
+        Example:
+            >>> from minisam.oracle.properties import PROPERTIES
+            >>> from minisam.oracle.reference import reference
+            >>> PROPERTIES["quadratic-step"].try_on(reference, trials=3).holds
+            True
+        """
+        rng = np.random.default_rng(seed)
+        for _ in range(trials):
+            outcome = self.check(adapter, self.problem(rng))
+            if not outcome.holds:
+                break
+        return outcome
+
+
+PROPERTIES: dict[str, Property] = {}
+
+
+def state(**fields) -> Callable[[Callable], Callable]:
+    """Enter a statement into the specification, with the function below it for its comparison."""
+
+    def enter(clauses: Callable) -> Callable:
+        entry = Property(clauses=clauses, **fields)
+        if entry.slug in PROPERTIES:
+            raise ValueError(f"the property {entry.slug!r} is stated twice")
+        PROPERTIES[entry.slug] = entry
+        return clauses
+
+    return enter

@@ -1,0 +1,255 @@
+"""One step of an optimizer, seen through the protocol, and what a right one may differ by."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minisam.oracle.properties.problems import Problem
+from minisam.oracle.properties.rounding import Bounded, norm, unit_roundoff
+from minisam.oracle.protocol import Adapter, Observation, Run, at_step, observe
+
+
+class Broken(Exception):
+    """The step is not of the form that the property speaks of."""
+
+
+class Clause(NamedTuple):
+    """One comparison: it holds when the residual is at most the bound."""
+
+    name: str
+    residual: float
+    bound: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether residual ≤ bound; not if either is NaN."""
+        return bool(self.residual <= self.bound)
+
+
+class Seen(NamedTuple):
+    """One step, all tensors in one vector.
+
+    Attributes:
+        problem: the problem at the step's own start.
+        start: w, exact.
+        end: w', exact.
+        observation: what the protocol recorded.
+    """
+
+    problem: Problem
+    start: Bounded
+    end: Bounded
+    observation: Observation
+
+    @property
+    def landing(self) -> Bounded:
+        """w', as far from a right one as rounding allows."""
+        return self.end.widened(expected_end(self.problem, self.start).error)
+
+    def _query(self, index: int, what: str) -> np.ndarray:
+        if len(self.observation.queries) <= index:
+            asked = len(self.observation.queries)
+            raise Broken(f"asked for {asked} gradients, so that there is no {what}")
+        return self.problem.vector(self.observation.queries[index])
+
+    @property
+    def ascent_gradient(self) -> Bounded:
+        """d1 as it was given, exact."""
+        self._query(0, "d1")
+        return Bounded(self.problem.vector(self.observation.answers[0]))
+
+    @property
+    def descent_gradient(self) -> Bounded:
+        """d2 as it was given, exact."""
+        self._query(1, "d2")
+        return Bounded(self.problem.vector(self.observation.answers[1]))
+
+    @property
+    def perturbed(self) -> Bounded:
+        """B, exact."""
+        return Bounded(self._query(1, "B"))
+
+    @property
+    def climb(self) -> Bounded:
+        """ε = B − A, as far from a right one as rounding allows."""
+        return self.climb_along(self.ascent_gradient)
+
+    @property
+    def climb_from_loss(self) -> Bounded:
+        """ε = B − A, where also d1's own distance from ∇L(A) is allowed for."""
+        g = self.problem.field(self.start)
+        return self.climb_along(g.widened(unit_roundoff(self.problem.dtype) * np.abs(g.value)))
+
+    def climb_along(self, gradient: Bounded) -> Bounded:
+        """ε = B − A, as far from a right one along ``gradient`` as rounding allows."""
+        right = exact_climb(self.problem, self.start, gradient)
+        slack = climb_slack(self.problem) * np.abs(right.value) + right.error
+        # B = fl(A + ε̂): half a unit in B's last place, and ε̂'s own error
+        u = unit_roundoff(self.problem.dtype)
+        slack = slack + u * (np.abs(self.start.value + right.value) + slack)
+        return (self.perturbed - self.start).widened(slack)
+
+
+def climb_slack(problem: Problem) -> float:
+    """The relative error of a right ε: (n + 16 + 4q) u.
+
+    A sum of n squares in any order, tensor by tensor if one likes, a root, a quotient and a
+    product come to less than (n/2 + 12) u; ρ rounded to the dtype is one more; powers |g|^(q−1)
+    and |g|^q multiply the error of their argument by at most q, twice, and have one of their own.
+    """
+    p = problem.hyperparameters["p"]
+    q = p / (p - 1) if 1 < p < np.inf and p != 2 else 0.0
+    return (problem.vector().size + 16 + 4 * q) * unit_roundoff(problem.dtype)
+
+
+def scaling(problem: Problem, w: Bounded) -> Bounded:
+    """T: |w| + η on the tensors in scope if the method is ASAM, 1 elsewhere."""
+    hyper = problem.hyperparameters
+    if hyper["method"] != "asam":
+        return Bounded(np.ones(w.size))
+    inside = np.concatenate(
+        [
+            np.full(array.size, hyper["scope"] == "all" or name.endswith("weight"))
+            for name, array in zip(hyper["names"], problem.start, strict=True)
+        ]
+    )
+    adaptive = abs(w) + hyper["eta"]
+    return Bounded(
+        np.where(inside, adaptive.value, 1.0), np.where(inside, adaptive.error, 0.0)
+    ).widened(0.0)
+
+
+def exact_climb(problem: Problem, w: Bounded, g: Bounded) -> Bounded:
+    """ε for the gradient g, for any p, with T for ASAM.
+
+    An implementation that adds a declared ``norm_epsilon`` to ‖g‖ has a norm between ‖g‖ and that.
+    """
+    hyper = problem.hyperparameters
+    rho, p = hyper["rho"], hyper["p"]
+    T = scaling(problem, w)
+    g, exponent = near_one(T * g)
+    if not np.any(g.value):
+        return Bounded(np.zeros(g.size))
+    if p == 2:
+        epsilon = float(np.ldexp(hyper.get("norm_epsilon", 0.0), -exponent))
+        return T * (rho * (g / (norm(g) + Bounded(0.0, epsilon))))
+    top = float(np.max(np.abs(g.value)))
+    if p == 1:
+        largest = np.abs(g.value) == top
+        return T * Bounded(rho * np.sign(g.value) * largest / np.count_nonzero(largest))
+    if p == np.inf:
+        return T * Bounded(rho * np.sign(g.value))
+    q = p / (p - 1)
+    a = abs(g) / top
+    return T * (np.sign(g.value) * a ** (q - 1) * (rho / norm(a, q) ** (q - 1)))
+
+
+def near_one(g: Bounded) -> tuple[Bounded, int]:
+    """Return g/2ᵉ with its largest entry in [½, 1), and e; exact."""
+    top = float(np.max(np.abs(g.value), initial=0.0))
+    exponent = int(np.frexp(top)[1])
+    return Bounded(np.ldexp(g.value, -exponent), np.ldexp(g.error, -exponent)), exponent
+
+
+def expected_end(problem: Problem, w: Bounded) -> Bounded:
+    """The w' that a right implementation may find in the problem's dtype (no momentum, p = 2).
+
+    Each stored quantity is rounded once to the dtype: d1 and d2 by half a unit in the last place,
+    ε by `climb_slack`, B and w' by half a unit, η d2 by two.
+    """
+    u = unit_roundoff(problem.dtype)
+    lr = problem.hyperparameters["lr"]
+    d = problem.field(w)
+    d = d.widened(u * np.abs(d.value))
+    if problem.hyperparameters["method"] != "sgd" and problem.hyperparameters["rho"]:
+        climb = exact_climb(problem, w, d)
+        climb = climb.widened(climb_slack(problem) * np.abs(climb.value))
+        B = w + climb
+        B = B.widened(u * np.abs(B.value))
+        d = problem.field(B)
+        d = d.widened(u * np.abs(d.value))
+    move = lr * d
+    end = w - move.widened(2 * u * np.abs(move.value))
+    return end.widened(u * np.abs(end.value))
+
+
+def watch(run: Run, problem: Problem, start: np.ndarray | None = None, step: int = 0) -> Seen:
+    """Let a run do its next step, from the problem's start or from ``start``."""
+    here = problem if start is None else problem.at(start)
+    here = here.having(**at_step(here.hyperparameters, step))
+    observation = observe(run, here.start, here.gradient)
+    check_form(here, observation)
+    end = here.vector(observation.end)
+    return Seen(here, Bounded(here.vector()), Bounded(end), observation)
+
+
+def check_form(problem: Problem, observation: Observation) -> None:
+    """Refuse what is not a list of arrays of the right shapes."""
+    for what, arrays in [("end", observation.end), *(("query", q) for q in observation.queries)]:
+        shapes = [np.shape(array) for array in arrays]
+        if shapes != [array.shape for array in problem.start]:
+            raise Broken(f"{what} has shapes {shapes}")
+
+
+def one_step(adapter: Adapter, problem: Problem) -> Seen:
+    """Start an adapter on a problem and watch its first step."""
+    return watch(adapter(problem.tensors(problem.vector()), problem.hyperparameters), problem)
+
+
+def walk(adapter: Adapter, problem: Problem, steps: int) -> list[Seen]:
+    """Watch several steps of one run, each judged from where the run itself had come to."""
+    run = adapter(problem.tensors(problem.vector()), problem.hyperparameters)
+    seen = [watch(run, problem)]
+    for step in range(1, steps):
+        seen.append(watch(run, problem, seen[-1].end.value, step))
+    return seen
+
+
+def path(adapter: Adapter, problem: Problem, steps: int) -> np.ndarray:
+    """Return w₀ … w_T, of shape (steps + 1, n), with no rounding analysis of each step."""
+    run = adapter(problem.tensors(problem.vector()), problem.hyperparameters)
+    points = [problem.vector()]
+    for _ in range(steps):
+        points.append(problem.vector(run(problem.gradient)))
+        if not np.all(np.isfinite(points[-1])):
+            raise Broken(f"reached {points[-1]} after {len(points) - 1} steps")
+    return np.stack(points)
+
+
+def equal(name: str, left: Any, right: Any) -> Clause:
+    """Compare left = right, to within what the two are known to."""
+    difference = left - right
+    excess = np.abs(difference.value) - difference.error
+    worst = int(np.argmax(np.where(np.isnan(excess), np.inf, excess)))
+    return Clause(
+        name,
+        float(np.abs(np.ravel(difference.value)[worst])),
+        float(np.ravel(difference.error)[worst]),
+    )
+
+
+def at_most(name: str, left: Any, right: Any) -> Clause:
+    """Compare left ≤ right, to within what the two are known to."""
+    difference = left - right
+    excess = difference.value - difference.error
+    worst = int(np.argmax(np.where(np.isnan(excess), np.inf, excess)))
+    return Clause(
+        name,
+        float(np.ravel(difference.value)[worst]),
+        float(np.ravel(difference.error)[worst]),
+    )
+
+
+def identical(name: str, left: np.ndarray, right: np.ndarray) -> Clause:
+    """Compare the bits of left and right (a zero's sign aside)."""
+    left, right = np.asarray(left, dtype=np.float64), np.asarray(right, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        difference = np.where(left == right, 0.0, np.abs(left - right))
+    return Clause(name, float(np.max(difference, initial=0.0)), 0.0)
+
+
+def true(name: str, condition: bool) -> Clause:
+    """A condition that is either met or not."""
+    return Clause(name, 0.0 if condition else 1.0, 0.0)

@@ -1,0 +1,22 @@
+"""Profiles of hypothesis: how many examples, and whether they are the same in every run.
+
+``fast`` (the default at one's desk), ``ci`` (the default where $CI is set; the same examples every
+time), ``thorough`` (10,000 examples of each test, an hour or more). Choose one with
+``pytest --hypothesis-profile NAME`` or $HYPOTHESIS_PROFILE.
+"""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+ALWAYS = {
+    "deadline": None,  # the machine may be busy
+    "print_blob": True,  # a failure prints the line that reproduces it
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.differing_executors],
+}
+
+settings.register_profile("fast", max_examples=10, **ALWAYS)
+settings.register_profile("ci", max_examples=100, derandomize=True, **ALWAYS)
+settings.register_profile("thorough", max_examples=10_000, **ALWAYS)
+DEFAULT = "ci" if os.environ.get("CI") else "fast"
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", DEFAULT))
