@@ -128,3 +128,20 @@ def dots_by_method(
             )  # fmt: skip
     axes.set_yticks(range(len(filled)), list(filled))
     axes.set_ylim(len(filled) - 0.5, -0.5)
+
+
+def curves_over_seeds(axes: Any, curves: Sequence[Sequence[float]], label: str) -> None:
+    """Draw the mean of several runs' curves with a band of its 95 % confidence interval.
+
+    Args:
+        axes: Matplotlib axes.
+        curves: one row per seed, of shape (seeds, epochs); epochs count from 1.
+        label: method's name, which sets the colour.
+    """
+    from minisam.statistics import mean_interval
+
+    epochs = range(1, len(curves[0]) + 1)
+    intervals = [mean_interval(values) for values in zip(*curves, strict=True)]
+    axes.plot(epochs, [interval.value for interval in intervals], color=colour(label), label=label)
+    low, high = [interval.low for interval in intervals], [interval.high for interval in intervals]
+    axes.fill_between(epochs, low, high, color=colour(label), alpha=0.2, linewidth=0)

@@ -1,0 +1,290 @@
+"""`minisam compare`, the main job: SGD, SAM and ASAM on the same noisy labels.
+
+Every method trains the same network from the same start on the same images, of which a share has
+wrong labels, seed by seed. What is compared: accuracy on clean test labels after the last epoch and
+at the best one (which only somebody with clean labels could choose), how much of the wrong labels
+was memorized, and how sharp the loss is where training ended.
+
+ρ is chosen on a validation split that is held out of the training images and whose labels are as
+noisy as theirs, with a seed that no reported run uses. The test set takes no part in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+HELP = "Train with SGD, SAM and ASAM on noisy labels; print a table, write JSON and a picture."
+TITLES = {"sgd": "SGD", "sam": "SAM", "asam": "ASAM"}
+CANDIDATES = {"sam": (0.05, 0.1, 0.2), "asam": (0.5, 1.0, 2.0)}
+MODEL_OPTIONS = {"mlp": {"hidden": [256, 256]}, "cnn": {}, "resnet": {"width": 8}}
+DEFAULTS = {
+    "toy": {"train_size": 2000, "test_size": 1000, "epochs": 20, "lr": 0.02},
+    "cifar10": {"train_size": 5000, "test_size": 2000, "epochs": 40, "lr": 0.02},
+    "cifar100": {"train_size": 10_000, "test_size": 2000, "epochs": 40, "lr": 0.02},
+}
+PROBED = 256  # training examples on which sharpness is measured
+RADIUS = 0.05  # ρ of the loss rise, the same for all methods
+COLUMNS = {
+    "last": ("test last", ".1f"),
+    "best": ("test best", ".1f"),
+    "train": ("train noisy", ".1f"),
+    "train_true": ("train true", ".1f"),
+    "memorized": ("memorized", ".1f"),
+    "curvature": ("λ_max", ".2f"),
+    "rise": ("loss rise", ".3f"),
+    "seconds": ("seconds", ".1f"),
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add this command's arguments."""
+    parser.add_argument("--data", choices=tuple(DEFAULTS), default="toy")
+    parser.add_argument("--data-dir", help="where CIFAR is; $MINISAM_DATA by default")
+    parser.add_argument("--model", choices=tuple(MODEL_OPTIONS), default="mlp")
+    parser.add_argument("--noise", type=float, default=0.4, help="share of wrong training labels")
+    parser.add_argument("--methods", default="sgd,sam,asam", help="comma-separated")
+    parser.add_argument(
+        "--rho", default="", metavar="METHOD=ρ,…", help="e.g. sam=0.1,asam=1; others are searched"
+    )
+    parser.add_argument("--seeds", type=int, default=5, help="number of seeds (default 5)")
+    parser.add_argument("--epochs", type=int, help="passes over the data")
+    parser.add_argument("--lr", type=float, help="highest learning rate; it falls along a cosine")
+    parser.add_argument("--train-size", type=int, help="training images, validation included")
+    parser.add_argument("--test-size", type=int, help="test images")
+    parser.add_argument("--out", default="runs/compare", help="folder of the results")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="local processes")
+
+
+def parse_rho(text: str, methods: list[str]) -> dict[str, float]:
+    """Return {method: ρ} of what ``--rho`` fixes.
+
+    Example:
+        >>> parse_rho("sam=0.1", ["sgd", "sam"])
+        {'sam': 0.1}
+    """
+    fixed = {}
+    for part in filter(None, text.split(",")):
+        method, _, number = part.partition("=")
+        try:
+            fixed[method] = float(number)
+        except ValueError:
+            fixed[method] = -1.0
+        if method not in CANDIDATES or method not in methods or not 0 <= fixed[method] < 1e9:
+            allowed = ", ".join(f"{name}=ρ" for name in methods if name in CANDIDATES)
+            raise ValueError(f"--rho takes {allowed or 'nothing'} with ρ ≥ 0, got {part!r}")
+    return fixed
+
+
+def checked(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings that all runs share, or raise ValueError that names a bad argument."""
+    defaults = DEFAULTS[arguments.data]
+    settings = {
+        key: default if getattr(arguments, key) is None else getattr(arguments, key)
+        for key, default in defaults.items()
+    }
+    for key in ("train_size", "test_size", "epochs"):
+        if settings[key] < 1:
+            raise ValueError(f"--{key.replace('_', '-')} must be at least 1, got {settings[key]}")
+    if arguments.seeds < 1 or arguments.jobs < 1:
+        wrong = "seeds" if arguments.seeds < 1 else "jobs"
+        raise ValueError(f"--{wrong} must be at least 1, got {getattr(arguments, wrong)}")
+    if not 0 <= arguments.noise <= 1:
+        raise ValueError(f"--noise must lie in [0, 1], got {arguments.noise}")
+    if not 0 < settings["lr"] < float("inf"):
+        raise ValueError(f"--lr must be positive, got {settings['lr']}")
+    return {
+        "data": arguments.data,
+        **settings,
+        "noise": arguments.noise,
+        "model": arguments.model,
+        "model_options": MODEL_OPTIONS[arguments.model],
+    }
+
+
+def compared_trial(**settings: Any) -> dict[str, Any]:
+    """Train one network as `minisam.experiments.trial.fit` does, and measure where it ended.
+
+    Returns:
+        Percentages ``last``, ``best``, ``validation``, ``train``, ``train_true``, ``memorized``;
+        ``curvature``, the largest Hessian eigenvalue, and ``rise``, the loss rise one step of
+        length `RADIUS` up the gradient, both of the loss on the first `PROBED` training examples
+        with the labels that training saw; ``seconds`` of training; ``history``, with the rise after
+        every epoch.
+    """
+    import numpy as np
+
+    from minisam.experiments.trial import MODELS, arrays, fit
+    from minisam.nn.gradients import value_and_grad
+    from minisam.nn.losses import cross_entropy
+    from minisam.optim import sam_perturbation
+    from minisam.sharpness import flat_hessian, hessian_product, top_eigenvalues
+    from minisam.train import predict
+    from minisam.trees import add
+
+    sizes = ("data", "seed", "train_size", "test_size", "validation_size", "noise")
+    data = arrays(**{key: settings[key] for key in sizes})
+    network = MODELS[settings["model"]](**settings["model_options"], classes=data.classes)
+    images, labels = data.images[:PROBED], data.labels[:PROBED]
+
+    def probed_loss(statistics: Any) -> Any:
+        return lambda params: cross_entropy(network.apply(params, images, statistics), labels)
+
+    def watch(params: Any, statistics: Any) -> dict[str, Any]:
+        loss = value_and_grad(probed_loss(statistics))
+        value, grads = loss(params)
+        uphill = add(params, sam_perturbation(params, grads, RADIUS))
+        return {"rise": loss(uphill)[0] - value}
+
+    fitted = fit(**settings, watch=watch)
+    params, statistics, history = fitted.params, fitted.statistics, fitted.history
+    product = hessian_product(probed_loss(statistics), params)
+    hessian = flat_hessian(product, params)
+    rng = np.random.default_rng([settings["seed"], 2])
+    top = top_eigenvalues(hessian.matvec, hessian.size, rng, steps=25, tolerance=1e-2)
+    chosen = predict(network, params, statistics, data.images).argmax(axis=1)
+    wrong = data.labels != data.clean_labels
+    return {
+        "last": 100 * history[-1]["test"],
+        "best": 100 * max(record["test"] for record in history),
+        "validation": 100 * history[-1].get("validation", np.nan),
+        "train": 100 * np.mean(chosen == data.labels),
+        "train_true": 100 * np.mean(chosen == data.clean_labels),
+        "memorized": 100 * np.mean(chosen[wrong] == data.labels[wrong]) if wrong.any() else np.nan,
+        "curvature": top.eigenvalues[0],
+        "rise": history[-1]["rise"],
+        "seconds": sum(record["seconds"] for record in history),
+        "history": history,
+    }
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Search ρ, train, print the table, write ``results.json`` and ``compare.png``."""
+    from minisam.experiments.study import TUNING_SEED
+    from minisam.experiments.trial import trial
+    from minisam.sweep import plain, sweep, write_json
+
+    methods = [name.strip().lower() for name in arguments.methods.split(",")]
+    unknown = [name for name in methods if name not in TITLES]
+    if unknown or len(set(methods)) < len(methods):
+        raise ValueError(f"--methods must be some of {', '.join(TITLES)}, got {arguments.methods}")
+    rho = parse_rho(arguments.rho, methods)
+    shared = checked(arguments)
+    if arguments.data_dir:
+        # Workers inherit it, and a result does not depend on where its data lay.
+        os.environ["MINISAM_DATA"] = str(Path(arguments.data_dir).resolve())
+    out, begun = Path(arguments.out), time.time()
+    held_out = shared["train_size"] // 5
+    shared |= {"train_size": shared["train_size"] - held_out, "validation_size": held_out}
+    print(
+        f"{shared['train_size']} training images of {shared['data']} with "
+        f"{100 * shared['noise']:.0f} % wrong labels, {held_out} more (as noisy) to choose ρ on, "
+        f"{shared['test_size']} clean ones to test on; {shared['model']}, {shared['epochs']} epochs"
+    )
+
+    searched = [name for name in methods if name in CANDIDATES and name not in rho]
+    tries = [(name, candidate) for name in searched for candidate in CANDIDATES[name]]
+    grid = [{**shared, "optimizer": m, "rho": r, "seed": TUNING_SEED} for m, r in tries]
+    records = sweep(trial, grid, out, jobs=arguments.jobs)
+    search = [
+        {"method": m, "rho": r, "validation": record["result"]["validation"]}
+        for (m, r), record in zip(tries, records, strict=True)
+    ]
+    for name in searched:
+        of_method = [entry for entry in search if entry["method"] == name]
+        rho[name] = max(of_method, key=lambda entry: entry["validation"])["rho"]
+        shown = ", ".join(f"{entry['rho']:g}: {entry['validation']:.1f} %" for entry in of_method)
+        print(f"ρ of {TITLES[name]}, by accuracy on noisy validation labels: {shown}")
+
+    runs = [(m, seed) for seed in range(arguments.seeds) for m in methods]
+    grid = [{**shared, "optimizer": m, "rho": rho.get(m, 0.0), "seed": s} for m, s in runs]
+    records = sweep(compared_trial, grid, out, jobs=arguments.jobs)
+    results = {
+        "command": "minisam " + " ".join(sys.argv[1:]),
+        "settings": {**shared, "methods": methods, "rho": rho, "seeds": arguments.seeds},
+        "chosen_by": "accuracy on held-out training images with noisy labels, last epoch",
+        "search": search,
+        "runs": [
+            {"method": TITLES[m], "seed": seed, **record["result"]}
+            for (m, seed), record in zip(runs, records, strict=True)
+        ],
+        "radius": RADIUS,
+        "versions": records[0]["versions"],
+        "machine": {"platform": platform.platform(), "cpus": os.cpu_count()},
+        "seconds": round(time.time() - begun, 1),
+    }
+    results = plain(results)
+    write_json(out / "results.json", results)
+    print(table(results))
+    draw(results, out / "compare.png")
+    print(f"{out / 'results.json'}: every epoch of every run; {out / 'compare.png'}: the picture")
+    return 0
+
+
+def table(results: dict[str, Any]) -> str:
+    """Return the results as text: mean ± half-width of the 95 % interval over seeds, by method.
+
+    Args:
+        results: what ``results.json`` holds.
+    """
+    from minisam.experiments.study import gain, mean
+
+    settings, runs = results["settings"], results["runs"]
+    rows = [["", "ρ", *(title for title, _ in COLUMNS.values())]]
+    names = [TITLES[name] for name in settings["methods"]]
+    for name, title in zip(settings["methods"], names, strict=True):
+        cells = []
+        for key, (_, spec) in COLUMNS.items():
+            known = all(run[key] is not None for run in runs if run["method"] == title)
+            cells.append(_plus_minus(mean(runs, key, method=title), spec) if known else "–")
+        rows.append([title, f"{settings['rho'].get(name, 0):g}", *cells])
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    lines = ["  ".join(f"{c:>{w}}" for c, w in zip(row, widths, strict=True)) for row in rows]
+    for title in names:
+        if title != "SGD" and "SGD" in names:
+            last = _plus_minus(gain(runs, title, value="last"), "+.1f")
+            best = _plus_minus(gain(runs, title, value="best"), "+.1f")
+            lines.append(f"{title} − SGD, paired by seed: last {last}, best {best} points")
+    lines.append(
+        f"% of examples; ± half of the 95 % Student interval over {settings['seeds']} seeds; "
+        f"loss rise at ρ = {results['radius']:g}"
+    )
+    return "\n".join(lines)
+
+
+def _plus_minus(interval: Any, spec: str) -> str:
+    half = (interval.high - interval.low) / 2
+    return f"{interval.value:{spec}} ± {half:{spec.lstrip('+')}}"
+
+
+def draw(results: dict[str, Any], path: Path) -> None:
+    """Draw test accuracy, memorization and sharpness by epoch, from what ``results.json`` holds."""
+    from minisam.plots import curves_over_seeds, picture
+
+    settings = results["settings"]
+    panels = (
+        ("test", 100, "Accuracy on clean test labels (%)"),
+        ("memorized", 100, "Wrong labels memorized (%)"),
+        ("rise", 1, f"Loss rise at ρ = {results['radius']:g}"),
+    )
+    with picture(path, 13.5, 4.8) as figure:
+        for axes, (key, factor, title) in zip(figure.subplots(1, 3), panels, strict=True):
+            for name in settings["methods"]:
+                histories = [r["history"] for r in results["runs"] if r["method"] == TITLES[name]]
+                if all(key in record for history in histories for record in history):
+                    lines = [[factor * record[key] for record in h] for h in histories]
+                    curves_over_seeds(axes, lines, TITLES[name])
+            axes.set_title(title)
+            axes.set_xlabel("Epoch")
+        figure.axes[0].legend()
+        figure.suptitle(
+            f"{100 * settings['noise']:.0f} % of {settings['train_size']} {settings['data']} "
+            f"training labels are wrong ({settings['model']}, mean and 95 % interval over "
+            f"{settings['seeds']} seeds)",
+            fontsize=14,
+        )
