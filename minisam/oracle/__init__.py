@@ -1,1 +1,47 @@
 """The oracle: any SAM gets a verdict, and a wrong one is told its mistake."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+# Loaded when first used: importing the oracle costs nothing, and each framework only its own users.
+_WHERE = {
+    "check": "minisam.oracle.check",
+    "grade": "minisam.oracle.grade",
+    "keras": "minisam.oracle.adapters.keras",
+    "optax": "minisam.oracle.adapters.optax",
+    "own": "minisam.oracle.adapters.own",
+    "parametrize": "minisam.oracle.parametrize",
+    "plain": "minisam.oracle.protocol",
+    "process": "minisam.oracle.adapters.process",
+    "torch": "minisam.oracle.adapters.torch",
+    "Report": "minisam.oracle.report",
+    "Unsupported": "minisam.oracle.protocol",
+}
+
+__all__ = [
+    "Report",
+    "Unsupported",
+    "check",
+    "grade",
+    "keras",
+    "optax",
+    "own",
+    "parametrize",
+    "plain",
+    "process",
+    "torch",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_WHERE[name]), name)
+    globals()[name] = value  # also where a submodule has the same name
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_WHERE])

@@ -8,10 +8,16 @@ and the new weights of any implementation, in any framework, without knowing its
 Parameters cross the border as a *list* of arrays, in the order of ``hyperparameters["names"]``:
 some implementations know names, some only positions. A schedule of the learning rate or of the
 radius is a list, one number a step; see `at_step`.
+
+What an implementation cannot do is not held against it. An adapter raises `Unsupported` for
+hyper-parameters that it does not have, and may carry attributes: ``methods``, the methods that it
+implements; ``features``, a set of what else it can: ``"frozen"`` tensors, ``"shards"`` of a batch
+(then ``grad_fn.shards`` is a list with one gradient function for each); ``dtypes``.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -74,12 +80,14 @@ class Observation(NamedTuple):
         queries: the points at which gradients were asked for, in order.
         answers: the gradients that were given there.
         end: the parameters that the step returned.
+        shards: for each query the shard of the batch that was asked, None for all of it.
     """
 
     start: Arrays
     queries: list[Arrays]
     answers: list[Arrays]
     end: Arrays
+    shards: tuple[int | None, ...] = ()
 
 
 def copies(arrays: Sequence[Any]) -> Arrays:
@@ -119,25 +127,101 @@ def observe(run: Run, start: Arrays, gradient: GradFn) -> Observation:
     return Observation(copies(start), queries, answers, copies(end))
 
 
-def plain(step: Callable[..., Arrays]) -> Adapter:
-    """Make an adapter of a stateless step function ``step(w, grad_fn, **hyperparameters) -> w``.
+def accepted(function: Callable[..., Any], skip: Sequence[str] = ()) -> frozenset[str] | None:
+    """The hyper-parameters that a function names; None if it takes whatever it is given.
 
     Example:
-        >>> adapter = plain(lambda w, grad_fn, **rest: w)
-        >>> adapter([np.zeros(1)], {})(lambda w: w)
-        [array([0.])]
+        >>> def step(w, grad_fn, *, rho, lr, **rest): ...
+        >>> sorted(accepted(step, skip=["w", "grad_fn"]))
+        ['lr', 'rho']
     """
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    named = {p.name for p in parameters if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)}
+    named -= set(skip)
+    takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    return None if takes_all and not named else frozenset(named)
+
+
+def known_arguments(
+    hyperparameters: dict[str, Any], accepts: frozenset[str] | None
+) -> dict[str, Any]:
+    """The arguments for a function that accepts certain hyper-parameters.
+
+    ``adaptive=True`` stands for the method "asam", for functions that ask for it by that name.
+
+    Raises:
+        Unsupported: when one that is not accepted is asked to be other than its default.
+
+    Example:
+        >>> known_arguments({**HYPERPARAMETERS, "momentum": 0.9}, frozenset({"rho", "lr"}))
+        Traceback (most recent call last):
+        ...
+        minisam.oracle.protocol.Unsupported: it does not take momentum
+    """
+    if accepts is None:
+        return dict(hyperparameters)
+    given = {**hyperparameters, "adaptive": hyperparameters.get("method") == "asam"}
+    free = {"method", "names", "dtype", "frozen", "eta", "scope", "shards"} | accepts
+    if given.get("method") == "sgd":
+        free |= {"rho", "p"}
+    for key, default in HYPERPARAMETERS.items():
+        if key not in free and given.get(key, default) != default:
+            raise Unsupported(f"it does not take {key}")
+    return {key: given[key] for key in accepts if key in given}
+
+
+def plain(step: Callable[..., Arrays]) -> Adapter:
+    """Make an adapter of a step function ``step(w, grad_fn, **hyperparameters) -> w``.
+
+    The function names the hyper-parameters that it has; probes that need others are not run. One
+    that implements both SAM and ASAM asks for ``method`` or ``adaptive``. One that remembers
+    something between steps, such as a momentum buffer, asks for ``state``, a dict that is empty at
+    the first step and is then handed on.
+
+    Args:
+        step: takes the weights (a list of arrays), ``grad_fn`` (list of arrays -> list of arrays)
+            and hyper-parameters by keyword; returns the new weights. Schedules are resolved: ``lr``
+            and ``rho`` are numbers.
+
+    Example:
+        >>> def sgd(w, grad_fn, *, lr, **rest):
+        ...     return [x - lr * g for x, g in zip(w, grad_fn(w))]
+        >>> plain(sgd)([np.ones(1)], {"lr": 0.5})(lambda w: w)
+        [array([0.5])]
+    """
+    first_two = list(inspect.signature(step).parameters)[:2]
+    takes_state = "state" in inspect.signature(step).parameters
+    accepts = accepted(step, skip=[*first_two, "state"])
 
     def adapter(params: Arrays, hyperparameters: dict[str, Any]) -> Run:
+        known_arguments(at_step(hyperparameters, 0), accepts)
         held = copies(params)
+        state: dict[str, Any] = {}
         count = 0
 
         def run(grad_fn: GradFn) -> Arrays:
             nonlocal held, count
-            held = step(held, grad_fn, **at_step(hyperparameters, count))
+            arguments = known_arguments(at_step(hyperparameters, count), accepts)
+            if takes_state:
+                arguments["state"] = state
+            given = copies(held)
+            returned = step(given, grad_fn, **arguments)
+            run.changed_inputs |= any(
+                not np.array_equal(a, b, equal_nan=True) for a, b in zip(given, held, strict=True)
+            )
+            held = copies(returned)
             count += 1
             return held
 
+        run.changed_inputs = False
         return run
 
+    adapter.accepts = accepts
+    adapter.name = getattr(step, "__name__", "step")
+    adapter.features = frozenset(accepts or ()) & {"frozen", "shards"}
+    if accepts and accepts & {"method", "adaptive"}:
+        adapter.methods = ("sam", "asam")
     return adapter

@@ -100,9 +100,8 @@ def adapter_of(make: Make) -> Adapter:
 
         return run
 
-    adapter.accepts = None  # every hyper-parameter
     adapter.methods = METHODS
-    adapter.shards = True
+    adapter.features = frozenset({"frozen", "shards"})
     return adapter
 
 

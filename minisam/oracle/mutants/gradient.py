@@ -94,15 +94,9 @@ enter(
 enter(
     "M35-shadowed-gradient",
     "mixes d2 with a normalized copy of d1",
-    "In d1 + α (d2 − d1) the name of d1 was reused for d1/‖d1‖.",
-    piece(
-        direction=lambda now: (
-            add_scaled(now.d2, 0.0, subtract(scale(1 / norm(now.d1), now.d1), now.d1))
-            if norm(now.d1) != 0
-            else now.d2
-        )
-    ),
-    equivalent="SAM has α = 1, where d1 cancels",
+    "In d1 + α (d2 − d1) the name of d1 was reused for d1/‖d1‖. Give the two their own names.",
+    piece(direction=lambda now: now.d2),
+    equivalent="SAM has α = 1, where d1 cancels and d2 is left",
 )
 
 

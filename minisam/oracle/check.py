@@ -1,0 +1,166 @@
+"""The oracle's question: does this implementation do what it says?"""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minisam.oracle.conventions import check_declared, is_default
+from minisam.oracle.diagnosis import convention_part, judge_parts
+from minisam.oracle.judge import Judgement
+from minisam.oracle.probes import PROBES, Probe
+from minisam.oracle.protocol import Adapter, plain
+from minisam.oracle.report import Report, Result
+from minisam.oracle.rounding import UNITS
+from minisam.oracle.verdicts import conclude
+from minisam.oracle.watch import Trace, watch
+
+
+def check(
+    adapter: Adapter,
+    dtype: str | Sequence[str] | None = None,
+    declare: dict[str, Any] | None = None,
+    known: dict[str, str] | None = None,
+    method: str | Sequence[str] | None = None,
+    probes: Sequence[str] | None = None,
+    timeout: float = 20.0,
+    name: str = "",
+) -> Report:
+    """Hold an implementation of SAM against the reference, and say what is wrong with it.
+
+    Args:
+        adapter: the implementation, as `minisam.oracle.plain`, `torch`, `optax`, `keras` or
+            `process` make it. A function ``f(w, grad_fn, **hyperparameters)`` is taken as it is.
+        dtype: "float64", "float32", "bfloat16" or several; all that the adapter has by default.
+        declare: conventions that the implementation follows, see `minisam.oracle.conventions`.
+        known: failures that are known, ``{probe slug: reason}``; they do not count.
+        method: "sam", "asam", "sgd" or several; by default what the adapter says
+            (``adapter.methods``), else "sam".
+        probes: slugs of the probes to run; all by default.
+        timeout: seconds that one step may take.
+        name: what to call the implementation in the report.
+
+    Returns:
+        A `Report`. ``report.verdict`` begins with ``conforms`` only when the implementation does.
+
+    Raises:
+        ValueError: naming the argument that is not one.
+
+    Example:
+        >>> def step(w, grad_fn, *, rho, lr):
+        ...     d1 = grad_fn(w)
+        ...     length = np.sqrt(sum(np.sum(g * g) for g in d1))
+        ...     b = [x + rho * g / length if length else x for x, g in zip(w, d1)]
+        ...     return [x - lr * g for x, g in zip(w, grad_fn(b))]
+        >>> check(step, dtype="float64").verdict
+        'conforms'
+        >>> def sgd(w, grad_fn, *, rho, lr):
+        ...     return [x - lr * g for x, g in zip(w, grad_fn(w))]
+        >>> check(sgd, dtype="float64").verdict
+        'bug: R04-second-pass-at-A'
+    """
+    started = time.perf_counter()
+    adapter = as_adapter(adapter)
+    declare, known = dict(declare or {}), dict(known or {})
+    check_declared(declare)
+    declare = {key: value for key, value in declare.items() if not is_default(key, value)}
+    chosen = choose_probes(probes, known)
+    methods = choose("method", method, getattr(adapter, "methods", ("sam",)), METHODS)
+    everything = getattr(adapter, "dtypes", ("float64", "float32"))
+    dtypes = choose("dtype", dtype, everything, tuple(UNITS))
+    base = convention_part(declare)
+    entries: list[tuple[Result, Trace, Judgement | None]] = []
+    hung = False
+    for one in [*dtypes, *(d for d in UNITS if d not in dtypes)]:
+        for probe in chosen:
+            if one not in dtypes or probe.method not in methods:
+                what = one if one not in dtypes else f"method {probe.method}"
+                skipped = Trace(probe, one, {}, [], skipped=f"{what} is not claimed")
+                entries.append((Result(probe.slug, one, "not run", skipped.skipped), skipped, None))
+                continue
+            if hung:
+                trace = Trace(probe, one, {}, [], skipped="an earlier probe hangs")
+            else:
+                trace = watch(adapter, probe, one, base.settings, timeout)
+            hung = hung or (trace.fault is not None and trace.fault.cause == "hangs")
+            entries.append(examine(trace, base, known))
+    return conclude(
+        adapter=adapter,
+        name=name or getattr(adapter, "name", "") or getattr(adapter, "__name__", "adapter"),
+        entries=entries,
+        declare=declare,
+        known=known,
+        timeout=timeout,
+        started=started,
+    )
+
+
+METHODS = ("sgd", "sam", "asam")
+
+
+def as_adapter(adapter: Any) -> Adapter:
+    """The adapter; a plain step function is wrapped.
+
+    Raises:
+        ValueError: if it cannot be called.
+    """
+    if not callable(adapter):
+        raise ValueError(f"adapter must be a function, see minisam.oracle.plain, got {adapter!r}")
+    try:
+        parameters = list(inspect.signature(adapter).parameters.values())
+    except (TypeError, ValueError):
+        return adapter
+    names = [parameter.name for parameter in parameters]
+    if "grad_fn" in names or len(names) > 2:
+        return plain(adapter)
+    return adapter
+
+
+def choose(name: str, asked: Any, default: Sequence[str], allowed: Sequence[str]) -> list[str]:
+    """One, several or all of some choices.
+
+    Example:
+        >>> choose("dtype", "float32", ["float64"], ["float64", "float32"])
+        ['float32']
+    """
+    chosen = list(default) if asked is None else [asked] if isinstance(asked, str) else list(asked)
+    for one in chosen:
+        if one not in allowed:
+            raise ValueError(f"{name} must be among {', '.join(allowed)}, got {one!r}")
+    return [one for one in allowed if one in chosen]
+
+
+def choose_probes(probes: Sequence[str] | None, known: dict[str, str]) -> list[Probe]:
+    """The probes of these slugs, or all."""
+    for argument, slugs in (("probes", probes or ()), ("known", known)):
+        for slug in slugs:
+            if slug not in PROBES:
+                raise ValueError(f"{argument} names no probe: {slug!r}")
+    return [PROBES[slug] for slug in probes] if probes is not None else list(PROBES.values())
+
+
+def examine(
+    trace: Trace, base: Any, known: dict[str, str]
+) -> tuple[Result, Trace, Judgement | None]:
+    """The result of one probe."""
+    probe, dtype = trace.probe, trace.dtype
+    if trace.skipped:
+        return Result(probe.slug, dtype, "not run", trace.skipped), trace, None
+    if trace.fault is not None:
+        if probe.special == "nan at A" and trace.fault.cause.startswith("raises"):
+            return Result(probe.slug, dtype, "not run", "it refuses NaN gradients"), trace, None
+        status = "known" if probe.slug in known else "error"
+        return Result(probe.slug, dtype, status, str(trace.fault)), trace, None
+    judgement = judge_parts([], trace, base)
+    error = float(np.nan_to_num(judgement.ratio, posinf=np.inf))
+    if judgement.agrees:
+        note = "known to fail, but passes" if probe.slug in known else ""
+        return Result(probe.slug, dtype, "pass", note, error), trace, judgement
+    status = "known" if probe.slug in known else "out of range" if probe.extreme else "fail"
+    reason = known.get(probe.slug, f"step {judgement.step + 1}: {judgement.quantity}")
+    result = Result(probe.slug, dtype, status, reason, error, judgement.step, judgement.quantity)
+    return result, trace, judgement

@@ -1,0 +1,242 @@
+"""Name the mistake: replay every known one on what was seen.
+
+An explanation is a set of conventions and mutants under which the reference does exactly what the
+implementation did, in every step of every probe. One convention or one mutant is tried first, then
+conventions that go together, then pairs. What explains everything is the name; when several do
+they are all printed, and when none does nothing is named: a wrong name would be worse.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+from typing import Any, NamedTuple
+
+from minisam.oracle.conventions import CONVENTIONS, declared_changes, declared_settings
+from minisam.oracle.judge import Judgement, judge
+from minisam.oracle.mutants import MUTANTS
+from minisam.oracle.protocol import HYPERPARAMETERS
+from minisam.oracle.recipe import Change, recipe_of
+from minisam.oracle.watch import Trace
+
+# Conventions that go together in implementations that people use.
+PACKAGES: tuple[dict[str, Any], ...] = (
+    {"eta": 0.0, "scope": "all"},
+    {"eta": 0.0, "scope": "all", "norm_epsilon": 1e-12},
+    {"eta": 0.0, "scope": "all", "norm_epsilon": 1e-12, "norm_dtype": "float32"},
+    {"eta": 0.0, "scope": "all", "norm_epsilon": 1e-12, "restore": "subtract"},
+    {"eta": 0.0, "scope": "all", "norm_epsilon": 1e-12, "asam_form": "Tg/|g|"},
+    {"norm_epsilon": 1e-12, "norm_dtype": "float32"},
+    {"norm_epsilon": 1e-12, "restore": "subtract"},
+    {"norm_epsilon": 1e-16, "restore": "subtract"},
+    {"zero_gradient": "nan", "restore": "subtract"},
+    {"weight_decay": "in_loss", "norm_epsilon": 1e-12},
+    {"weight_decay": "decoupled", "momentum_form": "lr_inside"},
+)
+
+
+class Part(NamedTuple):
+    """A convention's value or a mutant."""
+
+    name: str
+    declare: dict[str, Any]
+    settings: dict[str, Any]
+    changes: tuple[Change, ...]
+
+    @property
+    def is_mutant(self) -> bool:
+        """Whether it is a mistake."""
+        return not self.declare
+
+
+Parts = tuple[Part, ...]
+
+
+def convention_part(declare: dict[str, Any]) -> Part:
+    """One or several conventions as a part."""
+    name = ", ".join(sorted(declare))
+    return Part(name, declare, declared_settings(declare), declared_changes(declare))
+
+
+def mutant_part(name: str) -> Part:
+    """A mutant as a part."""
+    return Part(name, {}, {}, (MUTANTS[name].change,))
+
+
+def explains(parts: Sequence[Part], traces: Iterable[Trace], declared: Part) -> bool:
+    """Whether the reference with these parts does what was seen, in every trace."""
+    return all(judge_parts(parts, trace, declared).agrees for trace in traces)
+
+
+def judge_parts(
+    parts: Sequence[Part], trace: Trace, declared: Part, steps: int | None = None
+) -> Judgement:
+    """Judge a trace against the reference with what is declared and these parts."""
+    together = sorted([declared, *parts], key=lambda part: part.is_mutant)  # conventions first
+    settings = {key: value for part in together for key, value in part.settings.items()}
+    changes = [change for part in together for change in part.changes]
+    return judge(trace, changes, settings, steps)
+
+
+class Diagnosis(NamedTuple):
+    """What explains the traces.
+
+    Attributes:
+        survivors: the explanations; empty when nothing known does it.
+        tried: how many were tried.
+        complete: whether the search came to its end in time.
+    """
+
+    survivors: list[Parts]
+    tried: int
+    complete: bool = True
+
+
+def single_parts(traces: Sequence[Trace], declared: dict[str, Any]) -> list[Part]:
+    """The conventions and mutants that could be at work in these traces."""
+    methods = {trace.probe.method for trace in traces}
+    dtypes = {trace.dtype for trace in traces}
+    parts = [
+        convention_part({name: value})
+        for name, convention in CONVENTIONS.items()
+        for value in convention.values
+        if name not in declared and name not in ("output", "inputs")
+    ]
+    parts += [
+        mutant_part(mutant.name)
+        for mutant in MUTANTS.values()
+        if methods & set(mutant.methods)
+        and not mutant.equivalent
+        and not mutant.convention
+        and dtypes & {*mutant.dtypes, "bfloat16"}
+    ]
+    return parts
+
+
+def diagnose(
+    failing: Sequence[Trace],
+    passing: Sequence[Trace],
+    declared: dict[str, Any] | None = None,
+    patience: float = 30.0,
+) -> Diagnosis:
+    """Find what explains the traces of an implementation that does not conform.
+
+    Args:
+        failing: complete traces that disagree with the reference under what is declared.
+        passing: those that agree.
+        declared: the conventions that were declared.
+        patience: seconds after which the search for pairs is given up.
+
+    Returns:
+        A `Diagnosis`.
+    """
+    started = time.monotonic()
+    declared = declared or {}
+    base = convention_part(declared)
+    ordered = [*sorted(failing, key=lambda trace: len(trace.steps)), *passing]
+    parts = single_parts(ordered, declared)
+    survivors: list[Parts] = [(part,) for part in parts if explains([part], ordered, base)]
+    tried = len(parts)
+    if not survivors:
+        found = together(ordered, parts, declared, base)
+        survivors = [found] if found else []
+    if not survivors:
+        pairs = list(pairs_of(parts, failing, declared, base))
+        for number, pair in enumerate(pairs):
+            if time.monotonic() - started > patience:
+                return Diagnosis(survivors, tried + number, complete=False)
+            if explains(pair, ordered, base):
+                survivors.append(pair)
+        tried += len(pairs)
+    conventions = [s for s in survivors if not any(part.is_mutant for part in s)]
+    return Diagnosis(conventions or survivors, tried)
+
+
+def together(
+    traces: Sequence[Trace], parts: Sequence[Part], declared: dict[str, Any], base: Part
+) -> Parts | None:
+    """Conventions that explain the traces together: packages first, then one after the other."""
+    for package in PACKAGES:
+        left = {name: value for name, value in package.items() if name not in declared}
+        if left and explains([convention_part(left)], traces, base):
+            return (convention_part(smallest(left, traces, base)),)
+    single = [part for part in parts if not part.is_mutant]
+    chosen: dict[str, Any] = {}
+    best = agreeing(chosen, traces, base)
+    while best < len(traces):
+        options = [{**chosen, **part.declare} for part in single if part.name not in chosen]
+        scores = [agreeing(option, traces, base) for option in options]
+        if not scores or max(scores) <= best:
+            return None
+        best = max(scores)
+        chosen = options[scores.index(best)]
+    return (convention_part(chosen),)
+
+
+def smallest(declare: dict[str, Any], traces: Sequence[Trace], base: Part) -> dict[str, Any]:
+    """Leave out the conventions that are not needed."""
+    for name in list(declare):
+        fewer = {key: value for key, value in declare.items() if key != name}
+        if fewer and explains([convention_part(fewer)], traces, base):
+            declare = fewer
+    return declare
+
+
+def agreeing(declare: dict[str, Any], traces: Sequence[Trace], base: Part) -> int:
+    """How many traces conventions explain."""
+    part = convention_part(declare)
+    return sum(judge_parts([part], trace, base).agrees for trace in traces)
+
+
+def pairs_of(
+    parts: Sequence[Part], failing: Sequence[Trace], declared: dict[str, Any], base: Part
+) -> Iterable[Parts]:
+    """Pairs with a mutant in them that explain the failing trace which fewest parts touch."""
+    touched = {}
+    for trace in failing[:6]:
+        alone = judge_parts([], trace, base)
+        touched[trace.probe.slug, trace.dtype] = (
+            trace,
+            {part.name for part in parts if differs(judge_parts([part], trace, base), alone)},
+        )
+    if not touched:
+        return
+    trace, touching = min(touched.values(), key=lambda entry: len(entry[1]))
+    packages = [
+        convention_part(package) for package in PACKAGES if not set(package) & set(declared)
+    ]
+    for a, b in combinations([*packages, *parts], 2):
+        if not (a.is_mutant or b.is_mutant) or not {a.name, b.name} & touching:
+            continue
+        for pair in ((a, b), (b, a)) if clash(a, b, trace) else ((a, b),):
+            if judge_parts(pair, trace, base).agrees:
+                yield pair
+
+
+def differs(one: Judgement, other: Judgement) -> bool:
+    """Whether two judgements on a trace tell of different references."""
+    return (one.agrees, one.step, one.quantity, one.ratio) != (
+        other.agrees,
+        other.step,
+        other.quantity,
+        other.ratio,
+    )
+
+
+def clash(a: Part, b: Part, trace: Trace) -> bool:
+    """Whether two mutants replace the same piece, so that their order matters."""
+    if not (a.is_mutant and b.is_mutant):
+        return False
+    hp = {**HYPERPARAMETERS, **trace.hp}
+    plain = recipe_of(hp)
+
+    def pieces(part: Part) -> set[str]:
+        changed = recipe_of(hp, *part.changes)
+        return {
+            name
+            for name in plain._fields
+            if name not in ("hp", "base") and getattr(changed, name) is not getattr(plain, name)
+        }
+
+    return bool(pieces(a) & pieces(b))

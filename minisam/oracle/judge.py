@@ -1,0 +1,181 @@
+"""Hold what was seen against a reference, step by step.
+
+Teacher forcing: every step of the reference starts from the weights that the implementation had,
+and gets the gradients that the implementation got, so an error in one step is not carried into the
+next. What an optimizer remembers (a velocity, say) is the reference's own, fed with what was seen.
+The reference is `minisam.optim`, or a changed recipe of it, run on numbers that carry error bounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minisam.oracle.protocol import Arrays, Observation
+from minisam.oracle.recipe import Change
+from minisam.oracle.reference import optimizer
+from minisam.oracle.rounding import Rounded, exact, ratio
+from minisam.oracle.watch import Trace
+
+POINT_NAMES = ("the point of the first gradient, A", "the point of the second gradient, B = A + ε")
+
+
+class Judgement(NamedTuple):
+    """Whether a trace agrees with a reference, and where it first does not.
+
+    Attributes:
+        agrees: whether everything is within the derived bounds.
+        ratio: the largest error in units of the accepted one (at the disagreement, if any).
+        step: the step of the disagreement.
+        quantity: "point 0", "point 1", …, "fewer gradients", "more gradients" or "end".
+        tensor: the tensor's name.
+        index: the entry.
+        expected: what the reference has there, whole.
+        observed: what was seen there, whole.
+        seen: the reference's own `Step`, as far as it is known.
+    """
+
+    agrees: bool
+    ratio: float = 0.0
+    step: int = 0
+    quantity: str = ""
+    tensor: str = ""
+    index: tuple[int, ...] = ()
+    expected: dict[str, Rounded] | None = None
+    observed: dict[str, np.ndarray] | None = None
+
+
+class Disagreement(Exception):
+    """Carries a judgement out of the reference's step."""
+
+    def __init__(self, judgement: Judgement):
+        super().__init__(judgement.quantity)
+        self.judgement = judgement
+
+
+class Replay:
+    """Answers the reference's questions with what was seen, if it asks at the same points."""
+
+    def __init__(self, seen: Observation, names: list[str], trained: list[str], trace: Trace):
+        self.names, self.trained, self.trace = names, trained, trace
+        self.fixed = {
+            name: exact(value, trace.dtype)
+            for name, value in zip(names, seen.start, strict=True)
+            if name not in trained
+        }
+        self.waiting: dict[int, list[tuple[Arrays, Arrays]]] = {}
+        keys = set()
+        shards = seen.shards or (0,) * len(seen.queries)
+        for point, answer, shard in zip(seen.queries, seen.answers, shards, strict=True):
+            key = (shard or 0, *(tensor.tobytes() for tensor in point))
+            if key not in keys:  # asking again at the same point tells nothing new
+                keys.add(key)
+                self.waiting.setdefault(shard or 0, []).append((point, answer))
+        self.done: dict[int, list[tuple[Arrays, Arrays]]] = {}
+        self.count = 0
+        self.worst = 0.0
+
+    def __call__(self, point: dict[str, Rounded], shard: int = 0) -> tuple:
+        """The (loss, gradient) that the implementation got at this point."""
+        whole = {**self.fixed, **point}
+        waiting = self.waiting.get(shard, [])
+        done = self.done.setdefault(shard, [])
+        if self.trace.probe.ends_only:
+            found = waiting.pop(0) if waiting else done[-1] if done else None
+        else:
+            found = self.match(whole, waiting, done)
+        if found is None:
+            raise Disagreement(self.missing(whole, waiting))
+        if not done or found is not done[-1]:
+            done.append(found)
+        self.count += 1
+        grads = dict(zip(self.names, found[1], strict=True))
+        return 0.0, {name: exact(grads[name], self.trace.dtype) for name in self.trained}
+
+    def match(self, whole: dict[str, Rounded], waiting: list, done: list) -> Any:
+        """The next new point, else one that was asked for before, if it is this one."""
+        if waiting and (worst := self.distance(whole, waiting[0][0])) <= 1:
+            self.worst = max(self.worst, worst)
+            return waiting.pop(0)
+        for earlier in done:
+            if self.distance(whole, earlier[0]) <= 1:
+                return earlier
+        return None
+
+    def distance(self, whole: dict[str, Rounded], observed: Arrays) -> float:
+        """The largest error of a point, in units of the accepted one."""
+        pairs = zip(self.names, observed, strict=True)
+        return max(float(np.max(ratio(array, whole[name]), initial=0.0)) for name, array in pairs)
+
+    def missing(self, whole: dict[str, Rounded], waiting: list) -> Judgement:
+        """The judgement on a point that the implementation did not ask for."""
+        if not waiting:
+            return Judgement(False, np.inf, 0, "fewer gradients", expected=whole)
+        observed = dict(zip(self.names, waiting[0][0], strict=True))
+        return place(f"point {self.count}", whole, observed)
+
+    def extra(self) -> Judgement | None:
+        """The judgement on a point that only the implementation asked for."""
+        for waiting in self.waiting.values():
+            if waiting:
+                observed = dict(zip(self.names, waiting[0][0], strict=True))
+                return Judgement(False, np.inf, 0, "more gradients", observed=observed)
+        return None
+
+
+def place(quantity: str, expected: dict[str, Rounded], observed: dict[str, Any]) -> Judgement:
+    """The judgement on a quantity: its worst entry."""
+    ratios = {name: ratio(observed[name], expected[name]) for name in observed}
+    tensor = max(ratios, key=lambda name: float(np.max(ratios[name], initial=0.0)))
+    worst = ratios[tensor]
+    index = np.unravel_index(int(np.argmax(worst)), worst.shape)
+    largest = float(np.max(worst, initial=0.0))
+    index = tuple(int(i) for i in index)
+    return Judgement(largest <= 1, largest, 0, quantity, tensor, index, expected, observed)
+
+
+def judge(
+    trace: Trace,
+    changes: Sequence[Change] = (),
+    settings: dict[str, Any] | None = None,
+    steps: int | None = None,
+) -> Judgement:
+    """Compare a trace with the reference under some changes.
+
+    Args:
+        trace: what was seen.
+        changes: the conventions or mutants that the reference is to follow.
+        settings: hyper-parameters that it is to have instead of the trace's.
+        steps: how many steps to look at; all by default.
+
+    Returns:
+        A `Judgement`: the first disagreement, or the largest error when there is none.
+    """
+    hp = {**trace.hp, **(settings or {})}
+    names = hp["names"]
+    trained = [name for name in names if name not in hp["frozen"]]
+    worst = 0.0
+    with np.errstate(all="ignore"):
+        opt = optimizer(hp, changes)
+        state = None
+        for number, seen in enumerate(trace.steps[:steps]):
+            start = dict(zip(names, seen.start, strict=True))
+            params = {name: exact(start[name], trace.dtype) for name in trained}
+            state = opt.init(params) if state is None else state
+            replay = Replay(seen, names, trained, trace)
+            try:
+                new, state, _ = opt.step(params, state, replay)
+            except Disagreement as stop:
+                return stop.judgement._replace(step=number)
+            except ZeroDivisionError:
+                return Judgement(False, np.inf, number, "end")
+            found = replay.extra() if not trace.probe.ends_only else None
+            if found is None:
+                whole = {**replay.fixed, **new}
+                found = place("end", whole, dict(zip(names, seen.end, strict=True)))
+            if not found.agrees:
+                return found._replace(step=number)
+            worst = max(worst, found.ratio, replay.worst)
+    return Judgement(True, worst)

@@ -1,0 +1,198 @@
+"""Describe a mistake that has no name: what is wrong first, by how much, what it looks like."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from minisam.oracle.judge import Judgement
+from minisam.oracle.watch import Trace
+
+QUANTITIES = {
+    "point 0": "the point of the first gradient (A)",
+    "point 1": "the point of the second gradient (B = A + ε)",
+    "fewer gradients": "the number of gradients",
+    "more gradients": "the number of gradients",
+    "end": "the new weights",
+}
+
+
+def name_of(quantity: str) -> str:
+    """A quantity in words."""
+    if quantity.startswith("point ") and quantity not in QUANTITIES:
+        return f"the point of gradient {int(quantity[6:]) + 1}"
+    return QUANTITIES[quantity]
+
+
+def flat(arrays: Any) -> np.ndarray:
+    """All entries in one float64 vector."""
+    return np.concatenate([np.asarray(array, np.float64).ravel() for array in arrays])
+
+
+def fit(target: np.ndarray, basis: dict[str, np.ndarray], accuracy: float) -> str:
+    """The shortest combination of at most two of the basis that is the target; empty if none.
+
+    Example:
+        >>> d1, d2 = np.array([1.0, 2.0, 4.0, 5.0]), np.array([3.0, 1.0, 2.0, 0.0])
+        >>> fit(d1 + d2, {"d1": d1, "d2": d2}, 1e-6)
+        'd1 + d2'
+        >>> fit(-0.5 * d1, {"d1": d1, "d2": d2}, 1e-6)
+        '−0.5 × d1'
+    """
+    size = np.linalg.norm(target)
+    if not np.isfinite(size) or size == 0:
+        return ""
+    usable = {k: v for k, v in basis.items() if np.all(np.isfinite(v)) and np.linalg.norm(v) > 0}
+    for count in (1, 2):
+        if target.size <= count:
+            continue
+        for names in combinations(usable, count):
+            matrix = np.stack([usable[name] for name in names], axis=1)
+            scales = np.linalg.norm(matrix, axis=0)
+            solution, *_ = np.linalg.lstsq(matrix / scales, target, rcond=None)
+            error = np.linalg.norm(matrix / scales @ solution - target)
+            share = np.min(np.abs(solution)) / size
+            if error <= accuracy * size and share > 1e-3:
+                return " + ".join(
+                    term(c, name) for c, name in zip(solution / scales, names, strict=True)
+                ).replace("+ −", "− ")
+    return ""
+
+
+def term(coefficient: float, name: str) -> str:
+    """One term of a combination."""
+    shown = f"{abs(coefficient):.4g}"
+    sign = "−" if coefficient < 0 else ""
+    return f"{sign}{name}" if shown == "1" else f"{sign}{shown} × {name}"
+
+
+def looks_like(trace: Trace, judgement: Judgement) -> str:
+    """What the first wrong quantity looks like, "ε = 0.5 × expected ε"; empty if nothing fits."""
+    seen = trace.steps[judgement.step]
+    if judgement.quantity == "fewer gradients":
+        return (
+            f"{len(seen.queries)} gradient(s) asked for in a step, "
+            "where one at A and one at B are expected"
+        )
+    if judgement.quantity == "more gradients":
+        return "a gradient is asked for at a point where none is expected"
+    observed, expected = judgement.observed, judgement.expected
+    if observed is None or expected is None:
+        return ""
+    target = flat(observed.values())
+    if not np.all(np.isfinite(target)):
+        return "it is not finite (NaN or infinity)"
+    names = list(observed)
+    position = [trace.hp["names"].index(name) for name in names]
+    start = flat(seen.start[k] for k in position)
+    wanted = flat(expected[name].value for name in names)
+    gradients = {
+        f"d{k + 1}": flat(answer[i] for i in position) for k, answer in enumerate(seen.answers)
+    }
+    accuracy = 1e-9 if trace.dtype == "float64" else 1e-4
+    if judgement.quantity == "end":
+        lr = trace.hp["lr"]
+        lr = lr[min(judgement.step, len(lr) - 1)] if isinstance(lr, list) else lr
+        for name, gradient in gradients.items():
+            if np.array_equal(target, gradient):
+                return f"the step returns the gradient {name} instead of new weights"
+        if np.array_equal(target, start):
+            return "the weights do not change"
+        basis = {"(expected update)": start - wanted}
+        basis.update({f"lr·{name}": lr * gradient for name, gradient in gradients.items()})
+        points = enumerate(seen.queries)
+        basis.update({f"ε{k}": flat(q[i] for i in position) - start for k, q in points if k})
+        found = fit(start - target, {**basis, "w": start}, accuracy)
+        return f"w − new w = {found}" if found else ""
+    basis = {"expected ε": wanted - start, **gradients}
+    if "d1" in gradients:
+        basis["sign(d1)"] = np.sign(gradients["d1"])
+    found = fit(target - start, {**basis, "w": start}, accuracy)
+    return f"ε = {found}" if found else per_tensor(observed, expected, trace, seen, accuracy)
+
+
+def per_tensor(observed: Any, expected: Any, trace: Trace, seen: Any, accuracy: float) -> str:
+    """Whether every tensor's ε is the expected one times a factor of its own."""
+    factors = []
+    for name in observed:
+        start = np.asarray(seen.start[trace.hp["names"].index(name)], np.float64)
+        one, right = (observed[name] - start).ravel(), (expected[name].value - start).ravel()
+        if not np.linalg.norm(right):
+            return ""
+        factor = float(one @ right / (right @ right))
+        if np.linalg.norm(one - factor * right) > accuracy * np.linalg.norm(right):
+            return ""
+        factors.append(f"{name}: {factor:.4g}")
+    return "ε of every tensor is the expected one times " + ", ".join(factors)
+
+
+def shortest(array: Any, dtype: str) -> Any:
+    """Nested lists of the shortest numbers that are these ones in a dtype."""
+    text = [float(str(x)) for x in np.asarray(array).astype(dtype).ravel()]
+    return np.reshape(text, np.shape(array)).tolist()
+
+
+def first_wrong(trace: Trace, judgement: Judgement) -> str:
+    """Which quantity is wrong first, where, and by how much."""
+    place = f"probe {trace.probe.slug}, {trace.dtype}, step {judgement.step + 1}"
+    text = f"{name_of(judgement.quantity)} ({place})"
+    if judgement.tensor and judgement.expected is not None and judgement.observed is not None:
+        index = judgement.index
+        right = np.asarray(judgement.expected[judgement.tensor].value)[index]
+        bound = np.broadcast_to(
+            judgement.expected[judgement.tensor].bound, judgement.observed[judgement.tensor].shape
+        )[index]
+        seen = float(judgement.observed[judgement.tensor][index])
+        digits = 9 if f"{seen:.9g}" != f"{right:.9g}" else 17
+        entry = "".join(f"[{i}]" for i in index)
+        text += (
+            f": {judgement.tensor}{entry} is {seen:.{digits}g}, should be {right:.{digits}g}; "
+            f"off by {abs(seen - right):.1e}, where rounding explains {2 * bound:.1e}"
+        )
+    return text
+
+
+def reproduction(
+    trace: Trace,
+    judgement: Judgement,
+    call: str = "step",
+    accepts: frozenset[str] | None = None,
+) -> str:
+    """At most ten lines of Python, without minisam, that show the failure."""
+    names, hp = trace.hp["names"], trace.hp
+    steps = trace.steps[: judgement.step + 1]
+    dtype = "float32" if trace.dtype != "float64" else "float64"
+
+    def arrays(values: Any) -> str:
+        return repr([shortest(value, dtype) for value in values])
+
+    shown = {k: v for k, v in hp.items() if k in trace.probe.settings or k in ("rho", "lr")}
+    if accepts is not None:
+        shown = {k: v for k, v in shown.items() if k in accepts}
+    distinct = []
+    for seen in steps:
+        first: dict[Any, Any] = {}
+        for query, answer in zip(seen.queries, seen.answers, strict=True):
+            first.setdefault(arrays(query), answer)
+        distinct.append("[" + ", ".join(arrays(answer) for answer in first.values()) + "]")
+    if judgement.expected is not None and judgement.quantity in ("end", "point 0", "point 1"):
+        right = arrays(judgement.expected[n].value for n in names if n in judgement.expected)
+        what = "w" if judgement.quantity == "end" else f"asked[{judgement.quantity[-1]}]"
+        last = f'print("{name_of(judgement.quantity)}:", {what}, "should be", {right})'
+    else:
+        last = f'print(len(asked), "gradients in a step:", "{judgement.quantity} than expected")'
+    lines = [
+        "import numpy as np",
+        f"w = [np.array(x, np.{dtype}) for x in {arrays(trace.steps[0].start)}]",
+        f"for gradients in [{', '.join(distinct)}]:  # one list a step",
+        "    asked, known = [], {}",
+        "    def grad_fn(point):",
+        "        key = str(point); asked.append([x.copy() for x in point])",
+        f"        return [np.array(g, np.{dtype}) for g in "
+        "gradients[known.setdefault(key, len(known)) % len(gradients)]]",
+        f"    w = {call}(w, grad_fn, {', '.join(f'{k}={v!r}' for k, v in shown.items())})",
+        last,
+    ]
+    return "\n".join(lines)

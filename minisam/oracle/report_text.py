@@ -1,0 +1,57 @@
+"""A report on one screen of a terminal, and as a row of a Markdown table."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from minisam.oracle.report import Report
+
+WIDTH = 88
+
+
+def wrapped(text: str, first: str = "  ", rest: str = "  ") -> list[str]:
+    """A paragraph, folded."""
+    return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=rest) or [""]
+
+
+def text(report: Report) -> str:
+    """The report for a terminal: verdict, reason, what to do, what ran."""
+    lines = [f"{report.name}: {report.verdict}", ""]
+    lines += wrapped(report.headline)
+    for advice in report.advice:
+        lines += [advice] if advice.startswith("    ") else wrapped(advice, "  → ", "    ")
+    failing = [r for r in report.results if r.status in ("fail", "error")]
+    if failing:
+        probes = list(dict.fromkeys(result.probe for result in failing))
+        shown = ", ".join(probes[:6]) + (f", and {len(probes) - 6} more" if len(probes) > 6 else "")
+        lines += ["", *wrapped(f"{len(failing)} results fail, in probes {shown}")]
+    if report.reproduction:
+        lines += ["", "  To see it without minisam (step is your function):", ""]
+        for line in report.reproduction.splitlines():
+            lines.append("    " + line)
+    remarks = [r for r in report.results if r.status in ("known", "out of range")]
+    for status in ("known", "out of range"):
+        some = [r for r in remarks if r.status == status]
+        if some:
+            names = ", ".join(dict.fromkeys(r.probe for r in some))
+            lines += ["", *wrapped(f"{status}: {names} ({some[0].reason})")]
+    lines += ["", *wrapped(f"{report.summary()}. {report.seconds:.1f} s")]
+    return "\n".join(lines)
+
+
+def table(reports: Sequence[Report], versions: dict[str, str] | None = None) -> str:
+    """A Markdown table of several reports: name, version, verdict, what to declare.
+
+    Args:
+        reports: one row each.
+        versions: the implementations' versions, by the reports' names.
+    """
+    rows = ["| implementation | version | verdict | declare | ran |", "|---|---|---|---|---|"]
+    for report in reports:
+        version = (versions or {}).get(report.name, "")
+        declare = {**report.declared, **report.found}
+        shown = f"`{declare!r}`" if declare else ""
+        of = f"{report.ran} of {len(report.results)}"
+        rows.append(f"| {report.name} | {version} | {report.verdict} | {shown} | {of} |")
+    return "\n".join(rows)

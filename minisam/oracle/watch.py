@@ -1,0 +1,257 @@
+"""Put an implementation through a probe, and write down what it did.
+
+An implementation may do anything: raise, hang, print, return nonsense. Whatever goes wrong on the
+way is a `Fault` with a cause, kept in the `Trace`, never an exception out of the oracle.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import signal
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minisam.oracle.probes import ANSWERS, Probe, Script, script
+from minisam.oracle.protocol import (
+    HYPERPARAMETERS,
+    Adapter,
+    AdapterError,
+    Arrays,
+    Observation,
+    Unsupported,
+    copies,
+)
+from minisam.oracle.rounding import UNITS, to_unit
+
+MANY = 64  # gradients in one step
+
+
+class Fault(AdapterError):
+    """What stopped a probe: a short ``cause``, and a sentence."""
+
+    def __init__(self, cause: str, message: str):
+        super().__init__(message)
+        self.cause = cause
+
+
+class Trace(NamedTuple):
+    """What a probe saw.
+
+    Attributes:
+        probe: the probe.
+        dtype: the dtype it ran in.
+        hp: the hyper-parameters that the adapter was given.
+        steps: one `Observation` per step.
+        fault: what stopped it, if anything.
+        skipped: why it was not run, if it was not.
+        printed: what was written to standard output.
+        changed_inputs: whether arrays that were lent were changed.
+    """
+
+    probe: Probe
+    dtype: str
+    hp: dict[str, Any]
+    steps: list[Observation]
+    fault: Fault | None = None
+    skipped: str = ""
+    printed: str = ""
+    changed_inputs: bool = False
+
+
+class TimedOut(BaseException):
+    """Raised inside an implementation that hangs; not an Exception, so that it is not caught."""
+
+
+@contextlib.contextmanager
+def alarm(seconds: float) -> Iterator[None]:
+    """Raise `TimedOut` in the block after some seconds; main thread of a Unix process only."""
+
+    def ring(number: int, frame: Any) -> None:
+        raise TimedOut
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def within(seconds: float, function: Callable[[], Any]) -> Any:
+    """Call a function, but wait no longer than some seconds.
+
+    Raises:
+        Fault: with cause "hangs".
+    """
+    hangs = Fault("hangs", f"a step did not return within {seconds:g} s")
+    if hasattr(signal, "SIGALRM") and threading.current_thread() is threading.main_thread():
+        try:
+            with alarm(seconds):
+                return function()
+        except TimedOut:
+            raise hangs from None
+    outcome: list[Any] = []
+
+    def work() -> None:
+        try:
+            outcome.append((function(), None))
+        except BaseException as error:
+            outcome.append((None, error))
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not outcome:
+        raise hangs
+    value, error = outcome[0]
+    if error is not None:
+        raise error
+    return value
+
+
+def checked(arrays: Any, like: Arrays, what: str) -> Arrays:
+    """The arrays that an implementation handed over, if they are what was agreed.
+
+    Raises:
+        Fault: with cause "wrong type", "wrong shapes" or "wrong dtype".
+    """
+    if isinstance(arrays, np.ndarray) or not hasattr(arrays, "__len__"):
+        raise Fault("wrong type", f"{what} must be a list of arrays, got {type(arrays).__name__}")
+    try:
+        got = [np.asarray(array) for array in arrays]
+    except (TypeError, ValueError) as error:
+        raise Fault("wrong type", f"{what} must be a list of arrays: {error}") from None
+    shapes, expected = [g.shape for g in got], [x.shape for x in like]
+    if shapes != expected:
+        raise Fault("wrong shapes", f"{what} must have shapes {expected}, got {shapes}")
+    for g, x in zip(got, like, strict=True):
+        if g.dtype != x.dtype:
+            raise Fault("wrong dtype", f"{what} must be {x.dtype}, got {g.dtype}")
+    return copies(got)
+
+
+class Teller:
+    """The ``grad_fn`` of one step: answers from the script, and remembers."""
+
+    def __init__(self, gradients: list[list[Arrays]], start: Arrays, dtype: str):
+        self.gradients, self.start, self.dtype = gradients, start, dtype
+        self.queries: list[Arrays] = []
+        self.answers: list[Arrays] = []
+        self.asked: list[int | None] = []
+        self.known: dict[Any, int] = {}
+        self.counts: dict[int, int] = {}
+        number = len(gradients[0])
+        self.shards = [self.one(shard) for shard in range(number)] if number > 1 else []
+
+    def one(self, shard: int) -> Callable[[Arrays], Arrays]:
+        """The gradient function of a shard."""
+        return lambda point: copies(self.answer(point, shard))
+
+    def answer(self, point: Any, shard: int) -> Arrays:
+        """The scripted gradient of a shard at a point."""
+        arrays = checked(point, self.start, "the point at which a gradient is asked for")
+        if len(self.queries) >= MANY:
+            raise Fault("asks too often", f"one step asked for more than {MANY} gradients")
+        key = (shard, *(array.tobytes() for array in arrays))
+        if key not in self.known:
+            self.known[key] = self.counts.get(shard, 0)
+            self.counts[shard] = self.known[key] + 1
+        answer = self.gradients[self.known[key] % ANSWERS][shard]
+        self.queries.append(arrays)
+        self.answers.append(copies(answer))
+        self.asked.append(shard)
+        return answer
+
+    def __call__(self, point: Arrays, shard: int | None = None) -> Arrays:
+        """The gradient at a point, of one shard or averaged over the batch."""
+        number = len(self.gradients[0])
+        if number == 1 or shard is not None:
+            return copies(self.answer(point, shard or 0))
+        parts = [self.answer(point, index) for index in range(number)]
+        unit = UNITS[self.dtype]
+        return [to_unit(sum(tensors) / number, unit) for tensors in zip(*parts, strict=True)]
+
+
+def needs(probe: Probe) -> set[str]:
+    """The features that an adapter must have for a probe."""
+    return {key for key in ("frozen", "shards") if probe.settings.get(key)}
+
+
+def watch(
+    adapter: Adapter,
+    probe: Probe,
+    dtype: str,
+    settings: dict[str, Any] | None = None,
+    timeout: float = 20.0,
+    seed: int = 0,
+) -> Trace:
+    """Run one probe.
+
+    Args:
+        adapter: the implementation.
+        probe: the situation.
+        dtype: "float64", "float32" or "bfloat16".
+        settings: hyper-parameters that declared conventions fix.
+        timeout: seconds that one step may take.
+        seed: which of the probe's scripts; 0 is the one with a name.
+    """
+    drawn = script(probe, dtype, seed)
+    hp = {**HYPERPARAMETERS, **probe.settings, "names": list(probe.shapes), "dtype": dtype}
+    for key, value in (settings or {}).items():
+        if key not in probe.settings:
+            hp[key] = value
+    missing = needs(probe) - set(getattr(adapter, "features", ()))
+    if missing:
+        return Trace(probe, dtype, hp, [], skipped=f"no {', '.join(sorted(missing))}")
+    steps: list[Observation] = []
+    fault, skipped, output, changed = None, "", io.StringIO(), False
+    try:
+        with quiet(output):
+            changed = take_steps(adapter, drawn, hp, steps, timeout)
+    except Unsupported as error:
+        skipped = str(error) or "the adapter does not support it"
+    except Fault as error:
+        fault = error
+    except Exception as error:
+        cause = getattr(error, "cause", None) or f"raises {type(error).__name__}"
+        fault = Fault(cause, f"{type(error).__name__}: {error}")
+    return Trace(probe, dtype, hp, steps, fault, skipped, output.getvalue(), changed)
+
+
+@contextlib.contextmanager
+def quiet(output: io.StringIO) -> Iterator[None]:
+    """Catch what is printed, and silence warnings."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.redirect_stdout(output))
+        stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
+        stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")
+        stack.enter_context(np.errstate(all="ignore"))
+        yield
+
+
+def take_steps(
+    adapter: Adapter, drawn: Script, hp: dict[str, Any], steps: list[Observation], timeout: float
+) -> bool:
+    """Take a probe's steps, add what is seen to ``steps``; return whether inputs were changed."""
+    lent = copies(drawn.params)
+    run = within(timeout, lambda: adapter(lent, dict(hp)))
+    if not callable(run):
+        raise Fault("wrong type", f"the adapter must return a function, got {type(run).__name__}")
+    start = drawn.params
+    for gradients in drawn.gradients:
+        teller = Teller(gradients, start, hp["dtype"])
+        returned = within(timeout, lambda teller=teller: run(teller))
+        end = checked(returned, start, "the new weights")
+        steps.append(
+            Observation(copies(start), teller.queries, teller.answers, end, tuple(teller.asked))
+        )
+        start = end
+    kept = all(np.array_equal(a, b) for a, b in zip(lent, drawn.params, strict=True))
+    return bool(getattr(run, "changed_inputs", False)) or not kept
