@@ -23,9 +23,9 @@ def readme() -> str:
     from minisam.oracle.vectors import DIRECTORY, manifest
 
     listing = manifest()
-    files = "\n".join(f"| `{one['file']}` | {one['vectors']} |" for one in listing["files"])
+    files = "\n".join(f"| `{one['file']}` | {one['count']} |" for one in listing["files"])
     text = (DIRECTORY / "README.md").read_text(encoding="utf-8")
-    values = {"version": listing["version"], "count": str(listing["vectors"]), "files": files}
+    values = {"version": listing["version"], "count": str(listing["count"]), "files": files}
     for key, value in values.items():
         text = text.replace("{" + key + "}", value)
     return text

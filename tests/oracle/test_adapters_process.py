@@ -232,6 +232,19 @@ def test_not_a_number_travels_as_null(harness):
     assert all(np.isnan(x).all() for x in trajectory(nan, 1, *problem())[0].end)
 
 
+def test_gradients_that_json_cannot_hold_are_not_sent(harness):
+    w, h = problem()
+    run = harness()(w, h)
+    with pytest.raises(Unsupported, match="not finite"):
+        run(lambda point: [np.full_like(x, np.nan) for x in point])
+
+
+def test_a_batch_is_split_only_for_a_harness_that_can(harness):
+    w, h = problem(shards=2)
+    with pytest.raises(Unsupported, match="does not split"):
+        harness()(w, h)
+
+
 def test_bad_arguments_are_named():
     with pytest.raises(ValueError, match="command must name a program"):
         process("")

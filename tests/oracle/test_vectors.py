@@ -1,8 +1,11 @@
 import argparse
 import hashlib
 import json
+import shutil
+import subprocess
 from fractions import Fraction
 from itertools import product
+from pathlib import Path
 
 import jsonschema
 import numpy as np
@@ -10,6 +13,7 @@ import pytest
 
 from minisam.oracle import vectors_command
 from minisam.oracle.adapters.own import own
+from minisam.oracle.mutants import MUTANTS
 from minisam.oracle.protocol import plain
 from minisam.oracle.vectors import DIRECTORY, load, manifest, replay
 from minisam.oracle.vectors.cases import build
@@ -22,17 +26,31 @@ from minisam.oracle.vectors.derivation import (
     representable,
 )
 from minisam.oracle.vectors.generate import check_honest, expected, generate
+from minisam.oracle.vectors.kills import kills
 
 VECTORS = {vector["slug"]: vector for vector in load()}
 
 
-def stored_kills():
-    return {slug: vector["kills"] for slug, vector in VECTORS.items()}
+@pytest.fixture(scope="module")
+def killed():
+    return {slug: kills(vector) for slug, vector in VECTORS.items()}
 
 
-def test_generator_gives_the_stored_bytes():
-    for name, text in generate(stored_kills()).items():
+def test_generator_gives_the_stored_bytes(killed):
+    for name, text in generate(killed).items():
         assert (DIRECTORY / name).read_bytes() == text.encode(), name
+
+
+def test_every_mutant_is_rejected_by_some_vector(killed):
+    rejected = {name for names in killed.values() for name in names}
+    assert rejected == {name for name, mutant in MUTANTS.items() if not mutant.equivalent}
+
+
+def test_every_sam_and_asam_vector_rejects_something(killed):
+    unknown = {"missing-gradient", "granularity:layer", "granularity:filter"}
+    for slug, vector in VECTORS.items():
+        if vector["hyperparameters"]["method"] in ("sam", "asam"):
+            assert killed[slug] or set(vector["requires"]) & unknown, slug
 
 
 def test_manifest_lists_every_file_with_its_hash():
@@ -42,7 +60,7 @@ def test_manifest_lists_every_file_with_its_hash():
     for entry in [*listing["files"], {"file": "schema.json", "sha256": listing["schema_sha256"]}]:
         content = (DIRECTORY / entry["file"]).read_bytes()
         assert hashlib.sha256(content).hexdigest() == entry["sha256"]
-    assert listing["vectors"] == len(VECTORS) == len(listing["slugs"])
+    assert listing["count"] == len(VECTORS) == len(listing["slugs"])
 
 
 def test_files_obey_the_schema():
@@ -278,7 +296,7 @@ def test_gradient_calls_are_counted():
 
 
 def test_a_second_question_at_the_same_point_may_be_spared():
-    def once(w, grad_fn, *, lr, **rest):
+    def once(w, grad_fn, *, lr, rho):
         return [x - lr * g for x, g in zip(w, grad_fn(w), strict=True)]
 
     assert replay(plain(once), VECTORS["sam-rho-zero"]).passed
@@ -330,7 +348,7 @@ def test_an_inexact_case_is_refused():
         expected(case)
 
 
-# The command.
+# The command, and a harness written from nothing but what it exports.
 
 
 def run(*arguments):
@@ -365,3 +383,26 @@ def test_export_does_not_overwrite_unasked(tmp_path):
     assert run("--out", str(tmp_path), "--force") == 0
     with pytest.raises(ValueError, match="is a file"):
         run("--out", str(tmp_path / "mine"))
+
+
+PERL = shutil.which("perl")
+
+
+@pytest.mark.skipif(PERL is None, reason="perl is not installed")
+@pytest.mark.parametrize(("was", "broken"), [("", ""), ("1 - $lr", "1 + $lr")])
+def test_the_export_is_enough_to_check_another_language(tmp_path, was, broken):
+    source = (Path(__file__).parent / "harness" / "vectors.pl").read_text()
+    assert len(source.splitlines()) <= 40
+    harness = tmp_path / "vectors.pl"
+    harness.write_text(source.replace(was, broken) if was else source)
+    run("--out", str(tmp_path / "out"))
+    result = subprocess.run(
+        [PERL, str(harness), str(tmp_path / "out")], capture_output=True, text=True, check=False
+    )
+    assert result.stderr == ""
+    if broken:
+        assert "sgd-decoupled-decay FAILS" in result.stdout
+        assert result.returncode == 1
+    else:
+        assert "80 pass, 0 fail, 39 skipped" in result.stdout
+        assert result.returncode == 0

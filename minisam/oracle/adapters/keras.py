@@ -84,6 +84,8 @@ def keras(
         return run
 
     adapter.features = frozenset({"frozen"})
+    adapter.dtypes = ("float64", "float32", "bfloat16")
+    adapter.name = getattr(make, "__name__", "make")
     return adapter
 
 

@@ -89,6 +89,8 @@ def optax(make: Callable[[dict, dict], Any], mode: str = "auto", updates: int = 
         return run
 
     adapter.features = frozenset({"frozen"})
+    adapter.dtypes = ("float64", "float32", "bfloat16")
+    adapter.name = getattr(make, "__name__", "make")
     return adapter
 
 

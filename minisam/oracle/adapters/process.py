@@ -194,6 +194,8 @@ def process(
                 raise
 
     def adapter(params: Arrays, hyperparameters: dict[str, Any]) -> Run:
+        if hyperparameters.get("shards", 1) > 1 and "shards" not in features:
+            raise Unsupported("the harness does not split a batch")
         start = _start(params, hyperparameters)
         history: list[tuple[dict, dict]] = []
         me = object()
@@ -244,6 +246,8 @@ def process(
         return run
 
     adapter.features = frozenset(features)
+    adapter.dtypes = ("float64", "float32", "bfloat16")
+    adapter.name = Path(arguments[-1]).name
     adapter.close = harness.stop
     weakref.finalize(adapter, harness.stop)
     return adapter
@@ -340,6 +344,8 @@ def _discover(
     Where the k-th question is asked depends on the first k − 1 answers only. So send those that
     are known, look where the next question is asked, find its answer, and start over.
     """
+    if getattr(grad_fn, "shards", None):
+        raise Unsupported("shards need gradients that are written down beforehand")
     answers: list[list] = []
     placeholder = [[1.0] * len(one) for one in start["params"]]
     before: list = []
@@ -355,3 +361,5 @@ def _discover(
             raise AdapterError(f"one step asks for more than {MOST_GRADIENTS} gradients")
         before = points[: len(answers) + 1]
         answers.append(_lists(grad_fn(_arrays(before[-1], start))))
+        if any(x is None for one in answers[-1] if one is not None for x in one):
+            raise Unsupported("JSON has no number for a gradient that is not finite")

@@ -170,6 +170,8 @@ def torch(make: Callable[[list, Hyperparameters], Any], style: str | Style = "au
         return run
 
     adapter.features = frozenset({"frozen", "missing-gradient"})
+    adapter.dtypes = ("float64", "float32", "bfloat16")
+    adapter.name = getattr(make, "__name__", "make")
     return adapter
 
 

@@ -97,6 +97,8 @@ def hyperparameters(vector: dict[str, Any], dtype: str) -> dict[str, Any]:
     for key in ("momentum", "weight_decay", "eta", "alpha", "gamma", "sigma", "memory"):
         if key in h:
             h[key] = float(h[key])
+    if "shards" in vector["steps"][0]:
+        h["shards"] = len(vector["steps"][0]["shards"])
     for key in ("lr", "rho"):
         values = [float(step[key]) for step in vector["steps"]]
         h[key] = values if len(set(values)) > 1 else values[0]
@@ -114,8 +116,16 @@ class Script:
         self.answers, self.hessian, self.asked = answers, hessian, []
         self.shards = [Script(one) for one in shards]
 
-    def __call__(self, point: Arrays) -> Arrays:
-        """Note the point; return the next answer, and the last one for ever after."""
+    def __call__(self, point: Arrays, shard: int | None = None) -> Arrays:
+        """Note the point; return the next answer, and the last one for ever after.
+
+        With shards, ask one of them, or all for the mean of their gradients.
+        """
+        if shard is not None:
+            return self.shards[shard](point)
+        if self.shards:
+            parts = zip(*(one(point) for one in self.shards), strict=True)
+            return [sum(part[1:], part[0]) / len(self.shards) for part in parts]
         self.asked.append([np.asarray(one, np.float64) for one in copies(point)])
         answer = self.answers[min(len(self.asked), len(self.answers)) - 1]
         return [None if one is None else one.copy() for one in answer]

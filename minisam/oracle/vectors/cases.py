@@ -327,6 +327,15 @@ def build_sam_edges() -> None:
          {"gradients": [times(BIG, G4), D1], "lr": HALF},
          {"gradients": [times(BIG, H4), E1], "lr": QUARTER}, momentum=HALF,
          flags=("LrOutsideVelocity",))  # fmt: skip
+    for count in (2, 4):
+        apart = [times(k, X) for k, X in ((1, H4), (-1, H4), (2, G8), (-2, G8))][:count]
+        shards = [
+            [[BIG * (g + x) for g, x in zip(G4, X, strict=True)],
+             [d + x for d, x in zip(D1, X, strict=True)]]
+            for X in apart
+        ]  # fmt: skip
+        case(f"sam-split-batch-{count}", "The gradients of the shards are averaged, then SAM.",
+             "shards", ONE, W1, {"shards": shards}, flags=("Shards",))  # fmt: skip
     case("sam-frozen-tensor", "A frozen tensor neither counts in the norm nor moves nor decays.",
          "frozen", {"embed.weight": (2,), **ONE}, [3, -1, *W1],
          [[None, None, *times(BIG, G4)], [None, None, *D1]], frozen=("embed.weight",),

@@ -270,6 +270,10 @@ def step(
         new, velocity = descend(ledger, w, state, mean, h)
         return points, new, State(state.count + 1, velocity)
 
+    shards = script.get("shards")
+    if shards:  # a split batch: the mean of the shards' gradients is the batch's
+        share = Fraction(1, len(shards))
+        script = {"gradients": [_mean(ledger, share, parts) for parts in zip(*shards, strict=True)]}
     gradients = [[list(map(Fraction, tensor)) for tensor in g] for g in script["gradients"]]
     for gradient in gradients:
         ledger.enter(flat(gradient))
@@ -316,4 +320,15 @@ def step(
         product = [inner(ledger, [Fraction(x) for x in row], turning) for row in script["hessian"]]
         d = combine(ledger, d, h["rho"] / G, product)
     new, velocity = descend(ledger, w, state, d, h)
-    return [w, B], new, State(state.count + 1, velocity, memory)
+    points = [w, B] * (len(shards) if shards else 1)
+    return points, new, State(state.count + 1, velocity, memory)
+
+
+def _mean(ledger: Ledger, share: Fraction, gradients: Iterable[list[Flat]]) -> list[Flat]:
+    """Return the mean of gradients, noting it both as a mean of parts and as a part of the sum."""
+    gradients = list(gradients)
+    columns = list(zip(*map(flat, gradients), strict=True))
+    sums = [ledger.total(column) for column in columns]
+    parts = [ledger.total(share * x for x in column) for column in columns]
+    assert [share * x for x in sums] == parts
+    return split(parts, gradients[0])

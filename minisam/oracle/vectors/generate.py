@@ -191,13 +191,13 @@ def generate(kills: dict[str, list[str]] | None = None) -> dict[str, str]:
         document = {"schema": "schema.json", "version": VERSION, "algorithm": name}
         files[f"{name}.json"] = dump({**document, "vectors": vectors}) + "\n"
         sha = hashlib.sha256(files[f"{name}.json"].encode()).hexdigest()
-        entries.append({"file": f"{name}.json", "vectors": len(vectors), "sha256": sha})
+        entries.append({"file": f"{name}.json", "count": len(vectors), "sha256": sha})
     manifest = {
         "name": "minisam exact vectors",
         "version": VERSION,
         "schema": "schema.json",
         "schema_sha256": hashlib.sha256((HERE / "schema.json").read_bytes()).hexdigest(),
-        "vectors": sum(entry["vectors"] for entry in entries),
+        "count": sum(entry["count"] for entry in entries),
         "files": entries,
         "slugs": slugs,
     }
@@ -213,8 +213,13 @@ def digest(vector: dict[str, Any]) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the files into the directory that is given, or into the package."""
+    from minisam.oracle.vectors.kills import kills
+
     directory = Path(arguments[0]) if arguments else HERE
-    for name, text in generate().items():
+    texts = generate()
+    files = (json.loads(text) for name, text in texts.items() if name != "manifest.json")
+    vectors = [vector for file in files for vector in file["vectors"]]
+    for name, text in generate({vector["slug"]: kills(vector) for vector in vectors}).items():
         (directory / name).write_text(text, encoding="utf-8")
     return 0
 
