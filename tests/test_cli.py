@@ -1,0 +1,68 @@
+import subprocess
+import sys
+
+import pytest
+
+from minisam import cli
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_every_command_explains_itself(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main([command, "--help"])
+    assert stop.value.code == 0
+    assert f"minisam {command}" in capsys.readouterr().out
+
+
+def test_a_users_mistake_is_one_line_and_no_traceback(capsys):
+    assert cli.main(["compare", "--noise", "7"]) == 2
+    assert capsys.readouterr().err == "minisam compare: --noise must lie in [0, 1], got 7.0\n"
+
+
+def test_interruption_has_its_own_exit_code(monkeypatch, capsys):
+    def interrupted(arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("minisam.experiments.compare.run", interrupted)
+    assert cli.main(["compare"]) == 130
+    assert "interrupted" in capsys.readouterr().err
+
+
+def python(code, *flags):
+    return subprocess.run(
+        [sys.executable, *flags, "-c", code], capture_output=True, text=True, check=True
+    )
+
+
+def test_import_is_silent_and_brings_no_matplotlib_and_no_scipy():
+    result = python(
+        "import sys, minisam\n"
+        "minisam.sam(minisam.sgd(lr=0.1))\n"
+        "assert not {'matplotlib', 'scipy', 'torch', 'pooch'} & set(sys.modules), sys.modules",
+        "-W",
+        "error",
+    )
+    assert result.stdout == result.stderr == ""
+
+
+def test_import_itself_loads_nothing_heavy():
+    result = python("import sys, minisam\nprint('numpy' in sys.modules, 'autograd' in sys.modules)")
+    assert result.stdout.split() == ["False", "False"]
+
+
+def test_help_of_the_command_line_brings_no_matplotlib():
+    python(
+        "import sys\nfrom minisam import cli\ncli.build_parser()\n"
+        "assert not {'matplotlib', 'scipy', 'torch', 'pooch'} & set(sys.modules)"
+    )
+
+
+def test_public_names_resolve():
+    import minisam
+
+    for name in minisam.__all__:
+        assert callable(getattr(minisam, name))
+    for name in ("optim", "nn", "data", "oracle", "landscapes"):
+        assert getattr(minisam, name).__name__ == f"minisam.{name}"
+    with pytest.raises(AttributeError, match="no attribute 'adam'"):
+        minisam.adam  # noqa: B018
