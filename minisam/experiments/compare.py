@@ -25,8 +25,8 @@ CANDIDATES = {"sam": (0.05, 0.1, 0.2, 0.4), "asam": (0.5, 1.0, 2.0, 4.0)}
 MODEL_OPTIONS = {"mlp": {"hidden": [256, 256]}, "cnn": {}, "resnet": {"width": 8}}
 DEFAULTS = {
     "toy": {"train_size": 2000, "test_size": 1000, "epochs": 15, "lr": 0.02},
-    "cifar10": {"train_size": 5000, "test_size": 2000, "epochs": 40, "lr": 0.02},
-    "cifar100": {"train_size": 10_000, "test_size": 2000, "epochs": 40, "lr": 0.02},
+    "cifar10": {"train_size": 5000, "test_size": 2000, "epochs": 30, "lr": 0.02},
+    "cifar100": {"train_size": 10_000, "test_size": 2000, "epochs": 30, "lr": 0.02},
 }
 PROBED = 256  # training examples on which sharpness is measured
 RADIUS = 0.05  # ρ of the loss rise, the same for all methods
