@@ -42,8 +42,12 @@ def unpack(archive: Path, folder: str, wanted: tuple[str, ...], target: Path) ->
     target.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{folder}-", dir=target))
     try:
-        with open(archive, "rb") as raw, tarfile.open(fileobj=Bounded(raw), mode="r:") as tar:
-            found = write_members(tar, folder, wanted, work)
+        with open(archive, "rb") as raw:
+            content = Bounded(raw)
+            with tarfile.open(fileobj=content, mode="r:") as tar:
+                found = write_members(tar, folder, wanted, work)
+            while content.read(MOST_AT_ONCE):
+                pass  # to the very end, where the compressed data's checksum is
         if absent := [name for name in wanted if name not in found]:
             raise BadFile(f"it lacks {', '.join(absent)}")
         install(work, target / folder)

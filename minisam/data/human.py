@@ -21,7 +21,6 @@ import numpy as np
 from minisam.data import machine
 from minisam.data.files import BadFile
 from minisam.data.noise import LabelNoise
-from minisam.data.pickles import PickledArray
 
 FILES = {
     "cifar10": ("cifar10n_labels.npz", "CIFAR-10_human.npy", "CIFAR-10_human.pt"),
@@ -127,7 +126,6 @@ def check_unpacked(archive: zipfile.ZipFile) -> None:
 
 def column(value: Any, path: Path) -> np.ndarray:
     """Return labels as a flat array of whole numbers."""
-    value = value.content if isinstance(value, PickledArray) else value
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "iu":
         raise BadFile(f"{path} holds something else than arrays of whole numbers")
     return value.reshape(-1)

@@ -22,7 +22,7 @@ from minisam.data.pickles import (
     text,
 )
 
-MOST_INSTRUCTIONS = 5_000_000  # ten times what the largest batch of ImageNet32 has
+MOST_INSTRUCTIONS = 1_000_000  # some five times what the largest batch, CIFAR-100's, has
 MARK = object()
 IGNORED = {"PROTO", "FRAME"}
 CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}

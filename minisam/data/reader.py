@@ -157,7 +157,8 @@ def read_names(folder: Path, layout: Layout, unknown_files: bool) -> list[tuple[
     if not layout.names:
         return [tuple(str(label) for label in range(1, n + 1)) for n in layout.classes]
     found: list[tuple[str, ...]] = []
-    for path in (path_of(name, layout, folder) for name in layout.names):
+    for file in layout.names:
+        path = path_of(file, layout, folder)
         data, trusted = read_checked(path, layout, unknown_files)
         try:
             if layout.version == "binary":
@@ -165,10 +166,11 @@ def read_names(folder: Path, layout: Layout, unknown_files: bool) -> list[tuple[
             else:
                 content = pickles.loads(data) if trusted else machine.loads(data)
                 kinds = [content[key.replace("labels", "label_names")] for key in layout.labels]
-            found += [tuple(pickles.text(name) for name in kind) for kind in kinds]
+            names = [tuple(pickles.text(name) for name in kind) for kind in kinds]
         except (ValueError, KeyError, TypeError) as error:
             raise BadFile(f"{path} has no names of {layout.name}'s classes: {error}") from error
-    for kind, classes in zip(found, layout.classes, strict=True):
-        if len(kind) != classes or len(set(kind)) != classes:
-            raise BadFile(f"{folder} names {len(set(kind))} classes, {layout.name} has {classes}")
+        for kind, classes in zip(names, layout.classes[len(found) :], strict=False):
+            if len(kind) != classes or len(set(kind)) != classes:
+                raise BadFile(f"{path} names {len(set(kind))} classes, {layout.name} has {classes}")
+        found += names
     return found

@@ -1,0 +1,213 @@
+"""The allow-list: arrays come through unchanged, everything else is refused, in both machines."""
+
+import io
+import os
+import pickle
+import struct
+import subprocess
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from minisam.data import machine, pickles
+from minisam.data.write import pickle_2
+
+both = pytest.mark.parametrize("loads", [pickles.loads, machine.loads])
+texts = st.text("aZé€\n 0", max_size=5)
+protocols = st.integers(2, pickle.HIGHEST_PROTOCOL)
+plain_arrays = hnp.arrays(
+    st.sampled_from([np.dtype(name) for name in pickles.PLAIN_TYPES]),
+    hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4),
+)
+contents = st.dictionaries(
+    texts,
+    plain_arrays
+    | st.lists(st.integers(-(2**40), 2**40), max_size=5)
+    | st.lists(texts, max_size=3)
+    | st.floats()
+    | st.booleans()
+    | st.none(),
+    max_size=4,
+)
+
+
+def same(a, b):
+    return (
+        type(a) is type(b) and repr(a) == repr(b) if not isinstance(a, np.ndarray) else equal(a, b)
+    )
+
+
+def equal(a, b):
+    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+@both
+@given(content=contents, protocol=protocols)
+def test_plain_contents_come_through_unchanged(loads, content, protocol):
+    read = loads(pickle.dumps(content, protocol=protocol))
+    assert read.keys() == content.keys()
+    assert all(same(read[key], value) for key, value in content.items())
+
+
+@both
+def test_big_endian_and_fortran_order(loads):
+    content = {
+        "big": np.arange(5, dtype=">i4"),
+        "fortran": np.asfortranarray(np.arange(6, dtype=np.uint8).reshape(2, 3)),
+    }
+    read = loads(pickle.dumps(content))
+    assert np.array_equal(read["big"], content["big"])
+    assert np.array_equal(read["fortran"], content["fortran"])
+
+
+@both
+def test_what_python_2_wrote(loads):
+    read = loads(pickle_2({"labels": [6, 9], "data": np.eye(2, dtype=np.uint8), "name": "é"}))
+    assert read["labels"] == [6, 9]
+    assert np.array_equal(read["data"], np.eye(2))
+    assert read["name"] == "é".encode()
+
+
+def reducing(function, *arguments):
+    """An object whose pickle calls a function."""
+
+    class Trap:
+        def __reduce__(self):
+            return function, arguments
+
+    return Trap()
+
+
+def short(text):
+    return b"\x8c" + bytes([len(text)]) + text.encode()
+
+
+def naming(module, name):
+    return b"\x80\x04}" + short("x") + short(module) + short(name) + b"\x93s."
+
+
+NDARRAY = b"cnumpy\nndarray\n"
+RECONSTRUCT = b"cnumpy.core.multiarray\n_reconstruct\n"
+MADE = RECONSTRUCT + b"(" + NDARRAY + b"(K\0tU\1btR"  # an empty array
+U1 = b"cnumpy\ndtype\n(U\2u1K\0K\1tR"
+
+
+def an_array(shape, kind, data):
+    """A pickle of a dictionary with one array, of given instructions for its parts."""
+    return b"\x80\x02}U\1x" + MADE + b"(K\1" + shape + kind + b"\x89" + data + b"tbs."
+
+
+MALICIOUS = {
+    "os.system": pickle.dumps({"x": reducing(os.system, "echo no")}),
+    "subprocess": pickle.dumps({"x": reducing(subprocess.Popen, ["true"])}),
+    "eval": pickle.dumps({"x": reducing(eval, "1")}),
+    "builtins.getattr": pickle.dumps({"x": reducing(getattr, "", "join")}),
+    "named only": pickle.dumps({"x": os.system}),
+    "nested attribute": naming("numpy", "ndarray.__reduce__"),
+    "attribute of an allowed module": naming("numpy.core.multiarray", "scalar"),
+    "numpy.load": naming("numpy", "load"),
+    "call of ndarray": b"\x80\x02}U\1x" + NDARRAY + b"(J\xff\xff\xff\x7ftRs.",
+    "huge dtype": b"\x80\x02}U\1xcnumpy\ndtype\n(U\x0bV1000000000tRs.",
+    "object dtype": pickle.dumps({"x": np.array([1, "a"], object)}),
+    "structured dtype": pickle.dumps({"x": np.zeros(1, [("a", "i4")])}),
+    "shape larger than its bytes": an_array(b"(J\xff\xff\xff\x7ft", U1, b"U\1a"),
+    "negative shape": an_array(b"(J\xff\xff\xff\xffJ\xff\xff\xff\xfft", U1, b"U\1a"),
+    "shape that is a list": an_array(b"]K\1a", U1, b"U\1a"),
+    "array subclass": pickle.dumps({"x": np.ma.masked_array([1], [0])}),
+    "changing a stand-in": b"\x80\x02}U\1x" + RECONSTRUCT + b"}U\6__code__K\1sbs.",
+    "changing a class": b"\x80\x02}U\1xcnumpy\ndtype\n}U\4nameK\1sbs.",
+    "rot13": b"\x80\x02}U\1xc_codecs\nencode\n(X\1\0\0\0aX\5\0\0\0rot13tRs.",
+    "persistent object": b"\x80\x02}U\1xU\1aQs.",
+    "extension code": b"\x80\x02}U\1x\x82\x01s.",
+}
+
+
+@both
+@pytest.mark.parametrize("data", MALICIOUS.values(), ids=MALICIOUS.keys())
+def test_malicious_pickles_are_refused(loads, data, capfd, monkeypatch):
+    for module, name in [(os, "system"), (subprocess, "Popen")]:
+        monkeypatch.setattr(module, name, lambda *a, **k: pytest.fail("it was called"))
+    with pytest.raises(ValueError, match=r"\w"):
+        loads(data)
+    assert capfd.readouterr().out == ""
+
+
+def test_without_the_allow_list_the_pickle_would_run(monkeypatch):
+    """The table above holds real attacks: Python's own loader carries the first one out."""
+    ran = []
+    monkeypatch.setattr(os, "system", ran.append)
+    pickle.loads(pickle.dumps({"x": reducing(eval, "__import__('os').system('echo no')")}))
+    assert ran == ["echo no"]
+
+
+HUNGRY = {
+    "bytes longer than the file": b"\x80\x04\x8e" + struct.pack("<Q", 1 << 40) + b".",
+    "number of a gigabyte": b"\x80\x02}U\1x\x8b" + struct.pack("<i", 1 << 30) + b"s.",
+    "nested tuples as a key": b"\x80\x02})" + b"2\x86" * 60 + b"K\1s.",
+    "nested tuples by memo": b"\x80\x02})" + b"q\0h\0\x86" * 60 + b"K\1s.",
+    "nested lists": b"\x80\x02}U\6labels]" + b"q\0]h\0ah\0a" * 60 + b"s.",
+    "endless dictionaries": b"\x80\x02" + b"}" * 100_000 + b".",
+}
+
+
+@pytest.mark.parametrize("data", HUNGRY.values(), ids=HUNGRY.keys())
+def test_the_machine_bounds_memory_and_time(data, monkeypatch):
+    """Each of these makes Python's unpickler take gigabytes, or for ever."""
+    monkeypatch.setattr(machine, "MOST_INSTRUCTIONS", 50_000)
+    with pytest.raises(ValueError, match=r"\w"):
+        machine.loads(data)
+
+
+def test_the_machine_numbers_memo_slots_for_nothing():
+    """Python's unpickler takes 64 gigabytes for the slots below this one."""
+    data = b"\x80\x02}r" + struct.pack("<I", 4_000_000_000) + b"."
+    assert machine.loads(data) == {}
+
+
+@both
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b".",
+        b"\x80",
+        b"\x80\x02",
+        b"\x80\x02}",
+        b"\x80\x02K\1.",
+        b"not a pickle",
+        b"<html></html>",
+        pickle.dumps([1]),
+        pickle.dumps({1: 2}),
+        pickle.dumps({"a": 1})[:-3],
+    ],
+)
+def test_damaged_pickles_are_refused(loads, data):
+    with pytest.raises(ValueError, match=r"it (is|has|holds|uses|asks)"):
+        loads(data)
+
+
+@given(content=contents, protocol=protocols, data=st.data())
+def test_both_machines_agree_on_damaged_files(content, protocol, data):
+    """What the bounded machine accepts, Python's unpickler reads alike."""
+    whole = bytearray(pickle.dumps(content, protocol=protocol))
+    for _ in range(data.draw(st.integers(0, 3))):
+        place = data.draw(st.integers(0, len(whole) - 1))
+        whole[place] = data.draw(st.sampled_from([0, 1, 0x28, 0x2E, 0x4B, 0x52, 0x62, 0x7D, 0xFF]))
+    try:
+        bounded = machine.loads(bytes(whole))
+    except ValueError:
+        return
+    usual = pickles.loads(bytes(whole))
+    assert usual.keys() == bounded.keys()
+    assert all(same(usual[key], value) for key, value in bounded.items())
+
+
+@both
+def test_a_dictionary_saved_by_numpy(loads):
+    file = io.BytesIO()
+    np.save(file, {"clean_label": np.arange(3)}, allow_pickle=True)
+    start = file.getvalue().index(b"\n") + 1
+    assert np.array_equal(loads(file.getvalue()[start:])["clean_label"], np.arange(3))
