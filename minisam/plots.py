@@ -90,7 +90,7 @@ def picture(path: str | Path, width: float = 10.0, height: float = 5.6) -> Itera
 
 
 def curve_with_interval(
-    axes: Any, x: Sequence[float], intervals: Sequence[Any], label: str, **options: Any
+    axes: Any, x: Sequence[float], intervals: Sequence[Any], method: str, **options: Any
 ) -> None:
     """Draw means joined by a line, with their confidence intervals as bars.
 
@@ -98,13 +98,13 @@ def curve_with_interval(
         axes: Matplotlib axes.
         x: where, shape (points,).
         intervals: `minisam.statistics.Interval` or (value, low, high, …), one per point.
-        label: method's name, which sets the colour.
+        method: sets the colour, and the label unless ``options`` have one.
         **options: for ``axes.errorbar``.
     """
     value, low, high = ([interval[k] for interval in intervals] for k in range(3))
     below = [v - a for v, a in zip(value, low, strict=True)]
     above = [b - v for v, b in zip(value, high, strict=True)]
-    options = {"color": colour(label), "marker": "o", "capsize": 4, "label": label} | options
+    options = {"color": colour(method), "marker": "o", "capsize": 4, "label": method} | options
     axes.errorbar(x, value, yerr=[below, above], **options)
 
 

@@ -121,6 +121,13 @@ def arrays(
     return Arrays(x, y, clean, test_x, test_y, held_x, held_y, count)
 
 
+def prepared(settings: dict[str, Any]) -> tuple[Model, Arrays]:
+    """Return the network and the data that `fit` uses for these settings."""
+    keys = ("data", "seed", "train_size", "test_size", "validation_size", "noise")
+    data = arrays(*(settings[key] for key in keys[:4]), *(settings.get(key, 0) for key in keys[4:]))
+    return MODELS[settings["model"]](**settings["model_options"], classes=data.classes), data
+
+
 def make_optimizer(name: str, lr: Any, rho: float, weight_decay: float) -> Optimizer:
     """Return SGD with momentum 0.9, or SAM, ASAM or m-SAM on top of it."""
     base = sgd(lr=lr, momentum=0.9, weight_decay=weight_decay)

@@ -1,0 +1,185 @@
+"""Does SAM end in flatter minima, and do flatter minima generalize better?
+
+SGD, SAM and ASAM at several ρ on the same data. At every end point: the largest Hessian
+eigenvalues, the trace, the spectral density, the worst loss rise in a ball and in ASAM's ball, all
+of the training loss on the first examples; along training the largest eigenvalue. Then the rank
+correlation of each measure with the gap between training and test accuracy, over all runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from minisam.experiments.study import Cells, Scale, judge, mean, over_seeds, select
+from minisam.experiments.trial import Arrays, fit, outcome, prepared
+from minisam.nn.losses import cross_entropy
+from minisam.nn.models import Model
+from minisam.plots import colour
+from minisam.sharpness import (
+    adaptive_sharpness,
+    flat_hessian,
+    hessian_product,
+    spectral_density,
+    top_eigenvalues,
+    trace,
+    worst_case,
+)
+from minisam.statistics import Interval, kendall, mean_interval, paired_difference
+from minisam.trees import Params
+
+CLAIM = "SAM ends in flatter minima, and flatter minima generalize better."
+PUBLISHED = (
+    "Foret et al. 2020, figure 3 (right), WRN on CIFAR-10: largest Hessian eigenvalue 62.9 with "
+    "SGD, 18.6 with SAM after 50 epochs; 24.2 and 1.0 after 300."
+)
+MEASURES = {
+    "largest eigenvalue": "eigenvalue",
+    "trace": "trace",
+    "worst rise, ball of radius 0.05": "rise",
+    "worst rise, ASAM's ball of radius 0.5": "adaptive_rise",
+}
+RADII = {"SGD": (0.0,), "SAM": (0.025, 0.05, 0.1), "ASAM": (0.25, 0.5, 1.0)}
+SIZE = (12.0, 7.5)
+
+
+EXAMPLES = 500  # training examples on which sharpness is measured
+
+
+def training_loss(model: Model, data: Arrays, statistics: Params) -> Callable[[Params], Any]:
+    """Return params → the mean loss on the first training examples."""
+    images, labels = data.images[:EXAMPLES], data.labels[:EXAMPLES]
+    return lambda params: cross_entropy(model.apply(params, images, statistics), labels)
+
+
+def curvature(model: Model, data: Arrays, params: Params, statistics: Params) -> dict[str, Any]:
+    """Return the largest Hessian eigenvalue to 5 %, cheap enough for every epoch."""
+    loss = training_loss(model, data, statistics)
+    hessian = flat_hessian(hessian_product(loss, params), params)
+    rng = np.random.default_rng(0)
+    top = top_eigenvalues(hessian.matvec, hessian.size, rng, steps=15, tolerance=0.05)
+    return {"eigenvalue": top.eigenvalues[0]}
+
+
+def measured(**settings: Any) -> dict[str, Any]:
+    """Train a network and measure how sharp its loss is, along training and at the end."""
+    model, data = prepared(settings)
+    fitted = fit(**settings, watch=lambda w, statistics: curvature(model, data, w, statistics))
+    loss, params = training_loss(fitted.model, fitted.arrays, fitted.statistics), fitted.params
+    hessian = flat_hessian(hessian_product(loss, params), params)
+    matvec, size, rng = hessian.matvec, hessian.size, np.random.default_rng(0)
+    top = top_eigenvalues(matvec, size, rng, count=3, steps=60)
+    density = spectral_density(matvec, size, rng, probes=2, steps=20)
+    total = trace(matvec, size, rng, probes=20)
+    result = outcome(fitted.history)
+    return {
+        **result,
+        "gap": result["train"] - result["last"],
+        "eigenvalue": top.eigenvalues[0],
+        "eigenvalues": top.eigenvalues,
+        "residuals": top.residuals,
+        "trace": total.value,
+        "trace_error": total.standard_error,
+        "nodes": density.nodes,
+        "weights": density.weights,
+        "rise": worst_case(loss, params, 0.05, steps=10).rise,
+        "adaptive_rise": adaptive_sharpness(loss, params, 0.5, steps=10).rise,
+    }
+
+
+def run(cells: Cells, scale: Scale) -> dict[str, Any]:
+    """Run every method at every radius."""
+    base = scale.settings(noise=0.2)
+    radii = {m: list(r[-1:] if scale.smoke else r) for m, r in RADII.items()}
+    entries = [
+        ({"method": method, "rho": rho}, {**base, "optimizer": method.lower(), "rho": rho})
+        for method, values in radii.items()
+        for rho in values
+    ]
+    return {"radii": radii, "runs": over_seeds(cells, scale, entries, measured)}
+
+
+def table(results: Mapping[str, Any]) -> list[list[str]]:
+    """Return a row per method and radius, and the correlations."""
+    rows = [["method", "ρ", "λ₁", "trace", "worst rise", "in ASAM's ball", "train (%)", "test (%)"]]
+    for method, radii in results["radii"].items():
+        for rho in radii:
+            values = [
+                mean(results["runs"], key, method=method, rho=rho)
+                for key in (*MEASURES.values(), "train", "last")
+            ]
+            numbers = [f"{value:.3g}" for value in values[:4]]
+            rows.append([method, f"{rho:g}", *numbers, *(f"{value:.1f}" for value in values[4:])])
+    correlations = [f"{correlation(results, key):+.2f}" for key in MEASURES.values()]
+    rows.append(["Kendall's τ with the gap train − test", "", *correlations, "", ""])
+    return rows
+
+
+def correlation(results: Mapping[str, Any], measure: str) -> Interval:
+    """Return Kendall's rank correlation of a measure with the generalization gap, over all runs."""
+    runs = results["runs"]
+    return kendall([run[measure] for run in runs], [run["gap"] for run in runs])
+
+
+def verdict(results: Mapping[str, Any]) -> str:
+    """Judge SGD's eigenvalue against SAM's at the middle radius, and the correlation."""
+    rho = results["radii"]["SAM"][len(results["radii"]["SAM"]) // 2]
+    sgd, sam = (
+        {run["seed"]: np.log(run["eigenvalue"]) for run in select(results["runs"], **labels)}
+        for labels in ({"method": "SGD"}, {"method": "SAM", "rho": rho})
+    )
+    ratio = paired_difference(sgd, sam)
+    tau = correlation(results, "eigenvalue")
+    return (
+        f"{judge(ratio, matters=0.1)}: λ₁ with SGD is {np.exp(ratio.value):.1f} times SAM's "
+        f"(95 % interval {np.exp(ratio.low):.1f} to {np.exp(ratio.high):.1f}, ρ = {rho:g}); "
+        f"{judge(tau, matters=0.1)} that flatter generalizes better: τ(λ₁, gap) = {tau.value:+.2f} "
+        f"({tau.low:+.2f} to {tau.high:+.2f}, {tau.count} runs)"
+    )
+
+
+def draw(results: Mapping[str, Any], figure: Any) -> None:
+    """Draw λ₁ along training, densities, and sharpness against the gap."""
+    (along, density), (scatter, adaptive) = figure.subplots(2, 2)
+    shown = {method: radii[len(radii) // 2] for method, radii in results["radii"].items()}
+    for method, rho in shown.items():
+        runs = select(results["runs"], method=method, rho=rho)
+        label = f"{method}, ρ = {rho:g}" if rho else method
+        curves = np.array([[epoch["eigenvalue"] for epoch in run["history"]] for run in runs])
+        points = [mean_interval(column) for column in curves.T]
+        along.plot(
+            range(1, len(points) + 1), curves.mean(axis=0), color=colour(method), label=label
+        )
+        along.fill_between(
+            range(1, len(points) + 1), curves.min(axis=0), curves.max(axis=0),
+            color=colour(method), alpha=0.15,
+        )  # fmt: skip
+        nodes = np.concatenate([run["nodes"] for run in runs])
+        weights = np.concatenate([run["weights"] for run in runs]) / len(runs)
+        order = np.argsort(nodes)
+        tail = np.cumsum(weights[order][::-1])[::-1]
+        density.plot(nodes[order], tail, color=colour(method), label=label)
+    along.set(xlabel="epoch", ylabel="largest Hessian eigenvalue", yscale="log")
+    along.legend()
+    density.set(
+        xlabel="λ", ylabel="share of eigenvalues above λ", yscale="log", xscale="symlog",
+        title="spectrum at the end",
+    )  # fmt: skip
+    for axes, measure, name in (
+        (scatter, "eigenvalue", "largest Hessian eigenvalue"),
+        (adaptive, "adaptive_rise", "worst rise in ASAM's ball"),
+    ):
+        for method in results["radii"]:
+            runs = select(results["runs"], method=method)
+            x, y = [run[measure] for run in runs], [run["gap"] for run in runs]
+            axes.plot(x, y, "o", color=colour(method), label=method, alpha=0.75)
+        tau = correlation(results, measure).value
+        axes.set(
+            xlabel=name,
+            ylabel="train − test (points)",
+            xscale="log",
+            title=f"Kendall's τ = {tau:+.2f}",
+        )
+    scatter.legend()

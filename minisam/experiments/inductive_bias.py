@@ -1,0 +1,94 @@
+"""Does SAM gain more, the less a network is told about images?
+
+An MLP knows nothing, a Mixer and a vision transformer know patches, a convolutional network knows
+translation. All have about 60,000 parameters. Each method tries three values of its own
+hyper-parameter with each network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from minisam.experiments.study import Cells, Scale, gain, judge, mean, over_seeds, select, tune
+from minisam.plots import BLACK, colour
+from minisam.statistics import Interval, paired_difference
+
+CLAIM = "SAM's gain falls as the network's built-in inductive bias grows."
+PUBLISHED = (
+    "Chen et al. 2021 (arXiv 2106.01548), ImageNet: +5.3 points with ViT-B/16, +11.0 with "
+    "Mixer-B/16, +0.8 with ResNet-152."
+)
+MODELS = {
+    "MLP": {"model": "mlp", "model_options": {"hidden": [20, 20]}, "lr": 0.02},
+    "Mixer": {
+        "model": "mixer",
+        "model_options": {"width": 48, "blocks": 2, "patch": 4},
+        "lr": 0.02,
+    },
+    "ViT": {
+        "model": "vit",
+        "model_options": {"width": 48, "blocks": 2, "heads": 4, "patch": 8},
+        "lr": 0.02,
+    },
+    "CNN": {"model": "cnn", "model_options": {"channels": [[16], [32], [64]]}, "lr": 0.02},
+}
+CANDIDATES = {
+    "SGD": [{"lr": lr} for lr in (0.02, 0.005, 0.05)],
+    "SAM": [{"optimizer": "sam", "rho": rho} for rho in (0.05, 0.1, 0.2)],
+}
+
+
+def run(cells: Cells, scale: Scale) -> dict[str, Any]:
+    """Search and run every network."""
+    problems = [({"model": name}, scale.settings(**special)) for name, special in MODELS.items()]
+    best, search = tune(cells, scale, problems, CANDIDATES)
+    entries = [
+        ({"method": method, **labels}, {**base, **options})
+        for (labels, base), chosen in zip(problems, best, strict=True)
+        for method, options in chosen.items()
+    ]
+    return {"search": search, "runs": over_seeds(cells, scale, entries)}
+
+
+def table(results: Mapping[str, Any]) -> list[list[str]]:
+    """Return a row per network."""
+    rows = [["network", "parameters", "SGD test (%)", "SAM test (%)", "SAM − SGD, paired"]]
+    for model in MODELS:
+        sides = [mean(results["runs"], method=m, model=model) for m in ("SGD", "SAM")]
+        size = select(results["runs"], model=model)[0]["parameters"]
+        difference = gain(results["runs"], "SAM", model=model)
+        rows.append([model, f"{size:,}", *(f"{side:.1f}" for side in sides), f"{difference:+.2f}"])
+    return rows
+
+
+def fall(results: Mapping[str, Any]) -> Interval:
+    """Return how much larger the gain is with the MLP than with the CNN, by seed."""
+    gains = []
+    for model in ("MLP", "CNN"):
+        sides = [
+            {run["seed"]: run["last"] for run in select(results["runs"], model=model, method=m)}
+            for m in ("SAM", "SGD")
+        ]
+        gains.append({seed: sides[0][seed] - sides[1][seed] for seed in sides[0]})
+    return paired_difference(*gains)
+
+
+def verdict(results: Mapping[str, Any]) -> str:
+    """Judge the difference between the gains of the MLP and of the CNN."""
+    difference = fall(results)
+    return f"{judge(difference)}: the MLP gains {difference:+.1f} points more than the CNN"
+
+
+def draw(results: Mapping[str, Any], figure: Any) -> None:
+    """Draw the gain of each network."""
+    axes = figure.subplots()
+    for k, model in enumerate(MODELS):
+        value, low, high, _ = gain(results["runs"], "SAM", model=model)
+        axes.bar(k, value, width=0.6, color=colour("SAM"), alpha=0.8)
+        axes.errorbar(k, value, [[value - low], [high - value]], color=BLACK, capsize=6)
+    axes.axhline(0, color=BLACK, linewidth=1)
+    axes.set_xticks(range(len(MODELS)), list(MODELS))
+    axes.set_xlabel("little built-in knowledge of images  →  much")
+    axes.set_ylabel("SAM − SGD (points of test accuracy)")
+    axes.grid(axis="x", visible=False)

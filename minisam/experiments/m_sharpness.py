@@ -1,0 +1,69 @@
+"""m-sharpness: does a climb of its own for every few examples generalize better?
+
+The batch is cut into shards of m examples, each with its own ε (see `minisam.optim.m_sam`). ρ is
+chosen for each m, from as many values as SGD has learning rates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from minisam.experiments.study import Cells, Scale, judge, mean, over_seeds, select, tune
+from minisam.plots import colour, curve_with_interval
+from minisam.statistics import paired_difference
+
+CLAIM = "A smaller m generalizes better."
+PUBLISHED = "Foret et al. 2020, figure 3 (left): test error rises with m from 4 to 256."
+SHARDS = (1, 4, 16, 64, 128)
+RADII = (0.05, 0.1, 0.2)
+SIZE = (9.0, 5.0)
+
+
+def run(cells: Cells, scale: Scale) -> dict[str, Any]:
+    """Search and run SGD and every m, on noisy labels, where SAM has something to gain."""
+    shards = (16, 128) if scale.smoke else SHARDS
+    base = scale.settings(noise=0.4, model_options={"hidden": [32, 32]})
+    candidates = {"SGD": [{"lr": lr} for lr in (0.02, 0.01, 0.05)]}
+    for m in shards:
+        candidates[f"m = {m}"] = [{"optimizer": "m_sam", "m": m, "rho": rho} for rho in RADII]
+    (chosen,), search = tune(cells, scale, [({}, base)], candidates)
+    entries = [({"method": m}, {**base, **options}) for m, options in chosen.items()]
+    runs = over_seeds(cells, scale, entries)
+    return {"shards": shards, "search": search, "chosen": chosen, "runs": runs}
+
+
+def table(results: Mapping[str, Any]) -> list[list[str]]:
+    """Return a row per m."""
+    rows = [["method", "ρ", "test, last epoch (%)", "best epoch (%)"]]
+    for method, settings in results["chosen"].items():
+        last, best = (mean(results["runs"], value, method=method) for value in ("last", "best"))
+        rows.append([method, str(settings.get("rho", "")), f"{last:.1f}", f"{best:.1f}"])
+    return rows
+
+
+def verdict(results: Mapping[str, Any]) -> str:
+    """Judge the smallest m against the whole batch."""
+    small, whole = (f"m = {results['shards'][k]}" for k in (0, -1))
+    sides = (
+        {run["seed"]: run["last"] for run in select(results["runs"], method=method)}
+        for method in (small, whole)
+    )
+    difference = paired_difference(*sides)
+    return f"{judge(difference)}: {small} against {whole}: {difference:+.1f} points"
+
+
+def draw(results: Mapping[str, Any], figure: Any) -> None:
+    """Draw accuracy against m, beside SGD's."""
+    axes = figure.subplots()
+    shards, runs = results["shards"], results["runs"]
+    intervals = [mean(runs, method=f"m = {m}") for m in shards]
+    curve_with_interval(axes, shards, intervals, "SAM", label="SAM, ε per m examples")
+    value, low, high, _ = mean(runs, method="SGD")
+    axes.axhline(value, color=colour("SGD"), label="SGD")
+    axes.axhspan(low, high, color=colour("SGD"), alpha=0.12)
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(shards, [str(m) for m in shards])
+    axes.set_xlabel("m (examples per climb; 128 is the whole batch)")
+    axes.set_ylabel("test accuracy (%), 40 % label noise")
+    axes.legend()

@@ -1,0 +1,83 @@
+"""Does SAM lower the error of ordinary networks on ordinary data? (Foret et al. 2020, table 1).
+
+A residual network with batch norm and an MLP, with basic augmentation (crops and flips), at least
+five seeds. Each method tries three values of its own hyper-parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from minisam.experiments.study import Cells, Scale, gain, judge, mean, over_seeds, tune
+from minisam.plots import dots_by_method
+
+CLAIM = "SAM lowers the test error on CIFAR-10 and CIFAR-100."
+PUBLISHED = (
+    "Test error (%) of WRN-28-10, basic augmentation, 200 epochs, SAM / SGD: CIFAR-10 2.7 / 3.5, "
+    "CIFAR-100 16.5 / 18.8."
+)
+SIZE = (10.0, 3.6)
+MODELS = {
+    "residual network": {
+        "model": "resnet",
+        "model_options": {"width": 8},
+        "lr": 0.05,
+        "epochs": 10,
+    },
+    "MLP": {"model": "mlp", "model_options": {"hidden": [64, 64]}, "lr": 0.02},
+}
+
+
+def candidates(lr: float) -> dict[str, list[dict[str, Any]]]:
+    """Return three settings for each method; SGD's surround the others' learning rate."""
+    return {
+        "SGD": [{"lr": factor * lr} for factor in (1.0, 0.4, 2.5)],
+        "SAM": [{"optimizer": "sam", "rho": rho} for rho in (0.05, 0.1, 0.2)],
+        "ASAM": [{"optimizer": "asam", "rho": rho} for rho in (0.5, 1.0, 2.0)],
+    }
+
+
+def run(cells: Cells, scale: Scale) -> dict[str, Any]:
+    """Search and run both networks, with five seeds at least."""
+    if not scale.smoke:
+        scale = scale._replace(seeds=tuple(range(max(5, len(scale.seeds)))))
+    entries, search = [], []
+    for name, special in MODELS.items():
+        base = scale.settings(**special, crop_and_flip=True)
+        labels = {"model": name}
+        (chosen,), tried = tune(cells, scale, [(labels, base)], candidates(special["lr"]))
+        search += tried
+        entries += [({"method": m, **labels}, {**base, **chosen[m]}) for m in chosen]
+    return {"search": search, "runs": over_seeds(cells, scale, entries)}
+
+
+def table(results: Mapping[str, Any]) -> list[list[str]]:
+    """Return the test error, and the paired differences from SGD."""
+    rows = [["test error (%), last epoch", "SGD", "SAM", "ASAM", "SGD − SAM", "SGD − ASAM"]]
+    for model in MODELS:
+        errors = []
+        for method in ("SGD", "SAM", "ASAM"):
+            last = mean(results["runs"], method=method, model=model)
+            errors.append(f"{last._replace(value=100 - last.value):.1f}")
+        gains = [gain(results["runs"], method, model=model) for method in ("SAM", "ASAM")]
+        rows.append([model, *errors, *(f"{difference:+.2f}" for difference in gains)])
+    return rows
+
+
+def verdict(results: Mapping[str, Any]) -> str:
+    """Judge SAM's gain with either network."""
+    parts = []
+    for model in MODELS:
+        difference = gain(results["runs"], "SAM", model=model)
+        parts.append(f"{judge(difference)} with the {model} ({difference:+.1f} points)")
+    return "; ".join(parts)
+
+
+def draw(results: Mapping[str, Any], figure: Any) -> None:
+    """Draw a panel per network."""
+    for axes, model in zip(figure.subplots(1, len(MODELS), sharey=True), MODELS, strict=True):
+        methods = ("SGD", "SAM", "ASAM")
+        dots_by_method(axes, {m: mean(results["runs"], method=m, model=model) for m in methods})
+        axes.set_title(model)
+        axes.set_xlabel("test accuracy after the last epoch (%)")

@@ -1,0 +1,51 @@
+"""Pre-training on some classes, fine-tuning on few examples of others: a cell for both stages."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from minisam.experiments.trial import MODELS, Fitted, fit, outcome, trial
+from minisam.trees import Params
+
+FIRST, SECOND = [0, 1, 2, 3, 4], [5, 6, 7, 8, 9]  # the classes of either stage
+FEW = 0.2  # share of the training images of the second stage that are used
+
+
+@lru_cache(maxsize=4)
+def _pretrained(settings: str) -> Fitted:
+    return fit(**json.loads(settings))
+
+
+def pretrained(settings: dict[str, Any], seed: int) -> Fitted:
+    """Return a network trained on the first classes; asked again, it is not trained again."""
+    return _pretrained(json.dumps({**settings, "classes": FIRST, "seed": seed}, sort_keys=True))
+
+
+def with_new_head(params: Params, settings: dict[str, Any], seed: int) -> Params:
+    """Return the parameters with their last dense layer drawn anew."""
+    fresh = MODELS[settings.get("model", "mlp")](**settings["model_options"], classes=len(SECOND))
+    fresh = fresh.init(np.random.default_rng([seed, 2]))
+    head = list(fresh)[-1].rsplit(".", 1)[0]
+    return {key: fresh[key] if key.startswith(f"{head}.") else w for key, w in params.items()}
+
+
+def two_stages(seed: int, first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """Pre-train as ``first`` says, then fine-tune as ``second`` says.
+
+    Args:
+        seed: of both stages.
+        first: settings of `minisam.experiments.trial.fit`.
+        second: those that are different in the second stage.
+
+    Returns:
+        What `trial` returns of the second stage, and ``first``, the same of the first.
+    """
+    start = pretrained(first, seed)
+    settings = {**first, "optimizer": "sgd", "rho": 0.0, **second, "classes": SECOND, "seed": seed}
+    settings["train_size"] = int(FEW * first["train_size"])
+    result = trial(**settings, params=with_new_head(start.params, first, seed))
+    return {**result, "first": outcome(start.history)}
