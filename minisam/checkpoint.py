@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -119,3 +120,39 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         return Checkpoint(*trees, content["history"], content["settings"])
     except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is not a minisam checkpoint: {error}") from None
+
+
+def fingerprint(arrays: Params) -> str:
+    """Return a short checksum of arrays, by which a run knows its data and its start again.
+
+    Example:
+        >>> fingerprint({"w": np.zeros(2)}) == fingerprint({"w": np.array([0.0, 1.0])})
+        False
+    """
+    checksum = 0
+    for name, leaf in arrays.items():
+        leaf = np.ascontiguousarray(leaf)
+        checksum = zlib.crc32(f"{name}{leaf.dtype}{leaf.shape}".encode(), checksum)
+        checksum = zlib.crc32(leaf.reshape(-1).view(np.uint8), checksum)
+    return f"{checksum:08x}"
+
+
+def check_same_run(stored: dict[str, Any], asked: dict[str, Any], path: Any) -> None:
+    """Raise ValueError naming every setting in which a run differs from a checkpoint's.
+
+    The number of epochs may differ: a longer run may go on from a shorter one.
+
+    Example:
+        >>> check_same_run({"seed": 0}, {"seed": 1}, "run.npz")
+        Traceback (most recent call last):
+        ...
+        ValueError: checkpoint run.npz is of another run: seed was 0, now 1
+    """
+    different = {
+        key: (stored.get(key), asked.get(key))
+        for key in sorted({*stored, *asked} - {"epochs"})
+        if stored.get(key) != asked.get(key)
+    }
+    if different:
+        listed = "; ".join(f"{k} was {was!r}, now {now!r}" for k, (was, now) in different.items())
+        raise ValueError(f"checkpoint {path} is of another run: {listed}")

@@ -13,15 +13,22 @@ find the gradient there.
 from __future__ import annotations
 
 import time
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TextIO
 
 import numpy as np
 
-from minisam.checkpoint import Checkpoint, load_checkpoint, restore_state, save_checkpoint
+from minisam.checkpoint import (
+    Checkpoint,
+    check_same_run,
+    fingerprint,
+    load_checkpoint,
+    restore_state,
+    save_checkpoint,
+)
 from minisam.data.batches import minibatches
+from minisam.finite import NonFiniteError, checker
 from minisam.nn.gradients import training_objective
 from minisam.nn.losses import cross_entropy
 from minisam.nn.models import Model
@@ -30,9 +37,7 @@ from minisam.optim.types import check_choice, check_number
 from minisam.progress import print_row
 from minisam.trees import Params, map_leaves
 
-
-class NonFiniteError(ArithmeticError):
-    """A loss or a gradient was NaN or infinite; the message names the step and the tensor."""
+__all__ = ["NonFiniteError", "Trained", "one_objective", "predict", "sharded_objectives", "train"]
 
 
 class Trained(NamedTuple):
@@ -50,23 +55,6 @@ class Trained(NamedTuple):
     statistics: Params
     state: Any
     history: list[dict[str, Any]]
-
-
-def check_finite(loss: Any, grads: Params, where: str) -> None:
-    """Raise `NonFiniteError` unless the loss and every gradient are finite.
-
-    Example:
-        >>> check_finite(0.5, {"fc.weight": np.array([np.nan])}, "step 3")
-        Traceback (most recent call last):
-        ...
-        minisam.train.NonFiniteError: step 3: the gradient of 'fc.weight' is not finite
-    """
-    for name, leaf in grads.items():
-        # One pass without a temporary; only when it overflows is every entry looked at.
-        if not np.isfinite(np.vdot(leaf, leaf)) and not np.isfinite(leaf).all():
-            raise NonFiniteError(f"{where}: the gradient of {name!r} is not finite")
-    if not np.isfinite(loss):
-        raise NonFiniteError(f"{where}: the loss is {loss}")
 
 
 def one_objective(model: Model, loss: Callable, images, targets, statistics, check) -> tuple:
@@ -175,7 +163,7 @@ def train(
         settings["start"] = fingerprint(params)
     if checkpoint is not None and Path(checkpoint).exists():
         stored = load_checkpoint(checkpoint)
-        _check_same_run(stored.settings, settings, checkpoint)
+        check_same_run(stored.settings, settings, checkpoint)
         params, statistics, history = stored.params, stored.statistics, stored.history
         state = restore_state(state, stored.state)
     steps = -(-len(images) // batch_size)
@@ -189,7 +177,7 @@ def train(
             x, y = images[batch], labels[batch]
             if transform is not None:
                 x, y = transform(x, y, rng)
-            check = _checker(epoch, epoch * steps + number)
+            check = checker(epoch, epoch * steps + number)
             with np.errstate(over="ignore", invalid="ignore"):  # `check` says it better
                 arguments = objectives(model, loss, x, y, statistics, check)
                 params, state, step = optimizer.step(params, state, *arguments)
@@ -206,49 +194,6 @@ def train(
             per_epoch = (time.perf_counter() - begun) / (epoch + 1 - already)
             print_row(progress, history[-1], epochs, per_epoch * (epochs - epoch - 1))
     return Trained(params, statistics, state, history)
-
-
-def _checker(epoch: int, step: int) -> Callable[[Callable], Callable]:
-    """Return a wrapper of objectives that checks every result, and says which pass was bad."""
-
-    def check(objective: Callable) -> Callable:
-        passes = iter(("at A", "at B"))
-
-        def checked(params: Params) -> tuple:
-            result = objective(params)
-            where = next(passes, "in a further pass")
-            check_finite(*result[:2], f"step {step} (epoch {epoch + 1}), {where}")
-            return result
-
-        return checked
-
-    return check
-
-
-def fingerprint(arrays: Params) -> str:
-    """Return a short checksum of arrays, by which a run knows its data and its start again.
-
-    Example:
-        >>> fingerprint({"w": np.zeros(2)}) == fingerprint({"w": np.array([0.0, 1.0])})
-        False
-    """
-    checksum = 0
-    for name, leaf in arrays.items():
-        leaf = np.ascontiguousarray(leaf)
-        checksum = zlib.crc32(f"{name}{leaf.dtype}{leaf.shape}".encode(), checksum)
-        checksum = zlib.crc32(leaf.reshape(-1).view(np.uint8), checksum)
-    return f"{checksum:08x}"
-
-
-def _check_same_run(stored: dict[str, Any], asked: dict[str, Any], path: Any) -> None:
-    different = {
-        key: (stored.get(key), asked.get(key))
-        for key in sorted({*stored, *asked} - {"epochs"})  # a longer run may go on from a shorter
-        if stored.get(key) != asked.get(key)
-    }
-    if different:
-        listed = "; ".join(f"{k} was {was!r}, now {now!r}" for k, (was, now) in different.items())
-        raise ValueError(f"checkpoint {path} is of another run: {listed}")
 
 
 def predict(
