@@ -179,7 +179,7 @@ def draw_flat(source: Source) -> Problem:
     m_flat = hyper["lr"] * well.flat
     width = well.minimum - well.wall
     rho = width / (1 + m_flat) * real(source, 0.05, 0.95)
-    offset = real(source, -0.95, 0.95) * (width - rho)
+    offset = source.choice((1, -1)) * real(source, 1e-3, 0.95) * (width - rho)
     return well_problem(source, well, well.minimum + offset, rho=rho, **hyper)
 
 
@@ -188,7 +188,7 @@ def draw_flat(source: Source) -> Problem:
     section=SECTION,
     statement="From the flat minimum SAM does not come back: it bounces there, at an amplitude "
     "that is smaller than in the sharp one.",
-    equation="ρ(1 + m_f) ≤ f − c, |w₀ − f| < f − c − ρ ⇒ |w_t − f| → m_fρ/(2 − m_f)",
+    equation="ρ(1 + m_f) ≤ f − c, 0 < |w₀ − f| < f − c − ρ ⇒ |w_t − f| → m_fρ/(2 − m_f)",
     source="With d = |w − f|, d' is (1 − m_f)d − m_fρ or its flip m_fρ − (1 − m_f)d, at most "
     "max(d, m_fρ), so that B stays beyond the wall.",
     bound=MARGIN,

@@ -143,12 +143,12 @@ def unpack(vector: np.ndarray, like: Arrays) -> Arrays:
         [array([[1.],
                [2.]]), array([3.])]
     """
-    ends = np.cumsum([array.size for array in like])
+    arrays, end = [], 0
     with np.errstate(over="ignore", under="ignore"):
-        return [
-            np.asarray(part, dtype=array.dtype).reshape(array.shape)
-            for part, array in zip(np.split(vector, ends[:-1]), like, strict=True)
-        ]
+        for array in like:
+            begin, end = end, end + array.size
+            arrays.append(vector[begin:end].astype(array.dtype).reshape(array.shape))
+    return arrays
 
 
 def rounded(x: Any, dtype: Any) -> Any:

@@ -54,9 +54,14 @@ class Bounded:
 
     __array_ufunc__ = None  # so that ndarray * Bounded asks Bounded
 
-    def __init__(self, value: Any, error: Any = 0.0):
+    def __init__(self, value: Any, error: Any = None):
         self.value = np.asarray(value, dtype=np.float64)
-        self.error = np.broadcast_to(np.asarray(error, dtype=np.float64), self.value.shape)
+        if error is None:
+            self.error = np.zeros(self.value.shape)
+            return
+        self.error = np.asarray(error, dtype=np.float64)
+        if self.error.shape != self.value.shape:
+            self.error = np.broadcast_to(self.error, self.value.shape)
 
     def __repr__(self) -> str:
         return f"{self.value} ± {self.error}"

@@ -49,7 +49,6 @@ def test_preconditions_discard_few_examples(slug):
     draw()
     assert counts["met"] >= 0.5 * counts["drawn"]
 
-
     """A bound is a small multiple of rounding, not a licence: 1e-6 of the quantities compared."""
     rng, statement = np.random.default_rng(3), PROPERTIES[slug]
     relative = []
