@@ -171,7 +171,10 @@ def test_schedules_reach_the_groups_of_a_wrapped_optimizer():
 
     adapter = adapt(lambda params, hp: Wrapper(torch.optim.SGD(params, **hp.base)))
     assert replay(adapter, VECTORS["sgd-lr-schedule"]).passed
-    run = adapter([np.ones(2)], {**HYPERPARAMETERS, "rho": [0.1, 0.2]})
+    reads_rho = adapt(
+        lambda params, hp: (hp["rho"], Wrapper(torch.optim.SGD(params, **hp.base)))[1]
+    )
+    run = reads_rho([np.ones(2)], {**HYPERPARAMETERS, "rho": [0.1, 0.2]})
     with pytest.raises(Unsupported, match="no rho that can be scheduled"):
         run(lambda point: [np.ones(2)])
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from minisam.oracle.adapters.hyperparameters import Hyperparameters
 from minisam.oracle.adapters.keras import keras
 from minisam.oracle.adapters.optax import optax
 from minisam.oracle.adapters.own import optimizer, own
@@ -100,3 +101,32 @@ def test_unknown_styles_and_modes_are_named():
         optax(lambda params, hp: None, mode="clear")
     with pytest.raises(ValueError, match="step must be a function"):
         keras(lambda params, hp: None, step=None)
+
+
+def test_what_a_maker_does_not_read_it_does_not_have():
+    hp = Hyperparameters({**HYPERPARAMETERS, "nesterov": True, "momentum": 0.9, "eta": 0.5})
+    assert {**hp.base, "rho": hp["rho"]}["nesterov"] is True
+    hp.refuse_unread()
+    hp = Hyperparameters({**HYPERPARAMETERS, "nesterov": True})
+    hp.get("lr")
+    with pytest.raises(Unsupported, match="does not read nesterov"):
+        hp.refuse_unread()
+
+
+def test_unpacking_reads_everything():
+    hp = Hyperparameters({**HYPERPARAMETERS, "p": 1, "weight_decay": 0.5})
+    dict(**hp)
+    hp.refuse_unread()
+
+
+def test_a_base_optimizer_need_not_read_the_radius():
+    Hyperparameters({**HYPERPARAMETERS, "method": "sgd", "rho": 7.0, "p": 1}).refuse_unread()
+
+
+@pytest.mark.parametrize("decay", ["decoupled", "in_loss"])
+def test_torchs_base_has_coupled_decay_only(decay):
+    hp = Hyperparameters({**HYPERPARAMETERS, "decay": decay})
+    assert hp.base["weight_decay"] == 0
+    hp["weight_decay"] = 0.1
+    with pytest.raises(Unsupported, match=f"no {decay} weight decay"):
+        hp.base  # noqa: B018

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minisam.oracle.adapters.hyperparameters import Hyperparameters
 from minisam.oracle.protocol import Adapter, AdapterError, Arrays, GradFn, Run, at_step
 
 Gradient = Callable[[list], list]
@@ -25,7 +26,8 @@ def keras(
     """Make an adapter of a Keras 3 optimizer.
 
     Args:
-        make: ``(variables, hyperparameters) -> optimizer``; frozen tensors are left out.
+        make: ``(variables, hyperparameters) -> optimizer``; frozen tensors are left out. What it
+            does not read, such as ``nesterov``, the implementation is taken not to have.
         step: one step, ``(optimizer, variables, gradient) -> None``. ``gradient(variables)``
             returns the gradients where the variables are. Keras has no SAM of its own; write here
             what your ``train_step`` does.
@@ -47,7 +49,7 @@ def keras(
     def adapter(params: Arrays, hyperparameters: dict[str, Any]) -> Run:
         import keras
 
-        h = at_step(hyperparameters, 0)
+        h = Hyperparameters(at_step(hyperparameters, 0))
         names = list(h.get("names") or [f"w{k}" for k in range(len(params))])
         dtype = h.get("dtype", "float64")
         held = dict(zip(names, map(np.array, params), strict=True))
@@ -58,6 +60,8 @@ def keras(
             optimizer = make(variables, h)
         if not hasattr(optimizer, "apply"):
             raise AdapterError(f"make returned {optimizer!r}, which has no apply")
+        if step is apply_once:  # a step of one's own may read what the maker does not
+            h.refuse_unread()
         count = 0
 
         def arrays() -> Arrays:

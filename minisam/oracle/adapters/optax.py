@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minisam.oracle.adapters.hyperparameters import Hyperparameters
 from minisam.oracle.protocol import Adapter, AdapterError, Arrays, GradFn, Run, at_step
 
 MODES = ("auto", "plain", "opaque", "transparent")
@@ -18,6 +19,7 @@ def optax(make: Callable[[dict, dict], Any], mode: str = "auto", updates: int = 
     Args:
         make: ``(params, hyperparameters) -> transformation``. ``params`` is a dict of JAX arrays
             without the frozen ones; a scheduled ``lr`` or ``rho`` is a function of the step count.
+            What ``make`` does not read, such as ``p``, the implementation is taken not to have.
         mode: ``"plain"`` for one gradient and one ``update`` a step; ``"opaque"`` for one
             ``update`` that is given ``grad_fn``; ``"transparent"`` for ``updates`` updates a step,
             each with the gradient where the last one led; ``"auto"`` asks the state of
@@ -44,13 +46,13 @@ def optax(make: Callable[[dict, dict], Any], mode: str = "auto", updates: int = 
         import jax.numpy as jnp
         from optax import apply_updates
 
-        h = dict(hyperparameters)
+        h = Hyperparameters(hyperparameters)
         names = list(h.get("names") or [f"w{k}" for k in range(len(params))])
         active = [name for name in names if name not in h.get("frozen", ())]
         held = dict(zip(names, map(np.array, params), strict=True))
         dtype = jnp.dtype(h.get("dtype", "float64"))
         for key in ("lr", "rho"):
-            if isinstance(h.get(key), list | tuple):
+            if isinstance(hyperparameters.get(key), list | tuple):
                 h[key] = _schedule(hyperparameters, key)
 
         def tree(arrays: Arrays) -> dict[str, Any]:
@@ -67,6 +69,7 @@ def optax(make: Callable[[dict, dict], Any], mode: str = "auto", updates: int = 
             transformation = make(weights, h)
             if not hasattr(transformation, "update"):
                 raise AdapterError(f"make returned {transformation!r}, which has no update")
+            h.refuse_unread()
             state = transformation.init(weights)
         chosen = _mode(state) if mode == "auto" else mode
         rounds = updates if chosen == "transparent" else 1

@@ -174,7 +174,8 @@ def process(
         raise ValueError(f"command must name a program, got {command!r}")
     if not timeout > 0:
         raise ValueError(f"timeout must be a positive number of seconds, got {timeout!r}")
-    unknown = set(features) - set(FEATURES)
+    features = frozenset(features)
+    unknown = features - set(FEATURES)
     if unknown:
         raise ValueError(f"features must be among {FEATURES}, got {sorted(unknown)}")
     harness = Harness(arguments, timeout)
@@ -245,7 +246,7 @@ def process(
         guarded(rewind)  # here, so that what the harness refuses shows before the first step
         return run
 
-    adapter.features = frozenset(features)
+    adapter.features = features
     adapter.dtypes = ("float64", "float32", "bfloat16")
     adapter.name = Path(arguments[-1]).name
     adapter.close = harness.stop

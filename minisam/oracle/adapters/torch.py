@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from minisam.oracle.adapters.hyperparameters import Hyperparameters
 from minisam.oracle.protocol import Adapter, AdapterError, Arrays, GradFn, Run, Unsupported, at_step
 
 Loss = Callable[[], Any]
@@ -76,21 +77,6 @@ STYLES: dict[str, Style] = {
 }
 
 
-class Hyperparameters(dict):
-    """The oracle's hyper-parameters, with ``base``, the keywords of ``torch.optim.SGD``."""
-
-    @property
-    def base(self) -> dict[str, Any]:
-        """``lr``, ``momentum``, ``nesterov`` and ``weight_decay`` for ``torch.optim.SGD``.
-
-        Raises:
-            Unsupported: if another weight decay is wanted than the one that it has.
-        """
-        if self["weight_decay"] and self["decay"] != "coupled":
-            raise Unsupported(f"torch.optim.SGD has no {self['decay']} weight decay")
-        return {key: self[key] for key in ("lr", "momentum", "nesterov", "weight_decay")}
-
-
 def torch(make: Callable[[list, Hyperparameters], Any], style: str | Style = "auto") -> Adapter:
     """Make an adapter of a PyTorch optimizer.
 
@@ -98,7 +84,8 @@ def torch(make: Callable[[list, Hyperparameters], Any], style: str | Style = "au
         make: ``(params, hyperparameters) -> optimizer``, with a list of ``torch.nn.Parameter``.
             ``hyperparameters.base`` are the keywords of ``torch.optim.SGD``, and
             ``hyperparameters["model"]`` is a module with these parameters, by their names, for
-            those who want one: calling it with anything returns the loss.
+            those who want one: calling it with anything returns the loss. What ``make`` does not
+            read, such as ``p``, the implementation is taken not to have.
         style: how one step is done. ``"two_steps"``, ``"ascent_descent"``, ``"closure"``,
             ``"backward_then_closure"``, ``"step"`` (see the functions of these names), a function
             ``(optimizer, loss) -> None`` of your own, or ``"auto"``: the first for an optimizer
@@ -156,6 +143,7 @@ def torch(make: Callable[[list, Hyperparameters], Any], style: str | Style = "au
         optimizer = make(leaves, first)
         if optimizer is None:
             raise AdapterError("make(params, hyperparameters) returned None, not an optimizer")
+        first.refuse_unread()
         step = _resolve(style, optimizer)
         count = 0
 

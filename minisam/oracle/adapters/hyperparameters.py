@@ -1,0 +1,58 @@
+"""Hyper-parameters that remember which of them were read."""
+
+from __future__ import annotations
+
+from collections import UserDict
+from typing import Any
+
+from minisam.oracle.protocol import HYPERPARAMETERS, Unsupported
+
+# These need not be read: they describe the problem, or are conventions with a name of their own.
+FREE = {"method", "names", "frozen", "dtype", "eta", "scope"}
+CLIMB = {"rho", "p"}  # what a base optimizer has no use for
+
+
+class Hyperparameters(UserDict):
+    """What a maker is given: a dict, and ``base``, the keywords of ``torch.optim.SGD``.
+
+    A maker that never looks at ``p`` makes an optimizer for p = 2 only. So a hyper-parameter that
+    matters and was not read is one that the implementation does not have, and the probes that ask
+    for it are not run.
+
+    Example:
+        >>> hp = Hyperparameters({**HYPERPARAMETERS, "p": 1})
+        >>> hp["rho"], hp["lr"]
+        (0.05, 0.1)
+        >>> hp.refuse_unread()
+        Traceback (most recent call last):
+        ...
+        minisam.oracle.protocol.Unsupported: the maker does not read p
+    """
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        super().__init__(values)
+        self.read: set[str] = set()
+
+    def __getitem__(self, key: str) -> Any:
+        self.read.add(key)
+        return super().__getitem__(key)
+
+    @property
+    def base(self) -> dict[str, Any]:
+        """``lr``, ``momentum``, ``nesterov`` and ``weight_decay``, as ``torch.optim.SGD`` has them.
+
+        Raises:
+            Unsupported: if another weight decay is wanted than the one that it has.
+        """
+        if self["decay"] != "coupled" and self["weight_decay"]:
+            raise Unsupported(f"torch.optim.SGD has no {self['decay']} weight decay")
+        return {key: self[key] for key in ("lr", "momentum", "nesterov", "weight_decay")}
+
+    def refuse_unread(self) -> None:
+        """Raise `Unsupported` if one that differs from its default was not read."""
+        free = FREE | self.read | (CLIMB if self.data.get("method") == "sgd" else set())
+        if not self.data.get("weight_decay"):
+            free.add("decay")
+        for key, default in HYPERPARAMETERS.items():
+            if key not in free and self.data.get(key, default) != default:
+                raise Unsupported(f"the maker does not read {key}")
