@@ -91,7 +91,7 @@ def pruned(params: Params, worth: Params, kept: float) -> Params:
     result, start = dict(params), 0
     for key in names:
         stop = start + params[key].size
-        result[key] = params[key] * keep[start:stop].reshape(params[key].shape)
+        result[key] = np.where(keep[start:stop].reshape(params[key].shape), params[key], 0)
         start = stop
     return result
 

@@ -1,10 +1,10 @@
 """Does one ρ serve several stages with ASAM, but not with SAM?
 
-Three things are measured. The ρ that is best in pre-training is used in fine-tuning, and the loss
-of accuracy against the best ρ there is its regret; ASAM's should be the smaller one. And exactly,
-without training: the rise L(w + ε(ρ)) − L(w) at the end of pre-training, and at the *same function*
-with its first layer's weights multiplied and its second's divided by 4. There SAM's curve must move
-and ASAM's (η = 0, all tensors) must not.
+Two things are measured. The ρ that is best in pre-training is used in fine-tuning, and the accuracy
+lost against the best ρ there is its regret; ASAM's should be the smaller one. And exactly, without
+training: the rise L(w + ε(ρ)) − L(w) at the end of pre-training, and at the *same function* with its
+first layer's weights multiplied and its second's divided by 16. There SAM's curve must move and
+ASAM's (η = 0, all tensors) must not.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from minisam.trees import Params, add
 CLAIM = "A ρ carries over between stages, and through a rescaling, with ASAM but not with SAM."
 PUBLISHED = "Kwon et al. 2021: theorem 1 (exact invariance); no figure for the transfer of ρ."
 RADII = {"SAM": (0.0125, 0.025, 0.05, 0.1, 0.2, 0.4), "ASAM": (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)}
-FACTOR = 4.0
+FACTOR = 16.0
 SIZE = (12.0, 7.0)
 
 

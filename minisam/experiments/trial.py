@@ -123,9 +123,13 @@ def arrays(
 
 def prepared(settings: dict[str, Any]) -> tuple[Model, Arrays]:
     """Return the network and the data that `fit` uses for these settings."""
-    keys = ("data", "seed", "train_size", "test_size", "validation_size", "noise")
-    data = arrays(*(settings[key] for key in keys[:4]), *(settings.get(key, 0) for key in keys[4:]))
-    return MODELS[settings["model"]](**settings["model_options"], classes=data.classes), data
+    keys = ("data", "seed", "train_size", "test_size", "validation_size", "noise", "classes")
+    chosen = {key: settings[key] for key in keys if key in settings}
+    if chosen.get("classes") is not None:
+        chosen["classes"] = tuple(chosen["classes"])
+    data = arrays(**chosen)
+    options = settings.get("model_options") or {}
+    return MODELS[settings["model"]](**options, classes=data.classes), data
 
 
 def make_optimizer(name: str, lr: Any, rho: float, weight_decay: float) -> Optimizer:
@@ -162,6 +166,7 @@ def fit(
     bootstrap: bool = False,
     params: Params | None = None,
     watch: Callable[[Params, Params], dict[str, Any]] | None = None,
+    checkpoint: str | None = None,
 ) -> Fitted:
     """Train one network as the settings say.
 
@@ -190,17 +195,11 @@ def fit(
             predicts ("Bootstrap" of the paper's Table 4, not Reed's loss).
         params: where to start instead of at random.
         watch: (params, statistics) → more numbers for the history.
+        checkpoint: file to write after every epoch, which `minisam sharpness` reads; not with
+            ``bootstrap``.
     """
-    a = arrays(
-        data,
-        seed,
-        train_size,
-        test_size,
-        validation_size,
-        noise,
-        None if classes is None else tuple(classes),
-    )
-    network = MODELS[model](**(model_options or {}), classes=a.classes)
+    settings = {k: v for k, v in locals().items() if k not in ("params", "watch", "checkpoint")}
+    network, a = prepared(settings)
     steps = epochs * -(-len(a.images) // batch_size)
     flipped = a.labels != a.clean_labels
 
@@ -235,8 +234,12 @@ def fit(
             transform=transform if crop_and_flip or mixup else None,
             objectives=sharded_objectives(m) if optimizer == "m_sam" else one_objective,
             evaluate=evaluate,
+            checkpoint=checkpoint,
+            settings={"trial": settings},
         )
 
+    if bootstrap and checkpoint:
+        raise ValueError("checkpoint holds one training, and bootstrap has two: choose one of them")
     trained, first_history = run(a.labels, seed, params), None
     if bootstrap:
         first_history = trained.history

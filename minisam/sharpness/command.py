@@ -1,0 +1,129 @@
+"""`minisam sharpness`: how sharp the training loss is where a run ended."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+HELP = "Measure the sharpness of a trained network: eigenvalues, trace, worst case, slices."
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add this command's arguments."""
+    parser.add_argument("checkpoint", help="written by minisam.experiments.trial.fit(checkpoint=…)")
+    parser.add_argument("--data-dir", help="where CIFAR is; $MINISAM_DATA by default")
+    parser.add_argument("--examples", type=int, default=500, help="training examples (default 500)")
+    parser.add_argument("--rho", type=float, default=0.05, help="radius of the ball (default 0.05)")
+    parser.add_argument(
+        "--adaptive-rho", type=float, default=0.5, help="radius of ASAM's ball (default 0.5)"
+    )
+    parser.add_argument("--eigenvalues", type=int, default=3, help="how many (default 3)")
+    parser.add_argument("--probes", type=int, default=20, help="for trace and density (default 20)")
+    parser.add_argument("--seed", type=int, default=0, help="of the random probes (default 0)")
+    parser.add_argument("--out", help="folder for sharpness.json and sharpness.png")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure, print, and write what was asked for."""
+    for name, least in (("examples", 1), ("eigenvalues", 1), ("probes", 2)):
+        if getattr(arguments, name) < least:
+            raise ValueError(f"--{name} must be at least {least}, got {getattr(arguments, name)}")
+    if arguments.data_dir:
+        os.environ["MINISAM_DATA"] = str(Path(arguments.data_dir).resolve())
+    from minisam.checkpoint import load_checkpoint
+    from minisam.experiments.trial import prepared
+    from minisam.nn.losses import cross_entropy
+
+    stored = load_checkpoint(arguments.checkpoint)
+    settings = stored.settings.get("trial")
+    if settings is None:
+        raise ValueError(
+            f"{arguments.checkpoint} does not say which network and data it is of; write it with "
+            f"minisam.experiments.trial.fit(checkpoint=…)"
+        )
+    model, data = prepared(settings)
+    images, labels = data.images[: arguments.examples], data.labels[: arguments.examples]
+
+    def loss(params: Any) -> Any:
+        return cross_entropy(model.apply(params, images, stored.statistics), labels)
+
+    measures = measure(loss, stored.params, arguments)
+    print(table(measures, arguments))
+    if arguments.out:
+        from minisam.plots import picture
+        from minisam.sweep import plain, write_json
+
+        out = Path(arguments.out)
+        out.mkdir(parents=True, exist_ok=True)
+        record = {"settings": settings, "arguments": vars(arguments) | {"run": None}, **measures}
+        write_json(out / "sharpness.json", plain(record))
+        with picture(out / "sharpness.png", 11.0, 4.6) as figure:
+            draw(measures, figure)
+        print(f"{out / 'sharpness.json'}, {out / 'sharpness.png'}")
+    return 0
+
+
+def measure(loss: Any, params: Any, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return every measure of sharpness at ``params``, as arrays and numbers by name."""
+    import numpy as np
+
+    from minisam import sharpness
+
+    rng = np.random.default_rng(arguments.seed)
+    hessian = sharpness.flat_hessian(sharpness.hessian_product(loss, params), params)
+    matvec, size = hessian.matvec, hessian.size
+    top = sharpness.top_eigenvalues(matvec, size, rng, min(arguments.eigenvalues, size))
+    total = sharpness.trace(matvec, size, rng, arguments.probes)
+    density = sharpness.spectral_density(matvec, size, rng, max(1, arguments.probes // 8), 30)
+    ball = sharpness.worst_case(loss, params, arguments.rho, steps=20)
+    normalized = sharpness.adaptive_sharpness(loss, params, arguments.adaptive_rho, steps=20)
+    x = np.linspace(-1, 1, 21)
+    directions = [sharpness.filter_normalized_direction(params, rng) for _ in range(3)]
+    return {
+        "parameters": size,
+        "loss": ball.loss,
+        "eigenvalues": top.eigenvalues,
+        "residuals": top.residuals,
+        "trace": total.value,
+        "trace_error": total.standard_error,
+        "density": {"nodes": density.nodes, "weights": density.weights},
+        "rise": ball.rise,
+        "adaptive_rise": normalized.rise,
+        "x": x,
+        "slices": [sharpness.loss_slice(loss, params, d, x).losses for d in directions],
+    }
+
+
+def table(measures: dict[str, Any], arguments: argparse.Namespace) -> str:
+    """Return the measures as lines of text."""
+    rows = [("training loss", f"{measures['loss']:.4f} on {arguments.examples} examples")]
+    pairs = zip(measures["eigenvalues"], measures["residuals"], strict=True)
+    for k, (value, residual) in enumerate(pairs, start=1):
+        rows.append((f"Hessian eigenvalue {k}", f"{value:.4g} ± {residual:.1g}"))
+    rows += [
+        ("Hessian trace", f"{measures['trace']:.4g} ± {measures['trace_error']:.2g} (std. error)"),
+        (f"worst rise, ρ = {arguments.rho:g}", f"{measures['rise']:.4f}"),
+        (f"in ASAM's ball, ρ = {arguments.adaptive_rho:g}", f"{measures['adaptive_rise']:.4f}"),
+    ]
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def draw(measures: dict[str, Any], figure: Any) -> None:
+    """Draw the spectrum and the slices."""
+    import numpy as np
+
+    from minisam.plots import BLUE
+
+    spectrum, lines = figure.subplots(1, 2)
+    order = np.argsort(measures["density"]["nodes"])
+    nodes = np.asarray(measures["density"]["nodes"])[order]
+    share = np.cumsum(np.asarray(measures["density"]["weights"])[order][::-1])[::-1]
+    spectrum.plot(nodes, share, color=BLUE)
+    spectrum.set(xlabel="λ", ylabel="share of eigenvalues above λ", xscale="symlog", yscale="log")
+    for values in measures["slices"]:
+        lines.plot(measures["x"], values, color=BLUE, alpha=0.7)
+    lines.set(xlabel="distance / norm of each filter", ylabel="training loss")
+    lines.set_title("along filter-normalized directions")
