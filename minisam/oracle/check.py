@@ -69,7 +69,8 @@ def check(
     check_declared(declare)
     declare = {key: value for key, value in declare.items() if not is_default(key, value)}
     chosen = choose_probes(probes, known)
-    methods = choose("method", method, getattr(adapter, "methods", ("sam",)), METHODS)
+    claimed = getattr(adapter, "methods", ("sam",))
+    methods = choose("method", method, claimed, METHODS)
     everything = getattr(adapter, "dtypes", ("float64", "float32"))
     dtypes = choose("dtype", dtype, everything, tuple(UNITS))
     base = convention_part(declare)
@@ -78,8 +79,11 @@ def check(
     for one in [*dtypes, *(d for d in UNITS if d not in dtypes)]:
         for probe in chosen:
             if one not in dtypes or probe.method not in methods:
-                what = one if one not in dtypes else f"method {probe.method}"
-                skipped = Trace(probe, one, {}, [], skipped=f"{what} is not claimed")
+                what, all_of_it = (
+                    (one, everything) if one not in dtypes else (probe.method, claimed)
+                )
+                why = f"it was not asked for {what}" if what in all_of_it else f"it has no {what}"
+                skipped = Trace(probe, one, {}, [], skipped=why)
                 entries.append((Result(probe.slug, one, "not run", skipped.skipped), skipped, None))
                 continue
             if hung:

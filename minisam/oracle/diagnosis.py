@@ -2,7 +2,8 @@
 
 An explanation is a set of conventions and mutants under which the reference does exactly what the
 implementation did, in every step of every probe. One convention or one mutant is tried first, then
-conventions that go together, then pairs. What explains everything is the name; when several do
+conventions that go together, then pairs, then up to four mistakes, each of which explains more
+than the ones before it. What explains everything is the name; when several do
 they are all printed, and when none does nothing is named: a wrong name would be worse.
 """
 
@@ -70,13 +71,13 @@ def explains(parts: Sequence[Part], traces: Iterable[Trace], declared: Part) -> 
 
 
 def judge_parts(
-    parts: Sequence[Part], trace: Trace, declared: Part, steps: int | None = None
+    parts: Sequence[Part], trace: Trace, declared: Part, rough: bool = False
 ) -> Judgement:
     """Judge a trace against the reference with what is declared and these parts."""
     together = sorted([declared, *parts], key=lambda part: part.is_mutant)  # conventions first
     settings = {key: value for part in together for key, value in part.settings.items()}
     changes = [change for part in together for change in part.changes]
-    return judge(trace, changes, settings, steps)
+    return judge(trace, changes, settings, rough)
 
 
 class Diagnosis(NamedTuple):
@@ -118,7 +119,7 @@ def diagnose(
     failing: Sequence[Trace],
     passing: Sequence[Trace],
     declared: dict[str, Any] | None = None,
-    patience: float = 30.0,
+    patience: float = 12.0,
 ) -> Diagnosis:
     """Find what explains the traces of an implementation that does not conform.
 
@@ -126,12 +127,12 @@ def diagnose(
         failing: complete traces that disagree with the reference under what is declared.
         passing: those that agree.
         declared: the conventions that were declared.
-        patience: seconds after which the search for pairs is given up.
+        patience: seconds of computing after which the search for pairs is given up.
 
     Returns:
         A `Diagnosis`.
     """
-    started = time.monotonic()
+    started = time.process_time()
     declared = declared or {}
     base = convention_part(declared)
     ordered = [*sorted(failing, key=lambda trace: len(trace.steps)), *passing]
@@ -139,22 +140,30 @@ def diagnose(
     survivors: list[Parts] = [(part,) for part in parts if explains([part], ordered, base)]
     tried = len(parts)
     if not survivors:
-        found = together(ordered, parts, declared, base)
+        found = together(failing, ordered, parts, declared, base)
         survivors = [found] if found else []
+    complete = True
     if not survivors:
-        pairs = list(pairs_of(parts, failing, declared, base))
-        for number, pair in enumerate(pairs):
-            if time.monotonic() - started > patience:
-                return Diagnosis(survivors, tried + number, complete=False)
-            if explains(pair, ordered, base):
+        found = one_by_one(failing, ordered, parts, base)
+        survivors = [several for several in found if len(several) > 2]
+    if not survivors:
+        for pair in pairs_of(parts, failing, declared, base):
+            tried += 1
+            complete = time.process_time() - started < patience
+            if not complete:
+                break
+            if pair is not None and explains(pair, ordered, base):
                 survivors.append(pair)
-        tried += len(pairs)
     conventions = [s for s in survivors if not any(part.is_mutant for part in s)]
-    return Diagnosis(conventions or survivors, tried)
+    return Diagnosis(conventions or survivors, tried, complete)
 
 
 def together(
-    traces: Sequence[Trace], parts: Sequence[Part], declared: dict[str, Any], base: Part
+    failing: Sequence[Trace],
+    traces: Sequence[Trace],
+    parts: Sequence[Part],
+    declared: dict[str, Any],
+    base: Part,
 ) -> Parts | None:
     """Conventions that explain the traces together: packages first, then one after the other."""
     for package in PACKAGES:
@@ -163,15 +172,53 @@ def together(
             return (convention_part(smallest(left, traces, base)),)
     single = [part for part in parts if not part.is_mutant]
     chosen: dict[str, Any] = {}
-    best = agreeing(chosen, traces, base)
-    while best < len(traces):
+    sample = failing[:: max(1, len(failing) // 12)]
+    best = 0
+    while not explains([convention_part(chosen)], traces, base):
         options = [{**chosen, **part.declare} for part in single if part.name not in chosen]
-        scores = [agreeing(option, traces, base) for option in options]
+        scores = [agreeing(option, sample, base) for option in options]
         if not scores or max(scores) <= best:
             return None
         best = max(scores)
         chosen = options[scores.index(best)]
     return (convention_part(chosen),)
+
+
+def one_by_one(
+    failing: Sequence[Trace], traces: Sequence[Trace], parts: Sequence[Part], base: Part
+) -> list[Parts]:
+    """Sets of up to four parts, grown by those that explain the most; empty unless all is."""
+    sample = failing[:: max(1, len(failing) // 16)]
+    beam: list[Parts] = [()]
+    best = 0
+    for _ in range(4):
+        top = 0
+        scores: dict[frozenset, tuple[int, Parts]] = {}
+        for chosen in beam:
+            taken = {key for one in chosen for key in one.declare}
+            for part in parts:
+                more = (*chosen, part)
+                key = frozenset((one.name, repr(one.declare)) for one in more)
+                if part not in chosen and not taken & set(part.declare) and key not in scores:
+                    scores[key] = (count_explained(more, sample, base, top), more)
+                    top = max(top, scores[key][0])
+        if top <= best:
+            return []
+        best = top
+        beam = [more for score, more in scores.values() if score == top][:6]
+        if best == len(sample):
+            return [more for more in beam if explains(more, traces, base)]
+    return []
+
+
+def count_explained(parts: Parts, traces: Sequence[Trace], base: Part, at_least: int) -> int:
+    """How many traces these parts explain; it may stop counting when too few can be reached."""
+    count = 0
+    for number, trace in enumerate(traces):
+        if count + len(traces) - number < at_least:
+            break
+        count += judge_parts(parts, trace, base).agrees
+    return count
 
 
 def smallest(declare: dict[str, Any], traces: Sequence[Trace], base: Part) -> dict[str, Any]:
@@ -191,10 +238,10 @@ def agreeing(declare: dict[str, Any], traces: Sequence[Trace], base: Part) -> in
 
 def pairs_of(
     parts: Sequence[Part], failing: Sequence[Trace], declared: dict[str, Any], base: Part
-) -> Iterable[Parts]:
-    """Pairs with a mutant in them that explain the failing trace which fewest parts touch."""
+) -> Iterable[Parts | None]:
+    """Pairs that roughly explain the failing trace which fewest parts touch; None for others."""
     touched = {}
-    for trace in failing[:6]:
+    for trace in [trace for trace in failing if not trace.probe.ends_only][:8]:
         alone = judge_parts([], trace, base)
         touched[trace.probe.slug, trace.dtype] = (
             trace,
@@ -210,8 +257,7 @@ def pairs_of(
         if not (a.is_mutant or b.is_mutant) or not {a.name, b.name} & touching:
             continue
         for pair in ((a, b), (b, a)) if clash(a, b, trace) else ((a, b),):
-            if judge_parts(pair, trace, base).agrees:
-                yield pair
+            yield pair if judge_parts(pair, trace, base, rough=True).agrees else None
 
 
 def differs(one: Judgement, other: Judgement) -> bool:

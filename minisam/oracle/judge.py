@@ -8,7 +8,7 @@ The reference is `minisam.optim`, or a changed recipe of it, run on numbers that
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,10 +58,17 @@ class Disagreement(Exception):
 class Replay:
     """Answers the reference's questions with what was seen, if it asks at the same points."""
 
-    def __init__(self, seen: Observation, names: list[str], trained: list[str], trace: Trace):
-        self.names, self.trained, self.trace = names, trained, trace
+    def __init__(
+        self,
+        seen: Observation,
+        names: list[str],
+        trained: list[str],
+        trace: Trace,
+        lift: Callable[[np.ndarray], Any],
+    ):
+        self.names, self.trained, self.trace, self.lift = names, trained, trace, lift
         self.fixed = {
-            name: exact(value, trace.dtype)
+            name: lift(value)
             for name, value in zip(names, seen.start, strict=True)
             if name not in trained
         }
@@ -92,7 +99,7 @@ class Replay:
             done.append(found)
         self.count += 1
         grads = dict(zip(self.names, found[1], strict=True))
-        return 0.0, {name: exact(grads[name], self.trace.dtype) for name in self.trained}
+        return 0.0, {name: self.lift(grads[name]) for name in self.trained}
 
     def match(self, whole: dict[str, Rounded], waiting: list, done: list) -> Any:
         """The next new point, else one that was asked for before, if it is this one."""
@@ -107,7 +114,7 @@ class Replay:
     def distance(self, whole: dict[str, Rounded], observed: Arrays) -> float:
         """The largest error of a point, in units of the accepted one."""
         pairs = zip(self.names, observed, strict=True)
-        return max(float(np.max(ratio(array, whole[name]), initial=0.0)) for name, array in pairs)
+        return max(float(np.max(error(array, whole[name]), initial=0.0)) for name, array in pairs)
 
     def missing(self, whole: dict[str, Rounded], waiting: list) -> Judgement:
         """The judgement on a point that the implementation did not ask for."""
@@ -125,9 +132,20 @@ class Replay:
         return None
 
 
+def error(observed: np.ndarray, expected: Any) -> np.ndarray:
+    """The errors in units of the accepted ones; a wide tolerance for expected plain arrays."""
+    if isinstance(expected, Rounded):
+        return ratio(observed, expected)
+    expected = np.asarray(expected)
+    size = max(1.0, *(float(np.max(np.abs(x), initial=0.0)) for x in (observed, expected)))
+    accuracy = 1e-8 if observed.dtype == np.float64 else 0.02
+    apart = np.where(observed == expected, 0.0, np.abs(observed - expected)) / (accuracy * size)
+    return np.where(np.isnan(observed) & np.isnan(expected), 0.0, np.nan_to_num(apart, nan=np.inf))
+
+
 def place(quantity: str, expected: dict[str, Rounded], observed: dict[str, Any]) -> Judgement:
     """The judgement on a quantity: its worst entry."""
-    ratios = {name: ratio(observed[name], expected[name]) for name in observed}
+    ratios = {name: error(observed[name], expected[name]) for name in observed}
     tensor = max(ratios, key=lambda name: float(np.max(ratios[name], initial=0.0)))
     worst = ratios[tensor]
     index = np.unravel_index(int(np.argmax(worst)), worst.shape)
@@ -140,7 +158,7 @@ def judge(
     trace: Trace,
     changes: Sequence[Change] = (),
     settings: dict[str, Any] | None = None,
-    steps: int | None = None,
+    rough: bool = False,
 ) -> Judgement:
     """Compare a trace with the reference under some changes.
 
@@ -148,7 +166,8 @@ def judge(
         trace: what was seen.
         changes: the conventions or mutants that the reference is to follow.
         settings: hyper-parameters that it is to have instead of the trace's.
-        steps: how many steps to look at; all by default.
+        rough: whether to compute in plain float64 and with a wide tolerance, several times as
+            fast; only a disagreement then means something.
 
     Returns:
         A `Judgement`: the first disagreement, or the largest error when there is none.
@@ -157,14 +176,18 @@ def judge(
     names = hp["names"]
     trained = [name for name in names if name not in hp["frozen"]]
     worst = 0.0
+
+    def lift(x: np.ndarray) -> Any:
+        return np.asarray(x, np.float64) if rough else exact(x, trace.dtype)
+
     with np.errstate(all="ignore"):
         opt = optimizer(hp, changes)
         state = None
-        for number, seen in enumerate(trace.steps[:steps]):
+        for number, seen in enumerate(trace.steps):
             start = dict(zip(names, seen.start, strict=True))
-            params = {name: exact(start[name], trace.dtype) for name in trained}
+            params = {name: lift(start[name]) for name in trained}
             state = opt.init(params) if state is None else state
-            replay = Replay(seen, names, trained, trace)
+            replay = Replay(seen, names, trained, trace, lift)
             try:
                 new, state, _ = opt.step(params, state, replay)
             except Disagreement as stop:

@@ -12,7 +12,7 @@ import numpy as np
 from minisam.oracle.conventions import CONVENTIONS
 from minisam.oracle.diagnosis import Diagnosis, Parts, diagnose
 from minisam.oracle.judge import Judgement
-from minisam.oracle.mutants import MUTANTS
+from minisam.oracle.mutants import MUTANTS, Mutant
 from minisam.oracle.protocol import Adapter, Arrays, Observation
 from minisam.oracle.recognition import first_wrong, looks_like, reproduction
 from minisam.oracle.report import Report, Result
@@ -156,7 +156,7 @@ def sound(ran: list[Entry], declare: dict[str, Any]) -> dict[str, Any]:
 
 
 def undeclared(
-    found: dict[str, Any], declare: dict[str, Any], methods: Collection[str] = ()
+    found: dict[str, Any], declare: dict[str, Any], failing: Collection[Entry] = ()
 ) -> dict[str, Any]:
     """A convention that was not declared."""
     names = ", ".join(sorted(found))
@@ -164,18 +164,28 @@ def undeclared(
     line = {**declare, **found}
     mistakes = [
         f"If it is not meant: it {mutant.title}. {mutant.description}"
-        for mutant in MUTANTS.values()
-        if mutant.convention
-        and set(methods) & set(mutant.methods)
-        and set(mutant.convention.items()) <= set(found.items())
+        for mutant in mistakes_like(found, failing)
     ]
     return {
         "verdict": f"undeclared convention: {names}",
         "headline": f"It does what some implementations do, but not the papers: {meanings}.",
-        "advice": [f"If it is meant, declare it: declare={line!r}", *mistakes[:1]],
+        "advice": [f"If it is meant, declare it: declare={line!r}", *mistakes],
         "found": found,
         "explanations": [names],
     }
+
+
+def mistakes_like(found: dict[str, Any], failing: Collection[Entry]) -> list[Mutant]:
+    """The mutants that are these conventions, for those who do not mean them."""
+    methods = {trace.probe.method for _, trace, _ in failing}
+    by_convention = {
+        tuple(mutant.convention.items()): mutant
+        for mutant in MUTANTS.values()
+        if mutant.convention
+        and methods & set(mutant.methods)
+        and set(mutant.convention.items()) <= set(found.items())
+    }
+    return list(by_convention.values())
 
 
 def wrong(
@@ -194,12 +204,11 @@ def wrong(
     same_quantity = [e for e in failing if e[2].quantity == judgement.quantity]
     _, large, of_large = max(same_quantity, key=lambda entry: entry_size(entry[1])[0])
     looks = looks_like(large, of_large)
-    if looks:
+    if looks and not survivors:
         seen.append(f"It looks like this: {looks}.")
     code = reproduction(trace, judgement, name if name.isidentifier() else "step", accepts)
     if survivors and not any(part.is_mutant for part in survivors[0]):
-        methods = {trace.probe.method for _, trace, _ in failing}
-        outcome = undeclared(dict(survivors[0][0].declare), declare, methods)
+        outcome = undeclared(dict(survivors[0][0].declare), declare, failing)
         outcome["advice"] += seen[:1]
         return outcome
     if not survivors:
@@ -217,7 +226,11 @@ def wrong(
         ]
         advice = [f"Either it {title}." for title in titles]
     if conventions:
-        advice.append(f"It also follows a convention: declare={ {**declare, **conventions}!r}")
+        advice += [
+            f"It also {mutant.title}. {mutant.description}"
+            for mutant in mistakes_like(conventions, failing)
+        ]
+        advice.append(f"What it does by convention: declare={ {**declare, **conventions}!r}")
     return {
         "verdict": f"bug: {' or '.join(names[:4])}",
         "headline": headline,

@@ -178,9 +178,17 @@ class Teller:
         return [to_unit(sum(tensors) / number, unit) for tensors in zip(*parts, strict=True)]
 
 
-def needs(probe: Probe) -> set[str]:
-    """The features that an adapter must have for a probe."""
-    return {key for key in ("frozen", "shards") if probe.settings.get(key)}
+def why_not(adapter: Adapter, probe: Probe, dtype: str, settings: dict[str, Any]) -> str:
+    """Why a probe is not run; empty if it is."""
+    if dtype not in getattr(adapter, "dtypes", ("float64", "float32")):
+        return f"it has no {dtype}"
+    for feature in ("frozen", "shards"):
+        if probe.settings.get(feature) and feature not in getattr(adapter, "features", ()):
+            return f"it has no {feature}"
+    for key, value in settings.items():
+        if probe.settings.get(key, value) != value:
+            return f"{key} is declared to be {value!r}"
+    return ""
 
 
 def watch(
@@ -203,14 +211,12 @@ def watch(
     """
     drawn = script(probe, dtype, seed)
     hp = {**HYPERPARAMETERS, **probe.settings, "names": list(probe.shapes), "dtype": dtype}
-    for key, value in (settings or {}).items():
-        if key not in probe.settings:
-            hp[key] = value
-    missing = needs(probe) - set(getattr(adapter, "features", ()))
-    if missing:
-        return Trace(probe, dtype, hp, [], skipped=f"no {', '.join(sorted(missing))}")
+    skipped = why_not(adapter, probe, dtype, settings or {})
+    if skipped:
+        return Trace(probe, dtype, hp, [], skipped=skipped)
+    hp.update(settings or {})
     steps: list[Observation] = []
-    fault, skipped, output, changed = None, "", io.StringIO(), False
+    fault, output, changed = None, io.StringIO(), False
     try:
         with quiet(output):
             changed = take_steps(adapter, drawn, hp, steps, timeout)
@@ -218,7 +224,7 @@ def watch(
         skipped = str(error) or "the adapter does not support it"
     except Fault as error:
         fault = error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         cause = getattr(error, "cause", None) or f"raises {type(error).__name__}"
         fault = Fault(cause, f"{type(error).__name__}: {error}")
     return Trace(probe, dtype, hp, steps, fault, skipped, output.getvalue(), changed)

@@ -8,7 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from minisam.oracle.conventions import per_tensor_norm, with_epsilon, with_float32_norm
+from minisam.oracle.conventions import (
+    or_nan,
+    per_tensor_norm,
+    with_epsilon,
+    with_float32_norm,
+)
 from minisam.oracle.mutants.catalogue import enter, piece
 from minisam.trees import Params, add, largest, map_leaves, norm, scale
 
@@ -85,6 +90,14 @@ enter(
     "It keeps 0/0 away and shows only at tiny gradients.",
     piece(length=with_epsilon(1e-12)),
     convention={"norm_epsilon": 1e-12},
+)
+
+enter(
+    "R12-nan-at-zero-gradient",
+    "divides by zero when the gradient is zero",
+    "0/0 is NaN, and stays in the weights. Leave ε at zero when the norm is zero.",
+    piece(length=or_nan),
+    convention={"zero_gradient": "nan"},
 )
 
 enter(

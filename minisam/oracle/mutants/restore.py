@@ -5,9 +5,11 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+
 from minisam.oracle.conventions import restore_by_subtraction
 from minisam.oracle.mutants.catalogue import enter, piece
-from minisam.trees import Params
+from minisam.trees import Params, map_leaves, zeros_like
 
 enter(
     "M01-not-restored",
@@ -76,6 +78,37 @@ enter(
     "The loop that restores skips tensors without a gradient in the second pass. "
     "Restore whatever was perturbed, whether it has a gradient or not.",
     piece(origin=zero_stays_perturbed),
+)
+
+
+enter(
+    "R13-does-nothing",
+    "returns the weights as they were, without asking for a gradient",
+    "The function is not written yet, or the training loop never calls the step.",
+    piece(
+        first=lambda now: zeros_like(now.params),
+        second=lambda now: zeros_like(now.params),
+        update=lambda now, state, origin, direction: (now.params, state),
+    ),
+)
+
+enter(
+    "R14-returns-the-gradient",
+    "returns the gradient instead of the new weights",
+    "Return w − lr · d2.",
+    piece(second=lambda now: now.d1, update=lambda now, state, origin, direction: (now.d1, state)),
+)
+
+enter(
+    "R15-returns-nan",
+    "returns NaN",
+    "Look for 0/0, inf − inf or the root of a negative number in the update.",
+    piece(
+        update=lambda now, state, origin, direction: (
+            map_leaves(lambda w: w * np.nan, now.params),
+            state,
+        )
+    ),
 )
 
 

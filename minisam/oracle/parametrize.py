@@ -1,0 +1,97 @@
+"""The oracle as parametrized pytest tests, one per probe and dtype."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from minisam.oracle.check import METHODS, as_adapter, choose, choose_probes, examine
+from minisam.oracle.conventions import check_declared
+from minisam.oracle.diagnosis import convention_part
+from minisam.oracle.probes import Probe
+from minisam.oracle.protocol import Adapter
+from minisam.oracle.rounding import UNITS
+from minisam.oracle.watch import watch
+
+
+class Case:
+    """One probe in one dtype; call it with an adapter."""
+
+    def __init__(self, probe: Probe, dtype: str, declare: dict[str, Any], known: dict[str, str]):
+        self.probe, self.dtype, self.declare, self.known = probe, dtype, declare, known
+
+    def __repr__(self) -> str:
+        return f"{self.probe.slug}-{self.dtype}"
+
+    def __call__(self, adapter: Adapter, timeout: float = 20.0) -> None:
+        """Run it; an AssertionError says what is wrong, a skip why it was not run."""
+        import pytest
+
+        base = convention_part(self.declare)
+        adapter = as_adapter(adapter)
+        trace = watch(adapter, self.probe, self.dtype, base.settings, timeout)
+        result, _, judgement = examine(trace, base, self.known)
+        if result.status == "not run":
+            pytest.skip(result.reason)
+        if result.status in ("known", "out of range"):
+            pytest.xfail(result.reason)
+        if result.status == "error":
+            raise AssertionError(f"adapter error in {self!r}: {result.reason}")
+        if result.status == "fail":
+            from minisam.oracle.recognition import first_wrong, looks_like
+
+            looks = looks_like(trace, judgement)
+            raise AssertionError(f"{first_wrong(trace, judgement)}. {looks}".strip())
+
+
+def cases(
+    adapter: Adapter,
+    dtype: str | Sequence[str] | None = None,
+    declare: dict[str, Any] | None = None,
+    known: dict[str, str] | None = None,
+    method: str | Sequence[str] | None = None,
+) -> list[Case]:
+    """The probes that an adapter claims to stand."""
+    adapter = as_adapter(adapter)
+    declare, known = dict(declare or {}), dict(known or {})
+    check_declared(declare)
+    methods = choose("method", method, getattr(adapter, "methods", ("sam",)), METHODS)
+    everything = getattr(adapter, "dtypes", ("float64", "float32"))
+    return [
+        Case(probe, one, declare, known)
+        for one in choose("dtype", dtype, everything, tuple(UNITS))
+        for probe in choose_probes(None, known)
+        if probe.method in methods
+    ]
+
+
+def parametrize(adapters: Adapter | Sequence[Adapter], **options: Any) -> Any:
+    """Parametrize a pytest test with the oracle's probes: a mark for ``def test(adapter, probe)``.
+
+    Args:
+        adapters: one implementation or several.
+        **options: ``dtype``, ``declare``, ``known`` and ``method``, as for `check`.
+
+    Example:
+        In a test module, one test per probe and dtype::
+
+            from minisam import oracle
+
+            @oracle.parametrize(oracle.plain(my_step), declare={"norm_epsilon": 1e-12})
+            def test_my_sam(adapter, probe):
+                probe(adapter)
+    """
+    import pytest
+
+    several = list(adapters) if isinstance(adapters, list | tuple) else [adapters]
+    parameters = [
+        pytest.param(adapter, case, id=f"{name_of(adapter)}-{case!r}")
+        for adapter in several
+        for case in cases(adapter, **options)
+    ]
+    return pytest.mark.parametrize(("adapter", "probe"), parameters)
+
+
+def name_of(adapter: Any) -> str:
+    """What to call an implementation."""
+    return getattr(adapter, "name", "") or getattr(adapter, "__name__", "adapter")

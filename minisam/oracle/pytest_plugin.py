@@ -1,0 +1,66 @@
+"""A pytest plugin: ``pytest --pyargs minisam.oracle --adapter FILE_OR_MODULE:NAME``.
+
+It is loaded in every pytest session of an environment that has minisam, so it imports nothing and
+does nothing unless ``--adapter`` is given.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+CONFORMANCE = Path(__file__).with_name("test_conformance.py")
+
+
+def pytest_addoption(parser: Any) -> None:
+    """Add ``--adapter`` and its companions."""
+    group = parser.getgroup("minisam", "minisam's oracle")
+    group.addoption(
+        "--adapter",
+        metavar="FILE_OR_MODULE:NAME",
+        help="the SAM to check with `pytest --pyargs minisam.oracle`",
+    )
+    group.addoption(
+        "--adapter-declare",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a convention that it follows, such as norm_epsilon=1e-12",
+    )
+    group.addoption("--adapter-dtype", action="append", help="float64, float32 or bfloat16")
+    group.addoption("--adapter-method", action="append", help="sam, asam or sgd")
+
+
+def pytest_ignore_collect(collection_path: Path, config: Any) -> bool | None:
+    """Leave the conformance tests out where there is nothing to check."""
+    if collection_path == CONFORMANCE and not config.getoption("--adapter"):
+        return True
+    return None
+
+
+def pytest_generate_tests(metafunc: Any) -> None:
+    """One test per probe and dtype that the adapter claims."""
+    if "minisam_case" not in metafunc.fixturenames:
+        return
+    from minisam.oracle.parametrize import cases
+
+    adapter, options = chosen(metafunc.config)
+    metafunc.parametrize("minisam_case", cases(adapter, **options), ids=repr)
+
+
+def chosen(config: Any) -> tuple[Any, dict[str, Any]]:
+    """The adapter and the options of the command line."""
+    import pytest
+
+    from minisam.oracle.loading import load, pairs
+
+    try:
+        adapter = load(config.getoption("--adapter"))
+        declare = pairs(config.getoption("--adapter-declare"), "--adapter-declare")
+    except ValueError as error:
+        raise pytest.UsageError(f"--adapter: {error}") from None
+    return adapter, {
+        "declare": declare,
+        "dtype": config.getoption("--adapter-dtype"),
+        "method": config.getoption("--adapter-method"),
+    }

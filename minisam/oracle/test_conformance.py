@@ -1,0 +1,28 @@
+"""The tests of ``pytest --pyargs minisam.oracle --adapter FILE_OR_MODULE:NAME``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from minisam.oracle.pytest_plugin import chosen
+
+
+@pytest.fixture(scope="session")
+def minisam_adapter(request: Any) -> Any:
+    """The implementation and the options for it."""
+    return chosen(request.config)
+
+
+def test_probe(minisam_case: Any, minisam_adapter: Any) -> None:
+    """One probe."""
+    minisam_case(minisam_adapter[0])
+
+
+def test_verdict(minisam_adapter: Any) -> None:
+    """The verdict, with the mistake's name."""
+    from minisam.oracle.check import check
+
+    adapter, options = minisam_adapter
+    check(adapter, **options).raise_for_failures()
