@@ -105,11 +105,8 @@ def info(arguments: argparse.Namespace) -> str:
     if arguments.picture:
         from minisam.data.pictures import draw_images
 
-        columns = range(min(10, len(data.class_names)))
-        chosen = [(data.train.labels == k).nonzero()[0][:4].tolist() for k in columns]
-        order = [rows[i] for i in range(4) for rows in chosen if i < len(rows)]
-        titles = [data.class_names[data.train.labels[i]] for i in order]
-        draw_images(data.train.images[order], titles).savefig(arguments.picture, dpi=150)
+        figure = draw_images(data.train.images, data.train.labels, data.class_names[:20])
+        figure.savefig(arguments.picture, dpi=150)
         facts["picture"] = arguments.picture
     return "\n".join(f"{name:<16} {value}" for name, value in facts.items())
 

@@ -134,7 +134,7 @@ def load(
         train = with_noise(train, name, source, noise, data_dir, "noise")
         if held is not None and validation_labels == "noisy":
             held = with_noise(held, name, source, noise, data_dir, "validation noise")
-        expected = noise_module.expected_rate(noise, train.clean_labels, *plan(name, source))
+        expected = noise_module.expected_rate(noise, train.clean_labels, *plan(source))
         seen = report(train.labels, train.clean_labels, noise, len(source.class_names), expected)
     return Dataset(name, train, test, held, source.class_names, source.coarse_class_names, seen)
 
@@ -209,7 +209,7 @@ def with_noise(
     purpose: str,
 ) -> Split:
     """Return a split with noisy labels."""
-    clean, (classes, mistaken) = split.clean_labels, plan(name, source)
+    clean, (classes, mistaken) = split.clean_labels, plan(source)
     if noise.kind == "human":
         folder = cache_folder() if data_dir is None else data_dir
         labels = human_labels(noise, name, folder, source.train.labels)[split.index]
@@ -220,8 +220,8 @@ def with_noise(
     return split._replace(labels=labels, flipped=labels != clean)
 
 
-def plan(name: str, source: Source) -> tuple[int, np.ndarray | None]:
+def plan(source: Source) -> tuple[int, np.ndarray | None]:
     """Return the number of classes, and which class each is mistaken for."""
     train = source.train
-    mistaken = look_alikes(name, source.class_names, train.labels, train.coarse_labels)
+    mistaken = look_alikes(source.class_names, train.labels, train.coarse_labels)
     return len(source.class_names), mistaken

@@ -53,7 +53,7 @@ def instance_noise(
     Example:
         >>> images = np.arange(4 * 48, dtype=np.uint8).reshape(4, 4, 4, 3)
         >>> instance_noise(images, np.array([0, 1, 2, 0]), rate=0.5, n_classes=3)
-        array([0, 1, 2, 0])
+        array([1, 1, 1, 2])
     """
     bits = streams.stream(seed, purpose)
     rates = flip_rates(rate, len(clean_labels), bits)
@@ -62,7 +62,7 @@ def instance_noise(
     table = whole_levels(images)
     projections = streams.stream(seed, "instance projections")
     for label in range(n_classes):
-        projection = whole_normals(projections, images[0].size * n_classes)
+        projection = whole_normals(projections, math.prod(images.shape[1:]) * n_classes)
         flips = np.flatnonzero((clean_labels == label) & (ticket < rates))
         x = whole_pixels(images[flips], table)
         z = x @ projection.reshape(-1, n_classes) / (LEVEL_STEPS * NORMAL_DEVIATION)
@@ -93,7 +93,7 @@ def whole_levels(images: np.ndarray) -> np.ndarray:
 def whole_pixels(images: np.ndarray, table: np.ndarray) -> np.ndarray:
     """Look every pixel up in the table of `whole_levels`: float64 of shape (n, values)."""
     channels = [table[images[..., c], c] for c in range(images.shape[-1])]
-    return np.stack(channels, axis=-1).reshape(len(images), -1)
+    return np.stack(channels, axis=-1).reshape(len(images), math.prod(images.shape[1:]))
 
 
 # The sum of eight random bytes has variance 8 (256² − 1) / 12 and is close to normal; sums of many

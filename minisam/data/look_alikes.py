@@ -24,7 +24,6 @@ PAIRS = {
 
 
 def look_alikes(
-    name: str,
     class_names: tuple[str, ...],
     labels: np.ndarray,
     coarse_labels: np.ndarray | None = None,
@@ -36,8 +35,7 @@ def look_alikes(
     fine classes are numbered by the alphabet.
 
     Args:
-        name: of the data set.
-        class_names: a name to each label.
+        class_names: a name to each label; tells which data set's map is meant.
         labels: true labels, int array of shape (n,).
         coarse_labels: true superclasses, of the same shape, or None.
 
@@ -47,7 +45,7 @@ def look_alikes(
 
     Example:
         >>> fine, coarse = np.array([0, 1, 2, 3]), np.array([1, 0, 1, 0])
-        >>> look_alikes("cifar100", ("a", "b", "c", "d"), fine, coarse)
+        >>> look_alikes(("a", "b", "c", "d"), fine, coarse)
         array([2, 3, 0, 1])
     """
     mistaken = np.arange(len(class_names))
@@ -55,9 +53,10 @@ def look_alikes(
         for superclass in np.unique(coarse_labels):
             fine = np.unique(labels[coarse_labels == superclass])
             mistaken[fine] = np.roll(fine, -1)
-    elif name in PAIRS:
-        for true, seen in PAIRS[name].items():
-            mistaken[class_names.index(true)] = class_names.index(seen)
-    else:
-        return None
-    return mistaken
+        return mistaken
+    for pairs in PAIRS.values():
+        if {*pairs.keys(), *pairs.values()} <= set(class_names):
+            for true, seen in pairs.items():
+                mistaken[class_names.index(true)] = class_names.index(seen)
+            return mistaken
+    return None

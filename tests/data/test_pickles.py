@@ -3,12 +3,13 @@
 import io
 import os
 import pickle
+import pickletools
 import struct
 import subprocess
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -189,18 +190,26 @@ def test_damaged_pickles_are_refused(loads, data):
         loads(data)
 
 
+def instructions(data):
+    try:
+        return [opcode.name for opcode, _, _ in pickletools.genops(data)]
+    except ValueError:
+        return []
+
+
 @given(content=contents, protocol=protocols, data=st.data())
 def test_both_machines_agree_on_damaged_files(content, protocol, data):
-    """What the bounded machine accepts, Python's unpickler reads alike."""
+    """What both accept, both read alike; what one refuses, it refuses with a ValueError."""
     whole = bytearray(pickle.dumps(content, protocol=protocol))
     for _ in range(data.draw(st.integers(0, 3))):
         place = data.draw(st.integers(0, len(whole) - 1))
         whole[place] = data.draw(st.sampled_from([0, 1, 0x28, 0x2E, 0x4B, 0x52, 0x62, 0x7D, 0xFF]))
+    # A memo slot of a large number makes Python's unpickler take gigabytes: it is shown none.
+    assume(not any(name == "LONG_BINPUT" for name in instructions(bytes(whole))))
     try:
-        bounded = machine.loads(bytes(whole))
+        bounded, usual = machine.loads(bytes(whole)), pickles.loads(bytes(whole))
     except ValueError:
         return
-    usual = pickles.loads(bytes(whole))
     assert usual.keys() == bounded.keys()
     assert all(same(usual[key], value) for key, value in bounded.items())
 
