@@ -8,8 +8,10 @@ from typing import Any
 # Loaded when first used: importing the oracle costs nothing, and each framework only its own users.
 _WHERE = {
     "check": "minisam.oracle.check",
+    "check_model": "minisam.oracle.model_vectors",
     "grade": "minisam.oracle.grade",
     "keras": "minisam.oracle.adapters.keras",
+    "load_model": "minisam.oracle.model_vectors",
     "optax": "minisam.oracle.adapters.optax",
     "own": "minisam.oracle.adapters.own",
     "parametrize": "minisam.oracle.parametrize",
@@ -24,8 +26,10 @@ __all__ = [
     "Report",
     "Unsupported",
     "check",
+    "check_model",
     "grade",
     "keras",
+    "load_model",
     "optax",
     "own",
     "parametrize",

@@ -32,7 +32,7 @@ def readme() -> str:
 
 
 def export(directory: Path) -> list[Path]:
-    """Write the vectors, manifest, both schemas and README into a directory.
+    """Write all vectors, their manifest, schemas and README into a directory.
 
     Args:
         directory: is made, with its parents, if it does not exist.
@@ -44,15 +44,18 @@ def export(directory: Path) -> list[Path]:
     from minisam.oracle.vectors import DIRECTORY, manifest
 
     names = ["manifest.json", "schema.json", *(one["file"] for one in manifest()["files"])]
-    texts = {name: (DIRECTORY / name).read_text(encoding="utf-8") for name in names}
-    texts[SCHEMA.name] = SCHEMA.read_text(encoding="utf-8")
-    texts["README.md"] = readme()
-    directory.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        partial = directory / f".{name}.part"
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(directory / name)
-    return [directory / name for name in texts]
+    contents = {name: (DIRECTORY / name).read_bytes() for name in names}
+    contents[SCHEMA.name] = SCHEMA.read_bytes()
+    for path in sorted((DIRECTORY / "models").glob("*.*")):
+        contents[f"models/{path.name}"] = path.read_bytes()
+    contents["README.md"] = readme().encode()
+    for name, content in contents.items():
+        target = directory / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f".{target.name}.part")
+        partial.write_bytes(content)
+        partial.replace(target)
+    return [directory / name for name in contents]
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -368,12 +368,15 @@ def test_export(tmp_path, capsys):
     assert "{version}" not in text
     assert "{files}" not in text
     assert (out / "messages.schema.json").exists()
+    assert {path.name for path in (out / "models").iterdir()} == {
+        f"{name}.{kind}" for name in ("mlp", "cnn") for kind in ("npz", "json")
+    }
     assert listing["version"] in text
     for flag in {flag for vector in VECTORS.values() for flag in vector["flags"]}:
         assert f"`{flag}`" in text
     for key in {key for vector in VECTORS.values() for key in vector["hyperparameters"]}:
         assert f"`{key}`" in text or f" {key} " in text, key
-    assert not list(out.glob("*.part"))
+    assert not list(out.rglob("*.part"))
 
 
 def test_export_does_not_overwrite_unasked(tmp_path):
