@@ -1,10 +1,10 @@
 """Does one ρ serve several stages with ASAM, but not with SAM?
 
-Two things are measured. The ρ that is best in pre-training is used in fine-tuning, and the accuracy
-lost against the best ρ there is its regret; ASAM's should be the smaller one. And exactly, without
-training: the rise L(w + ε(ρ)) − L(w) at the end of pre-training, and at the *same function* with its
-first layer's weights multiplied and its second's divided by 16. There SAM's curve must move and
-ASAM's (η = 0, all tensors) must not.
+Two things are measured. The ρ that is best in pre-training is used in fine-tuning, and the
+accuracy lost against the best ρ there is its regret; ASAM's should be the smaller one. And
+exactly, without training: the rise L(w + ε(ρ)) − L(w) at the end of pre-training, and at the
+*same function* with its first layer's weights multiplied and its second's divided by 16. There
+SAM's curve must move and ASAM's (η = 0, all tensors) must not.
 """
 
 from __future__ import annotations

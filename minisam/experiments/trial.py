@@ -92,6 +92,8 @@ def arrays(
         noise: rate of symmetric noise, or the name of human labels such as ``"worse_label"``.
         classes: keep only these classes, renumbered from 0 in this order.
     """
+    if noise and classes is not None:
+        raise ValueError("noise would lead out of the classes that are kept: choose one of them")
     kind = LabelNoise("symmetric", noise, seed)
     if isinstance(noise, str):
         kind = LabelNoise("human", labels=noise)
@@ -207,6 +209,7 @@ def fit(
         x = augment(x, rng) if crop_and_flip else x
         return robust_losses.mixup(x, y, rng, a.classes, mixup) if mixup else (x, y)
 
+    @np.errstate(over="ignore", invalid="ignore")  # of a diverging run, which training reports
     def evaluate(w: Params, statistics: Params) -> dict[str, Any]:
         record = {"test": accuracy(predict(network, w, statistics, a.test_images), a.test_labels)}
         if len(a.validation_labels):

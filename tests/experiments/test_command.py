@@ -1,0 +1,93 @@
+import argparse
+import json
+
+import pytest
+
+from minisam.experiments.command import (
+    STUDIES,
+    command_line,
+    configure,
+    cost,
+    render,
+    report,
+    reproduce,
+    run,
+)
+from minisam.experiments.study import VERDICTS
+
+
+def main(*words):
+    parser = argparse.ArgumentParser()
+    configure(parser)
+    return run(parser.parse_args([str(word) for word in words]))
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_study_runs_at_its_smallest(name, tmp_path, capsys):
+    record = reproduce(name, tmp_path / name, smoke=True, progress=None)
+    stored = json.loads((tmp_path / name / f"{name}.json").read_text())
+    assert stored == record
+    assert stored["verdict"] == "none: a smoke test"
+    assert stored["seeds"] == [0, 1]
+    assert stored["versions"]["numpy"]
+    assert (tmp_path / name / f"{name}.png").stat().st_size > 10_000
+    text = (tmp_path / name / f"{name}.md").read_text()
+    assert text in capsys.readouterr().out
+    assert STUDIES[name].rsplit(".", 1)[1] == name
+    import importlib
+
+    study = importlib.import_module(STUDIES[name])
+    assert study.verdict(stored["results"]).startswith(VERDICTS)
+    files = {path: path.stat().st_mtime_ns for path in (tmp_path / name / "cells").iterdir()}
+    reproduce(name, tmp_path / name, smoke=True, progress=None)
+    assert files == {
+        path: path.stat().st_mtime_ns for path in (tmp_path / name / "cells").iterdir()
+    }
+
+
+def test_table_and_picture_are_made_again_from_the_json(tmp_path):
+    reproduce("width", tmp_path, smoke=True, progress=None)
+    before = (tmp_path / "width.md").read_text()
+    (tmp_path / "width.md").unlink()
+    (tmp_path / "width.png").unlink()
+    render(tmp_path / "width.json")
+    assert (tmp_path / "width.md").read_text() == before
+    assert (tmp_path / "width.png").exists()
+
+
+def test_the_command_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MINISAM_DATA", "elsewhere")
+    out = tmp_path / "out"
+    assert main("m-sharpness", "--smoke", "--out", out, "--data-dir", tmp_path) == 0
+    assert (out / "m_sharpness" / "m_sharpness.json").exists()
+    text = capsys.readouterr().out
+    assert "minisam reproduce m_sharpness --data toy --seeds 3 --jobs 1 --smoke" in text
+    assert str(tmp_path) not in (out / "m_sharpness" / "m_sharpness.json").read_text()
+
+
+def test_bad_names_are_answered_with_the_good_ones(tmp_path):
+    with pytest.raises(ValueError, match="unknown experiment 'table9'; there are table1, "):
+        main("table9")
+    with pytest.raises(ValueError, match="no experiment named; there are table1, "):
+        main()
+    with pytest.raises(ValueError, match="--seeds must be at least 1, got 0"):
+        main("width", "--seeds", 0)
+
+
+def test_the_report_is_a_markdown_table():
+    record = {
+        "name": "n", "claim": "c", "published": "p", "verdict": "shows", "data": "toy",
+        "seeds": [0, 1], "command": "minisam …", "runs": 4, "cpu_seconds": 3.0,
+        "machine": {"cpus": 2},
+    }  # fmt: skip
+    lines = report(record, [["a", "long"], ["longer", "b"]]).splitlines()
+    assert lines[6:9] == ["| a      | long |", "|--------|------|", "| longer | b    |"]
+    assert "Here (toy data, 2 seeds): shows." in lines
+
+
+def test_costs_order_the_cells_sensibly():
+    sgd = {"epochs": 2, "model_options": {"hidden": [64, 64]}}
+    assert cost({**sgd, "optimizer": "sam"}) == 2 * cost(sgd)
+    assert cost({**sgd, "bootstrap": True}) == 2 * cost(sgd)
+    assert cost({**sgd, "model_options": {"hidden": [256, 256]}}) > cost(sgd)
+    assert command_line("width", "toy", 5, 2, True).endswith("--jobs 2 --smoke")

@@ -1,0 +1,123 @@
+import numpy as np
+import pytest
+
+from minisam.checkpoint import load_checkpoint
+from minisam.experiments.trial import arrays, fit, make_optimizer, outcome, prepared, trial
+
+TINY = {
+    "train_size": 60,
+    "test_size": 30,
+    "validation_size": 30,
+    "epochs": 2,
+    "model": "mlp",
+    "model_options": {"hidden": [6]},
+    "batch_size": 20,
+}
+
+
+def test_a_seed_fixes_everything_and_settings_change_what_they_say():
+    one, two = trial(**TINY, noise=0.4, seed=3), trial(**TINY, noise=0.4, seed=3)
+    for result in (one, two):
+        for record in result["history"]:
+            record.pop("seconds")
+    assert one == two
+    other = trial(**TINY, noise=0.4, seed=4)
+    assert other["history"][-1]["loss"] != one["history"][-1]["loss"]
+    for change in (
+        {"optimizer": "sam", "rho": 0.1},
+        {"optimizer": "asam", "rho": 0.5},
+        {"optimizer": "m_sam", "rho": 0.1, "m": 5},
+        {"lr": 0.01},
+        {"weight_decay": 0.1},
+        {"mixup": 1.0},
+        {"crop_and_flip": True},
+        {"loss": "gce"},
+        {"loss": "soft_bootstrap", "loss_options": {"beta": 0.5}},
+        {"loss": "hard_bootstrap"},
+        {"bootstrap": True},
+    ):
+        changed = trial(**TINY, noise=0.4, seed=3, **change)
+        assert changed["history"][-1]["loss"] != one["history"][-1]["loss"], change
+
+
+def test_methods_of_one_seed_share_data_and_start():
+    first = [
+        trial(**TINY, seed=1, optimizer=name, rho=rho)["history"][0]["loss"]
+        for name, rho in (("sgd", 0.0), ("sam", 0.0))
+    ]
+    assert first[0] == first[1]  # SAM with ρ = 0 is SGD, from the same start on the same batches
+
+
+def test_noise_flips_training_and_validation_labels_but_not_test_labels():
+    clean, noisy = (arrays("toy", 0, 200, 100, 100, noise) for noise in (0.0, 0.4))
+    assert np.mean(noisy.labels != noisy.clean_labels) == pytest.approx(0.4)
+    assert np.mean(noisy.validation_labels != clean.validation_labels) == pytest.approx(0.4)
+    np.testing.assert_array_equal(noisy.test_labels, clean.test_labels)
+    np.testing.assert_array_equal(noisy.images, clean.images)
+
+
+def test_classes_are_kept_and_renumbered():
+    part = arrays("toy", 0, 200, 100, 0, 0.0, (7, 2))
+    whole = arrays("toy", 0, 200, 100, 0, 0.0)
+    assert part.classes == 2
+    assert len(part.images) == np.sum(np.isin(whole.labels, (7, 2)))
+    assert len(part.validation_labels) == 0
+    first = np.flatnonzero(np.isin(whole.labels, (7, 2)))[0]
+    np.testing.assert_array_equal(part.images[0], whole.images[first])
+    assert part.labels[0] == (7, 2).index(whole.labels[first])
+
+
+def test_memorized_and_recovered_are_shares_of_the_flipped_labels():
+    larger = {"train_size": 300, "epochs": 40, "model_options": {"hidden": [64]}}
+    fitted = fit(**{**TINY, **larger}, noise=0.4, lr=0.05)
+    last = fitted.history[-1]
+    assert last["train"] > 0.9
+    assert last["memorized"] > 0.8
+    assert 0 <= last["recovered"] <= 1 - last["memorized"]
+    assert fitted.history[0]["memorized"] < 0.5
+
+
+def test_bootstrap_retrains_from_scratch_on_predicted_labels():
+    plain = trial(**TINY, noise=0.4)
+    both = trial(**TINY, noise=0.4, bootstrap=True)
+    for result in (plain, both["first"]):
+        for record in result["history"]:
+            record.pop("seconds")
+    assert both["first"]["history"] == plain["history"]
+    assert both["first"]["last"] == plain["last"]
+    assert both["history"][0]["loss"] != plain["history"][0]["loss"]
+
+
+def test_a_diverged_run_is_a_guess_that_says_so():
+    result = trial(**TINY, lr=1e6)
+    assert "not finite" in result["diverged"] or "loss is" in result["diverged"]
+    assert (result["last"], result["validation"], result["history"]) == (10.0, 10.0, [])
+    assert trial(**TINY, lr=1e6, bootstrap=True)["first"]["last"] == 10.0
+
+
+def test_a_checkpoint_tells_its_network_and_data(tmp_path):
+    path = str(tmp_path / "run.npz")
+    fitted = fit(**TINY, classes=[1, 2, 3], checkpoint=path)
+    model, data = prepared(load_checkpoint(path).settings["trial"])
+    np.testing.assert_array_equal(data.images, fitted.arrays.images)
+    np.testing.assert_array_equal(data.labels, fitted.arrays.labels)
+    assert model.apply(fitted.params, data.images[:2]).shape == (2, 3)
+    with pytest.raises(ValueError, match="checkpoint holds one training"):
+        fit(**TINY, bootstrap=True, checkpoint=path)
+
+
+def test_noise_within_some_classes_is_refused():
+    with pytest.raises(ValueError, match="noise would lead out of the classes"):
+        fit(**TINY, noise=0.2, classes=[1, 2, 3])
+
+
+def test_outcome_is_in_percent():
+    history = [{"test": 0.5, "train": 0.5}, {"test": 0.25, "train": 1.0, "validation": 0.75}]
+    found = outcome(history)
+    assert (found["last"], found["best"], found["train"]) == (25.0, 50.0, 100.0)
+    assert found["validation"] == 75.0
+
+
+def test_an_unknown_optimizer_is_named():
+    with pytest.raises(ValueError, match=r"optimizer must be one of .*'sam'.*, got 'adam'"):
+        make_optimizer("adam", 0.1, 0.0, 0.0)
