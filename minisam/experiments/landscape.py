@@ -20,7 +20,7 @@ from minisam.optim import sam, sgd
 from minisam.plots import BLACK, VERMILION, colour
 from minisam.sharpness import filter_normalized_direction, loss_plane, loss_slice, plane_through
 from minisam.statistics import paired_difference
-from minisam.trees import add, inner, subtract
+from minisam.trees import add_scaled, inner, norm, subtract
 
 CLAIM = "Around SAM's end point the loss is wider than around SGD's."
 PUBLISHED = "Foret et al. 2020, figure 1 (middle and right), of a ResNet; without a figure."
@@ -43,19 +43,23 @@ def slices(points: int = 25, grid: int = 21, **settings: Any) -> dict[str, Any]:
 
 
 def one_step(rho: float, grid: int = 31, **settings: Any) -> dict[str, Any]:
-    """Train with SGD for a few epochs; return one SAM step on the plane through A, B and w'."""
+    """Train with SGD for a few epochs; return one SAM step on the plane through A, B and w'.
+
+    The step is drawn as long as the climb, whatever the learning rate: η = ρ / ‖d2‖.
+    """
     fitted = fit(**settings)
     loss = training_loss(fitted.model, fitted.arrays, fitted.statistics)
-    optimizer, a = sam(sgd(lr=0.1), rho), fitted.params
-    after, _, step = optimizer.step(a, optimizer.init(a), value_and_grad(loss))
-    b = step.perturbed_params
+    optimizer, a = sam(sgd(lr=1.0), rho), fitted.params
+    _, _, step = optimizer.step(a, optimizer.init(a), value_and_grad(loss))
+    b, d2 = step.perturbed_params, step.descent_gradient
+    after = add_scaled(a, -rho / float(norm(d2)), d2)
     up, across, length = plane_through(a, b, after)
     moved = subtract(after, a)
     end = [float(inner(moved, up)), float(inner(moved, across))]
     x = np.linspace(min(0.0, end[0]) - 0.6 * length, 1.6 * length, grid)
     y = np.linspace(-0.3 * length, max(end[1], 0.0) + 0.6 * length, grid)
     plane = loss_plane(loss, a, (up, across), x, y)
-    fall = [float(loss(a)), float(loss(add(a, moved)))]
+    fall = [float(loss(a)), float(loss(after))]
     return {"x": x, "y": y, "plane": plane.losses, "b": [length, 0.0], "end": end, "losses": fall}
 
 

@@ -1,0 +1,29 @@
+import pytest
+
+from minisam.experiments.study import Scale
+from minisam.experiments.width import CANDIDATES, growth, per_example, run, table, verdict
+
+
+def made_up(grid, function=None):
+    """Results in which SAM's gain is the logarithm of the width, on noisy labels only."""
+    results = []
+    for s in grid:
+        width = s["model_options"]["hidden"][0]
+        gain = (width.bit_length() - 2) * (s["noise"] > 0) * (s.get("optimizer") == "sam")
+        result = {"last": 40.0 + s["seed"] + gain, "train": 80.0, "validation": 1.0}
+        results.append({**result, "parameters": 100 * width, "examples": 50})
+    return results
+
+
+def test_growth_and_verdict_follow_the_gains():
+    results = run(made_up, Scale("toy", (0, 1, 2)))
+    assert growth(results, 0.4).value == 6.0
+    assert growth(results, 0.0).value == 0.0
+    assert verdict(results).startswith(
+        "shows with 40 % label noise, does not show with clean labels"
+    )
+    rows = table(results)
+    assert len(rows) == 1 + 2 * 6
+    assert rows[-1][-1] == "+6.00 ± 0.00 (n=3)"
+    assert per_example(results, 64) == pytest.approx(128)
+    assert {len(options) for options in CANDIDATES.values()} == {3}
