@@ -1,10 +1,11 @@
 """Label noise, Foret et al. 2020, Table 4: is SAM as robust as methods that were made for it?
 
-"Bootstrap" is the paper's: train, then train anew on the labels that the first network predicts. It
-takes the settings that were chosen for its second half (SGD's, Mixup's, SAM's) and no search of its
-own; every other method tries four values of its own hyper-parameter (SGD: the learning rate). The
-choice is made on held-out *noisy* labels, at 40 % noise for rates up to 60 % and at 80 % for 80 %:
-no method ever sees a clean label.
+"Bootstrap" is the paper's: train, then train anew on the labels that the first network predicts.
+It takes the settings that were chosen for its second half (SGD's, Mixup's, SAM's) and has no
+search of its own; every other method tries four values of its own hyper-parameter (SGD: the
+learning rate). The choice is made on held-out *noisy* labels, so that no method ever sees a clean
+one, at 40 % noise for all rates: at 80 % a network of accuracy a would agree with 0.2 a + 0.8 (1
+− a)/9 of such labels, which no validation set of this size can tell from guessing.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ PUBLISHED = (
     "SAM 95.1 93.4 90.5 77.9, Bootstrap + SAM 95.4 94.2 91.8 79.9."
 )
 RATES = (0.0, 0.2, 0.4, 0.6, 0.8)
+SEARCHED = 0.4
 CANDIDATES = {
     "SGD": [{"lr": lr} for lr in (0.02, 0.005, 0.01, 0.05)],
     "Mixup": [{"mixup": alpha} for alpha in (1.0, 0.2, 4.0, 16.0)],
@@ -51,13 +53,11 @@ ORDER = (
 
 
 def run(cells: Cells, scale: Scale) -> dict[str, Any]:
-    """Search at two rates, then run every method at every rate and on human labels."""
+    """Search at one rate, then run every method at every rate and on human labels."""
     base = scale.settings()
     rates: tuple[float | str, ...] = (0.0, 0.4) if scale.smoke else RATES
-    searched = (0.4,) if scale.smoke else (0.4, 0.8)
-    problems = [({"noise": at}, {**base, "noise": at}) for at in searched]
-    best, search = tune(cells, scale, problems, CANDIDATES)
-    chosen = dict(zip(searched, best, strict=True))
+    problem = ({"noise": SEARCHED}, {**base, "noise": SEARCHED})
+    (chosen,), search = tune(cells, scale, [problem], CANDIDATES)
     twice = {half: method for method, half in RETRAINED.items()}
     if scale.data == "cifar10" and not scale.smoke:
         rates += ("worse_label",)
@@ -67,7 +67,7 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
             {**base, "noise": rate, **settings, "bootstrap": method in twice},
         )
         for rate in rates
-        for method, settings in chosen[0.8 if rate == 0.8 else 0.4].items()
+        for method, settings in chosen.items()
     ]
     runs = []
     for run in over_seeds(cells, scale, entries):

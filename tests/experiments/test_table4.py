@@ -25,7 +25,7 @@ def test_every_method_has_the_same_budget_and_retraining_has_none_of_its_own():
 def test_a_run_serves_a_method_and_its_bootstrap():
     results = run(made_up, SCALE)
     assert len(results["runs"]) == len(ORDER) * len(results["rates"]) * 2
-    assert results["chosen"][0.4]["SAM"]["rho"] == 0.05
+    assert results["chosen"]["SAM"]["rho"] == 0.05
     by = {(r["method"], r["noise"], r["seed"]): r["last"] for r in results["runs"]}
     for method, half in RETRAINED.items():
         assert by[method, 0.4, 1] == by[half, 0.4, 1] + 2
