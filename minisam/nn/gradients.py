@@ -11,6 +11,7 @@ from autograd.core import VJPNode, add_outgrads
 from autograd.tracer import getval, isbox, new_box, trace_stack
 from autograd.util import toposort
 
+from minisam.nn.threads import own_threads
 from minisam.trees import Params
 
 
@@ -39,6 +40,7 @@ def value_and_grad(loss: Callable[[Params], Any], auxiliary: bool = False) -> Ca
         (12.5, {'w': array([3., 4.])})
     """
 
+    @own_threads()
     def evaluate(params: Params):
         roots = {name: VJPNode.new_root() for name in params}
         with trace_stack.new_trace() as trace:

@@ -13,6 +13,16 @@ import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defjvp_argnum, defvjp, defvjp_argnums, primitive
 
+from minisam.nn.threads import over_batch, workers
+
+
+def _elementwise(function, *arrays):
+    """Return ``function(*arrays, out)``'s out, computed part by part."""
+    out = np.empty_like(arrays[0])
+    views = [np.atleast_1d(array) for array in (*arrays, out)]
+    over_batch(lambda part: function(*(v[part] for v in views)), len(views[0]), out.size)
+    return out
+
 
 @primitive
 def relu(x):
@@ -22,13 +32,13 @@ def relu(x):
         >>> relu(np.array([-1.0, 0.0, 2.0]))
         array([0., 0., 2.])
     """
-    return np.maximum(x, 0)
+    return _elementwise(lambda x, out: np.maximum(x, 0, out=out), x)
 
 
 @primitive
 def gate(g, y):
     """Return g where y > 0 and 0 elsewhere: relu's derivative, applied to g."""
-    return g * (y > 0)
+    return _elementwise(lambda g, y, out: np.multiply(g, y > 0, out=out), g, y)
 
 
 defvjp(relu, lambda y, x: lambda g: gate(g, y))
@@ -61,6 +71,32 @@ def tanh(x):
 
 
 @primitive
+def product(a, b):
+    """Return the matrix product a b, with the larger side of the result split over threads."""
+    rows, columns, inner = len(a), b.shape[1], len(b)
+    y = np.empty((rows, columns), np.result_type(a, b))
+
+    def work(part):
+        if rows > columns:
+            np.matmul(a[part], b, out=y[part])
+        else:
+            np.matmul(a, b[:, part], out=y[:, part])
+
+    over_batch(work, max(rows, columns), rows * columns * inner // 16, parts=workers())
+    return y
+
+
+defvjp(
+    product, lambda y, a, b: lambda g: product(g, b.T), lambda y, a, b: lambda g: product(a.T, g)
+)
+defjvp(product, "same", "same")
+
+
+def _rows(x):
+    return x.reshape((-1, x.shape[-1]))
+
+
+@primitive
 def affine(x, w, b, rectify: bool = False):
     """Return x w + b or its relu, the dense layer, for x (…, in), w (in, out) and b (out,).
 
@@ -68,20 +104,18 @@ def affine(x, w, b, rectify: bool = False):
         >>> affine(np.ones((1, 2)), np.array([[1.0], [2.0]]), np.array([0.5]))
         array([[3.5]])
     """
-    y = np.matmul(x, w)
+    y = product(_rows(x), w)
     y += b
-    return np.maximum(y, 0, out=y) if rectify else y
-
-
-def _rows(x):
-    return anp.reshape(x, (-1, x.shape[-1]))
+    if rectify:
+        np.maximum(y, 0, out=y)
+    return y.reshape((*x.shape[:-1], w.shape[1]))
 
 
 def _affine_vjp(argnums, y, args, kwargs):
     x, w, _, *rectify = args
     parts = {
-        0: lambda g: anp.matmul(g, w.T),
-        1: lambda g: anp.dot(_rows(x).T, _rows(g)),
+        0: lambda g: product(_rows(g), w.T).reshape(x.shape),
+        1: lambda g: product(_rows(x).T, _rows(g)),
         2: lambda g: total(g),
     }
 
@@ -95,8 +129,8 @@ def _affine_vjp(argnums, y, args, kwargs):
 def _affine_jvp(argnum, t, y, args, kwargs):
     x, w, _, *rectify = args
     parts = {
-        0: lambda: anp.matmul(t, w),
-        1: lambda: anp.matmul(x, t),
+        0: lambda: product(_rows(t), w).reshape(y.shape),
+        1: lambda: product(_rows(x), t).reshape(y.shape),
         2: lambda: repeat(t, y.shape),
     }
     return gate(parts[argnum](), y) if any(rectify) else parts[argnum]()

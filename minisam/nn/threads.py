@@ -5,9 +5,15 @@ network of small kernels they are half of the time. NumPy lets go of Python's in
 it computes, so that ordinary threads can each take a part of the batch: a part's patches, product
 and activation then all run on one core, in that core's cache, with BLAS told to use one thread.
 
-The number of parts depends on the batch alone, so that sums over parts are taken in the same order,
-and these kernels' results have the same bits, whatever the number of threads. (The bits of a dense
-layer's product depend on BLAS's number of threads.)
+BLAS's own threads and these get in each other's way: OpenBLAS's idle threads spin for some 30 ms in
+case more work comes, on a core that the next kernel wants. So nothing here lets BLAS use more than
+one thread, and `own_threads` keeps it so for a whole gradient or a whole training run. On a machine
+with other work it is also the difference between a product that takes twice as long and one that
+takes fifty times as long, because each of OpenBLAS's threads waits, spinning, for the other.
+
+The number of parts depends on the work alone, so that sums over parts are taken in the same order,
+and these kernels' results have the same bits, whatever the number of threads. (A dense layer's
+product is cut into as many pieces as there are threads; its bits may depend on their number.)
 """
 
 from __future__ import annotations
@@ -15,10 +21,10 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
-from itertools import pairwise
+from threading import Lock
 from typing import Any, TypeVar
 
 import numpy as np
@@ -66,42 +72,74 @@ if hasattr(os, "register_at_fork"):  # a forked process has none of its parent's
     os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
+_depth = 0
+_depth_lock = Lock()
+
+
 @contextmanager
-def _one_blas_thread() -> Iterator[None]:
-    set_threads, count = _blas()
-    set_threads(1)
+def own_threads() -> Iterator[None]:
+    """Leave threads to `over_batch`, and BLAS with one, until the block ends."""
+    global _depth
+    blas = _blas()
+    if blas is None:
+        yield
+        return
+    set_threads, count = blas
+    with _depth_lock:
+        _depth += 1
+        set_threads(1)
     try:
         yield
     finally:
-        set_threads(count)
+        with _depth_lock:
+            _depth -= 1
+            if _depth == 0:
+                set_threads(count)
 
 
-def split(batch: int) -> list[slice]:
-    """Return at most `PARTS` slices of nearly equal size that cover ``batch`` examples.
+def split(batch: int, parts: int = PARTS) -> list[slice]:
+    """Return at most ``parts`` slices of nearly equal size that cover ``batch`` examples.
 
     Example:
         >>> split(3)
         [slice(0, 1, None), slice(1, 2, None), slice(2, 3, None)]
     """
-    edges = np.linspace(0, batch, min(batch, PARTS) + 1).astype(int).tolist()
-    return [slice(a, b) for a, b in pairwise(edges)]
+    parts = min(batch, parts)
+    return [slice(batch * k // parts, batch * (k + 1) // parts) for k in range(parts)]
 
 
-def over_batch(work: Callable[[slice], Result], batch: int, size: int) -> list[Result]:
+def over_batch(
+    work: Callable[[slice], Result], batch: int, size: int, parts: int = PARTS
+) -> list[Result]:
     """Return ``work(part)`` for each part of a batch, on several threads where that pays.
 
     Args:
         work: function of a slice of the batch; calls no autograd primitive.
         batch: number of examples.
         size: number of array elements that the work touches in all.
+        parts: number of parts.
 
     Example:
         >>> x = np.arange(4.0)
         >>> sum(over_batch(lambda part: x[part].sum(), len(x), x.size))
         np.float64(6.0)
     """
-    parts = split(batch)
-    if workers() == 1 or len(parts) == 1 or size < SMALLEST_WORK:
-        return [work(part) for part in parts]
-    with _one_blas_thread():
-        return list(_pool().map(work, parts))
+    slices = split(batch, parts) if size >= SMALLEST_WORK else [slice(0, batch)]
+    if workers() == 1 or len(slices) == 1:
+        return [work(part) for part in slices]
+    results: list[Any] = [None] * len(slices)
+    todo = iter(range(len(slices)))
+
+    def work_off() -> None:
+        for k in todo:
+            results[k] = work(slices[k])
+
+    with own_threads():
+        helpers = [_pool().submit(work_off) for _ in range(min(workers(), len(slices)) - 1)]
+        try:
+            work_off()
+        finally:
+            wait(helpers)
+    for helper in helpers:
+        helper.result()  # raises what the helper's work raised
+    return results

@@ -34,6 +34,11 @@ def test_results_come_in_order():
     assert parts == list(range(0, 80, 10))
 
 
+def test_small_work_is_one_part():
+    parts = threads.over_batch(lambda part: (part.start, part.stop), 80, size=80)
+    assert parts == [(0, 80)]
+
+
 def test_an_error_in_a_part_is_raised_and_blas_has_its_threads_again():
     if threads._blas() is None:
         pytest.skip("NumPy is not built with OpenBLAS")

@@ -1,0 +1,408 @@
+"""Measure everything against its rivals and limits, and print a table of ratios.
+
+    python tests/benchmarks/report.py                       all of it, about five minutes
+    python tests/benchmarks/report.py --only steps memory   some sections
+    python tests/benchmarks/report.py --seconds 0.2         each comparison for so long
+    python tests/benchmarks/report.py --json ratios.json    the same numbers for programs
+
+Every ratio is the median over rounds in which the candidates took turns. OPENBLAS_NUM_THREADS sets
+the number of threads of both sides. A machine that is busy with other work slows whoever waits for
+two threads: run it on a quiet one, or with one thread and ``--clock cpu``, which counts processor
+time only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import json
+import pstats
+import resource
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.rivals import (
+    HAS_SCIPY,
+    HAS_TORCH,
+    autograd_lenet,
+    cnn_products,
+    mlp_products,
+    torch_cnn,
+    torch_mlp,
+    torch_step,
+    torch_with_same_threads,
+)
+from benchmarks.timing import exponent, in_turn
+
+from minisam.nn import convolution as conv
+from minisam.nn import normalization, pooling, primitives
+from minisam.nn.gradients import training_objective
+from minisam.nn.layers import tanh
+from minisam.nn.losses import cross_entropy, softmax_cross_entropy
+from minisam.nn.models import cnn, mlp, resnet
+from minisam.nn.models.model import without_statistics
+from minisam.nn.threads import _blas, workers
+from minisam.optim import asam, sam, sgd
+from minisam.sharpness.hessian import hessian_product
+
+CNNS = {
+    "cnn 16-pool-32": ((16,), (32,)),
+    "cnn 32-32-pool-64": ((32, 32), (64,)),
+    "cnn 64-64-pool-128": ((64, 64), (128,)),
+}
+DTYPES = {"float32": np.float32, "float64": np.float64}
+
+
+def batch_of(size: int, batch: int, dtype, channels: int = 3):
+    rng = np.random.default_rng(0)
+    images = rng.standard_normal((batch, size, size, channels)).astype(dtype)
+    return images, rng.integers(0, 10, batch)
+
+
+def our_step(model, images, labels, method="gradient"):
+    params, statistics = model.init(0, images.dtype), model.initial_statistics()
+    objective = training_objective(model, cross_entropy, images, labels, statistics)
+    if method == "gradient":
+        return lambda: objective(params)
+    base = sgd(lr=0.01, momentum=0.9)
+    optimizer = {"sgd": base, "sam": sam(base, rho=0.05), "asam": asam(base, rho=0.05)}[method]
+    run = [params, optimizer.init(params)]
+
+    def step():
+        run[0], run[1], _ = optimizer.step(run[0], run[1], objective)
+
+    return step
+
+
+def row(name, times, **rivals):
+    """Return one line of the table: our time, and the ratio to each rival that was run."""
+    line = {"name": name, "ms": times.best("ours")}
+    for label, rival in rivals.items():
+        if rival in times.rounds:
+            line[label] = times.ratio("ours", rival)
+            line[f"{label} (best)"] = times.best_ratio("ours", rival)
+    return line
+
+
+def kernels(options):
+    """Each kernel against PyTorch's, and memory-bound ones against a copy of their input."""
+    for dtype_name, dtype in DTYPES.items():
+        for size, c, o, k in ((32, 3, 32, 3), (32, 32, 32, 3), (16, 32, 64, 3), (16, 16, 16, 7)):
+            for kind, candidates in convolutions(size, c, o, k, options.batch, dtype).items():
+                times = in_turn(candidates, options.seconds, clock=options.clock)
+                name = f"{k}×{k} conv {c}→{o} at {size}, {kind}, {dtype_name}"
+                yield row(name, times, torch="torch")
+        yield from memory_bound(options, dtype_name, dtype)
+
+
+def convolutions(size, channels, filters, k, batch, dtype):
+    """Return the candidates for each of a convolution's three kernels."""
+    x, _ = batch_of(size, batch, dtype, channels)
+    w = np.random.default_rng(1).standard_normal((k, k, channels, filters)).astype(dtype)
+    stride, padding = (1, 1), (k // 2, k // 2)
+    y = conv.convolve(x, w, stride, padding)
+    candidates = {
+        "forward": {"ours": lambda: conv.convolve(x, w, stride, padding)},
+        "input gradient": {
+            "ours": lambda: conv.input_gradient(y, w, (size, size), stride, padding)
+        },
+        "weight gradient": {"ours": lambda: conv.weight_gradient(x, y, (k, k), stride, padding)},
+    }
+    if HAS_TORCH:
+        torch = torch_with_same_threads()
+        tx, ty = (torch.tensor(np.moveaxis(a, -1, 1).copy()) for a in (x, y))
+        tw = torch.tensor(w.transpose(3, 2, 0, 1).copy())
+
+        def backward(which):
+            return torch.ops.aten.convolution_backward(
+                ty, tx, tw, None, stride, padding, (1, 1), False, (0, 0), 1, which
+            )
+
+        candidates["forward"]["torch"] = lambda: torch.conv2d(tx, tw, padding=padding)
+        candidates["input gradient"]["torch"] = lambda: backward((True, False, False))
+        candidates["weight gradient"]["torch"] = lambda: backward((False, True, False))
+    return candidates
+
+
+def memory_bound(options, dtype_name, dtype):
+    x, labels = batch_of(32, options.batch, dtype, 32)
+    y = primitives.relu(x)
+    pooled = pooling.max_pool(x)
+    kernel = (2, 2), (2, 2), (0, 0)
+    won = pooling.winners(pooled, x, *kernel)
+    a = np.ones(32, dtype)
+    logits = np.random.default_rng(2).standard_normal((options.batch, 10)).astype(dtype)
+    targets = np.eye(10, dtype=dtype)[labels]
+    cases = {
+        "relu": (lambda: primitives.relu(x), "relu"),
+        "relu, gradient": (lambda: primitives.gate(x, y), None),
+        "max pool 2×2": (lambda: pooling.max_pool(x), "pool"),
+        "max pool 2×2, gradient": (lambda: pooling.put_back(pooled, won, (32, 32), *kernel), None),
+        "average pool 2×2": (lambda: pooling.average_pool(x), None),
+        "batch norm": (lambda: normalization.batch_norm(x, a, a), "norm"),
+        "sum over pixels": (lambda: primitives.total(x), None),
+        "softmax cross-entropy": (lambda: softmax_cross_entropy(logits, targets), "loss"),
+    }
+    theirs = {}
+    if HAS_TORCH:
+        torch = torch_with_same_threads()
+        f = torch.nn.functional
+        tx, ta = torch.tensor(np.moveaxis(x, -1, 1).copy()), torch.tensor(a)
+        tz, tl = torch.tensor(logits), torch.tensor(labels)
+        theirs = {
+            "relu": lambda: torch.relu(tx),
+            "pool": lambda: f.max_pool2d(tx, 2),
+            "norm": lambda: f.batch_norm(tx, None, None, ta, ta, training=True),
+            "loss": lambda: f.cross_entropy(tz, tl),
+        }
+    for name, (ours, rival) in cases.items():
+        candidates = {"ours": ours, "copy": x.copy}
+        if rival in theirs:
+            candidates["torch"] = theirs[rival]
+        times = in_turn(candidates, options.seconds, clock=options.clock)
+        yield row(f"{name}, {dtype_name}", times, torch="torch", copy="copy")
+
+
+def steps(options):
+    """A gradient and whole SGD, SAM and ASAM steps, against PyTorch and the products alone."""
+    networks = [
+        (f"mlp {w}", mlp((w, w)), partial(torch_mlp, w), partial(mlp_products, w, options.batch))
+        for w in options.widths
+    ]
+    networks += [
+        (name, cnn(c), partial(torch_cnn, c), partial(cnn_products, c, options.batch))
+        for name, c in CNNS.items()
+    ]
+    for dtype_name, dtype in DTYPES.items():
+        images, labels = batch_of(32, options.batch, dtype)
+        for name, model, rival, limit in networks:
+            for method in ("gradient", "sgd", "sam", "asam"):
+                candidates = {"ours": our_step(model, images, labels, method)}
+                if method == "gradient":
+                    candidates["products"] = limit(dtype)
+                else:
+                    candidates["gradient"] = our_step(model, images, labels)
+                if HAS_TORCH:
+                    candidates["torch"] = torch_step(rival(), images, labels, method)
+                times = in_turn(candidates, options.seconds, clock=options.clock)
+                yield row(f"{name}, {method}, {dtype_name}", times,
+                          torch="torch", products="products", gradients="gradient")  # fmt: skip
+
+
+def lenet():
+    """Return autograd's example network in our layers: LeNet with 5×5 kernels and tanh."""
+    from minisam.nn.layers import convolution, dense, init_convolution, init_dense, max_pool
+
+    def init(rng, dtype=np.float32):
+        rng = np.random.default_rng(rng)
+        params = init_convolution(rng, "conv1", 5, 1, 6, dtype)
+        params |= init_convolution(rng, "conv2", 5, 6, 16, dtype)
+        for name, i, o in ("fc1", 256, 120), ("fc2", 120, 84), ("fc3", 84, 10):
+            params |= init_dense(rng, name, i, o, dtype)
+        return params
+
+    def forward(params, images):
+        x = max_pool(convolution(params, "conv1", images))
+        x = max_pool(convolution(params, "conv2", x))
+        x = x.reshape((len(images), -1))
+        return dense(params, "fc3", dense(params, "fc2", dense(params, "fc1", x, tanh), tanh))
+
+    return without_statistics("lenet", init, forward)
+
+
+def autograd_network(options):
+    """The network of autograd's convolution example, twice the batch, against autograd's convolve."""
+    if not HAS_SCIPY:
+        return
+    for dtype_name, dtype in DTYPES.items():
+        images, labels = batch_of(28, 2 * options.batch, dtype, 1)
+        rival = autograd_lenet(images, labels)
+        times = in_turn(
+            {"ours": our_step(lenet(), images, labels), "autograd": rival},
+            options.seconds,
+            clock=options.clock,
+        )
+        line = row(f"LeNet, gradient, {dtype_name}", times)
+        yield line | {"times faster": times.ratio("autograd", "ours")}
+
+
+def hessian(options):
+    """A Hessian product in units of one gradient, forward pass and trace already done."""
+    for dtype_name, dtype in DTYPES.items():
+        images, labels = batch_of(32, options.batch, dtype)
+        for name, model in {
+            "mlp 256": mlp(),
+            "cnn 32-32-pool-64": cnn(),
+            "resnet 16": resnet(),
+        }.items():
+            params = model.init(0, dtype)
+            statistics = model.initial_statistics()
+
+            def loss(p, model=model, statistics=statistics, images=images, labels=labels):
+                return cross_entropy(model.apply_training(p, images, statistics)[0], labels)
+
+            product = hessian_product(loss, params)
+            times = in_turn(
+                {
+                    "ours": lambda product=product, params=params: product(params),
+                    "gradient": our_step(model, images, labels),
+                },
+                options.seconds,
+                clock=options.clock,
+            )
+            yield row(f"{name}, Hessian product, {dtype_name}", times, gradients="gradient")
+
+
+def scaling(options):
+    """The fitted power with which a gradient's time grows."""
+    series = {
+        "mlp, width": [(w, mlp((w, w)), 32, options.batch) for w in (256, 512, 1024, 2048)],
+        "cnn, channels": [(c, cnn(((c, c), (2 * c,))), 32, options.batch) for c in (16, 32, 64)],
+        "cnn, batch": [(b, cnn(), 32, b) for b in (32, 64, 128, 256)],
+        "cnn, image side": [
+            (s, cnn(input_shape=(s, s, 3)), s, options.batch // 2) for s in (16, 32, 64)
+        ],
+    }
+    for name, points in series.items():
+        candidates = {
+            str(size): our_step(model, *batch_of(side, batch, np.float32))
+            for size, model, side, batch in points
+        }
+        times = in_turn(candidates, options.seconds, clock=options.clock)
+        best = [times.best(str(size)) for size, *_ in points]
+        span = f"{points[0][0]}…{points[-1][0]}"
+        power = exponent([size for size, *_ in points], best)
+        yield {"name": f"{name} {span}", "ms": best[-1], "exponent": power}
+
+
+MEMORY_CASES = ["mlp 1024", "cnn 32-32-pool-64", "cnn 64-64-pool-128"]
+
+
+def peak_memory(options):
+    """Peak memory that three SAM steps add to the process, ours and PyTorch's, each in its own."""
+    for name in MEMORY_CASES:
+        used = {}
+        for who in ("ours", "torch") if HAS_TORCH else ("ours",):
+            command = [sys.executable, __file__, "--memory-of", who, name]
+            command += ["--batch", str(options.batch)]
+            used[who] = float(
+                subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            )
+        line = {"name": f"{name}, SAM, float32", "MB": used["ours"]}
+        if "torch" in used:
+            line["torch MB"] = used["torch"]
+            line["torch"] = used["ours"] / used["torch"]
+        yield line
+
+
+def memory_of(who: str, name: str, batch: int) -> float:
+    """Return by how many MB the peak grows from the first small step to steps of full size."""
+    width = 1024 if name.startswith("mlp") else None
+    small, large = batch_of(32, 2, np.float32), batch_of(32, batch, np.float32)
+
+    def make(images, labels):
+        if who == "ours":
+            return our_step(
+                mlp((width, width)) if width else cnn(CNNS[name]), images, labels, "sam"
+            )
+        network = torch_mlp(width) if width else torch_cnn(CNNS[name])
+        return torch_step(network, images, labels, "sam")
+
+    make(*small)()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    step = make(*large)
+    for _ in range(3):
+        step()
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+
+
+def profile(options):
+    """Where a gradient's time goes, function by function."""
+    images, labels = batch_of(32, options.batch, np.float32)
+    for name, model in {"mlp 128": mlp((128, 128)), "cnn 32-32-pool-64": cnn()}.items():
+        step = our_step(model, images, labels)
+        step()
+        recorder = cProfile.Profile()
+        recorder.enable()
+        for _ in range(5):
+            step()
+        recorder.disable()
+        stats = pstats.Stats(recorder)
+        total = stats.total_tt
+        ordered = sorted(stats.stats.items(), key=lambda item: -item[1][2])
+        for (file, line, function), (_, calls, own, _, _) in ordered[:8]:
+            where = function if file == "~" else f"{Path(file).name}:{line} {function}"
+            yield {
+                "name": f"{name}: {where}",
+                "calls": calls // 5,
+                "ms": own * 200,
+                "share": own / total,
+            }
+
+
+SECTIONS = {
+    "kernels": kernels,
+    "steps": steps,
+    "autograd": autograd_network,
+    "hessian": hessian,
+    "memory": peak_memory,
+    "scaling": scaling,
+    "profile": profile,
+}
+
+
+def blas_kernel() -> str:
+    import ctypes
+
+    if _blas() is None:
+        return "not OpenBLAS"
+    library = ctypes.CDLL(np.linalg._umath_linalg.__file__)
+    corename = library.scipy_openblas_get_corename64_
+    corename.restype = ctypes.c_char_p
+    return corename().decode()
+
+
+def format_line(line: dict) -> str:
+    numbers = [f"{k} {v:.3g}" for k, v in line.items() if k != "name"]
+    return f"{line['name']:<52} " + "  ".join(f"{n:<16}" for n in numbers)
+
+
+def main(arguments=None) -> dict:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
+    parser.add_argument("--seconds", type=float, default=1.0, help="for each comparison")
+    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--widths", type=int, nargs="+", default=[128, 256, 1024, 2048])
+    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall")
+    parser.add_argument("--json", type=Path, help="write the numbers there as well")
+    parser.add_argument("--memory-of", nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    options.clock = {"wall": time.perf_counter, "cpu": time.process_time}[options.clock]
+    if options.memory_of:
+        print(memory_of(*options.memory_of, options.batch))
+        return {}
+    torch_version = __import__("torch").__version__ if HAS_TORCH else "absent"
+    print(f"NumPy {np.__version__}, OpenBLAS kernel {blas_kernel()}, {workers()} threads, "
+          f"torch {torch_version}, batch {options.batch}")  # fmt: skip
+    print("Ratios are our time in units of the column's: below 1 is faster.")
+    results = {}
+    for name in options.only:
+        print(f"\n{name}: {SECTIONS[name].__doc__}")
+        results[name] = []
+        for line in SECTIONS[name](options):
+            results[name].append(line)
+            print(format_line(line), flush=True)
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=1))
+    return results
+
+
+if __name__ == "__main__":
+    main()
