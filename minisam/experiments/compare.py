@@ -22,7 +22,11 @@ from typing import Any
 HELP = "Train with SGD, SAM and ASAM on noisy labels; print a table, write JSON and a picture."
 TITLES = {"sgd": "SGD", "sam": "SAM", "asam": "ASAM"}
 CANDIDATES = {"sam": (0.05, 0.1, 0.2, 0.4), "asam": (0.5, 1.0, 2.0, 4.0)}
-MODEL_OPTIONS = {"mlp": {"hidden": [256, 256]}, "cnn": {}, "resnet": {"width": 8}}
+MODEL_OPTIONS = {
+    "mlp": {"hidden": [256, 256]},
+    "cnn": {"channels": [[16], [32], [64]]},
+    "resnet": {"width": 8},
+}
 DEFAULTS = {
     "toy": {"train_size": 2000, "test_size": 1000, "epochs": 15, "lr": 0.02},
     "cifar10": {"train_size": 5000, "test_size": 2000, "epochs": 30, "lr": 0.02},
