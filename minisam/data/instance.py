@@ -25,6 +25,7 @@ from minisam.data import streams
 from minisam.data.batches import channel_statistics
 
 RATE_SPREAD = 0.1  # the standard deviation of the flip rates
+PART = 256  # images at a time, in float64
 LEVEL_STEPS = 256  # whole numbers per standard deviation of a channel
 
 
@@ -63,13 +64,15 @@ def instance_noise(
     projections = streams.stream(seed, "instance projections")
     for label in range(n_classes):
         projection = whole_normals(projections, math.prod(images.shape[1:]) * n_classes)
-        flips = np.flatnonzero((clean_labels == label) & (ticket < rates))
-        x = whole_pixels(images[flips], table)
-        z = x @ projection.reshape(-1, n_classes) / (LEVEL_STEPS * NORMAL_DEVIATION)
-        edges = np.cumsum(softmax_without(z, label), axis=1)
-        # Of those that flip, ticket / rate is uniform on [0, 1): it picks the wrong label.
-        place = (ticket[flips] / rates[flips])[:, None]
-        labels[flips] = (place >= edges / edges[:, -1:]).sum(axis=1)
+        projection = projection.reshape(-1, n_classes)
+        of_label = np.flatnonzero((clean_labels == label) & (ticket < rates))
+        for first in range(0, len(of_label), PART):
+            flips = of_label[first : first + PART]
+            z = whole_pixels(images[flips], table) @ projection / (LEVEL_STEPS * NORMAL_DEVIATION)
+            edges = np.cumsum(softmax_without(z, label), axis=1)
+            # Of those that flip, ticket / rate is uniform on [0, 1): it picks the wrong label.
+            place = (ticket[flips] / rates[flips])[:, None]
+            labels[flips] = (place >= edges / edges[:, -1:]).sum(axis=1)
     return labels
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -75,8 +77,14 @@ def read(
     layout, place = find(layouts(name, version), data_dir)
     folder = unpacked(place, layout, unknown_files) if place.is_file() else place
     names = read_names(folder, layout, unknown_files)
-    train = read_files(layout.train, folder, layout, unknown_files)
-    test = read_files((layout.test,), folder, layout, unknown_files)
+    paths = [path_of(file, layout, folder) for file in (*layout.train, layout.test)]
+    # Room for as many images as the files have bytes for: a little too much, which costs nothing
+    # as long as it is not written to.
+    *room, test_room = (path.stat().st_size // cifar.VALUES for path in paths)
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        batches = read_batches(paths, layout, unknown_files, pool)
+        train = assemble(islice(batches, len(room)), sum(room), pool)
+        test = assemble(batches, test_room, pool)
     return Source(train, test, *names)
 
 
@@ -96,48 +104,48 @@ def unpacked(archive: Path, layout: Layout, unknown_files: bool) -> Path:
     return unpack(archive, layout.folders[0], wanted, target)
 
 
-def read_files(
-    names: tuple[str, ...], folder: Path, layout: Layout, unknown_files: bool
-) -> Labelled:
-    """Read batches one after the other into one array.
+def read_batches(
+    paths: list[Path], layout: Layout, unknown_files: bool, pool: ThreadPoolExecutor
+) -> Iterator[cifar.Batch]:
+    """Yield what each file holds; while that is used, another thread reads and hashes the next.
 
-    Memory is kept to the images, one file, and what is unpickled from it. While the images of one
-    file are put in order, by two threads, a third reads and hashes the next file.
+    One buffer takes one file after the other. What is unpickled is a copy of it, so that the buffer
+    is free at once; a binary batch is a view, whose file is followed by the next when it was used.
     """
-    paths = [path_of(name, layout, folder) for name in names]
-    sizes = [path.stat().st_size for path in paths]
-    buffer = bytearray(min(max(sizes), LARGEST))
-    # Room for as many images as the files have bytes for: a little too much, which costs nothing
-    # as long as it is not written to.
-    room, images, n = sum(sizes) // cifar.VALUES, None, 0
+    buffer = bytearray(min(max(path.stat().st_size for path in paths), LARGEST))
+
+    def read_ahead(path: Path) -> Future[tuple[memoryview, bool]]:
+        return pool.submit(read_checked, path, layout, unknown_files, buffer)
+
+    ahead = read_ahead(paths[0])
+    for path, following in zip(paths, [*paths[1:], None], strict=True):
+        data, trusted = ahead.result()
+        batch = parse(path, data, layout, trusted)
+        if following and layout.version == "python":
+            ahead = read_ahead(following)
+        elif not following:
+            del data, ahead, buffer
+        yield batch
+        del batch
+        if following and layout.version == "binary":
+            ahead = read_ahead(following)
+
+
+def assemble(batches: Iterable[cifar.Batch], room: int, pool: ThreadPoolExecutor) -> Labelled:
+    """Put batches into one array of images; ``room`` is how many there are at most."""
+    images, n = None, 0
     labels: list[tuple[np.ndarray, ...]] = []
-    with ThreadPoolExecutor(max_workers=2) as pool:
-
-        def read_ahead(i: int) -> Future[tuple[memoryview, bool]]:
-            return pool.submit(read_checked, paths[i], layout, unknown_files, buffer)
-
-        ahead = read_ahead(0)
-        for i, path in enumerate(paths):
-            data, trusted = ahead.result()
-            batch = parse(path, data, layout, trusted)
-            unpickled = layout.version == "python"  # that is, copied: the buffer is free again
-            more = i + 1 < len(paths)
-            if unpickled and more:
-                ahead = read_ahead(i + 1)
-            elif unpickled:
-                del data, ahead, buffer
-            if images is None:
-                images = np.empty((room, 32, 32, 3), np.uint8)
-            part = images[n : n + len(batch.planes)]
-            half = len(part) // 2
-            first = pool.submit(cifar.channels_last, batch.planes[:half], part[:half])
-            cifar.channels_last(batch.planes[half:], part[half:])
-            first.result()
-            if more and not unpickled:
-                ahead = read_ahead(i + 1)
-            n += len(part)
-            labels.append(batch.labels)
-            del batch
+    for batch in batches:
+        if images is None:
+            images = np.empty((room, 32, 32, 3), np.uint8)
+        part = images[n : n + len(batch.planes)]
+        half = len(part) // 2
+        first_half = pool.submit(cifar.channels_last, batch.planes[:half], part[:half])
+        cifar.channels_last(batch.planes[half:], part[half:])
+        first_half.result()
+        n += len(part)
+        labels.append(batch.labels)
+        del batch  # before the next is asked for
     assert images is not None  # a layout has training files
     return Labelled(images[:n], *(np.concatenate(kind) for kind in zip(*labels, strict=True)))
 
