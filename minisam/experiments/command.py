@@ -27,9 +27,10 @@ STUDIES = {
     "curvature": "minisam.experiments.curvature",
     "m_sharpness": "minisam.experiments.m_sharpness",
 }
-DRAWINGS = {  # pictures of the specification: a module with draw(path)
+DRAWINGS = {  # pictures of the specification: a module with draw(path, smoke)
     "figure1": "minisam.experiments.figure1",
     "figure2": "minisam.experiments.figure2",
+    "bounce": "minisam.experiments.bounce",
     "escape": "minisam.experiments.escape",
 }
 
@@ -46,10 +47,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=int, default=3, help="number of seeds (default 3)")
     parser.add_argument("--jobs", type=int, default=1, help="local processes (default 1)")
     parser.add_argument("--smoke", action="store_true", help="smallest size: does it run at all?")
+    parser.add_argument(
+        "--summary", action="store_true", help="run nothing: one table of all results below --out"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the experiments that were asked for, one after the other."""
+    if arguments.summary:
+        print(summary(Path(arguments.out)))
+        return 0
     known = [*STUDIES, *DRAWINGS]
     names = known if arguments.all else [name.replace("-", "_") for name in arguments.names]
     unknown = [name for name in names if name not in known]
@@ -65,8 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
         out = Path(arguments.out) / name
         if name in DRAWINGS:
             out.mkdir(parents=True, exist_ok=True)
-            importlib.import_module(DRAWINGS[name]).draw(out / f"{name}.png")
-            print(f"{name}: {out / name}.png")
+            importlib.import_module(DRAWINGS[name]).draw(out / f"{name}.png", arguments.smoke)
+            print(f"picture: {out / name}.png\n")
         else:
             reproduce(name, out, arguments.data, arguments.seeds, arguments.jobs, arguments.smoke)
     return 0
@@ -172,6 +179,20 @@ def report(record: dict[str, Any], rows: Sequence[Sequence[str]]) -> str:
         f"{record['machine']['cpus']} cores.",
         "",
     ]
+    return "\n".join(lines)
+
+
+def summary(folder: Path) -> str:
+    """Return claim, published figure, ours and verdict of every result in a folder, as Markdown."""
+    records = [json.loads(path.read_text(encoding="utf-8")) for path in folder.rglob("*.json")]
+    records = [record for record in records if record.get("name") in STUDIES and "claim" in record]
+    if not records:
+        raise ValueError(f"no results below {folder}: run `minisam reproduce NAME --out …` first")
+    records.sort(key=lambda record: list(STUDIES).index(record["name"]))
+    lines = ["| name | claim | published | ours, with data and seeds |", "|---|---|---|---|"]
+    for r in records:
+        ours = f"{r['verdict']} ({r['data']}, {len(r['seeds'])} seeds)"
+        lines.append(f"| `{r['name']}` | {r['claim']} | {r['published']} | {ours} |")
     return "\n".join(lines)
 
 

@@ -15,7 +15,7 @@ FIRST, SECOND = [0, 1, 2, 3, 4], [5, 6, 7, 8, 9]  # the classes of either stage
 FEW = 0.2  # share of the training images of the second stage that are used
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def _pretrained(settings: str) -> Fitted:
     return fit(**json.loads(settings))
 

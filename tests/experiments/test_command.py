@@ -65,6 +65,18 @@ def test_the_command_line(tmp_path, monkeypatch, capsys):
     assert str(tmp_path) not in (out / "m_sharpness" / "m_sharpness.json").read_text()
 
 
+def test_the_summary_has_a_row_for_every_result(tmp_path, capsys):
+    with pytest.raises(ValueError, match="no results below"):
+        main("--summary", "--out", tmp_path)
+    reproduce("width", tmp_path / "width", smoke=True, progress=None)
+    capsys.readouterr()
+    assert main("--summary", "--out", tmp_path) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert lines[2].startswith("| `width` | SAM's gains are large only where")
+    assert lines[2].endswith("| none: a smoke test (toy, 2 seeds) |")
+
+
 def test_bad_names_are_answered_with_the_good_ones(tmp_path):
     with pytest.raises(ValueError, match="unknown experiment 'table9'; there are table1, "):
         main("table9")

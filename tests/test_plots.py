@@ -1,0 +1,67 @@
+import itertools
+import subprocess
+import sys
+
+import pytest
+
+from minisam.plots import COLOURS, colour, curve_with_interval, dots_by_method, picture
+from minisam.statistics import Interval
+
+
+def luminance(shade):
+    """Relative luminance of the WCAG, from 0 to 1."""
+    channels = [int(shade[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_every_method_has_a_colour_of_its_own():
+    assert len(set(COLOURS.values())) == len(COLOURS)
+    assert colour("SAM") != colour("unknown")
+
+
+def test_the_main_methods_differ_in_brightness_too():
+    """So that they are told apart in black and white."""
+    values = sorted(luminance(colour(method)) for method in ("SGD", "SAM", "ASAM"))
+    assert min(b - a for a, b in itertools.pairwise(values)) > 0.05
+
+
+def test_a_picture_is_written_whole_or_not_at_all(tmp_path):
+    def broken():
+        with picture(tmp_path / "a.png") as figure:
+            figure.subplots()
+            raise ArithmeticError
+
+    with pytest.raises(ArithmeticError):
+        broken()
+    assert list(tmp_path.iterdir()) == []
+    for kind, start in ((".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")):
+        with picture(tmp_path / f"a{kind}") as figure:
+            figure.subplots().plot([1, 2])
+        assert (tmp_path / f"a{kind}").read_bytes().startswith(start)
+
+
+def test_matplotlib_is_imported_only_to_draw():
+    code = "import sys, minisam.plots; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_curves_show_their_intervals(tmp_path):
+    intervals = [Interval(1.0, 0.5, 2.0, 3), Interval(2.0, 1.0, 3.0, 3)]
+    with picture(tmp_path / "a.png") as figure:
+        axes = figure.subplots()
+        curve_with_interval(axes, [1, 2], intervals, "SAM", label="other")
+        (container,) = axes.containers
+        assert container.get_label() == "other"
+        assert container.lines[0].get_color() == colour("SAM")
+        ends = [segment[:, 1].tolist() for segment in container.lines[2][0].get_segments()]
+        assert ends == [[0.5, 2.0], [1.0, 3.0]]
+
+
+def test_dots_run_from_top_to_bottom(tmp_path):
+    means = {"SGD": Interval(1.0, 0.5, 1.5, 3), "SAM": Interval(2.0, 1.5, 2.5, 3)}
+    with picture(tmp_path / "a.png") as figure:
+        axes = figure.subplots()
+        dots_by_method(axes, means, means)
+        assert [label.get_text() for label in axes.get_yticklabels()] == ["SGD", "SAM"]
+        assert axes.yaxis_inverted()
