@@ -67,7 +67,15 @@ def mutant_part(name: str) -> Part:
 
 def explains(parts: Sequence[Part], traces: Iterable[Trace], declared: Part) -> bool:
     """Whether the reference with these parts does what was seen, in every trace."""
-    return all(judge_parts(parts, trace, declared).agrees for trace in traces)
+    return all(explains_one(parts, trace, declared) for trace in traces)
+
+
+def explains_one(parts: Sequence[Part], trace: Trace, declared: Part) -> bool:
+    """Whether they do in one trace; a rough look first, because most do not."""
+    rough = trace.dtype != "bfloat16"
+    if rough and not judge_parts(parts, trace, declared, rough=True).agrees:
+        return False
+    return judge_parts(parts, trace, declared).agrees
 
 
 def judge_parts(
@@ -137,7 +145,9 @@ def diagnose(
     base = convention_part(declared)
     ordered = [*sorted(failing, key=lambda trace: len(trace.steps)), *passing]
     parts = single_parts(ordered, declared)
-    survivors: list[Parts] = [(part,) for part in parts if explains([part], ordered, base)]
+    survivors = redeclared(ordered, declared)
+    if not survivors:
+        survivors = [(part,) for part in parts if explains([part], ordered, base)]
     tried = len(parts)
     if not survivors:
         found = together(failing, ordered, parts, declared, base)
@@ -156,6 +166,18 @@ def diagnose(
                 survivors.append(pair)
     conventions = [s for s in survivors if not any(part.is_mutant for part in s)]
     return Diagnosis(conventions or survivors, tried, complete)
+
+
+def redeclared(traces: Sequence[Trace], declared: dict[str, Any]) -> list[Parts]:
+    """Other values of what was declared, one at a time."""
+    found = []
+    for name in declared:
+        convention = CONVENTIONS[name]
+        for value in (convention.default, *convention.values):
+            other = convention_part({**declared, name: value})
+            if value != declared[name] and explains([], traces, other):
+                found.append((convention_part({name: value}),))
+    return found
 
 
 def together(
@@ -217,7 +239,7 @@ def count_explained(parts: Parts, traces: Sequence[Trace], base: Part, at_least:
     for number, trace in enumerate(traces):
         if count + len(traces) - number < at_least:
             break
-        count += judge_parts(parts, trace, base).agrees
+        count += explains_one(parts, trace, base)
     return count
 
 
@@ -233,7 +255,7 @@ def smallest(declare: dict[str, Any], traces: Sequence[Trace], base: Part) -> di
 def agreeing(declare: dict[str, Any], traces: Sequence[Trace], base: Part) -> int:
     """How many traces conventions explain."""
     part = convention_part(declare)
-    return sum(judge_parts([part], trace, base).agrees for trace in traces)
+    return sum(explains_one([part], trace, base) for trace in traces)
 
 
 def pairs_of(

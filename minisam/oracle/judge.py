@@ -138,7 +138,7 @@ def error(observed: np.ndarray, expected: Any) -> np.ndarray:
         return ratio(observed, expected)
     expected = np.asarray(expected)
     size = max(1.0, *(float(np.max(np.abs(x), initial=0.0)) for x in (observed, expected)))
-    accuracy = 1e-8 if observed.dtype == np.float64 else 0.02
+    accuracy = 1e-8 if observed.dtype == np.float64 else 1e-3
     apart = np.where(observed == expected, 0.0, np.abs(observed - expected)) / (accuracy * size)
     return np.where(np.isnan(observed) & np.isnan(expected), 0.0, np.nan_to_num(apart, nan=np.inf))
 

@@ -1,0 +1,111 @@
+"""Small implementations that several tests check: right ones, awkward ones and wrong ones."""
+
+import time
+
+import numpy as np
+
+from minisam.oracle.protocol import Unsupported
+
+
+def length_of(grads):
+    return np.sqrt(sum(np.sum(g * g) for g in grads))
+
+
+def right(w, grad_fn, *, rho, lr):
+    d1 = grad_fn(w)
+    length = length_of(d1)
+    b = [x + rho * g / length if length else x for x, g in zip(w, d1, strict=True)]
+    return [x - lr * g for x, g in zip(w, grad_fn(b), strict=True)]
+
+
+def right_with_momentum(w, grad_fn, *, rho, lr, momentum, state):
+    d1 = grad_fn(w)
+    length = length_of(d1)
+    b = [x + g * (rho / length) if length else x for x, g in zip(w, d1, strict=True)]
+    d2 = grad_fn(b)
+    velocity = state.get("velocity") or [np.zeros_like(g) for g in d2]
+    state["velocity"] = [momentum * v + g for v, g in zip(velocity, d2, strict=True)]
+    return [x - lr * v for x, v in zip(w, state["velocity"], strict=True)]
+
+
+def with_epsilon(w, grad_fn, *, rho, lr):
+    d1 = grad_fn(w)
+    scale = rho / (length_of(d1) + 1e-12)
+    b = [x + scale * g for x, g in zip(w, d1, strict=True)]
+    return [x - lr * g for x, g in zip(w, grad_fn(b), strict=True)]
+
+
+def half_climb(w, grad_fn, *, rho, lr):
+    return right(w, grad_fn, rho=rho / 2, lr=lr)
+
+
+def three_mistakes(w, grad_fn, *, rho, lr):
+    d1 = grad_fn(w)
+    b = [x + rho * g / np.linalg.norm(g) for x, g in zip(w, d1, strict=True)]
+    return [x - lr * g for x, g in zip(b, grad_fn(b), strict=True)]
+
+
+def does_nothing(w, grad_fn, *, rho, lr):
+    return w
+
+
+def echoes(w, grad_fn, *, rho, lr):
+    return grad_fn(w)
+
+
+def skips(w, grad_fn, *, rho, lr):
+    raise Unsupported("not today")
+
+
+def raises(w, grad_fn, *, rho, lr):
+    raise KeyError("velocity")
+
+
+def exits(w, grad_fn, *, rho, lr):
+    raise SystemExit(3)
+
+
+def hangs(w, grad_fn, *, rho, lr):
+    while True:
+        time.sleep(0.01)
+
+
+def asks_for_ever(w, grad_fn, *, rho, lr):
+    while True:
+        grad_fn(w)
+
+
+def prints(w, grad_fn, *, rho, lr):
+    print("now at", w)
+    return right(w, grad_fn, rho=rho, lr=lr)
+
+
+def changes_its_inputs(w, grad_fn, *, rho, lr):
+    new = right(w, grad_fn, rho=rho, lr=lr)
+    for x in w:
+        x += 1
+    return new
+
+
+def returns_nan(w, grad_fn, *, rho, lr):
+    return [x * np.nan for x in right(w, grad_fn, rho=rho, lr=lr)]
+
+
+def wrong_shapes(w, grad_fn, *, rho, lr):
+    return [x.ravel() for x in right(w, grad_fn, rho=rho, lr=lr)]
+
+
+def one_tensor_too_few(w, grad_fn, *, rho, lr):
+    return right(w, grad_fn, rho=rho, lr=lr)[:1]
+
+
+def wrong_dtype(w, grad_fn, *, rho, lr):
+    return [x.astype(np.float64) for x in right(w, grad_fn, rho=rho, lr=lr)]
+
+
+def not_deterministic(w, grad_fn, *, rho, lr):
+    return [x + np.random.default_rng().normal() for x in right(w, grad_fn, rho=rho, lr=lr)]
+
+
+def returns_nothing(w, grad_fn, *, rho, lr):
+    right(w, grad_fn, rho=rho, lr=lr)

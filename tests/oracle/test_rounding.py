@@ -1,0 +1,166 @@
+"""The bounds hold against exact rational arithmetic, and are not absurdly wide."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from minisam.oracle.protocol import HYPERPARAMETERS
+from minisam.oracle.reference import optimizer
+from minisam.oracle.rounding import UNITS, Rounded, exact, ratio, to_bfloat16, to_unit
+
+DTYPES = ["float64", "float32"]
+
+
+def fractions(array):
+    return [Fraction(float(x)) for x in np.ravel(array)]
+
+
+def error_in_bounds(computed, exact_value, bounded):
+    """|computed − exact| in units of the bound; the value itself is a float64 computation."""
+    error = abs(Fraction(float(computed)) - exact_value)
+    return float(error / Fraction(float(bounded.bound))) if error else 0.0
+
+
+def draw(rng, dtype, size=None):
+    return np.asarray(rng.normal(size=size) * 10.0 ** rng.uniform(-3, 3, size), dtype)[()]
+
+
+OPERATIONS = {
+    "add": (lambda x, y: x + y, lambda x, y: x + y),
+    "subtract": (lambda x, y: x - y, lambda x, y: x - y),
+    "multiply": (lambda x, y: x * y, lambda x, y: x * y),
+    "divide": (lambda x, y: x / y, lambda x, y: x / y),
+    "chain": (lambda x, y: (x + y) * x - y / x, lambda x, y: (x + y) * x - y / x),
+    "cancel": (lambda x, y: (x + y) - x, lambda x, y: (x + y) - x),
+}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_bounds_hold_against_fractions_and_are_tight(operation, dtype):
+    function, truth = OPERATIONS[operation]
+    rng = np.random.default_rng(3)
+    worst = 0.0
+    for _ in range(300):
+        x, y = draw(rng, dtype), draw(rng, dtype)
+        computed = function(x, y)
+        bounded = function(exact(x, dtype), exact(y, dtype))
+        used = error_in_bounds(computed, truth(*fractions([x, y])), bounded)
+        assert used <= 1
+        worst = max(worst, used)
+    assert worst > 0.25
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_sums_in_any_order_stay_within_their_bound(dtype):
+    rng = np.random.default_rng(4)
+    worst = 0.0
+    for _ in range(100):
+        x = draw(rng, dtype, 17)
+        bounded = np.sum(exact(x, dtype))
+        truth = sum(fractions(x))
+        for order in (x, x[::-1], np.sort(x), rng.permutation(x)):
+            one_by_one = order[0]
+            for entry in order[1:]:
+                one_by_one = one_by_one + entry
+            for computed in (one_by_one, np.sum(order)):
+                used = error_in_bounds(computed, truth, bounded)
+                assert used <= 1
+                worst = max(worst, used)
+    assert worst > 0.05
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_norms_stay_within_their_bound(dtype):
+    rng = np.random.default_rng(5)
+    for _ in range(100):
+        x = draw(rng, dtype, 9)
+        bounded = np.sqrt(np.vdot(exact(x, dtype), exact(x, dtype)))
+        computed = np.sqrt(np.sum(x * x))
+        square = sum(f * f for f in fractions(x))
+        # |c − √s| ≤ b  ⇔  (c − b)² ≤ s ≤ (c + b)²: no root needed
+        c, b = Fraction(float(computed)), Fraction(float(bounded.bound))
+        assert (c - b) ** 2 <= square <= (c + b) ** 2
+        assert b < 20 * UNITS[dtype].u * float(computed)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_constant_that_the_format_cannot_hold_is_rounded(dtype):
+    bounded = exact(1.0, dtype) * 0.1
+    expected = UNITS[dtype].u * 0.1 if dtype == "float32" else 0.0
+    assert bounded.bound == pytest.approx(expected, rel=1e-6)
+    assert abs(float(np.float32(0.1)) - 0.1) <= (exact(1.0, "float32") * 0.1).bound
+
+
+def test_what_rounding_leaves_alone_has_no_bound():
+    x = exact([0.1, -3.0], "float32")
+    for same in (
+        x + 0.0 * x,
+        x * 2.0,
+        x * 0.25,
+        x / 4.0,
+        abs(x),
+        -x,
+        np.max(x),
+        x - exact(0.0, "float32"),
+    ):
+        assert np.all(same.bound == 0)
+    assert np.all((x + x * 0.1).bound > 0)
+
+
+def test_signs_and_order_are_uncertain_only_near_zero():
+    noisy = Rounded(np.array([1.0, 1e-9]), np.array([1e-8, 1e-8]), UNITS["float64"])
+    np.testing.assert_array_equal(np.sign(noisy).bound, [0.0, 2.0])
+    np.testing.assert_array_equal(np.maximum(noisy, 0.0).bound, [1e-8, 1e-8])
+
+
+def test_division_by_what_may_be_zero_promises_nothing():
+    assert np.isinf((exact(1.0, "float64") / Rounded(1e-9, 1e-8, UNITS["float64"])).bound)
+
+
+def test_underflow_is_allowed_for():
+    tiny = exact(1e-30, "float32")
+    assert (tiny * tiny).bound >= 2.0**-126  # float32 has no 1e-60
+
+
+def test_bfloat16_rounds_to_nearest_even():
+    np.testing.assert_array_equal(to_bfloat16([1 + 2.0**-8, 1 + 3 * 2.0**-8]), [1.0, 1 + 2.0**-6])
+    assert np.isnan(to_bfloat16(np.nan))
+    assert np.isinf(to_bfloat16(np.inf))
+
+
+def test_ratio_knows_nan_infinity_and_the_end_of_the_range():
+    unit = UNITS["float32"]
+    assert ratio(np.float32(np.nan), Rounded(np.nan, 0.0, unit)) == 0
+    assert ratio(np.float32(np.nan), Rounded(1.0, 0.1, unit)) == np.inf
+    assert ratio(np.float32(np.inf), Rounded(1e39, 1e30, unit)) == 0
+    assert ratio(np.float32(1.0), Rounded(1.0, 0.0, unit)) == 0
+    assert ratio(np.float32(1.5), Rounded(1.0, 0.25, unit)) == 1
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
+@pytest.mark.parametrize("method", ["sgd", "sam", "asam"])
+def test_the_library_runs_on_error_carrying_numbers(method, dtype):
+    rng = np.random.default_rng(0)
+    settings = {"method": method, "momentum": 0.9, "weight_decay": 0.01}
+    opt = optimizer({**HYPERPARAMETERS, **settings})
+
+    def numbers():
+        return exact(to_unit(rng.normal(size=5), UNITS[dtype]), dtype)
+
+    w = {"weight": numbers()}
+    state = opt.init(w)
+    for _ in range(2):
+        new, state, _ = opt.step(w, state, lambda point: (0.0, {"weight": numbers()}))
+        assert isinstance(new["weight"], Rounded)
+        assert np.all(new["weight"].bound > 0)
+        assert np.all(new["weight"].bound < 100 * UNITS[dtype].u)
+
+
+def test_a_zero_learning_rate_has_no_room_for_error():
+    opt = optimizer({**HYPERPARAMETERS, "lr": 0.0})
+    w = {"weight": exact([0.1, 0.2], "float64")}
+    grads = {"weight": exact([0.3, 0.4], "float64")}
+    new, _, _ = opt.step(w, opt.init(w), lambda point: (0.0, grads))
+    np.testing.assert_array_equal(new["weight"].bound, 0.0)

@@ -1,0 +1,119 @@
+import threading
+
+import numpy as np
+import pytest
+from oracle import implementations as known
+
+from minisam.oracle.check import check
+from minisam.oracle.probes import PROBES
+from minisam.oracle.protocol import plain
+from minisam.oracle.watch import watch
+
+CAUSES = {
+    "raises": "raises KeyError",
+    "exits": "raises SystemExit",
+    "hangs": "hangs",
+    "asks_for_ever": "asks too often",
+    "wrong_shapes": "wrong shapes",
+    "one_tensor_too_few": "wrong shapes",
+    "wrong_dtype": "wrong dtype",
+    "not_deterministic": "not deterministic",
+    "returns_nothing": "raises TypeError",
+    "skips": "nothing ran",
+}
+VERDICTS = {
+    "does_nothing": "bug: R13-does-nothing",
+    "echoes": "bug: R14-returns-the-gradient",
+    "returns_nan": "bug: R15-returns-nan",
+    "prints": "undeclared convention: output",
+    "changes_its_inputs": "undeclared convention: inputs",
+}
+
+
+@pytest.mark.parametrize("name", CAUSES)
+def test_an_awkward_adapter_is_an_adapter_error_with_its_own_cause(name):
+    report = check(getattr(known, name), timeout=0.3)
+    assert report.verdict == "adapter error"
+    assert report.cause == CAUSES[name]
+    assert report.exit_code == (4 if name == "skips" else 2)
+    assert CAUSES[name] in str(report)
+
+
+@pytest.mark.parametrize("name", VERDICTS)
+def test_an_awkward_adapter_that_runs_has_its_own_verdict(name):
+    report = check(getattr(known, name))
+    assert report.verdict == VERDICTS[name]
+    assert report.exit_code == (3 if report.verdict.startswith("undeclared") else 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [("prints", {"output": "prints"}), ("changes_its_inputs", {"inputs": "changed"})],
+)
+def test_manners_can_be_declared(name, line):
+    assert check(getattr(known, name), declare=line).verdict == "conforms as declared"
+
+
+def test_nothing_that_an_implementation_prints_reaches_the_screen(capsys):
+    check(known.prints, dtype="float64")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_step_that_hangs_is_left_behind_outside_the_main_thread():
+    traces = []
+    thread = threading.Thread(
+        target=lambda: traces.append(
+            watch(plain(known.hangs), PROBES["sam-one-tensor"], "float64", timeout=0.1)
+        )
+    )
+    thread.start()
+    thread.join(5)
+    assert traces[0].fault.cause == "hangs"
+
+
+def test_asking_again_at_the_same_point_gives_the_same_answer():
+    answers = []
+
+    def curious(w, grad_fn, *, rho, lr):
+        answers.append((grad_fn(w), grad_fn(w), grad_fn([x + 1 for x in w])))
+        return w
+
+    watch(plain(curious), PROBES["sam-one-tensor"], "float64")
+    first, again, elsewhere = answers[0]
+    np.testing.assert_array_equal(first[0], again[0])
+    assert (first[0] != elsewhere[0]).any()
+
+
+def test_what_an_adapter_cannot_do_is_not_run():
+    trace = watch(plain(known.right), PROBES["sam-momentum"], "float64")
+    assert trace.skipped == "it does not take momentum"
+    assert watch(plain(known.right), PROBES["sam-frozen"], "float64").skipped == "it has no frozen"
+
+
+def test_a_raw_adapter_that_changes_the_lent_arrays_is_noticed():
+    def adapter(params, hp):
+        def run(grad_fn):
+            for w, g in zip(params, grad_fn(params), strict=True):
+                w -= hp["lr"] * g
+            return params
+
+        return run
+
+    assert watch(adapter, PROBES["sam-one-tensor"], "float64").changed_inputs
+
+
+def test_shards_answer_one_by_one_or_averaged():
+    seen = {}
+
+    def adapter(params, hp):
+        def run(grad_fn):
+            parts = [shard(params) for shard in grad_fn.shards]
+            seen["parts"], seen["whole"] = parts, grad_fn(params)
+            return params
+
+        return run
+
+    adapter.features = {"shards"}
+    watch(adapter, PROBES["sam-shards"], "float64")
+    for a, b, mean in zip(*seen["parts"], seen["whole"], strict=True):
+        np.testing.assert_allclose((a + b) / 2, mean, rtol=1e-15)
