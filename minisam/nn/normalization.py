@@ -1,16 +1,18 @@
 """Batch and layer normalization: x̂ = (x − mean) / √(variance + eps), then scale and shift.
 
-Both are composed of three primitives that are linear in their parts or have a one-line derivative,
-so that all orders of derivative follow:
+Batch norm is composed of two primitives, each with a one-line derivative, so that all orders of
+derivative follow:
 
     moments(x)            mean and variance of each channel over all other axes, as (2, channels)
     scale_shift(x, a, b)  a x + b, channel by channel
 
-and batch norm is scale_shift(x, a, b) with a = weight / √(variance + eps), b = bias − mean · a: all
-else is algebra on vectors of one number per channel.
+with a = weight / √(variance + eps) and b = bias − mean · a: all else is algebra on vectors of one
+number per channel.
 """
 
 from __future__ import annotations
+
+from itertools import chain
 
 import autograd.numpy as anp
 import numpy as np
@@ -18,16 +20,39 @@ from autograd.extend import defjvp, defvjp, primitive
 from autograd.tracer import getval
 
 from minisam.nn.primitives import add_bias, total
+from minisam.nn.threads import over_batch
+
+BLOCK_ROWS = 1 << 10  # of about 32 channels: a block that is read twice should stay in the cache
 
 
 @primitive
 def moments(x):
-    """Return each channel's mean and (biased) variance over all other axes, as (2, channels)."""
+    """Return each channel's mean and (biased) variance over all other axes, as (2, channels).
+
+    One pass over memory: in each block the numbers are centred by about their mean, so that neither
+    the sum nor the sum of squares cancels, and the blocks' means and sums of squares are combined,
+    in float64, to those of the whole (Chan, Golub and LeVeque 1983).
+    """
     rows = x.reshape(-1, x.shape[-1])
-    mean = np.mean(rows, axis=0, dtype=np.float64).astype(x.dtype)
-    centred = rows - mean
-    np.square(centred, out=centred)
-    return np.stack([mean, np.mean(centred, axis=0, dtype=np.float64).astype(x.dtype)])
+
+    def work(part):
+        found = []
+        for start in range(part.start, part.stop, BLOCK_ROWS):
+            block = rows[start : min(start + BLOCK_ROWS, part.stop)]
+            one = np.ones(len(block), x.dtype)
+            shift = one @ block / x.dtype.type(len(block))
+            centred = block - shift
+            square = np.einsum("nc,nc->c", centred, centred)
+            found.append((len(block), shift, one @ centred, square))
+        return found
+
+    blocks = chain.from_iterable(over_batch(work, len(rows), x.size))
+    count, shift, rest, square = (np.array(a, np.float64) for a in zip(*blocks, strict=True))
+    means = shift + rest / count[:, None]  # of the blocks
+    squares = square - rest**2 / count[:, None]  # Σ (x − mean)² of the blocks
+    mean = count @ means / len(rows)
+    variance = (squares.sum(axis=0) + count @ (means - mean) ** 2) / len(rows)
+    return np.stack([mean, variance]).astype(x.dtype)
 
 
 def _count(x) -> int:
@@ -49,25 +74,50 @@ defjvp(
 )
 
 
+def _lines(x, *vectors):
+    """Return x with its last two axes as one, and the vectors repeated to that length.
+
+    NumPy's loops run over the last axis: with 16 channels they would start anew 16 numbers later.
+    """
+    if x.ndim < 3:
+        return x, *vectors
+    return x.reshape(*x.shape[:-2], -1), *(np.tile(v, x.shape[-2]) for v in vectors)
+
+
+def _channel_by_channel(function, x, *vectors):
+    """Return ``function(x, *vectors, out)``'s out, computed part by part."""
+    out = np.empty(x.shape, np.result_type(x, *vectors))
+    lines, *wide = _lines(x, *vectors)
+    outs = out.reshape(lines.shape)
+    over_batch(lambda part: function(lines[part], *wide, outs[part]), len(lines), x.size)
+    return out
+
+
 @primitive
 def scale_shift(x, a, b):
     """Return a x + b for x (…, channels) and vectors a and b of one number per channel."""
-    y = x * a
-    y += b
-    return y
+
+    def work(x, a, b, out):
+        np.multiply(x, a, out=out)
+        np.add(out, b, out=out)
+
+    return _channel_by_channel(work, x, a, b)
 
 
 @primitive
 def scale_channels(x, a):
     """Return a x for x (…, channels) and a vector a of one number per channel."""
-    return x * a
+    return _channel_by_channel(lambda x, a, out: np.multiply(x, a, out=out), x, a)
 
 
 @primitive
 def channel_inner(x, y):
     """Return Σ x y over all axes but the last one."""
     rows = x.reshape(-1, x.shape[-1]), y.reshape(-1, y.shape[-1])
-    return np.einsum("nc,nc->c", *rows)
+    parts = over_batch(
+        lambda part: np.einsum("nc,nc->c", rows[0][part], rows[1][part]), len(rows[0]), x.size
+    )
+    return np.sum(parts, axis=0)
 
 
 defvjp(

@@ -218,7 +218,7 @@ def lenet():
 
 
 def autograd_network(options):
-    """The network of autograd's convolution example, twice the batch, against autograd's convolve."""
+    """The network of autograd's convolution example, at twice the batch, against that example."""
     if not HAS_SCIPY:
         return
     for dtype_name, dtype in DTYPES.items():
