@@ -88,22 +88,26 @@ def patch_matrices(x, kernel: Pair, stride: Pair, padding: Pair, output: Pair):
     channels numbers for each output pixel. The matrix is overwritten by the next one.
     """
     (n, h, w, c), (top, left), (height, width) = x.shape, padding, output
-    row_bytes = width * kernel[0] * kernel[1] * c * x.itemsize
+    length = kernel[0] * kernel[1] * c
+    row_bytes = width * length * x.itemsize
     rows = min(height, max(1, BLOCK_BYTES // row_bytes))
     images = min(n, max(1, BLOCK_BYTES // (row_bytes * height)))
     padded = np.zeros((images, h + 2 * top, w + 2 * left, c), x.dtype)
-    patches = np.empty((images, rows, width, kernel[0], kernel[1] * c), x.dtype)
     view = windows(padded, kernel, stride, output)
+    buffer = np.empty(images * rows * width * length, x.dtype)
+    # Copies run along the last axis. With few channels that is longest along a row of the image.
+    by_pixel = kernel[1] * c >= width
     for i in range(0, n, images):
         count = min(images, n - i)
         padded[:count, top : top + h, left : left + w] = x[i : i + count]
         for j in range(0, height, rows):
-            block = patches[:count, : min(rows, height - j)]
-            block[...] = view[:count, j : j + rows]
-            yield (
-                (slice(i, i + count), slice(j, j + rows)),
-                block.reshape(-1, kernel[0] * kernel[1] * c),
-            )
+            source = view[:count, j : j + rows]
+            if not by_pixel:
+                source = source.transpose(3, 4, 0, 1, 2)
+            block = buffer[: source.size].reshape(source.shape)
+            block[...] = source
+            matrix = block.reshape(-1, length) if by_pixel else block.reshape(length, -1).T
+            yield (slice(i, i + count), slice(j, j + rows)), matrix
 
 
 def _correlate(x, w, b, stride: Pair, padding: Pair, rectify: bool = False):
