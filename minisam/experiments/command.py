@@ -41,8 +41,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "names", nargs="*", metavar="NAME", help=", ".join([*STUDIES, *DRAWINGS]) + "; or --all"
     )
     parser.add_argument("--all", action="store_true", help="run every one of them")
-    parser.add_argument("--data", choices=("toy", "cifar10"), default="toy")
-    parser.add_argument("--data-dir", help="where CIFAR-10 is; $MINISAM_DATA by default")
+    parser.add_argument("--data", choices=("toy", "cifar10", "cifar100"), default="toy")
+    parser.add_argument("--data-dir", help="where CIFAR is; $MINISAM_DATA by default")
     parser.add_argument("--out", default="runs/reproduce", help="folder of the results")
     parser.add_argument("--seeds", type=int, default=3, help="number of seeds (default 3)")
     parser.add_argument("--jobs", type=int, default=1, help="local processes (default 1)")
@@ -88,7 +88,7 @@ def reproduce(
     Args:
         name: of the experiment.
         out: folder; finished runs in it are not run again.
-        data: ``"toy"`` or ``"cifar10"``.
+        data: ``"toy"``, ``"cifar10"`` or ``"cifar100"``.
         seeds: number of seeds.
         jobs: local processes.
         smoke: at the smallest size.

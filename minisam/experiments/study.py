@@ -28,7 +28,7 @@ class Scale(NamedTuple):
     """How large to make an experiment.
 
     Attributes:
-        data: ``"toy"`` or ``"cifar10"``.
+        data: ``"toy"``, ``"cifar10"`` or ``"cifar100"``.
         seeds: the seeds of the reported runs.
         smoke: only to see that everything runs: one epoch on a hundred images.
     """

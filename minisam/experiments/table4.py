@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from minisam.experiments.study import Cells, Scale, gain, judge, mean, over_seeds, tune
-from minisam.plots import dots_by_method
+from minisam.experiments.study import Cells, Scale, gain, judge, mean, over_seeds, select, tune
+from minisam.plots import curves_over_seeds, dots_by_method
 
 CLAIM = "SAM is as robust to label noise as methods made for it."
 PUBLISHED = (
@@ -50,6 +50,8 @@ ORDER = (
     "ASAM",
     "Bootstrap + SAM",
 )
+FOLLOWED = ("SGD", "Mixup", "GCE", "SAM", "ASAM")  # whose memorization is drawn
+SIZE = (17.0, 9.0)
 
 
 def run(cells: Cells, scale: Scale) -> dict[str, Any]:
@@ -112,15 +114,33 @@ def rate_name(rate: float | str) -> str:
 
 
 def draw(results: Mapping[str, Any], figure: Any) -> None:
-    """Draw a panel per rate, and memorization over time below."""
+    """Draw a panel of accuracies per rate above, memorization over time below."""
     rates, runs = results["rates"], results["runs"]
-    panels = figure.subplots(1, len(rates), sharey=True)
-    for axes, rate in zip(panels, rates, strict=True):
+    panels = figure.subplots(2, len(rates), height_ratios=(3, 2), squeeze=False)
+    for column, rate in enumerate(rates):
+        top, bottom = panels[:, column]
         last, best = (
             {method: mean(runs, value, method=method, noise=rate) for method in ORDER}
             for value in ("last", "best")
         )
-        dots_by_method(axes, last, best)
-        axes.set_title(f"{rate_name(rate)} noise" if rate else "clean labels")
-        axes.set_xlabel("test accuracy (%)")
+        dots_by_method(top, last, best)
+        top.set_title(f"{rate_name(rate)} noise" if rate else "clean labels")
+        top.set_xlabel("test accuracy (%)")
+        if column:
+            top.set_yticklabels([])
+        if not rate:
+            bottom.set_axis_off()
+            continue
+        for method in FOLLOWED:
+            curves = [
+                [100 * epoch["memorized"] for epoch in run["history"]]
+                for run in select(runs, method=method, noise=rate)
+                if run["history"]
+            ]
+            if curves:
+                curves_over_seeds(bottom, curves, method)
+        bottom.set(xlabel="epoch", ylim=(0, 100))
+    panels[1, 1].set_ylabel("flipped labels\nmemorized (%)")
+    handles, labels = panels[1, 1].get_legend_handles_labels()
+    panels[1, 0].legend(handles, labels, loc="center", title="below: wrong labels learned")
     figure.suptitle("Label noise: accuracy after the last epoch (filled) and in the best (hollow)")

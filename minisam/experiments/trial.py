@@ -7,6 +7,7 @@ methods'. It returns what tables and pictures are made of, and nothing that JSON
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
@@ -125,13 +126,15 @@ def arrays(
 
 def prepared(settings: dict[str, Any]) -> tuple[Model, Arrays]:
     """Return the network and the data that `fit` uses for these settings."""
-    keys = ("data", "seed", "train_size", "test_size", "validation_size", "noise", "classes")
-    chosen = {key: settings[key] for key in keys if key in settings}
-    if chosen.get("classes") is not None:
+    defaults = {name: p.default for name, p in inspect.signature(fit).parameters.items()}
+    settings = defaults | settings
+    chosen = {name: settings[name] for name in inspect.signature(arrays).parameters}
+    if chosen["classes"] is not None:
         chosen["classes"] = tuple(chosen["classes"])
     data = arrays(**chosen)
-    options = settings.get("model_options") or {}
-    return MODELS[settings["model"]](**options, classes=data.classes), data
+    return MODELS[settings["model"]](
+        **(settings["model_options"] or {}), classes=data.classes
+    ), data
 
 
 def make_optimizer(name: str, lr: Any, rho: float, weight_decay: float) -> Optimizer:
@@ -271,7 +274,7 @@ def trial(**settings: Any) -> dict[str, Any]:
     try:
         fitted = fit(**settings)
     except NonFiniteError as error:
-        guess = 100 / (len(settings.get("classes") or []) or 10)
+        guess = 100 / prepared(settings)[1].classes
         nothing = {"last": guess, "best": guess, "validation": guess, "train": guess}
         nothing |= {"history": [], "diverged": str(error)}
         return {**nothing, "first": nothing} if settings.get("bootstrap") else nothing
