@@ -142,5 +142,5 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
         bottom.set(xlabel="epoch", ylim=(0, 100))
     panels[1, 1].set_ylabel("flipped labels\nmemorized (%)")
     handles, labels = panels[1, 1].get_legend_handles_labels()
-    panels[1, 0].legend(handles, labels, loc="center", title="below: wrong labels learned")
+    panels[1, 0].legend(handles, labels, loc="center", title="wrong labels learned:")
     figure.suptitle("Label noise: accuracy after the last epoch (filled) and in the best (hollow)")
