@@ -160,8 +160,16 @@ def failure(adapter, **changed):
 
 
 def test_a_harness_that_hangs(harness):
-    adapter = harness(before="import time; time.sleep(60)", timeout=0.3)
-    assert "gave no answer within 0.3 s" in failure(adapter)
+    asleep = "import time\nif m['type'] == 'run': time.sleep(60)"
+    assert "gave no answer within 0.3 s (asked to run)" in failure(
+        harness(before=asleep, timeout=0.3)
+    )
+
+
+def test_a_harness_may_be_slow_to_start(harness):
+    slow = "import time\nif 'w' not in globals(): time.sleep(0.6)"
+    assert trajectory(harness(before=slow, timeout=0.5), 1, *problem())
+    assert "gave no answer within 0.2 s" in failure(harness(before=slow, startup=0.2))
 
 
 def test_a_harness_that_dies_tells_why(harness):
@@ -250,6 +258,8 @@ def test_bad_arguments_are_named():
         process("")
     with pytest.raises(ValueError, match="timeout must be"):
         process("cat", timeout=0)
+    with pytest.raises(ValueError, match="startup must be"):
+        process("cat", startup=-1)
     with pytest.raises(ValueError, match="features must be among"):
         process("cat", features=["colour"])
     with pytest.raises(AdapterError, match="cannot start no-such-program"):

@@ -50,10 +50,12 @@ class Harness:
     Args:
         command: program and arguments.
         timeout: seconds that one reply may take.
+        startup: seconds that the first one may take.
     """
 
-    def __init__(self, command: Sequence[str], timeout: float) -> None:
-        self.command, self.timeout = list(command), timeout
+    def __init__(self, command: Sequence[str], timeout: float, startup: float) -> None:
+        self.command, self.timeout, self.startup = list(command), timeout, startup
+        self.patience = startup
         self.process: subprocess.Popen | None = None
         self.lines: queue.Queue[str | None] = queue.Queue()
         self.stderr: deque[str] = deque(maxlen=20)
@@ -74,6 +76,7 @@ class Harness:
             self.process = None
             raise AdapterError(f"cannot start {shlex.join(self.command)}: {error}") from error
         self.lines, self.stderr = queue.Queue(), deque(maxlen=20)
+        self.patience = self.startup
         for stream, take in ((self.process.stdout, self.lines.put), (self.process.stderr, None)):
             keep = take or self.stderr.append
             threading.Thread(target=_read, args=(stream, keep, take), daemon=True).start()
@@ -91,9 +94,10 @@ class Harness:
             self.process.stdin.write(json.dumps(message, allow_nan=False) + "\n")
             self.process.stdin.flush()
         try:
-            line = self.lines.get(timeout=self.timeout)
+            line = self.lines.get(timeout=self.patience)
         except queue.Empty:
-            raise self.failure(f"gave no answer within {self.timeout:g} s", message) from None
+            raise self.failure(f"gave no answer within {self.patience:g} s", message) from None
+        self.patience = self.timeout
         if line is None:
             code = self.process.wait()
             raise self.failure(f"ended with exit code {code}", message)
@@ -143,7 +147,10 @@ def _read(stream: Any, keep: Any, end: Any) -> None:
 
 
 def process(
-    command: str | Sequence[str], timeout: float = 10.0, features: Iterable[str] = ()
+    command: str | Sequence[str],
+    timeout: float = 10.0,
+    features: Iterable[str] = (),
+    startup: float = 60.0,
 ) -> Adapter:
     """Make an adapter of a harness: any program that speaks the messages above.
 
@@ -157,6 +164,7 @@ def process(
         features: what the harness takes beyond the plain messages: ``"frozen"`` tensors,
             ``"missing-gradient"`` (null for a tensor's gradient), ``"shards"``,
             ``"hessian-product"``. Nothing of this is sent unless it is named here.
+        startup: seconds that the first reply may take, for programs that are slow to start.
 
     Returns:
         An adapter for `minisam.oracle.check`. Its ``close()`` ends the process, which otherwise
@@ -172,13 +180,14 @@ def process(
     arguments = shlex.split(command) if isinstance(command, str) else [str(one) for one in command]
     if not arguments:
         raise ValueError(f"command must name a program, got {command!r}")
-    if not timeout > 0:
-        raise ValueError(f"timeout must be a positive number of seconds, got {timeout!r}")
+    for name, value in (("timeout", timeout), ("startup", startup)):
+        if not value > 0:
+            raise ValueError(f"{name} must be a positive number of seconds, got {value!r}")
     features = frozenset(features)
     unknown = features - set(FEATURES)
     if unknown:
         raise ValueError(f"features must be among {FEATURES}, got {sorted(unknown)}")
-    harness = Harness(arguments, timeout)
+    harness = Harness(arguments, timeout, startup)
     tried = False  # whether the harness has shown that it speaks the messages
     current: object = None  # the run whose optimizer the harness holds; None when in doubt
 
