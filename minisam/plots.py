@@ -6,7 +6,7 @@ is imported inside the functions, so that nothing else pays for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -145,3 +145,146 @@ def curves_over_seeds(axes: Any, curves: Sequence[Sequence[float]], label: str) 
     axes.plot(epochs, [interval.value for interval in intervals], color=colour(label), label=label)
     low, high = [interval.low for interval in intervals], [interval.high for interval in intervals]
     axes.fill_between(epochs, low, high, color=colour(label), alpha=0.2, linewidth=0)
+
+
+def arrow(axes: Any, start: Sequence[float], end: Sequence[float], **options: Any) -> None:
+    """Draw an arrow from one point to another, in the coordinates of the axes.
+
+    Args:
+        axes: Matplotlib axes.
+        start: (x, y).
+        end: (x, y).
+        **options: for the arrow, such as ``color`` and ``linestyle``.
+    """
+    style = {"arrowstyle": "-|>", "linewidth": 2.6, "mutation_scale": 18, "shrinkA": 0}
+    style |= {"shrinkB": 0} | options
+    axes.annotate("", end, start, arrowprops=style)
+
+
+def name_point(axes: Any, text: str, point: Sequence[float], offset: Sequence[float]) -> None:
+    """Write the name of a point beside it, on a ground that keeps it readable.
+
+    Args:
+        axes: Matplotlib axes.
+        text: the name.
+        point: (x, y).
+        offset: from the point, in points of type.
+    """
+    axes.annotate(
+        text, point, offset, textcoords="offset points", fontsize=15, ha="center", va="center",
+        bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none",
+              "alpha": 0.8},
+    )  # fmt: skip
+
+
+def contours(axes: Any, loss: Callable[[Any], Any], x: Any, y: Any, levels: int = 14) -> None:
+    """Draw a loss of two variables from above, light where it is low; levels spaced as squares.
+
+    Args:
+        axes: Matplotlib axes.
+        loss: L, from an array of shape (..., 2) to one of shape (...).
+        x: where along the first variable, shape (nx,).
+        y: where along the second, shape (ny,).
+        levels: number of contour lines.
+    """
+    import numpy as np
+
+    grid = np.stack(np.meshgrid(x, y), axis=-1)
+    values = loss(grid)
+    heights = values.min() + np.ptp(values) * np.linspace(0, 1, levels) ** 2.5
+    axes.contourf(x, y, values, heights, cmap="Greys", alpha=0.55, extend="max")
+    axes.contour(x, y, values, heights[1:], colors="#999999", linewidths=0.7)
+    axes.grid(visible=False)
+
+
+def two_step_update(figure: Any, loss: Callable[[Any], Any], step: Any, end: Any) -> None:
+    """Draw one step of SAM from the side and from above: A, d1, B, d2 and where it leads.
+
+    From the side: the loss along the line of the climb. d1 is the slope at A, B is ρ uphill, d2 the
+    slope there. From above: the same on the contours, with d2 carried back to A, which is where the
+    step starts.
+
+    Args:
+        figure: a Matplotlib figure, such as `picture` yields.
+        loss: L of two variables, from an array of shape (..., 2) to one of shape (...).
+        step: the `minisam.optim.Step`, of parameters with two entries in all.
+        end: the parameters after the step, of the same structure.
+
+    Example:
+        >>> import numpy as np
+        >>> from matplotlib.figure import Figure
+        >>> from minisam.landscapes import quadratic
+        >>> from minisam.optim import sam, sgd
+        >>> bowl = quadratic([4.0, 1.0])
+        >>> opt, params = sam(sgd(lr=0.1), rho=0.5), {"w": np.array([1.0, 1.0])}
+        >>> end, _, step = opt.step(params, opt.init(params), bowl.value_and_grad)
+        >>> figure = Figure()
+        >>> two_step_update(figure, bowl.loss, step, end)
+        >>> len(figure.axes)
+        2
+    """
+    import numpy as np
+
+    def point(tree: Any) -> Any:
+        return np.concatenate([np.ravel(leaf) for leaf in tree.values()])
+
+    b, climb, after = point(step.perturbed_params), point(step.perturbation), point(end)
+    d1, d2 = point(step.ascent_gradient), point(step.descent_gradient)
+    a = b - climb
+    rho = float(np.linalg.norm(climb))
+    lr = float(np.linalg.norm(after - a) / np.linalg.norm(d2))
+    side, above = figure.subplots(1, 2, width_ratios=(1, 1))
+
+    # from the side: everything at its distance along the climb
+    up = climb / rho
+    along = np.linspace(-1.5 * rho, 1.6 * rho, 400)
+    side.plot(along, loss(a + along[:, None] * up), color=GREY, linewidth=3)
+    low, high, reach = float(loss(a)), float(loss(b)), np.array([-0.5 * rho, 0.5 * rho])
+    for where, height, slope, name, shade, tip in (
+        (0.0, low, d1 @ up, "d1", colour("SGD"), 0),
+        (rho, high, d2 @ up, "d2", colour("SAM"), 1),
+    ):
+        side.plot(where + reach, height + slope * reach, color=shade, linewidth=2.6)
+        at = (where + reach[tip], height + slope * reach[tip])
+        name_point(side, f"slope {name}", at, (46, -4))
+    arrow(side, (0, low), (rho, low), color=ORANGE, linestyle=":", linewidth=2)
+    arrow(side, (rho, low), (rho, high), color=ORANGE, linestyle=":", linewidth=2)
+    name_point(side, "ρ", (rho / 2, low), (0, -14))
+    side.plot([0], [low], "o", color=BLACK, markersize=11)
+    side.plot([rho], [high], "o", color=BLUE, markersize=11)
+    name_point(side, "A", (0, low), (-12, 20))
+    name_point(side, "B", (rho, high), (-18, 14))
+    side.set_xlabel("distance along the climb")
+    side.set_ylabel("loss")
+    side.set_title("From the side: climb to B, read the slope there")
+
+    # from above: d2 is found at B, and walked from A
+    sgd, found = a - lr * d1, b - lr * d2
+    points = np.stack([a, b, after, sgd, found])
+    middle, reach = (points.min(0) + points.max(0)) / 2, 0.75 * np.ptp(points, axis=0).max()
+    x, y = (np.linspace(m - reach, m + reach, 200) for m in middle)
+    contours(above, loss, x, y)
+    arrow(above, a, b, color=ORANGE)
+    arrow(above, b, found, color=colour("SAM"), linestyle=(0, (4, 2)), linewidth=1.8)
+    arrow(above, a, after, color=colour("SAM"))
+    arrow(above, a, sgd, color=colour("SGD"))
+    above.plot(*a, "o", color=BLACK, markersize=11)
+    above.plot(*b, "o", color=BLUE, markersize=11)
+
+    def outwards(start: Any, tip: Any) -> Any:
+        return 20 * (tip - start) / np.linalg.norm(tip - start)
+
+    def beside(start: Any, tip: Any, away_from: Any) -> Any:
+        across = outwards(start, tip)[::-1] * (-0.9, 0.9)
+        return -across if across @ (away_from - start) > 0 else across
+
+    name_point(above, "A", a, beside(a, after, b) - 0.5 * outwards(a, after))
+    name_point(above, "B", b, outwards(a, b))
+    name_point(above, "ε", (a + b) / 2, beside(a, b, found))
+    name_point(above, "−η d2", (b + found) / 2, beside(b, found, a))
+    name_point(above, "SAM", after, outwards(a, after) * (1.3, 1))
+    name_point(above, "SGD", sgd, outwards(a, sgd) * (1.3, 1))
+    above.set_aspect("equal")
+    above.set_xlabel("w₁")
+    above.set_ylabel("w₂")
+    above.set_title("From above: d2 is found at B and walked from A")

@@ -105,7 +105,11 @@ def sgd_path(landscape: Landscape, start: np.ndarray, lr: float, steps: int) -> 
 
 
 def sam_path(
-    landscape: Landscape, start: np.ndarray, lr: float, rho: float | np.ndarray, steps: int
+    landscape: Landscape,
+    start: np.ndarray,
+    lr: float | np.ndarray,
+    rho: float | np.ndarray,
+    steps: int,
 ) -> np.ndarray:
     """Return w₀ … w_T of SAM, many independent runs at a time.
 
@@ -115,7 +119,7 @@ def sam_path(
     Args:
         landscape: the loss of n variables.
         start: w₀ of shape (..., n), a run for each leading index.
-        lr: step size η.
+        lr: step size η, a number or one for each run.
         rho: radius ρ, a number or one for each run.
         steps: T.
 
@@ -127,7 +131,7 @@ def sam_path(
         >>> sam_path(quadratic([1.0]), np.array([2.0]), lr=0.5, rho=1.0, steps=3).ravel()
         array([ 2.   ,  0.5  , -0.25 ,  0.375])
     """
-    rho = np.expand_dims(rho, -1)
+    lr, rho = np.expand_dims(lr, -1), np.expand_dims(rho, -1)
     path = [np.asarray(start, dtype=float)]
     for _ in range(steps):
         w = path[-1]

@@ -17,7 +17,7 @@ from minisam.landscapes.types import Landscape, Minimum
 
 def _check_positive(**values: float) -> None:
     for name, value in values.items():
-        if not (value > 0 and math.isfinite(value)):
+        if not (np.all(np.greater(value, 0)) and np.all(np.isfinite(value))):
             raise ValueError(f"{name} must be a positive number, got {value!r}")
 
 
@@ -29,9 +29,10 @@ def kinked_well(sharp: float, flat: float, wall: float) -> Landscape:
     Minima: 0 with curvature λ, and f with curvature λ_f, both of value 0.
 
     Args:
-        sharp: curvature λ of the minimum at 0.
-        flat: curvature λ_f of the minimum at f.
-        wall: c, where the two parabolas meet.
+        sharp: curvature λ of the minimum at 0; a number, or an array of shape (...) for many wells
+            at once, one for each leading index of w.
+        flat: curvature λ_f of the minimum at f, likewise.
+        wall: c, where the two parabolas meet, likewise.
 
     Example:
         >>> well = kinked_well(sharp=4.0, flat=1.0, wall=1.0)
@@ -39,18 +40,22 @@ def kinked_well(sharp: float, flat: float, wall: float) -> Landscape:
         ([0.0, 3.0], 2.0)
     """
     _check_positive(sharp=sharp, flat=flat, wall=wall)
-    f = wall * (1 + math.sqrt(sharp / flat))
+    f = wall * (1 + np.sqrt(np.divide(sharp, flat)))
 
     def loss(w: np.ndarray) -> np.ndarray:
         x = w[..., 0]
         return 0.5 * (x <= wall) * sharp * x**2 + 0.5 * (x > wall) * flat * (x - f) ** 2
 
+    def slope(w: np.ndarray) -> np.ndarray:
+        x = w[..., 0]
+        return np.where(x <= wall, sharp * x, flat * (x - f))[..., None]
+
     return Landscape(
         loss=loss,
-        slope=lambda w: np.where(w <= wall, sharp * w, flat * (w - f)),
+        slope=slope,
         minima=(
-            Minimum(np.zeros(1), np.array([sharp])),
-            Minimum(np.array([f]), np.array([flat])),
+            Minimum(0 * _stack(f), _stack(sharp)),
+            Minimum(_stack(f), _stack(flat)),
         ),
     )
 
@@ -152,10 +157,11 @@ def twin_valley(along: float, sharp: float, flat: float, distance: float) -> Lan
     Minima: (0, 0) with curvatures (ν, λ₀), and (±f, 0) with (4ν, λ_f), all of value 0.
 
     Args:
-        along: ν, curvature along the valley at the sharp minimum.
-        sharp: λ₀, curvature across it there.
-        flat: λ_f, curvature across it at the flat minima.
-        distance: f, from the sharp minimum to a flat one.
+        along: ν, curvature along the valley at the sharp minimum; a number, or an array of shape
+            (...) for many valleys at once, one for each leading index of w.
+        sharp: λ₀, curvature across it there, likewise.
+        flat: λ_f, curvature across it at the flat minima, likewise.
+        distance: f, from the sharp minimum to a flat one, likewise.
 
     Example:
         >>> valley = twin_valley(along=0.01, sharp=4.0, flat=0.4, distance=2.0)
@@ -185,11 +191,16 @@ def twin_valley(along: float, sharp: float, flat: float, distance: float) -> Lan
         loss=loss,
         slope=slope,
         minima=(
-            Minimum(np.zeros(2), np.array([along, sharp])),
-            Minimum(np.array([distance, 0.0]), np.array([4 * along, flat])),
-            Minimum(np.array([-distance, 0.0]), np.array([4 * along, flat])),
+            Minimum(0 * _stack(distance, distance), _stack(along, sharp)),
+            Minimum(_stack(distance, 0 * distance), _stack(4 * along, flat)),
+            Minimum(_stack(-distance, 0 * distance), _stack(4 * along, flat)),
         ),
     )
+
+
+def _stack(*coordinates: float | np.ndarray) -> np.ndarray:
+    """Coordinates, numbers or arrays of shape (...), as points of shape (..., n)."""
+    return np.stack([np.asarray(x, dtype=float) for x in coordinates], axis=-1)
 
 
 def twin_valley_threshold(
@@ -210,9 +221,9 @@ def twin_valley_threshold(
         >>> round(twin_valley_threshold(0.02, 1.0, 0.0, 1.0, lr=1.0), 3)
         0.05
     """
-    if not sharp > flat:
+    if not np.all(np.greater(sharp, flat)):
         raise ValueError(f"sharp must exceed flat, got {sharp!r} and {flat!r}")
-    return (1 - 0.5 * lr * sharp) * distance * math.sqrt(along / (2 * (sharp - flat)))
+    return (1 - 0.5 * lr * sharp) * distance * (along / (2 * (sharp - flat))) ** 0.5
 
 
 def twin_valley_multiplier(

@@ -189,9 +189,7 @@ def norm(x: Any, p: float = 2) -> Bounded:
         return Bounded(0.0, float(np.max(x.error, initial=0.0)) * x.size)
     if p == np.inf:
         return Bounded(top, np.max(x.error))
-    s = 2.0 ** -np.floor(np.log2(top))
-    if not np.isfinite(s):
-        s = 2.0**1022
+    s = float(np.ldexp(1.0, min(-int(np.frexp(top)[1]), 1022)))
     y = abs(Bounded(x.value * s, x.error * s))  # exact: s is a power of two
     length = sqrt(total(y * y)) if p == 2 else total(y**p) ** (1 / p)
     return Bounded(length.value / s, length.error / s)

@@ -124,7 +124,7 @@ def scaling(problem: Problem, w: Bounded) -> Bounded:
 def exact_climb(problem: Problem, w: Bounded, g: Bounded) -> Bounded:
     """ε for the gradient g, for any p, with T for ASAM.
 
-    An implementation that adds a declared ``norm_epsilon`` to ‖g‖ has a norm between ‖g‖ and that.
+    A declared ``norm_epsilon`` e makes ε shorter by the factor ‖g‖/(‖g‖ + e), which is allowed for.
     """
     hyper = problem.hyperparameters
     rho, p = hyper["rho"], hyper["p"]
@@ -133,8 +133,11 @@ def exact_climb(problem: Problem, w: Bounded, g: Bounded) -> Bounded:
     if not np.any(g.value):
         return Bounded(np.zeros(g.size))
     if p == 2:
+        length = norm(g)
+        climb = T * (rho * (g / length))
         epsilon = float(np.ldexp(hyper.get("norm_epsilon", 0.0), -exponent))
-        return T * (rho * (g / (norm(g) + Bounded(0.0, epsilon))))
+        shortened = epsilon / (epsilon + float(length.value))
+        return climb.widened(shortened * np.abs(climb.value))
     top = float(np.max(np.abs(g.value)))
     if p == 1:
         largest = np.abs(g.value) == top

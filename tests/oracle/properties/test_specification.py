@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
+from strategies import problems
 
 from minisam.oracle.properties import PROPERTIES
 from minisam.oracle.properties.followups import library
-from strategies import problems
 
 every_property = pytest.mark.parametrize("slug", PROPERTIES)
 

@@ -1,0 +1,103 @@
+"""Trying a property: what is reported, and what counts as holding."""
+
+import numpy as np
+import pytest
+
+from minisam.oracle.properties import PROPERTIES, Unsuitable
+from minisam.oracle.properties.statement import state
+from minisam.oracle.properties.watching import Clause, at_most, equal, identical
+from minisam.oracle.protocol import Unsupported, plain
+from minisam.oracle.reference import reference
+
+
+def forgetful(w, grad_fn, *, rho, lr):
+    return [x - lr * g for x, g in zip(w, grad_fn(w), strict=True)]
+
+
+def test_outcome_explains_a_failure_with_statement_size_and_problem():
+    outcome = PROPERTIES["quadratic-step"].try_on(plain(forgetful))
+    assert not outcome.holds
+    with pytest.raises(AssertionError, match=r"off by .*, allowed"):
+        outcome.raise_if_broken()
+    assert PROPERTIES["quadratic-step"].equation in outcome.explain()
+    assert "from w =" in outcome.explain()
+
+
+def test_a_step_without_a_second_gradient_is_broken_not_a_crash():
+    outcome = PROPERTIES["steepest-climb"].try_on(plain(forgetful))
+    assert "asked for 1 gradients" in outcome.broken
+    assert not outcome.holds
+
+
+def test_a_wrong_shape_is_broken_not_a_crash():
+    outcome = PROPERTIES["quadratic-step"].try_on(
+        plain(lambda w, grad_fn, *, rho, lr: [np.zeros(7) for _ in w])
+    )
+    assert "end has shapes" in outcome.broken
+
+
+def test_nan_never_holds():
+    assert not Clause("nan", float("nan"), 1.0).holds
+    assert not identical("nan", np.array([np.nan]), np.array([0.0])).holds
+    nan = PROPERTIES["descends-from-a"].try_on(
+        plain(lambda w, grad_fn, *, rho, lr: [x * np.nan for x in grad_fn(grad_fn(w))])
+    )
+    assert not nan.holds
+
+
+def test_comparisons_use_their_bounds():
+    from minisam.oracle.properties.rounding import Bounded
+
+    assert equal("=", Bounded(1.0, 0.1), Bounded(1.05)).holds
+    assert not equal("=", Bounded(1.0, 0.1), Bounded(1.2)).holds
+    assert at_most("≤", Bounded(1.0), Bounded(1.0)).holds
+    assert not at_most("≤", Bounded(1.1), Bounded(1.0)).holds
+
+
+def test_no_comparison_is_no_success():
+    statement = PROPERTIES["bounce"]._replace(clauses=lambda adapter, problem: ())
+    assert not statement.try_on(reference, trials=1).holds
+
+
+def test_an_unsupported_method_is_not_held_against_anyone():
+    adapter = plain(lambda w, grad_fn, *, rho, lr: w)
+    adapter.methods = ("sam",)
+    with pytest.raises(Unsupported, match="speaks of asam"):
+        PROPERTIES["adaptive-climb"].try_on(adapter)
+
+
+def test_slugs_are_unique():
+    fields = PROPERTIES["bounce"]._asdict()
+    clauses = fields.pop("clauses")
+    with pytest.raises(ValueError, match="stated twice"):
+        state(**fields)(clauses)
+
+
+def test_a_property_that_no_draw_suits_says_so():
+    def never(source):
+        raise Unsuitable("never")
+
+    with pytest.raises(Unsuitable, match="a hundred draws"):
+        PROPERTIES["bounce"]._replace(draw=never).problem(np.random.default_rng(0))
+
+
+def test_same_seed_same_problems():
+    first = PROPERTIES["quadratic-step"].problem(np.random.default_rng(3))
+    second = PROPERTIES["quadratic-step"].problem(np.random.default_rng(3))
+    np.testing.assert_array_equal(first.vector(), second.vector())
+    assert first.hyperparameters == second.hyperparameters
+
+
+def test_a_declared_norm_epsilon_is_allowed_for():
+    """Backends that add 1e-12 to the norm are held to the same text, once they say so."""
+    from minisam.oracle.mutants import MUTANTS
+
+    adapter = MUTANTS["M14-epsilon-1e-12"].adapter
+
+    def declared(slug):
+        statement = PROPERTIES[slug]
+        draw = statement.draw
+        return statement._replace(draw=lambda source: draw(source).having(norm_epsilon=1e-12))
+
+    for slug in ("steepest-climb", "quadratic-step", "scale-safe-norm", "linear-regression"):
+        assert declared(slug).try_on(adapter, trials=40).holds
