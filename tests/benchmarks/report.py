@@ -17,7 +17,6 @@ import argparse
 import cProfile
 import json
 import pstats
-import resource
 import subprocess
 import sys
 import time
@@ -303,24 +302,32 @@ def peak_memory(options):
 
 
 def memory_of(who: str, name: str, batch: int) -> float:
-    """Return by how many MB the peak grows from the first small step to steps of full size."""
-    width = 1024 if name.startswith("mlp") else None
-    small, large = batch_of(32, 2, np.float32), batch_of(32, batch, np.float32)
+    """Return by how many MB three SAM steps raise the peak of a process after a small step."""
+    channels = CNNS.get(name)
 
-    def make(images, labels):
+    def make(width, channels, batch):
+        images, labels = batch_of(32, batch, np.float32)
         if who == "ours":
             return our_step(
-                mlp((width, width)) if width else cnn(CNNS[name]), images, labels, "sam"
+                cnn(channels) if channels else mlp((width, width)), images, labels, "sam"
             )
-        network = torch_mlp(width) if width else torch_cnn(CNNS[name])
+        network = torch_cnn(channels) if channels else torch_mlp(width)
         return torch_step(network, images, labels, "sam")
 
-    make(*small)()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    step = make(*large)
+    make(4, ((4,),) if channels else None, 2)()
+    before = peak_megabytes()
+    step = make(1024, channels, batch)
     for _ in range(3):
         step()
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    return peak_megabytes() - before
+
+
+def peak_megabytes() -> float:
+    """Return the most memory this process had; `ru_maxrss` would count its parent's as well."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) / 1024
+    raise OSError("peak memory is measured on Linux only")
 
 
 def profile(options):

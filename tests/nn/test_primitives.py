@@ -15,6 +15,7 @@ CASES = {
     "relu": (p.relu, (AWAY_FROM_ZERO,)),
     "gate": (lambda g: p.gate(g, AWAY_FROM_ZERO), (rng.standard_normal((4, 6)),)),
     "gelu": (p.gelu, (X,)),
+    "gelu_slope": (p.gelu_slope, (X,)),
     "tanh": (p.tanh, (X,)),
     "affine": (p.affine, (X, W, B)),
     "affine on images": (p.affine, (IMAGES, W, B)),
