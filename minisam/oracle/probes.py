@@ -176,6 +176,7 @@ def _all() -> list[Probe]:
         *both("gradient-1e-6", {}, scale=1e-6),
         *both("gradient-1e-10", {}, scale=1e-10),
         *both("gradient-1e-15", {}, scale=1e-15),
+        *both("gradient-1e-18", {}, scale=1e-18),
         *both("gradient-1e6", {"lr": 1e-6}, scale=1e6),
         *both("gradient-tiny", {}, scale=TINY, extreme=True, note="squares underflow"),
         *both("gradient-huge", {"lr": 0.0}, scale=HUGE, extreme=True, note="squares overflow"),

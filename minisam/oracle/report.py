@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 SCHEMA = "minisam-oracle-report/1"
 
 
+ALIKE = ("it has no ", "it does not take ", "it was not asked for ")
+
+
 class Result(NamedTuple):
     """One probe in one dtype.
 
@@ -93,9 +96,18 @@ class Report(NamedTuple):
         return dict(Counter(result.status for result in self.results))
 
     def not_run(self) -> list[tuple[int, str]]:
-        """The reasons for which probes were not run, with how many each."""
-        reasons = Counter(result.reason for result in self.results if result.status == "not run")
-        return [(count, reason) for reason, count in reasons.most_common()]
+        """The reasons for which probes were not run, with how many each; like ones together."""
+        groups: dict[str, Counter] = {}
+        for result in self.results:
+            if result.status == "not run":
+                start = next((s for s in ALIKE if result.reason.startswith(s)), "")
+                counts = groups.setdefault(start or result.reason, Counter())
+                counts[result.reason.removeprefix(start) if start else ""] += 1
+        reasons = [
+            (sum(counts.values()), start + ", ".join(what for what, _ in counts.most_common()))
+            for start, counts in groups.items()
+        ]
+        return sorted(reasons, reverse=True)
 
     def summary(self) -> str:
         """How many probes ran, and why the others did not."""

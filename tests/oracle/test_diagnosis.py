@@ -88,7 +88,13 @@ def test_every_mutant_is_named_and_nothing_else(name, dtype):
         assert part.name == name
 
 
-@pytest.mark.parametrize("package", PACKAGES, ids=str)
+@pytest.mark.parametrize(
+    "package",
+    [
+        pytest.param(package, marks=[] if number in (1, 6) else pytest.mark.slow, id=str(package))
+        for number, package in enumerate(PACKAGES)
+    ],
+)
 def test_conventions_that_go_together_are_found_together(package):
     part = convention_part(package)
     adapter = adapter_of(lambda hp: optimizer({**hp, **part.settings}, part.changes))
@@ -114,7 +120,7 @@ def sampled_pairs(count, seed=0):
 @pytest.mark.parametrize(
     "pair",
     [
-        pytest.param(pair, marks=[] if number < 10 else pytest.mark.slow)
+        pytest.param(pair, marks=[] if number < 6 else pytest.mark.slow)
         for number, pair in enumerate(sampled_pairs(220))
     ],
     ids="+".join,

@@ -1,0 +1,50 @@
+import pytest
+from oracle import implementations as known
+
+from minisam.oracle.grade import grade
+
+
+def test_a_right_step_gets_all_points(capsys):
+    points = grade(known.right, points=4)
+    assert type(points) is float
+    assert points == 4.0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    assert captured.out.rstrip().endswith("4 of 4 points")
+
+
+@pytest.mark.parametrize("name", ["with_epsilon", "prints", "changes_its_inputs"])
+def test_what_a_course_does_not_mind_costs_nothing(name):
+    assert grade(getattr(known, name), points=2.5) == 2.5
+
+
+def test_what_it_does_mind_can_be_said():
+    assert grade(known.with_epsilon, points=2, accept=()) < 2
+
+
+@pytest.mark.parametrize("name", ["echoes", "does_nothing", "raises", "returns_nothing", "skips"])
+def test_a_wrong_step_never_gets_all_points_and_never_writes_to_stderr(name, capsys):
+    points = grade(getattr(known, name), points=4)
+    assert type(points) is float
+    assert 0.0 <= points <= 3.0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    assert name in captured.out
+
+
+def test_warnings_of_the_step_stay_inside(capsys, recwarn):
+    def divides(w, grad_fn, *, rho, lr):
+        import warnings
+
+        warnings.warn("from the step", stacklevel=1)
+        return known.right(w, grad_fn, rho=rho, lr=lr)
+
+    assert grade(divides, points=1) == 1.0
+    assert capsys.readouterr().err == ""
+    assert len(recwarn) == 0
+
+
+@pytest.mark.parametrize("points", [0, -1, float("nan"), float("inf"), "4"])
+def test_bad_points_are_named(points):
+    with pytest.raises(ValueError, match="points must be a finite number above 0"):
+        grade(known.right, points=points)

@@ -1,0 +1,104 @@
+import json
+from xml.etree import ElementTree
+
+import pytest
+from oracle import implementations as known
+
+from minisam.oracle.check import check
+from minisam.oracle.report import SCHEMA, Report, Result, from_dict
+from minisam.oracle.report_html import page
+from minisam.oracle.report_junit import document
+from minisam.oracle.report_text import table
+
+
+@pytest.fixture(scope="module")
+def good():
+    return check(known.right, dtype="float64", name="right <one>")
+
+
+@pytest.fixture(scope="module")
+def bad():
+    probes = ["sam-one-tensor", "sam-three-tensors", "sam-rho-zero", "sam-gradient-tiny"]
+    return check(known.half_climb, dtype="float64", probes=probes)
+
+
+def test_json_is_the_whole_report(good, bad):
+    for report in (good, bad):
+        data = json.loads(report.to_json())
+        assert data["schema"] == SCHEMA
+        assert data["verdict"] == report.verdict
+        assert data["exit_code"] == report.exit_code
+        assert from_dict(data) == report
+
+
+def test_another_schema_is_refused():
+    with pytest.raises(ValueError, match="schema"):
+        from_dict({"schema": "something else"})
+
+
+def test_the_terminal_report_fits_one_screen_and_says_what_to_do(good, bad):
+    for report in (good, bad):
+        lines = str(report).splitlines()
+        assert len(lines) <= 40
+        prose = [line for line in lines if not line.startswith("    ")]
+        assert max(map(len, prose)) <= 88
+    assert str(bad).splitlines()[0] == "half_climb: bug: unidentified"
+    assert "ran 3 of 12" in str(bad)
+    assert "→" in str(bad)
+
+
+def test_reasons_are_counted_together(good):
+    assert "it has no bfloat16, asam, sgd, frozen, shards" in good.summary()
+    assert "it does not take momentum, p, weight_decay" in good.summary()
+    assert sum(count for count, _ in good.not_run()) == len(good.results) - good.ran
+
+
+def test_junit_counts_what_happened(good, bad):
+    root = ElementTree.fromstring(document([good, bad]))
+    first, second = root
+    assert first.get("name") == "right <one>"
+    assert first.get("failures") == "0"
+    assert int(second.get("failures")) == len(second.findall("testcase/failure"))
+    assert int(second.get("skipped")) == len(second.findall("testcase/skipped"))
+    assert len(first) == int(first.get("tests")) == len(good.results) + 1
+    assert "bug: unidentified" in second.find("testcase[@name='verdict']/failure").get("message")
+
+
+def test_html_compares_and_needs_nothing_else(good, bad):
+    text = page([good, bad])
+    assert "right &lt;one&gt;" in text
+    assert text.count('<td class="name verdict">') == 2
+    assert "sam-three-tensors" in text
+    for outside in ("http", "src=", "<script", "@import"):
+        assert outside not in text
+    assert "half_climb" in bad._repr_html_()
+    assert bad.to_html().startswith("<!doctype html>")
+
+
+def test_the_markdown_table_has_a_row_each(good, bad):
+    rows = table([good, bad], {"half_climb": "1.0"}).splitlines()
+    assert len(rows) == 4
+    assert rows[3].startswith("| half_climb | 1.0 | bug: unidentified |")
+
+
+def report_with(verdict, status="fail"):
+    return Report(
+        "x", verdict, "", "", [], [Result("p", "float64", status)], {}, {}, [], "", {}, 0.0
+    )
+
+
+@pytest.mark.parametrize(
+    ("verdict", "code"),
+    [
+        ("conforms", 0),
+        ("conforms as declared", 0),
+        ("bug: M01", 1),
+        ("bug: unidentified", 1),
+        ("out of range", 1),
+        ("adapter error", 2),
+        ("undeclared convention: restore", 3),
+    ],
+)
+def test_every_verdict_has_its_exit_code(verdict, code):
+    assert report_with(verdict).exit_code == code
+    assert report_with(verdict, "not run").exit_code == 4
