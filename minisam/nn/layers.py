@@ -17,9 +17,9 @@ import numpy as np
 
 from minisam.nn import convolution as kernels
 from minisam.nn import normalization, primitives
-from minisam.nn.convolution import Pair, pair
+from minisam.nn.activations import gelu, relu, tanh
+from minisam.nn.patches import Pair, pair
 from minisam.nn.pooling import average_pool, max_pool
-from minisam.nn.primitives import gelu, relu, tanh
 from minisam.trees import Params
 
 __all__ = [

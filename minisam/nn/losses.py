@@ -7,7 +7,7 @@ import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 from autograd.tracer import getval
 
-from minisam.nn.primitives import softmax
+from minisam.nn.activations import softmax
 
 
 def soft_targets(labels, classes: int, smoothing: float = 0.0, dtype=np.float32) -> np.ndarray:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 import numpy as np
 from autograd.extend import defjvp, defvjp, notrace_primitive, primitive
 
-from minisam.nn.convolution import Pair, output_size, pad, pair
+from minisam.nn.patches import Pair, output_size, pad, pair
 from minisam.nn.threads import over_batch
 
 Slices = tuple[slice, slice, slice]

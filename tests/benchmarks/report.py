@@ -40,8 +40,8 @@ from benchmarks.rivals import (
 )
 from benchmarks.timing import exponent, in_turn
 
+from minisam.nn import activations, normalization, pooling, primitives
 from minisam.nn import convolution as conv
-from minisam.nn import normalization, pooling, primitives
 from minisam.nn.gradients import training_objective
 from minisam.nn.layers import tanh
 from minisam.nn.losses import cross_entropy, softmax_cross_entropy
@@ -132,7 +132,7 @@ def convolutions(size, channels, filters, k, batch, dtype):
 
 def memory_bound(options, dtype_name, dtype):
     x, labels = batch_of(32, options.batch, dtype, 32)
-    y = primitives.relu(x)
+    y = activations.relu(x)
     pooled = pooling.max_pool(x)
     kernel = (2, 2), (2, 2), (0, 0)
     won = pooling.winners(pooled, x, *kernel)
@@ -140,8 +140,8 @@ def memory_bound(options, dtype_name, dtype):
     logits = np.random.default_rng(2).standard_normal((options.batch, 10)).astype(dtype)
     targets = np.eye(10, dtype=dtype)[labels]
     cases = {
-        "relu": (lambda: primitives.relu(x), "relu"),
-        "relu, gradient": (lambda: primitives.gate(x, y), None),
+        "relu": (lambda: activations.relu(x), "relu"),
+        "relu, gradient": (lambda: activations.gate(x, y), None),
         "max pool 2×2": (lambda: pooling.max_pool(x), "pool"),
         "max pool 2×2, gradient": (lambda: pooling.put_back(pooled, won, (32, 32), *kernel), None),
         "average pool 2×2": (lambda: pooling.average_pool(x), None),

@@ -6,8 +6,8 @@ from autograd.test_util import check_grads
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minisam.nn.activations import softmax
 from minisam.nn.losses import cross_entropy, soft_targets
-from minisam.nn.primitives import softmax
 from minisam.nn.robust_losses import (
     generalized_cross_entropy,
     hard_bootstrap,

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import autograd.numpy as anp
 import numpy as np
 
+from minisam.nn.activations import softmax
 from minisam.nn.layers import dense, gelu, init_dense, init_layer_norm, layer_norm
 from minisam.nn.models.mixer import check_patch, patches
 from minisam.nn.models.model import Model, without_statistics
-from minisam.nn.primitives import softmax
 
 
 def attention(query, key, value, heads: int):

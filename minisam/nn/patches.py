@@ -1,0 +1,91 @@
+"""Windows of images, and the matrix of patches that turns a convolution into a product."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+Pair = tuple[int, int]
+
+BLOCK_BYTES = 1 << 20  # of patches at a time: they should stay in the cache
+
+
+def pair(value: int | Pair, name: str, smallest: int) -> Pair:
+    """Return ``value`` as (vertical, horizontal), or raise ValueError naming the argument."""
+    both = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
+    if len(both) != 2 or not all(isinstance(v, (int, np.integer)) for v in both):
+        raise ValueError(f"{name} must be an integer or a pair of integers, got {value!r}")
+    if min(both) < smallest:
+        raise ValueError(f"{name} must be at least {smallest}, got {value!r}")
+    return int(both[0]), int(both[1])
+
+
+def output_size(size: Pair, kernel: Pair, stride: Pair, padding: Pair) -> Pair:
+    """Return the output's (height, width): ⌊(size + 2·padding − kernel) / stride⌋ + 1.
+
+    Example:
+        >>> output_size((32, 32), (3, 3), (1, 1), (1, 1))
+        (32, 32)
+    """
+    for s, k, p in zip(size, kernel, padding, strict=True):
+        if s + 2 * p < k:
+            raise ValueError(
+                f"a kernel of {kernel} does not fit into images of {size} with padding {padding}"
+            )
+    height, width = (
+        (s + 2 * p - k) // d + 1 for s, k, d, p in zip(size, kernel, stride, padding, strict=True)
+    )
+    return height, width
+
+
+def pad(x: np.ndarray, padding: Pair, value: float = 0.0) -> np.ndarray:
+    """Return the images with a border of ``padding`` pixels of ``value``."""
+    (top, left), (n, h, w, c) = padding, x.shape
+    if top == left == 0:
+        return x
+    padded = np.full((n, h + 2 * top, w + 2 * left, c), value, x.dtype)
+    padded[:, top : top + h, left : left + w] = x
+    return padded
+
+
+def windows(padded: np.ndarray, kernel: Pair, stride: Pair, output: Pair) -> np.ndarray:
+    """Return a view of shape (batch, out height, out width, kh, kw · channels), without a copy."""
+    image, row, pixel, number = padded.strides
+    return np.lib.stride_tricks.as_strided(
+        padded,
+        (len(padded), *output, kernel[0], kernel[1] * padded.shape[3]),
+        (image, stride[0] * row, stride[1] * pixel, row, number),
+        writeable=False,
+    )
+
+
+def patch_matrices(
+    x: np.ndarray, kernel: Pair, stride: Pair, padding: Pair, output: Pair
+) -> Iterator[tuple[tuple[slice, slice], np.ndarray]]:
+    """Yield (images, rows) of the output and the matrix of their patches, a block at a time.
+
+    A block is some whole images, or some rows of one image, and its matrix has one row of kh · kw ·
+    channels numbers for each output pixel. The matrix is overwritten by the next one.
+    """
+    (n, h, w, c), (top, left), (height, width) = x.shape, padding, output
+    length = kernel[0] * kernel[1] * c
+    row_bytes = width * length * x.itemsize
+    rows = min(height, max(1, BLOCK_BYTES // row_bytes))
+    images = min(n, max(1, BLOCK_BYTES // (row_bytes * height)))
+    padded = np.zeros((images, h + 2 * top, w + 2 * left, c), x.dtype)
+    view = windows(padded, kernel, stride, output)
+    buffer = np.empty(images * rows * width * length, x.dtype)
+    # Copies run along the last axis. With few channels that is longest along a row of the image.
+    by_pixel = kernel[1] * c >= width
+    for i in range(0, n, images):
+        count = min(images, n - i)
+        padded[:count, top : top + h, left : left + w] = x[i : i + count]
+        for j in range(0, height, rows):
+            source = view[:count, j : j + rows]
+            if not by_pixel:
+                source = source.transpose(3, 4, 0, 1, 2)
+            block = buffer[: source.size].reshape(source.shape)
+            block[...] = source
+            matrix = block.reshape(-1, length) if by_pixel else block.reshape(length, -1).T
+            yield (slice(i, i + count), slice(j, j + rows)), matrix
