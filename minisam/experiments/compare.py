@@ -21,7 +21,7 @@ from typing import Any
 
 HELP = "Train with SGD, SAM and ASAM on noisy labels; print a table, write JSON and a picture."
 TITLES = {"sgd": "SGD", "sam": "SAM", "asam": "ASAM"}
-CANDIDATES = {"sam": (0.05, 0.1, 0.2, 0.4), "asam": (0.5, 1.0, 2.0, 4.0)}
+CANDIDATES = {"sam": (0.1, 0.2, 0.4, 0.8), "asam": (1.0, 2.0, 4.0, 8.0)}
 MODEL_OPTIONS = {
     "mlp": {"hidden": [256, 256]},
     "cnn": {"channels": [[16], [32], [64]]},
@@ -285,6 +285,7 @@ def draw(results: dict[str, Any], path: Path) -> None:
                     curves_over_seeds(axes, lines, TITLES[name])
             axes.set_title(title)
             axes.set_xlabel("Epoch")
+            axes.xaxis.get_major_locator().set_params(integer=True)
         figure.axes[0].legend()
         figure.suptitle(
             f"{100 * settings['noise']:.0f} % of {settings['train_size']} {settings['data']} "
