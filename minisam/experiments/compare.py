@@ -21,7 +21,8 @@ from typing import Any
 
 HELP = "Train with SGD, SAM and ASAM on noisy labels; print a table, write JSON and a picture."
 TITLES = {"sgd": "SGD", "sam": "SAM", "asam": "ASAM"}
-CANDIDATES = {"sam": (0.1, 0.2, 0.4, 0.8), "asam": (1.0, 2.0, 4.0, 8.0)}
+TOY_RADII = {"sam": (0.1, 0.2, 0.4, 0.8), "asam": (1.0, 2.0, 4.0, 8.0)}
+CIFAR_RADII = {"sam": (0.025, 0.05, 0.1, 0.2), "asam": (0.25, 0.5, 1.0, 2.0)}
 MODEL_OPTIONS = {
     "mlp": {"hidden": [256, 256]},
     "cnn": {"channels": [[16], [32], [64]]},
@@ -79,8 +80,8 @@ def parse_rho(text: str, methods: list[str]) -> dict[str, float]:
             fixed[method] = float(number)
         except ValueError:
             fixed[method] = -1.0
-        if method not in CANDIDATES or method not in methods or not 0 <= fixed[method] < 1e9:
-            allowed = ", ".join(f"{name}=ρ" for name in methods if name in CANDIDATES)
+        if method not in TOY_RADII or method not in methods or not 0 <= fixed[method] < 1e9:
+            allowed = ", ".join(f"{name}=ρ" for name in methods if name in TOY_RADII)
             raise ValueError(f"--rho takes {allowed or 'nothing'} with ρ ≥ 0, got {part!r}")
     return fixed
 
@@ -191,8 +192,9 @@ def run(arguments: argparse.Namespace) -> int:
         f"{shared['test_size']} clean ones to test on; {shared['model']}, {shared['epochs']} epochs"
     )
 
-    searched = [name for name in methods if name in CANDIDATES and name not in rho]
-    tries = [(name, candidate) for name in searched for candidate in CANDIDATES[name]]
+    radii = TOY_RADII if shared["data"] == "toy" else CIFAR_RADII
+    searched = [name for name in methods if name in radii and name not in rho]
+    tries = [(name, candidate) for name in searched for candidate in radii[name]]
     grid = [{**shared, "optimizer": m, "rho": r, "seed": TUNING_SEED} for m, r in tries]
     records = sweep(trial, grid, out, jobs=arguments.jobs)
     search = [

@@ -38,7 +38,7 @@ def test_rho_has_the_best_validation_accuracy(outcome):
     _, results = outcome
     for method in ("sam", "asam"):
         tried = [entry for entry in results["search"] if entry["method"] == method]
-        assert [entry["rho"] for entry in tried] == list(compare.CANDIDATES[method])
+        assert [entry["rho"] for entry in tried] == list(compare.TOY_RADII[method])
         chosen = next(e for e in tried if e["rho"] == results["settings"]["rho"][method])
         assert chosen["validation"] == max(entry["validation"] for entry in tried)
 
