@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from minisam.nn import cnn, mlp, resnet
     from minisam.optim import asam, sam, sgd
     from minisam.oracle import grade
-    from minisam.train import train
 
 __version__ = "0.1.0"
 
@@ -27,7 +26,6 @@ _HOMES = {
     "resnet": "minisam.nn",
     "load": "minisam.data",
     "LabelNoise": "minisam.data",
-    "train": "minisam.train",
     "grade": "minisam.oracle",
 }
 _ROOMS = (
@@ -39,6 +37,7 @@ _ROOMS = (
     "oracle",
     "plots",
     "sharpness",
+    "train",
     "trees",
 )
 
@@ -52,7 +51,6 @@ __all__ = [
     "resnet",
     "sam",
     "sgd",
-    "train",
 ]
 
 
