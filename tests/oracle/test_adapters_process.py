@@ -193,6 +193,14 @@ def test_one_death_is_forgiven(harness, tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+def test_a_harness_that_never_worked_is_not_tried_for_ever(harness, tmp_path):
+    log = tmp_path / "starts"
+    adapter = harness(before=f"open({str(log)!r}, 'a').write('x'); raise ValueError")
+    first = failure(adapter)
+    assert first == failure(adapter)
+    assert log.read_text() == "xx"
+
+
 def test_a_second_death_is_not(harness):
     always = "import os\nif m['type'] == 'run' and m['lr'] == 0.1: os._exit(3)"
     assert "exit code 3" in failure(harness(before=always))

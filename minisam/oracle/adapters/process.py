@@ -191,16 +191,22 @@ def process(
     tried = False  # whether the harness has shown that it speaks the messages
     current: object = None  # the run whose optimizer the harness holds; None when in doubt
 
+    hopeless: list[AdapterError] = []
+
     def guarded(action: Callable[[], Any]) -> Any:
         """Do ``action``; if the harness breaks, start it again and do it once more."""
+        if hopeless:
+            raise hopeless[0]
         try:
             return action()
         except AdapterError:
             harness.stop()
             try:
                 return action()
-            except AdapterError:
+            except AdapterError as error:
                 harness.stop()
+                if not tried:  # it has never worked, and will not the next time
+                    hopeless.append(error)
                 raise
 
     def adapter(params: Arrays, hyperparameters: dict[str, Any]) -> Run:
