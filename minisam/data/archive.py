@@ -43,7 +43,7 @@ def unpack(archive: Path, folder: str, wanted: tuple[str, ...], target: Path) ->
     work = Path(tempfile.mkdtemp(prefix=f".{folder}-", dir=target))
     try:
         with open(archive, "rb") as raw:
-            content = Bounded(raw)
+            content: Any = Bounded(raw)
             with tarfile.open(fileobj=content, mode="r:") as tar:
                 found = write_members(tar, folder, wanted, work)
             while content.read(MOST_AT_ONCE):

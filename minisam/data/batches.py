@@ -76,7 +76,7 @@ def standardize(
         raise ValueError(f"mean must be finite and std positive, got {mean} and {std}")
     # A table of what each of the 256 grey levels becomes: exact, and no large intermediate array.
     table = ((np.arange(256)[:, None] / 255 - mean) / std).astype(dtype)
-    result = np.empty(images.shape, dtype)
+    result: np.ndarray = np.empty(images.shape, dtype)
     for channel in range(images.shape[-1]):
         result[..., channel] = table[:, channel][images[..., channel]]
     return result
@@ -106,7 +106,7 @@ def augment(images: np.ndarray, rng: np.random.Generator, padding: int = 4) -> n
         raise ValueError(f"padding must be at least 0, got {padding}")
     n, height, width, _ = images.shape
     top, left = rng.integers(0, 2 * padding + 1, size=(2, n))
-    mirrored = rng.random(n) < 0.5
+    mirrored = np.asarray(rng.random(n) < 0.5)
     padded = np.pad(images, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
     result = np.empty_like(images)
     for i in range(n):

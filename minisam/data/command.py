@@ -130,7 +130,7 @@ def noise(arguments: argparse.Namespace) -> str:
         "subset_seed": arguments.subset_seed,
         "versions": {"minisam": minisam.__version__, "numpy": np.__version__},
         "class_names": data.class_names,
-        "index": data.train.index.tolist(),
+        "indices": data.train.indices.tolist(),
         "labels": data.train.labels.tolist(),
     }
     title = f"{data.name}: {seen.recipe.kind} noise, {percent(seen.rate_realized)} of labels wrong"

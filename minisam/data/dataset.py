@@ -32,7 +32,7 @@ class Split(NamedTuple):
         labels: int64 array of shape (n,), noisy where noise was asked for.
         clean_labels: the true labels, of the same shape.
         flipped: where the two differ, bool array of shape (n,).
-        index: the place of each image in the data set's own order, int64 array of shape (n,).
+        indices: the place of each image in the data set's own order, int64 array of shape (n,).
         coarse_labels: the true superclasses, int64 array of shape (n,); None where there are none.
     """
 
@@ -40,7 +40,7 @@ class Split(NamedTuple):
     labels: np.ndarray
     clean_labels: np.ndarray
     flipped: np.ndarray
-    index: np.ndarray
+    indices: np.ndarray
     coarse_labels: np.ndarray | None = None
 
 
@@ -192,12 +192,12 @@ def stratified_order(labels: np.ndarray, bits: np.random.PCG64) -> np.ndarray:
 
 def take(source: Labelled, chosen: np.ndarray) -> Split:
     """Return the chosen images, in the data set's own order, with their true labels."""
-    index = np.sort(chosen)
+    indices = np.sort(chosen)
     # All of them are not copied: the images of CIFAR-10 have 150 million bytes.
-    images = source.images if len(index) == len(source.images) else source.images[index]
-    labels = source.labels[index]
-    coarse = None if source.coarse_labels is None else source.coarse_labels[index]
-    return Split(images, labels, labels.copy(), np.zeros(len(labels), bool), index, coarse)
+    images = source.images if len(indices) == len(source.images) else source.images[indices]
+    labels = source.labels[indices]
+    coarse = None if source.coarse_labels is None else source.coarse_labels[indices]
+    return Split(images, labels, labels.copy(), np.zeros(len(labels), bool), indices, coarse)
 
 
 def with_noise(
@@ -212,8 +212,9 @@ def with_noise(
     clean, (classes, mistaken) = split.clean_labels, plan(source)
     if noise.kind == "human":
         folder = cache_folder() if data_dir is None else data_dir
-        labels = human_labels(noise, name, folder, source.train.labels)[split.index]
+        labels = human_labels(noise, name, folder, source.train.labels)[split.indices]
     elif noise.kind == "instance":
+        assert noise.rate is not None  # as `check` has seen to
         labels = instance_noise(split.images, clean, noise.rate, classes, noise.seed, purpose)
     else:
         labels = noise_module.corrupt(clean, noise, classes, mistaken, purpose)

@@ -68,6 +68,7 @@ def run(data: bytes | memoryview) -> Any:
     """Carry out a pickle's instructions and return what is left on its stack."""
     stack: list[Any] = []
     memo: dict[int, Any] = {}
+    argument: Any
     for count, (opcode, argument, _) in enumerate(pickletools.genops(bytes(data))):
         name = opcode.name
         if count == MOST_INSTRUCTIONS:

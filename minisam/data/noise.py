@@ -112,6 +112,7 @@ def recipe(
         share = np.round(np.cumsum(off_diagonal, axis=1)[:, -1], 12)
         scale = np.where(share > 0, share, 1)[:, None]
         return share, np.where(share[:, None] > 0, off_diagonal / scale, identity)
+    assert noise.rate is not None  # as `check` has seen to
     share = np.full(n_classes, float(noise.rate))
     if noise.kind == "symmetric" and noise.inclusive:
         return share, np.full((n_classes, n_classes), 1 / n_classes)

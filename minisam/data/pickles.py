@@ -92,7 +92,8 @@ def rebuild(data: Any, kind: Any, shape: Any, order: Any) -> PickledArray:
         raise UnsafePickle("it holds an array whose shape is no tuple of whole numbers")
     if kind.name.startswith("O") or order not in ("C", "F") or len(shape) > 8:
         raise UnsafePickle(f"it holds an array of type {kind.name} with {len(shape)} axes")
-    dtype = np.dtype(kind.name).newbyteorder(kind.order)
+    order_of_bytes: Any = kind.order
+    dtype = np.dtype(kind.name).newbyteorder(order_of_bytes)
     if math.prod(shape) * dtype.itemsize != len(data):
         raise UnsafePickle(f"it holds an array whose shape does not match its {len(data)} bytes")
     array = PickledArray()
@@ -182,8 +183,9 @@ def loads(data: bytes | memoryview) -> dict[str, Any]:
         >>> loads(pickle.dumps({"labels": [3, 1]}))
         {'labels': [3, 1]}
     """
+    file: Any = _Memory(data)
     try:
-        content = _Unpickler(_Memory(data), encoding="bytes").load()
+        content = _Unpickler(file, encoding="bytes").load()
     except UnsafePickle:
         raise
     except Exception as error:  # whatever a damaged pickle makes of the unpickler

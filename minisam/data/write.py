@@ -55,9 +55,14 @@ def write(
     everything = np.arange(len(data.test.labels))
     content[layout.test] = encode(data.test, everything, layout, "testing batch 1 of 1")
     content.update(encode_names((data.class_names, data.coarse_class_names), layout))
-    for name, part in content.items():
-        write_atomically(target / name, lambda file, part=part: file.write(part))
+    for name in content:
+        save(target / name, content[name])
     return target
+
+
+def save(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    write_atomically(path, lambda file: file.write(content))
 
 
 def check(data: Dataset, layout: Layout) -> None:
@@ -83,7 +88,7 @@ def encode(split: Split, part: np.ndarray, layout: Layout, title: str) -> bytes:
         columns = [kind.astype(np.uint8)[:, None] for kind in reversed(labels)]
         return np.concatenate([*columns, planes], axis=1).tobytes()
     lists = dict(zip(layout.labels, (kind.tolist() for kind in labels), strict=True))
-    filenames = [f"image_{i:05}.png" for i in split.index[part].tolist()]
+    filenames = [f"image_{i:05}.png" for i in split.indices[part].tolist()]
     return pickle_2({"batch_label": title, **lists, "data": planes, "filenames": filenames})
 
 

@@ -25,7 +25,7 @@ def test_types_and_shapes():
     data = load("toy", noise=NOISE, train_size=30, test_size=20, validation=10)
     for split, n in ((data.train, 30), (data.validation, 10), (data.test, 20)):
         assert (split.images.shape, split.images.dtype) == ((n, 32, 32, 3), np.uint8)
-        for labels in (split.labels, split.clean_labels, split.index):
+        for labels in (split.labels, split.clean_labels, split.indices):
             assert (labels.shape, labels.dtype) == ((n,), np.int64)
         assert (split.flipped.shape, split.flipped.dtype) == ((n,), np.bool_)
 
@@ -56,10 +56,16 @@ def test_validation_may_be_noisy_and_leaves_the_training_noise_alone():
     assert noisy.noise.labels_hash == clean.noise.labels_hash == label_hash(noisy.train.labels)
 
 
+def test_validation_noise_is_another_draw_than_training_noise():
+    options = {"train_size": 50, "test_size": 10, "validation": 50, "validation_labels": "noisy"}
+    data = load("toy", noise=NOISE, **options)
+    assert not np.array_equal(data.train.flipped, data.validation.flipped)
+
+
 def test_validation_images_are_no_training_images():
     data = load("toy", train_size=100, test_size=10, validation=0.2)
-    assert len(data.validation.index) == 20
-    assert not set(data.validation.index) & set(data.train.index)
+    assert len(data.validation.indices) == 20
+    assert not set(data.validation.indices) & set(data.train.indices)
 
 
 def test_splits_are_balanced():
@@ -74,24 +80,24 @@ def test_the_subset_seed_chooses_the_subset_and_not_the_noise(cifar10_folder):
         noise = LabelNoise("symmetric", 0.5, seed=noise_seed)
         return load("cifar10", cifar10_folder, noise, 20, seed=seed, unknown_files=True).train
 
-    assert not np.array_equal(subset(0).index, subset(1).index)
-    assert np.array_equal(subset(0).index, subset(0, noise_seed=1).index)
+    assert not np.array_equal(subset(0).indices, subset(1).indices)
+    assert np.array_equal(subset(0).indices, subset(0, noise_seed=1).indices)
     assert not np.array_equal(subset(0).labels, subset(0, noise_seed=1).labels)
 
 
 def test_a_smaller_subset_is_part_of_a_larger_and_of_one_with_validation(cifar10_folder):
-    def index(size, **options):
+    def indices(size, **options):
         return load(
             "cifar10", cifar10_folder, train_size=size, unknown_files=True, **options
-        ).train.index
+        ).train.indices
 
-    assert set(index(10)) < set(index(30))
-    assert np.array_equal(index(30), index(30, validation=20))
+    assert set(indices(10)) < set(indices(30))
+    assert np.array_equal(indices(30), indices(30, validation=20))
 
 
 def test_the_whole_set_keeps_the_order_of_its_files(cifar10_folder, toy_data):
     data = load("cifar10", cifar10_folder, unknown_files=True)
-    assert np.array_equal(data.train.index, np.arange(50))
+    assert np.array_equal(data.train.indices, np.arange(50))
     assert np.array_equal(data.train.labels, toy_data.train.labels)
 
 
@@ -178,7 +184,7 @@ def test_validation_is_a_number_or_a_share(train_size, validation, expected):
 def test_human_labels_of_real_cifar_10(real_data):
     data = load("cifar10", real_data, LabelNoise("human", labels="worse"), train_size=5000)
     whole = load("cifar10", real_data, LabelNoise("human", labels="worse"))
-    assert np.array_equal(data.train.labels, whole.train.labels[data.train.index])
+    assert np.array_equal(data.train.labels, whole.train.labels[data.train.indices])
     assert whole.noise.flipped == 20_104
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from minisam.data import label_hash, load, streams
+from minisam.data import channel_statistics, label_hash, load, streams
 from minisam.data.instance import (
     NORMAL_DEVIATION,
     flip_rates,
@@ -84,6 +84,27 @@ def test_rate_is_about_the_one_asked_for(rate):
     mean = stats.truncnorm((0 - rate) / 0.1, (1 - rate) / 0.1, loc=rate, scale=0.1).mean()
     n = len(noisy)
     assert abs(np.mean(noisy != TOY.clean_labels) - mean) < 5 * np.sqrt(mean * (1 - mean) / n)
+
+
+def test_wrong_labels_follow_the_softmax():
+    """Algorithm 2 in plain floating point, on images of one pixel, whose softmax is soft."""
+    pixels = np.array([[0, 90, 200], [130, 40, 60], [255, 255, 120]], np.uint8)
+    images = np.repeat(pixels, 20_000, axis=0).reshape(-1, 1, 1, 3)
+    label, classes = 2, 5
+    labels = np.full(len(images), label)
+    noisy = instance_noise(images, labels, 0.5, classes)
+    bits = streams.stream(0, "instance projections")
+    w = [whole_normals(bits, 3 * classes).reshape(3, classes) for _ in range(label + 1)][label]
+    mean, std = channel_statistics(images)
+    for pixel, seen in zip(pixels, noisy.reshape(3, -1), strict=True):
+        z = (pixel / 255 - mean) / std @ w / NORMAL_DEVIATION
+        z[label] = -np.inf
+        p = np.exp(z) / np.exp(z).sum()
+        wrong = seen[seen != label]
+        assert abs(len(wrong) - 10_000) < 5 * np.sqrt(20_000 / 4)
+        share = np.bincount(wrong, minlength=classes) / len(wrong)
+        # Five deviations, and what rounding pixels to 1/256 of a deviation moves.
+        assert np.all(abs(share - p) <= 5 * np.sqrt(p * (1 - p) / len(wrong)) + 0.02 * p)
 
 
 def test_equal_images_of_a_class_take_the_same_wrong_label():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from strategies import label_arrays, stochastic_matrices
 
 from minisam.data import LabelNoise, label_hash
-from minisam.data.noise import check_matrix, corrupt, expected_rate, recipe
+from minisam.data.noise import check_matrix, corrupt, expected_rate, recipe, relabel
 
 rates = st.floats(0, 1)
 seeds = st.integers(0, 2**32)
@@ -68,6 +68,17 @@ def test_matrix_noise_uses_possible_transitions_only(drawn, seed, data, per_samp
         for rate in np.unique(share):
             group = share[clean] == rate
             assert wrong(noisy[group], clean[group]) == nearest(rate * np.count_nonzero(group))
+
+
+def test_the_extreme_tickets_have_their_place():
+    """0 does not choose a class of probability 0, nor the largest number below 1 one beyond K."""
+    short = [0, 1 - 1e-7, 0]  # within what a row may lack
+    destinations = np.array([short, [0.5, 0, 0.5], [0.1] * 3])
+    tickets = np.array([0.0, np.nextafter(1, 0)])
+    for label, expected in ((0, [1, 1]), (1, [0, 2]), (2, [0, 2])):
+        labels = np.full(2, label)
+        assert relabel(labels, destinations, tickets).tolist() == expected
+    assert relabel(np.array([1]), destinations, np.array([0.5])).tolist() == [2]
 
 
 @given(label_arrays(), seeds)
