@@ -36,7 +36,7 @@ class DrawnSource:
         return self.draw(st.integers(low, high))
 
     def reals(self, low, high, n):
-        return self.draw(arrays(np.float64, n, elements=st.floats(low, high)))
+        return self.draw(arrays(np.float64, n, elements=st.floats(low, high), fill=st.nothing()))
 
     def choice(self, options):
         return self.draw(st.sampled_from(options))

@@ -31,7 +31,7 @@ from minisam.landscapes import (
     twin_valley_multiplier,
     twin_valley_threshold,
 )
-from minisam.optim import m_sam, sam, sgd
+from minisam.optim import m_sam, sam, sgd, unnormalized_perturbation
 
 RNG = np.random.default_rng(7)
 LANDSCAPES = {
@@ -230,6 +230,53 @@ def test_upweighting_grows_with_the_margin_between_its_limits():
     assert np.all(np.diff(ratios) >= 0)
     assert min(ratios) >= 1
     assert max(ratios) <= np.e
+
+
+def test_sam_sharpness_of_one_function_is_unbounded_and_adaptive_sharpness_is_not():
+    rho, valley = 0.1, curved_valley()
+    for t, sharp in ((1.0, 0.01072), (100.0, 50.0)):
+        minimum = np.array([t, 1 / t])
+        across = minimum[::-1] / np.linalg.norm(minimum)
+        N2 = t**2 + t**-2
+        rise = float(valley.loss(minimum + rho * across))
+        assert rise == pytest.approx(0.5 * (rho * N2**0.5 + rho**2 / N2) ** 2, rel=1e-9)
+        assert rise == pytest.approx(sharp, rel=2e-3)
+        adaptive = float(valley.loss(minimum + rho * minimum / 2**0.5))
+        assert adaptive == pytest.approx(0.5 * (2**0.5 * rho + rho**2 / 2) ** 2, rel=1e-9)
+        assert adaptive == pytest.approx(0.01072, rel=2e-3)
+
+
+@pytest.mark.parametrize("rho", [0.5, 2.0])
+def test_without_its_norm_sam_diverges_where_sam_stays_bounded(rho):
+    lr, curvature = 0.8, 1.0
+    bowl = quadratic([curvature])
+    ends = {}
+    for name, perturb in (("SAM", None), ("unnormalized", unnormalized_perturbation)):
+        opt = sam(sgd(lr=lr), rho=rho, perturb=perturb)
+        params = {"w": np.array([0.3])}
+        state = opt.init(params)
+        for _ in range(60):
+            params, state, _ = opt.step(params, state, bowl.value_and_grad)
+        ends[name] = abs(params["w"][0])
+    assert ends["SAM"] == pytest.approx(bounce_amplitude(curvature, lr, rho), rel=1e-6)
+    diverges = lr * curvature * (1 + rho * curvature) > 2
+    assert (ends["unnormalized"] > 1) == diverges
+
+
+def test_many_wells_at_once_are_each_one_well():
+    sharp, flat = np.array([4.0, 2.0]), np.array([0.5, 0.2])
+    wall = np.array([1.0, 3.0])
+    many = kinked_well(sharp, flat, wall)
+    valleys = twin_valley(0.01 * sharp, sharp, flat, wall)
+    rng = np.random.default_rng(9)
+    w, xy = rng.normal(scale=3, size=(2, 1)), rng.normal(size=(2, 2))
+    for i in range(2):
+        one = kinked_well(sharp[i], flat[i], wall[i])
+        np.testing.assert_allclose(many.slope(w)[i], one.slope(w[i]), rtol=1e-14)
+        np.testing.assert_allclose(many.loss(w)[i], one.loss(w[i]), rtol=1e-14)
+        np.testing.assert_allclose(many.minima[1].point[i], one.minima[1].point, rtol=1e-14)
+        valley = twin_valley(0.01 * sharp[i], sharp[i], flat[i], wall[i])
+        np.testing.assert_allclose(valleys.slope(xy)[i], valley.slope(xy[i]), rtol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -323,10 +323,11 @@ def _asam_does_not_know_the_scale(adapter: Adapter, problem: Problem) -> Iterabl
 @state(
     slug="asam-knows-the-axes",
     section=SECTION,
-    statement="ASAM's ball has axes: turned by 45° the same loss is climbed differently, where SAM "
-    "would turn along.",
-    equation="w = (1, 0), g = (1, 1): ε = ρ(1, 0); turned by 45° and back: ε = ρ(½, ½); η = 0",
-    source="T = diag(1, 0) in the first, and Tg = (0, 1) in the second.",
+    statement="ASAM's ball has axes and an origin: turned by 45°, or shifted, the same loss is "
+    "climbed differently, where SAM would go along.",
+    equation="w = (1, 0), g = (1, 1): ε = ρ(1, 0); turned by 45° and back: ε = ρ(½, ½); shifted by "
+    "(0, 1): ε = ρ(√½, √½); η = 0",
+    source="T = diag(1, 0) in the first, √½I in the second, I in the third.",
     bound=ROUNDING,
     methods=("asam",),
     draw=lambda source: _draw_axes(source),
@@ -339,6 +340,8 @@ def _asam_knows_the_axes(adapter: Adapter, problem: Problem) -> Iterable[Clause]
     turned = turned._replace(field=lambda w: Bounded([0.0, 1.0]))
     right = Bounded([0.0, 1.0]) * (rho * turned.vector()[1])
     yield equal("ε = ρ(0, √½)", one_step(adapter, turned).climb, right)
+    shifted = one_step(adapter, problem.at(np.array([1.0, 1.0])))
+    yield equal("ε = ρ(√½, √½)", shifted.climb, Bounded([half, half], 2.0**-53) * rho)
 
 
 def _draw_axes(source: Source) -> Problem:

@@ -17,6 +17,7 @@ from minisam.oracle.properties.problems import (
     Problem,
     Source,
     draw_order,
+    draw_size,
     make_problem,
     power_of_ten,
 )
@@ -87,7 +88,7 @@ def draw_extreme(source: Source) -> Problem:
     The descent gradient is zero: only the climb is in question.
     """
     dtype = source.choice(DTYPES)
-    n = source.integer(1, source.choice((1, 4, 50)))
+    n = draw_size(source)
     info = np.finfo(dtype)
     low = info.minexp - info.nmant
     shape = draw_gradient(source, n, dtype, widest=0)

@@ -18,6 +18,7 @@ from minisam.oracle.properties.problems import (
     Problem,
     Source,
     draw_order,
+    draw_size,
     make_problem,
     power_of_ten,
     real,
@@ -193,7 +194,7 @@ def _zero_second_gradient_restores(adapter: Adapter, problem: Problem) -> Iterab
 
 def _draw_linear(source: Source) -> Problem:
     dtype, p = source.choice(DTYPES), draw_order(source)
-    n = source.integer(1, source.choice((1, 6, 50)))
+    n = draw_size(source)
     g = draw_gradient(source, n, dtype)
     return make_problem(
         source,

@@ -13,6 +13,7 @@ from minisam.oracle.properties.problems import (
     Problem,
     Source,
     Unsuitable,
+    draw_size,
     make_problem,
     power_of_ten,
     real,
@@ -62,7 +63,9 @@ def draw_spectrum(
         spectrum = top * (1 - 1e-9 * source.reals(0, 1, n))
     else:
         spectrum = top * 10.0 ** source.reals(-12 if kind == "wide" else -1, 0, n)
-    spectrum[source.integer(0, n - 1)] = top
+    first = source.integer(0, n - 1)
+    spectrum[first - 1] = spectrum[first - 1] if kind != "wide" else 1e-12 * top
+    spectrum[first] = top
     if signed:
         spectrum = spectrum * np.where(source.reals(-1, 1, n) < 0, -1.0, 1.0)
     return spectrum
@@ -88,7 +91,7 @@ def draw_quadratic(
 ) -> Problem:
     """A bowl (or saddle) of n in 1..50 dimensions, η max|λ| ≤ ``stable``, ρ in 1e-4..1e2."""
     dtype = source.choice(DTYPES)
-    n = source.integer(1, source.choice((1, 2, 6, largest)))
+    n = draw_size(source, largest)
     spectrum = draw_spectrum(source, n, signed, kinds)
     rotation = None
     if n > 1 and rotated and source.choice((False, True)):
@@ -130,7 +133,7 @@ def draw_gradient(source: Source, n: int, dtype: str, widest: float = 3) -> np.n
 def draw_scripted(source: Source, p: float = 2, method: str = "sam", largest: int = 50) -> Problem:
     """Any point, any gradient there, any other gradient at B."""
     dtype = source.choice(DTYPES)
-    n = source.integer(1, source.choice((1, 2, 6, largest)))
+    n = draw_size(source, largest)
     point = rounded(draw_point(source, n, -2, 2), dtype)
     g, d2 = draw_gradient(source, n, dtype), draw_gradient(source, n, dtype)
 
@@ -224,7 +227,7 @@ class Ridge(NamedTuple):
 def draw_ridge(source: Source, kind: str, p: float = 2) -> Problem:
     """A loss of one direction in n in 1..50 dimensions, its slope not too near zero."""
     dtype = source.choice(DTYPES)
-    n = source.integer(1, source.choice((1, 2, 6, 50)))
+    n = draw_size(source)
     u = rounded(draw_gradient(source, n, dtype, widest=1), dtype)
     w = rounded(draw_point(source, n, -1, 0.5), dtype)
     facts = Ridge(u, kind, rounded(real(source, -3, 3), dtype))
@@ -257,15 +260,19 @@ class Quotient(NamedTuple):
 
 
 def draw_quotient(source: Source) -> Problem:
-    """A Rayleigh quotient in n in 2..12 dimensions, far from its critical points."""
+    """A Rayleigh quotient in n in 2..12 dimensions.
+
+    Far from its critical points: ‖∇L‖‖w‖ is the standard deviation of λ with weights wᵢ²/‖w‖², two
+    λ are ±3, and no weight is below 1/1200.
+    """
     dtype = source.choice(DTYPES)
     n = source.integer(2, source.choice((2, 6, 12)))
-    facts = Quotient(rounded(source.reals(-3, 3, n), dtype))
-    w = draw_point(source, n, -1, 1)
-    g = facts.gradient(Bounded(w)).value
+    spectrum = source.reals(-3, 3, n)
+    spectrum[:2] = 3, -3
+    facts = Quotient(rounded(spectrum, dtype))
+    w = draw_point(source, n, -0.5, 0.5)
+    w = np.where(w == 0, 1.0, w)
     length = float(np.linalg.norm(w))
-    if np.linalg.norm(g) * length < 0.05:
-        raise Unsuitable("near a critical point")
     return make_problem(
         source,
         w,

@@ -10,7 +10,7 @@ import numpy as np
 
 from minisam.optim import Optimizer, friendly_sam, gsam, looksam, sam, wsam
 from minisam.optim.perturbation import unnormalized_perturbation
-from minisam.oracle.properties.families import draw_quadratic
+from minisam.oracle.properties.families import draw_quadratic, draw_scripted
 from minisam.oracle.properties.problems import Problem, Source, real, rounded
 from minisam.oracle.properties.rounding import inner, norm, unit_roundoff
 from minisam.oracle.properties.statement import state
@@ -121,22 +121,17 @@ enter_special_case(
     source="d = d2 − α(d1 − d2⟨d1, d2⟩/‖d2‖²); take the product with d2.",
     bound="2(n + 8)u for the projection, and w' to u(|w'| + 3η|d|)",
     methods=("gsam",),
-    draw=lambda source: draw_quadratic(source, stable=0.5, kinds=("tame", "equal", "close")).having(
-        method="gsam", alpha=rounded(real(source, 0.05, 1.0), "float32")
+    draw=lambda source: draw_scripted(source, method="gsam").having(
+        alpha=rounded(real(source, 0.05, 1.0), "float32"), lr=1.0
     ),
 )
 def _gsam_keeps_the_descent(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
-    seen, lr = one_step(adapter, problem), problem.hyperparameters["lr"]
-    u, n, alpha = (
-        unit_roundoff(problem.dtype),
-        problem.vector().size,
-        problem.hyperparameters["alpha"],
-    )
-    (d1, _), d2 = (seen.ascent_gradient, 0), seen.descent_gradient
-    size = np.abs(d2.value) + alpha * (
-        np.abs(d1.value) + np.abs(d2.value) * float(norm(d1).value / norm(d2).value)
-    )
-    slack = 2 * (n + 8) * u * size + u * (np.abs(seen.end.value) / lr + 3 * size)
+    seen, u = one_step(adapter, problem), unit_roundoff(problem.dtype)
+    lr, alpha = problem.hyperparameters["lr"], problem.hyperparameters["alpha"]
+    d1, d2 = seen.ascent_gradient, seen.descent_gradient
+    along = np.abs(d2.value) * float(norm(d1).value / norm(d2).value)  # |d2⟨d1, d2⟩/‖d2‖²| at most
+    size = np.abs(d2.value) + alpha * (np.abs(d1.value) + along)
+    slack = 2 * (d2.size + 8) * u * size + u * (np.abs(seen.end.value) / lr + 3 * size)
     d = ((seen.start - seen.end) / lr).widened(slack)
     yield equal("⟨d, d2⟩ = ‖d2‖²", inner(d, d2), inner(d2, d2))
 

@@ -78,6 +78,16 @@ def power_of_ten(source: Source, low: float, high: float) -> float:
     return 10.0 ** real(source, low, high)
 
 
+def draw_size(source: Source, largest: int = 50) -> int:
+    """Return a number of dimensions: 1, 2, a few, up to the largest, or the largest itself."""
+    kind = source.choice(("one", "two", "few", "many", "largest"))
+    if kind == "few":
+        return source.integer(3, max(3, min(6, largest)))
+    if kind == "many":
+        return source.integer(1, largest)
+    return {"one": 1, "two": 2, "largest": largest}[kind]
+
+
 def draw_order(source: Source) -> float:
     """Return an order p of a norm, from 1 to infinity."""
     kind = source.choice((2, 1, np.inf, 1.5, 3, "any"))
@@ -171,7 +181,7 @@ def make_problem(
     and biases, so that a norm per tensor or a forgotten bias cannot hide.
     """
     n = len(point)
-    pieces = source.integer(1, min(n, 4))
+    pieces = min(n, source.choice((1, 2, 3, 4)))
     cuts = sorted({source.integer(1, n - 1) for _ in range(pieces - 1)}) if n > 1 else []
     start = []
     for part in np.split(np.asarray(point, dtype=dtype), cuts):

@@ -136,7 +136,7 @@ def exact_climb(problem: Problem, w: Bounded, g: Bounded) -> Bounded:
         length = norm(g)
         climb = T * (rho * (g / length))
         epsilon = float(np.ldexp(hyper.get("norm_epsilon", 0.0), -exponent))
-        shortened = epsilon / (epsilon + float(length.value))
+        shortened = 1 / (1 + float(length.value) / epsilon) if epsilon else 0.0
         return climb.widened(shortened * np.abs(climb.value))
     top = float(np.max(np.abs(g.value)))
     if p == 1:
