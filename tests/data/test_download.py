@@ -1,6 +1,7 @@
 """Downloads from a server on 127.0.0.1 that behaves badly: a clear error, and nothing left."""
 
 import logging
+import re
 import subprocess
 import sys
 import textwrap
@@ -60,6 +61,18 @@ def test_a_good_server_gives_a_data_set(behave, server):
     assert hidden(folder) == []
     assert len(load("cifar10", folder).train.labels) == 50
     assert server[1] == [f"/good/{ARCHIVE}"]
+
+
+def test_progress_is_shown_with_the_time_left(behave, capfd):
+    behave("slow", progress=True)
+    shown = capfd.readouterr().err
+    assert ARCHIVE in shown
+    assert re.search(r"\d+%.*\d\d:\d\d<\d\d:\d\d, .*B/s", shown)
+
+
+def test_progress_is_not_shown_off_a_terminal(behave, capfd):
+    behave("good")
+    assert "B/s" not in capfd.readouterr().err
 
 
 def test_no_server_is_asked_when_the_files_are_there(behave, server):
