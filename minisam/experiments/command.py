@@ -129,7 +129,7 @@ def reproduce(
         "seeds": list(scale.seeds),
         "smoke": smoke,
         "wall_seconds": round(time.time() - started, 1),
-        "cpu_seconds": round(spent["seconds"], 1),
+        "run_seconds": round(spent["seconds"], 1),
         "runs": spent["cells"],
         "machine": {"platform": platform.platform(), "cpus": os.cpu_count()},
         "versions": versions,
@@ -157,6 +157,8 @@ def render(path: Path) -> None:
 
 def report(record: dict[str, Any], rows: Sequence[Sequence[str]]) -> str:
     """Write an experiment's outcome as Markdown that also reads well in a terminal."""
+    from minisam.sweep import clock
+
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     heading, *body = (
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
@@ -175,7 +177,7 @@ def report(record: dict[str, Any], rows: Sequence[Sequence[str]]) -> str:
         *body,
         "",
         f"± is the half-width of a 95 % Student interval over n seeds. `{record['command']}`: "
-        f"{record['runs']} runs, {record['cpu_seconds']:.0f} s of computing on "
+        f"{record['runs']} runs of together {clock(record['run_seconds'])}, on a machine with "
         f"{record['machine']['cpus']} cores.",
         "",
     ]
