@@ -115,6 +115,13 @@ def encode(string: Any, encoding: Any) -> bytes:
     return string.encode("latin1")
 
 
+def no_bytes(*arguments: Any) -> bytes:
+    """Stands in for ``bytes``, which Python 3 calls in protocol 2 to write that there are none."""
+    if arguments:
+        raise UnsafePickle("it calls bytes with arguments")
+    return b""
+
+
 def not_called(*arguments: Any) -> Any:
     """Stands in for ``numpy.ndarray``, which is named but not called."""
     raise UnsafePickle("it calls numpy.ndarray")
@@ -125,6 +132,7 @@ ALLOWED = {
     ("numpy", "ndarray"): NDARRAY,
     ("numpy", "dtype"): StandIn(ElementType),
     ("_codecs", "encode"): StandIn(encode),
+    ("__builtin__", "bytes"): StandIn(no_bytes),
     ("numpy.core.multiarray", "_reconstruct"): StandIn(reconstruct),
     ("numpy._core.multiarray", "_reconstruct"): StandIn(reconstruct),
     ("numpy.core.numeric", "_frombuffer"): StandIn(rebuild),

@@ -121,6 +121,7 @@ MALICIOUS = {
     "changing a stand-in": b"\x80\x02}U\1x" + RECONSTRUCT + b"}U\6__code__K\1sbs.",
     "changing a class": b"\x80\x02}U\1xcnumpy\ndtype\n}U\4nameK\1sbs.",
     "rot13": b"\x80\x02}U\1xc_codecs\nencode\n(X\1\0\0\0aX\5\0\0\0rot13tRs.",
+    "bytes of a gigabyte": b"\x80\x02}U\1xc__builtin__\nbytes\n(J\0\0\0\x40tRs.",
     "persistent object": b"\x80\x02}U\1xU\1aQs.",
     "extension code": b"\x80\x02}U\1x\x82\x01s.",
 }
