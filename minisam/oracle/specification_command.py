@@ -22,6 +22,7 @@ each statement holds for it, on random problems.
 exit codes with --try: 0 all that could be tried hold, 1 one does not, 4 none could be tried
 """
 WIDTH = 96
+EXPLAINED = 3  # so many failures are told in full; the others are usually the same mistake
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +35,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--try", dest="target", metavar="FILE_OR_MODULE:NAME", help="hold this against them")
     add("--trials", type=int, default=20, help="random problems for each statement (20)")
     add("--seed", type=int, default=0, help="of the random problems (0)")
+    add(
+        "--norm-epsilon",
+        type=float,
+        default=0.0,
+        metavar="E",
+        help="with --try: it climbs ρ g/(‖g‖ + E) by convention, such as 1e-12 (0)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -111,16 +119,22 @@ def hold_against(chosen: list[Property], arguments: argparse.Namespace) -> int:
     held, failed, skipped = 0, [], []
     for statement in chosen:
         try:
-            outcome = statement.try_on(adapter, arguments.trials, arguments.seed)
+            outcome = statement.try_on(
+                adapter, arguments.trials, arguments.seed, arguments.norm_epsilon
+            )
         except Unsupported as reason:
             skipped.append((statement.slug, str(reason)))
             continue
         held += outcome.holds
         if not outcome.holds:
             failed.append(outcome)
-            print(outcome.explain(), end="\n\n")
-    print(f"{held} statements hold, {len(failed)} do not: {named(o.slug for o in failed)}")
-    print(f"not tried, {len(skipped)}: {named(f'{slug} ({why})' for slug, why in skipped)}")
+            if len(failed) <= EXPLAINED:
+                print(outcome.explain(), end="\n\n")
+    print(f"{held} statements hold.")
+    print(f"{len(failed)} do not: {named(outcome.slug for outcome in failed)}.")
+    print(f"{len(skipped)} were not tried:")
+    for why in dict.fromkeys(why for _, why in skipped):
+        print(f"  {why}: {named(slug for slug, reason in skipped if reason == why)}")
     return 1 if failed else 0 if held else 4
 
 

@@ -27,7 +27,7 @@ from minisam.oracle.properties.problems import (
 )
 from minisam.oracle.properties.rounding import Bounded, unit_roundoff
 from minisam.oracle.properties.statement import state
-from minisam.oracle.properties.watching import Clause, at_most, path, true
+from minisam.oracle.properties.watching import Clause, path, true, within
 from minisam.oracle.protocol import Adapter
 
 SECTION = "Escaping"
@@ -76,6 +76,25 @@ def well_problem(source: Source, well: Well, at: float, **hyper: float) -> Probl
     return make_problem(source, at * well.direction, field, well, dtype, **hyper)
 
 
+def norm_epsilon_slack(
+    problem: Problem, distance: np.ndarray, curvature: float, at_b: float | None = None
+) -> float:
+    """What a declared norm_epsilon e may shift a path by: Σ ηλρ e/G, shrunk by |1 − ηλ| a step.
+
+    Args:
+        problem: whose hyper-parameters say e.
+        distance: of the iterates from the minimum that d1 belongs to, never zero.
+        curvature: of that minimum, so that G is the product of the two.
+        at_b: curvature where d2 is found, if that is another one.
+    """
+    epsilon = problem.hyperparameters.get("norm_epsilon", 0.0)
+    if not epsilon:
+        return 0.0
+    m = problem.hyperparameters["lr"] * (at_b or curvature)
+    shift = m * problem.hyperparameters["rho"] * epsilon / np.min(np.abs(distance) * curvature)
+    return float(shift / (1 - abs(1 - m)))
+
+
 def draw_sharp(source: Source, above: bool) -> Problem:
     """A start in the sharp well, ρ below the threshold or in the window above it."""
     well, hyper = draw_well(source)
@@ -112,7 +131,8 @@ def _stays_below(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     left = (m - 1) ** well.steps * well.wall
     slack = 16 * unit_roundoff(problem.dtype) * (well.wall + rho) * (1 + 2 * m) / (2 - m)
     settled = np.abs(np.abs(along[-2:]) - a)
-    yield at_most("|w_T| → a*", Bounded(settled), Bounded(left + len(well.direction) * slack))
+    slack += norm_epsilon_slack(problem, along, well.sharp)
+    yield within("|w_T| → a*", settled, left + len(well.direction) * slack)
     yield true("w_T flips sign", along[-1] * along[-2] < 0)
 
 
@@ -136,7 +156,7 @@ def _escapes_above(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     along = well.distance(path(adapter, problem, escape_steps(problem)))
     far = np.abs(along[-4:] - well.minimum)
     slack = 16 * unit_roundoff(problem.dtype) * well.minimum * len(well.direction)
-    yield at_most("|w_t − f| ≤ m_fρ", Bounded(far), Bounded(m_flat * rho * (1 + 1e-3) + slack))
+    yield within("|w_t − f| ≤ m_fρ", far, m_flat * rho * (1 + 1e-3) + slack)
 
 
 def escape_steps(problem: Problem) -> int:
@@ -170,7 +190,7 @@ def _sgd_stays(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     along = well.distance(path(adapter, problem, 20))
     right = along[0] * (1 - m) ** np.arange(21)
     slack = 16 * unit_roundoff(problem.dtype) * np.abs(along[0]) * len(well.direction) / (2 - m)
-    yield at_most("w_t = (1 − m)^t w₀", Bounded(np.abs(along - right)), Bounded(slack))
+    yield within("w_t = (1 − m)^t w₀", np.abs(along - right), slack)
 
 
 def draw_flat(source: Source) -> Problem:
@@ -205,7 +225,8 @@ def _stays_in_the_flat(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     left = (1 - m) ** (well.steps // 2) * well.minimum
     slack = 64 * unit_roundoff(problem.dtype) * well.minimum * len(well.direction) / (2 - m) / m
     settled = np.abs(np.abs(along[-2:] - well.minimum) - a)
-    yield at_most("|w_T − f| → m_fρ/(2 − m_f)", Bounded(settled), Bounded(left + slack))
+    slack += norm_epsilon_slack(problem, along - well.minimum, well.flat)
+    yield within("|w_T − f| → m_fρ/(2 − m_f)", settled, left + slack)
 
 
 def draw_hallucination(source: Source) -> Problem:
@@ -237,9 +258,9 @@ def _hallucinated_minimizer(adapter: Adapter, problem: Problem) -> Iterable[Clau
     right = (along[0] - rho) * (1 - m) ** np.arange(21)
     size = 16 * (well.minimum + rho) * len(well.direction) * (1 + m)
     slack = unit_roundoff(problem.dtype) * size / (1 - abs(1 - m))
-    yield at_most(
-        "w_t − ρ = (1 − m)^t (w₀ − ρ)", Bounded(np.abs(along - rho - right)), Bounded(slack)
-    )
+    uphill = along[:-1] - well.minimum  # the climb follows the flat parabola's slope
+    slack += norm_epsilon_slack(problem, uphill, well.flat, well.sharp)
+    yield within("w_t − ρ = (1 − m)^t (w₀ − ρ)", np.abs(along - rho - right), slack)
 
 
 class Valley(NamedTuple):
@@ -292,4 +313,4 @@ def _smooth_escape_threshold(adapter: Adapter, problem: Problem) -> Iterable[Cla
     yield true("|x₂₀| < |x₀| ⇔ ρ < ρ_c", bool(shrinks != problem.facts.above))
     a = bounce_amplitude(problem.facts.sharp, *(problem.hyperparameters[k] for k in ("lr", "rho")))
     off = np.abs(np.abs(points[:, 1]) - a) / a
-    yield at_most("|y| stays at a*", Bounded(off.max()), Bounded(1e-4))
+    yield within("|y| stays at a*", off.max(), 1e-4)

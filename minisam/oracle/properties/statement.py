@@ -50,7 +50,8 @@ class Outcome(NamedTuple):
             )
         hyper = {k: v for k, v in self.problem.hyperparameters.items() if v not in (None, ())}
         lines.append(f"  with {hyper}")
-        lines.append(f"  from w = {[array.tolist() for array in self.problem.start]}")
+        with np.printoptions(threshold=12, precision=17):
+            lines.append("  from w = " + ", ".join(str(array) for array in self.problem.start))
         return "\n".join(lines)
 
     def raise_if_broken(self) -> None:
@@ -107,12 +108,12 @@ class Property(NamedTuple):
             Unsupported: if the adapter cannot do what the property speaks of.
         """
         if self.requires and self.requires not in getattr(adapter, "features", ()):
-            raise Unsupported(f"{self.slug} needs an adapter with {self.requires}")
-        methods = getattr(adapter, "methods", self.methods)
+            raise Unsupported(f"it needs an adapter with {self.requires}")
+        methods = getattr(adapter, "methods", ("sam",))
         if problem.hyperparameters["method"] not in methods:
             shared = [method for method in self.methods if method in methods]
             if not shared:
-                raise Unsupported(f"{self.slug} speaks of {', '.join(self.methods)}")
+                raise Unsupported(f"it is about {', '.join(self.methods)}")
             problem = problem.having(method=shared[0])
         try:
             with np.errstate(all="ignore"):
@@ -130,8 +131,23 @@ class Property(NamedTuple):
                 continue
         raise Unsuitable(f"{self.slug}: a hundred draws met no precondition")
 
-    def try_on(self, adapter: Adapter, trials: int = 20, seed: int = 0) -> Outcome:
+    def try_on(
+        self,
+        adapter: Adapter,
+        trials: int = 20,
+        seed: int = 0,
+        norm_epsilon: float = 0.0,
+    ) -> Outcome:
         """Try the property on problems drawn from a seed; return the first failure, or the last.
+
+        Args:
+            adapter: the optimizer, see `minisam.oracle.protocol`.
+            trials: number of problems; those that the adapter cannot do are passed over.
+            seed: of the problems.
+            norm_epsilon: what the implementation adds to ‖g‖ by convention, if it says so.
+
+        Raises:
+            Unsupported: if the adapter could do none of them.
 
         Example:
             >>> from minisam.oracle.properties import PROPERTIES
@@ -140,10 +156,20 @@ class Property(NamedTuple):
             True
         """
         rng = np.random.default_rng(seed)
+        outcome, reason = None, Unsupported(f"{self.slug}: no trials")
         for _ in range(trials):
-            outcome = self.check(adapter, self.problem(rng))
+            problem = self.problem(rng)
+            if norm_epsilon:
+                problem = problem.having(norm_epsilon=norm_epsilon)
+            try:
+                outcome = self.check(adapter, problem)
+            except Unsupported as unsupported:
+                reason = unsupported
+                continue
             if not outcome.holds:
                 break
+        if outcome is None:
+            raise reason
         return outcome
 
 

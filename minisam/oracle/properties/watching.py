@@ -245,6 +245,14 @@ def at_most(name: str, left: Any, right: Any) -> Clause:
     )
 
 
+def within(name: str, residual: Any, bound: Any) -> Clause:
+    """Compare magnitudes with bounds that were derived by hand, entry by entry."""
+    residual, bound = np.broadcast_arrays(np.ravel(residual), np.ravel(bound))
+    excess = residual - bound
+    worst = int(np.argmax(np.where(np.isnan(excess), np.inf, excess)))
+    return Clause(name, float(residual[worst]), float(bound[worst]))
+
+
 def identical(name: str, left: np.ndarray, right: np.ndarray) -> Clause:
     """Compare the bits of left and right (a zero's sign aside)."""
     left, right = np.asarray(left, dtype=np.float64), np.asarray(right, dtype=np.float64)

@@ -62,8 +62,26 @@ def test_no_comparison_is_no_success():
 def test_an_unsupported_method_is_not_held_against_anyone():
     adapter = plain(lambda w, grad_fn, *, rho, lr: w)
     adapter.methods = ("sam",)
-    with pytest.raises(Unsupported, match="speaks of asam"):
+    with pytest.raises(Unsupported, match="it is about asam"):
         PROPERTIES["adaptive-climb"].try_on(adapter)
+
+
+def test_what_an_adapter_cannot_do_is_passed_over():
+    """A step function without momentum is tried where a problem has none."""
+
+    def sgd_at_rho_zero(w, grad_fn, *, rho, lr):
+        return [x - lr * g for x, g in zip(w, grad_fn(w), strict=True)]
+
+    assert PROPERTIES["rho-zero-is-sgd"].try_on(plain(sgd_at_rho_zero), trials=20).holds
+    with pytest.raises(Unsupported, match="it does not take weight_decay"):
+        PROPERTIES["decay-at-a"].try_on(plain(sgd_at_rho_zero))
+
+
+def test_rho_zero_is_seen_to_differ_without_a_base_optimizer():
+    def steps_twice(w, grad_fn, *, rho, lr):
+        return [x - 2 * lr * g for x, g in zip(w, grad_fn(w), strict=True)]
+
+    assert not PROPERTIES["rho-zero-is-sgd"].try_on(plain(steps_twice)).holds
 
 
 def test_slugs_are_unique():
@@ -94,10 +112,13 @@ def test_a_declared_norm_epsilon_is_allowed_for():
 
     adapter = MUTANTS["M14-epsilon-1e-12"].adapter
 
-    def declared(slug):
-        statement = PROPERTIES[slug]
-        draw = statement.draw
-        return statement._replace(draw=lambda source: draw(source).having(norm_epsilon=1e-12))
-
-    for slug in ("steepest-climb", "quadratic-step", "scale-safe-norm", "linear-regression"):
-        assert declared(slug).try_on(adapter, trials=40).holds
+    for slug in (
+        "steepest-climb",
+        "quadratic-step",
+        "scale-safe-norm",
+        "linear-regression",
+        "stays-below-the-threshold",
+        "stays-in-the-flat-minimum",
+        "hallucinated-minimizer",
+    ):
+        assert PROPERTIES[slug].try_on(adapter, trials=40, norm_epsilon=1e-12).holds
