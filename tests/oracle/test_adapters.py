@@ -113,6 +113,11 @@ def test_what_a_maker_does_not_read_it_does_not_have():
         hp.refuse_unread()
 
 
+def test_what_a_follow_up_adds_must_be_read_too():
+    with pytest.raises(Unsupported, match="does not read granularity"):
+        Hyperparameters({**HYPERPARAMETERS, "granularity": "layer"}).refuse_unread()
+
+
 def test_unpacking_reads_everything():
     hp = Hyperparameters({**HYPERPARAMETERS, "p": 1, "weight_decay": 0.5})
     dict(**hp)

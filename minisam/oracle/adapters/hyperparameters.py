@@ -8,7 +8,7 @@ from typing import Any
 from minisam.oracle.protocol import HYPERPARAMETERS, Unsupported
 
 # These need not be read: they describe the problem, or are conventions with a name of their own.
-FREE = {"method", "names", "frozen", "dtype", "eta", "scope"}
+FREE = {"method", "names", "frozen", "dtype", "eta", "scope", "shards", "model"}
 CLIMB = {"rho", "p"}  # what a base optimizer has no use for
 
 
@@ -53,6 +53,6 @@ class Hyperparameters(UserDict):
         free = FREE | self.read | (CLIMB if self.data.get("method") == "sgd" else set())
         if not self.data.get("weight_decay"):
             free.add("decay")
-        for key, default in HYPERPARAMETERS.items():
-            if key not in free and self.data.get(key, default) != default:
+        for key, value in self.data.items():
+            if key not in free and (key not in HYPERPARAMETERS or value != HYPERPARAMETERS[key]):
                 raise Unsupported(f"the maker does not read {key}")

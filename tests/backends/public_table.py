@@ -1,0 +1,130 @@
+"""The public table: what the oracle says of implementations that people use.
+
+    python tests/backends/public_table.py            prints it
+    python tests/backends/public_table.py --write    writes it to table.md and into the README
+
+About two minutes. Needs the `backends` extra; for the row of pytorch-optimizer 2.1.0 also
+
+    pip install --no-deps --target DIRECTORY pytorch-optimizer==2.1.0
+    export MINISAM_PYTORCH_OPTIMIZER_2_1_0=DIRECTORY
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+TABLE = HERE / "table.md"
+BEGIN, END = "<!-- backends:begin -->", "<!-- backends:end -->"
+HEAD = (
+    "| implementation | package | checked as | verdict | declare | exact vectors |",
+    "|---|---|---|---|---|---|",
+)
+
+
+def key(one: Any) -> str:
+    """Return the first two cells of a row, which say whose it is."""
+    return f"| {one.name} | {one.package} {one.installed() or one.version} |"
+
+
+# The flags of vectors that a declared convention fails by its nature. Nobody has to pass those of
+# which the squares over- or underflow.
+ASIDE = {
+    "norm_epsilon": "NormEpsilon",
+    "norm_floor": "NormEpsilon",
+    "zero_gradient": "ZeroGradient",
+    "restore": "Restore",
+    "momentum_form": "LrOutsideVelocity",
+}
+
+
+def vector_cell(one: Any, adapter: Any) -> str:
+    """Return how many exact vectors agree, of those that apply, in every format together."""
+    from minisam.oracle.vectors import load, replay
+
+    aside = {"ScaleSafe", *(ASIDE.get(name, "") for name in one.declare)}
+    agree = ran = 0
+    wrong = set()
+    for vector in load(one.vectors or one.methods):
+        scope = vector["hyperparameters"].get("scope")
+        if scope != one.declare.get("scope", scope):
+            continue
+        for dtype in vector["dtypes"]:
+            try:
+                passed = replay(adapter, vector, dtype).passed
+            except Exception:
+                passed = False
+            if passed is None or (not passed and aside & set(vector["flags"])):
+                continue
+            agree += passed
+            ran += 1
+            if not passed:
+                wrong.add(vector["slug"])
+    text = f"{', '.join(one.vectors or one.methods)}: {agree} of {ran}"
+    return text + (f"; not {', '.join(sorted(wrong))}" if 0 < len(wrong) <= 4 else "")
+
+
+def row(one: Any) -> str:
+    """Check one implementation and return its row."""
+    from minisam.oracle import check
+
+    adapter = one.adapter()
+    report = check(
+        adapter,
+        method=one.methods,
+        declare=one.declare,
+        probes=one.probes or None,
+        timeout=120,
+        name=one.name,
+    )
+    declare = f"`declare={one.declare!r}`" if one.declare else ""
+    cells = (", ".join(one.methods), report.verdict, declare, vector_cell(one, adapter))
+    if hasattr(adapter, "close"):
+        adapter.close()
+    return " ".join((key(one), *(f"{cell} |" for cell in cells)))
+
+
+def spliced(text: str, table: str) -> str:
+    """Return a text with the table between its markers.
+
+    Raises:
+        ValueError: if the markers are not there.
+    """
+    if BEGIN not in text or END not in text:
+        raise ValueError(f"the text has no {BEGIN} and {END}")
+    before, rest = text.split(BEGIN, 1)
+    return f"{before}{BEGIN}\n{table}{END}{rest.split(END, 1)[1]}"
+
+
+def main(arguments: list[str]) -> int:
+    """Print or write the table; rows of what is not installed stay as they are."""
+    sys.path[:0] = [str(HERE.parent), str(ROOT)]
+    from backends.implementations import IMPLEMENTATIONS
+
+    stored = TABLE.read_text(encoding="utf-8").splitlines() if TABLE.exists() else []
+    rows = list(HEAD)
+    for one in IMPLEMENTATIONS:
+        started = time.perf_counter()
+        if one.installed():
+            rows.append(row(one))
+        else:
+            rows += [line for line in stored if line.startswith(f"| {one.name} | {one.package} ")]
+        print(rows[-1], file=sys.stderr)
+        print(f"    {time.perf_counter() - started:.1f} s", file=sys.stderr, flush=True)
+    table = "\n".join(rows) + "\n"
+    if "--write" not in arguments:
+        print(table, end="")
+        return 0
+    TABLE.write_text(table, encoding="utf-8")
+    readme = ROOT / "README.md"
+    if readme.exists() and BEGIN in readme.read_text(encoding="utf-8"):
+        readme.write_text(spliced(readme.read_text(encoding="utf-8"), table), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

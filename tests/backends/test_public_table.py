@@ -1,0 +1,57 @@
+"""The oracle on what people really use, and the table of it in the README."""
+
+import pytest
+from backends import public_table
+from backends.implementations import IMPLEMENTATIONS, OLD
+
+pytestmark = [
+    pytest.mark.backends,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+]
+STORED = public_table.TABLE.read_text(encoding="utf-8").splitlines()
+
+
+def stored_row(one):
+    rows = [line for line in STORED if line.startswith(public_table.key(one))]
+    assert len(rows) == 1, f"table.md has {len(rows)} rows for {public_table.key(one)}"
+    return rows[0]
+
+
+@pytest.mark.parametrize("one", IMPLEMENTATIONS, ids=lambda one: f"{one.name} {one.version}")
+def test_the_table_says_what_the_oracle_says(one):
+    if one.version and not OLD:
+        pytest.skip(
+            f"set MINISAM_PYTORCH_OPTIMIZER_2_1_0 to a directory with {one.package} {one.version}, "
+            f"filled by: pip install --no-deps --target DIRECTORY {one.package}=={one.version}"
+        )
+    if not one.installed():
+        pytest.skip(f"{one.package} is not installed")
+    if public_table.key(one) not in "\n".join(STORED):
+        pytest.skip(f"table.md is of another version of {one.package} than {one.installed()}")
+    assert public_table.row(one) == stored_row(one)
+
+
+def test_the_known_wrong_one_is_named():
+    row = next(line for line in STORED if "2.1.0" in line)
+    assert "M01-not-restored" in row
+
+
+def test_the_readme_has_the_table():
+    readme = (public_table.ROOT / "README.md").read_text(encoding="utf-8")
+    if public_table.BEGIN not in readme:
+        pytest.skip(f"README.md has no {public_table.BEGIN}")
+    assert public_table.spliced(readme, "\n".join(STORED) + "\n") == readme
+
+
+def test_every_row_is_an_implementations():
+    assert list(public_table.HEAD) == STORED[:2]
+    assert len(STORED) == len(IMPLEMENTATIONS) + 2
+
+
+def test_splicing_needs_its_markers():
+    text = f"a\n{public_table.BEGIN}\nold\n{public_table.END}\nb\n"
+    assert public_table.spliced(text, "new\n") == text.replace("old", "new")
+    with pytest.raises(ValueError, match="the text has no"):
+        public_table.spliced("a", "new\n")
