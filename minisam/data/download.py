@@ -111,7 +111,6 @@ def download(
     import requests
 
     work = archive.with_name(f".{archive.name}.part")
-    shutil.rmtree(work, ignore_errors=True)
     said: dict[str, str] = {}
     try:
         for attempt in range(rounds):
