@@ -30,11 +30,12 @@ def test_parts_cover_the_batch_once(batch):
 
 
 def test_results_come_in_order():
-    parts = threads.over_batch(lambda part: part.start, 80, size=threads.SMALLEST_WORK)
+    parts = threads.over_batch(lambda part: part.start, 80, size=80)
     assert parts == list(range(0, 80, 10))
 
 
-def test_small_work_is_one_part():
+def test_small_work_is_one_part(monkeypatch):
+    monkeypatch.setattr(threads, "SMALLEST_WORK", 81)
     parts = threads.over_batch(lambda part: (part.start, part.stop), 80, size=80)
     assert parts == [(0, 80)]
 
@@ -48,7 +49,7 @@ def test_an_error_in_a_part_is_raised_and_blas_has_its_threads_again():
 
     before = threads.workers()
     with pytest.raises(ZeroDivisionError):
-        threads.over_batch(fail, 80, size=threads.SMALLEST_WORK)
+        threads.over_batch(fail, 80, size=80)
     threads._blas.cache_clear()
     assert threads._blas()[1] == before
 
