@@ -119,7 +119,7 @@ MALICIOUS = {
     "shape that is a list": an_array(b"]K\1a", U1, b"U\1a"),
     "array subclass": pickle.dumps({"x": np.ma.masked_array([1], [0])}),
     "array of another class": (
-        b"\x80\x02}U\1x" + RECONSTRUCT + b"(U\4listK\0tU\1btR(K\1(K\1t" + U1 + b"\x89U\1atbs."
+        b"\x80\x02}U\1x" + RECONSTRUCT + b"(U\4list(K\0tU\1btR(K\1(K\1t" + U1 + b"\x89U\1atbs."
     ),
     "changing a stand-in": b"\x80\x02}U\1x" + RECONSTRUCT + b"}U\6__code__K\1sbs.",
     "changing a class": b"\x80\x02}U\1xcnumpy\ndtype\n}U\4nameK\1sbs.",
