@@ -27,7 +27,7 @@ def check(
     known: dict[str, str] | None = None,
     method: str | Sequence[str] | None = None,
     probes: Sequence[str] | None = None,
-    timeout: float = 20.0,
+    timeout: float = 60.0,
     name: str = "",
 ) -> Report:
     """Hold an implementation of SAM against the reference, and say what is wrong with it.

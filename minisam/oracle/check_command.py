@@ -45,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a failure that does not count",
     )
     add("--probe", action="append", help="run only this probe; can be repeated")
-    add("--timeout", type=float, default=20.0, help="seconds that one step may take (20)")
+    add("--timeout", type=float, default=60.0, help="seconds that one step may take (60)")
     add("--format", choices=FORMATS, default="text", help="what to print (text)")
     add("--out", help="write to this file instead of the screen")
     add("--list", action="store_true", help="list the probes and conventions, check nothing")

@@ -23,7 +23,7 @@ class Case:
     def __repr__(self) -> str:
         return f"{self.probe.slug}-{self.dtype}"
 
-    def __call__(self, adapter: Adapter, timeout: float = 20.0) -> None:
+    def __call__(self, adapter: Adapter, timeout: float = 60.0) -> None:
         """Run it; an AssertionError says what is wrong, a skip why it was not run."""
         import pytest
 

@@ -128,6 +128,11 @@ def per_tensor(observed: Any, expected: Any, trace: Trace, seen: Any, accuracy: 
     return "ε of every tensor is the expected one times " + ", ".join(factors)
 
 
+def is_list(value: Any) -> bool:
+    """Whether a hyper-parameter is a schedule."""
+    return isinstance(value, list | tuple)
+
+
 def shortest(array: Any, dtype: str) -> Any:
     """Nested lists of the shortest numbers that are these ones in a dtype."""
     text = [float(str(x)) for x in np.asarray(array).astype(dtype).ravel()]
@@ -183,16 +188,23 @@ def reproduction(
         last = f'print("{name_of(judgement.quantity)}:", {what}, "should be", {right})'
     else:
         last = f'print(len(asked), "gradients in a step:", "{judgement.quantity} than expected")'
+    schedules = {k: v[: len(steps)] for k, v in shown.items() if k in ("lr", "rho") and is_list(v)}
+    schedules = {k: v + v[-1:] * (len(steps) - len(v)) for k, v in schedules.items()}
+    names_of_schedules = "".join(f", {key}" for key in schedules)
+    loop = f"[{', '.join(distinct)}]"
+    if schedules:
+        loop = f"zip({loop}, {', '.join(map(repr, schedules.values()))})"
+    arguments = {k: k if k in schedules else repr(v) for k, v in shown.items()}
     lines = [
         "import numpy as np",
         f"w = [np.array(x, np.{dtype}) for x in {arrays(trace.steps[0].start)}]",
-        f"for gradients in [{', '.join(distinct)}]:  # one list a step",
+        f"for gradients{names_of_schedules} in {loop}:  # one list a step",
         "    asked, known = [], {}",
         "    def grad_fn(point):",
         "        key = str(point); asked.append([x.copy() for x in point])",
         f"        return [np.array(g, np.{dtype}) for g in "
         "gradients[known.setdefault(key, len(known)) % len(gradients)]]",
-        f"    w = {call}(w, grad_fn, {', '.join(f'{k}={v!r}' for k, v in shown.items())})",
+        f"    w = {call}(w, grad_fn, {', '.join(f'{k}={v}' for k, v in arguments.items())})",
         last,
     ]
     return "\n".join(lines)

@@ -196,7 +196,7 @@ def watch(
     probe: Probe,
     dtype: str,
     settings: dict[str, Any] | None = None,
-    timeout: float = 20.0,
+    timeout: float = 60.0,
     seed: int = 0,
 ) -> Trace:
     """Run one probe.

@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+from oracle import implementations as known
+
+from minisam.oracle.check import as_adapter
+from minisam.oracle.judge import judge
+from minisam.oracle.mutants import MUTANTS
+from minisam.oracle.probes import PROBES
+from minisam.oracle.reference import reference
+from minisam.oracle.watch import watch
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_the_accepted_error_is_not_far_from_the_error(dtype):
+    """Bounds that are never half used would let mistakes through."""
+    worst = [judge(watch(reference, probe, dtype)).ratio for probe in PROBES.values()]
+    assert 0.25 < max(worst) <= 1
+
+
+def test_one_unit_in_the_last_place_is_seen_where_nothing_may_round():
+    trace = watch(as_adapter(known.right), PROBES["sam-lr-zero"], "float64")
+    assert judge(trace).agrees
+    end = [np.nextafter(x, np.inf) for x in trace.steps[0].end]
+    bumped = trace._replace(steps=[trace.steps[0]._replace(end=end)])
+    assert judge(bumped).quantity == "end"
+
+
+def test_a_few_units_are_seen_everywhere():
+    trace = watch(as_adapter(known.right), PROBES["sam-three-tensors"], "float32")
+    end = [x * np.float32(1 + 2.0**-20) for x in trace.steps[0].end]
+    bumped = trace._replace(steps=[trace.steps[0]._replace(end=end)])
+    assert not judge(bumped).agrees
+
+
+def test_an_error_in_one_step_is_not_carried_into_the_next():
+    def wrong_once(w, grad_fn, *, rho, lr, state):
+        new = known.right(w, grad_fn, rho=rho, lr=lr)
+        state["steps"] = state.get("steps", 0) + 1
+        return [x + 1 for x in new] if state["steps"] == 1 else new
+
+    trace = watch(as_adapter(wrong_once), PROBES["sam-three-tensors"], "float64")
+    assert judge(trace).step == 0
+    assert judge(trace._replace(steps=trace.steps[1:])).agrees
+
+
+def test_asking_twice_at_the_same_point_changes_nothing():
+    def curious(w, grad_fn, *, rho, lr):
+        grad_fn(w)
+        new = known.right(w, grad_fn, rho=rho, lr=lr)
+        return new
+
+    assert judge(watch(as_adapter(curious), PROBES["sam-three-tensors"], "float64")).agrees
+
+
+def test_an_extra_point_is_an_error():
+    def wanders(w, grad_fn, *, rho, lr):
+        new = known.right(w, grad_fn, rho=rho, lr=lr)
+        grad_fn(new)
+        return new
+
+    trace = watch(as_adapter(wanders), PROBES["sam-three-tensors"], "float64")
+    assert judge(trace).quantity == "more gradients"
+
+
+def test_a_rough_look_never_rejects_what_agrees():
+    for name in ("M01-not-restored", "M14-epsilon-1e-12", "M20-momentum-of-first"):
+        mutant = MUTANTS[name]
+        for slug in (
+            "sam-three-tensors",
+            "sam-momentum",
+            "sam-gradient-1e-10",
+            "sam-nan-then-sound",
+        ):
+            for dtype in ("float64", "float32"):
+                trace = watch(mutant.adapter, PROBES[slug], dtype)
+                assert judge(trace, [mutant.change]).agrees
+                assert judge(trace, [mutant.change], rough=True).agrees
