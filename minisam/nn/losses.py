@@ -74,7 +74,7 @@ defvjp(
 )
 defjvp(
     softmax_cross_entropy,
-    lambda v, loss, z, t: anp.sum(_residual(z, t) * v) / len(z),
+    lambda v, loss, z, t: anp.sum(_residual(z, t) * v * (1 / len(z))),
     argnums=[0],
 )
 
