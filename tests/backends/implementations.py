@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import os
 import sys
 from collections.abc import Callable
@@ -43,7 +44,7 @@ class Implementation(NamedTuple):
     def installed(self) -> str:
         """Return the version, or "" where it is not installed."""
         if self.version:
-            return self.version if OLD else ""
+            return self.version if OLD and importlib.util.find_spec("torch") else ""
         try:
             return importlib.metadata.version(self.package).split("+")[0]
         except importlib.metadata.PackageNotFoundError:

@@ -2,6 +2,7 @@
 
     python tests/backends/public_table.py            prints it
     python tests/backends/public_table.py --write    writes it to table.md and into the README
+    python tests/backends/public_table.py --write SAM_SPS     checks only the rows with this word
 
 About two minutes. Needs the `backends` extra; for the row of pytorch-optimizer 2.1.0 also
 
@@ -48,24 +49,26 @@ def vector_cell(one: Any, adapter: Any) -> str:
 
     aside = {"ScaleSafe", *(ASIDE.get(name, "") for name in one.declare)}
     agree = ran = 0
-    wrong = set()
+    wrong = {}
     for vector in load(one.vectors or one.methods):
         scope = vector["hyperparameters"].get("scope")
         if scope != one.declare.get("scope", scope):
             continue
         for dtype in vector["dtypes"]:
             try:
-                passed = replay(adapter, vector, dtype).passed
-            except Exception:
-                passed = False
+                outcome = replay(adapter, vector, dtype)
+                passed, quantity = outcome.passed, outcome.quantity
+            except Exception as error:
+                passed, quantity = False, type(error).__name__
             if passed is None or (not passed and aside & set(vector["flags"])):
                 continue
             agree += passed
             ran += 1
             if not passed:
-                wrong.add(vector["slug"])
+                wrong[vector["slug"]] = quantity
     text = f"{', '.join(one.vectors or one.methods)}: {agree} of {ran}"
-    return text + (f"; not {', '.join(sorted(wrong))}" if 0 < len(wrong) <= 4 else "")
+    told = ", ".join(f"{slug} ({quantity})" for slug, quantity in wrong.items())
+    return text + (f"; not {told}" if 0 < len(wrong) <= 4 else "")
 
 
 def row(one: Any) -> str:
@@ -105,14 +108,16 @@ def main(arguments: list[str]) -> int:
     sys.path[:0] = [str(HERE.parent), str(ROOT)]
     from backends.implementations import IMPLEMENTATIONS
 
+    words = [argument for argument in arguments if argument != "--write"]
     stored = TABLE.read_text(encoding="utf-8").splitlines() if TABLE.exists() else []
     rows = list(HEAD)
     for one in IMPLEMENTATIONS:
         started = time.perf_counter()
-        if one.installed():
+        if one.installed() and (not words or any(word in one.name for word in words)):
             rows.append(row(one))
         else:
-            rows += [line for line in stored if line.startswith(f"| {one.name} | {one.package} ")]
+            start = f"| {one.name} | {one.package} {one.version}"
+            rows += [line for line in stored if line.startswith(start)][:1]
         print(rows[-1], file=sys.stderr)
         print(f"    {time.perf_counter() - started:.1f} s", file=sys.stderr, flush=True)
     table = "\n".join(rows) + "\n"
