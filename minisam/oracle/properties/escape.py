@@ -87,7 +87,7 @@ def norm_epsilon_slack(
         curvature: of that minimum, so that G is the product of the two.
         at_b: curvature where d2 is found, if that is another one.
     """
-    epsilon = problem.hyperparameters.get("norm_epsilon", 0.0)
+    epsilon = problem.norm_epsilon
     if not epsilon:
         return 0.0
     m = problem.hyperparameters["lr"] * (at_b or curvature)

@@ -110,7 +110,7 @@ def inner_maximum(problem: Problem) -> tuple[Bounded, Bounded]:
     reach = hyper["rho"] * norm(u, dual(hyper["p"]))
     slack = (climb_slack(problem) + 6 * unit_roundoff(problem.dtype)) * reach.value
     slack += unit_roundoff(problem.dtype) * (np.abs(u) @ np.abs(w) + reach.value)
-    epsilon = hyper.get("norm_epsilon", 0.0) / float(norm(facts.slope(t) * u).value)
+    epsilon = problem.norm_epsilon / float(norm(facts.slope(t) * u).value)
     sign = np.sign(facts.slope(t).value)
     return t, t + sign * reach.widened(slack + epsilon * reach.value)
 

@@ -102,12 +102,14 @@ class Problem(NamedTuple):
         field: the gradient of the loss, as a function of all the numbers in one vector.
         hyperparameters: as the protocol wants them, names of the tensors included.
         facts: what is known of the loss, a tuple of the family's own.
+        norm_epsilon: what the implementation says it adds to ‖g‖, which is then allowed for.
     """
 
     start: Arrays
     field: Field
     hyperparameters: dict[str, Any]
     facts: Any
+    norm_epsilon: float = 0.0
 
     @property
     def dtype(self) -> np.dtype:

@@ -158,9 +158,7 @@ class Property(NamedTuple):
         rng = np.random.default_rng(seed)
         outcome, reason = None, Unsupported(f"{self.slug}: no trials")
         for _ in range(trials):
-            problem = self.problem(rng)
-            if norm_epsilon:
-                problem = problem.having(norm_epsilon=norm_epsilon)
+            problem = self.problem(rng)._replace(norm_epsilon=norm_epsilon)
             try:
                 outcome = self.check(adapter, problem)
             except Unsupported as unsupported:

@@ -135,7 +135,7 @@ def exact_climb(problem: Problem, w: Bounded, g: Bounded) -> Bounded:
     if p == 2:
         length = norm(g)
         climb = T * (rho * (g / length))
-        epsilon = float(np.ldexp(hyper.get("norm_epsilon", 0.0), -exponent))
+        epsilon = float(np.ldexp(problem.norm_epsilon, -exponent))
         shortened = 1 / (1 + float(length.value) / epsilon) if epsilon else 0.0
         return climb.widened(shortened * np.abs(climb.value))
     top = float(np.max(np.abs(g.value)))
