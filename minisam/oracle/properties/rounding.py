@@ -4,7 +4,8 @@ A property is an equation between real numbers, and an implementation computes w
 `Bounded` carries a value together with a bound on its distance from the real number that it stands
 for, and every operation carries the bound along: an operation's result is off by what its inputs'
 errors do to it and by half a unit in the last place of its own. So an equation written in these
-numbers yields its own tolerance, and nobody has to guess one.
+numbers yields its own tolerance, and nobody has to guess one. (`minisam.oracle.rounding` answers
+another question: there the optimizer's own arithmetic, in its own precision, carries the errors.)
 
 The standard model (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 2.2
 and eqs. 3.3-3.5): fl(x op y) = (x op y)(1 + δ), |δ| ≤ u, and a sum or inner product of n terms, in
