@@ -39,7 +39,9 @@ class Probe(NamedTuple):
 
     Attributes:
         slug: its immutable name.
-        settings: the hyper-parameters that differ from the defaults.
+        settings: the hyper-parameters that differ from the defaults; ``"missing": True`` hands
+            over None for the gradient of a tensor that is zero throughout, ``"shards": k`` splits
+            the batch.
         shapes: the tensors.
         steps: how many steps are taken.
         scale: the gradients' size.
@@ -185,6 +187,9 @@ def _all() -> list[Probe]:
         *both("gradient-zero-at-B", HEAVY, special="zero at B", steps=3),
         *both("tensor-zero", {}, special="one tensor zero"),
         *both("tensor-zero-at-B", {}, special="one tensor zero at B"),
+        *both("tensor-missing", {"missing": True}, special="one tensor zero"),
+        *both("tensor-missing-at-B", {"missing": True}, special="one tensor zero at B",
+              note="what was perturbed is restored, gradient or not"),
         *both("gradient-ties", {}, special="ties"),
         *both("frozen", {**HEAVY, "frozen": ["fc1.bias"]}),
         *both("nan-then-sound", {}, special="nan at A", steps=3, ends_only=True,

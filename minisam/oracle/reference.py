@@ -90,8 +90,11 @@ def adapter_of(make: Make) -> Adapter:
             def value_and_grad(point: Any, **which: Any) -> tuple:
                 whole = {**frozen, **point}
                 grads = grad_fn([whole[name] for name in names], **which)
-                by_name = dict(zip(names, grads, strict=True))
-                return 0.0, {name: by_name[name] for name in trained}
+                return 0.0, {
+                    name: np.zeros_like(whole[name]) if grad is None else grad
+                    for name, grad in zip(names, grads, strict=True)
+                    if name in trained
+                }
 
             with np.errstate(all="ignore"):
                 trained, state, _ = opt.step(trained, state, value_and_grad)
@@ -101,7 +104,7 @@ def adapter_of(make: Make) -> Adapter:
         return run
 
     adapter.methods = METHODS
-    adapter.features = frozenset({"frozen", "shards"})
+    adapter.features = frozenset({"frozen", "shards", "missing-gradient"})
     return adapter
 
 

@@ -139,8 +139,10 @@ def checked(arrays: Any, like: Arrays, what: str) -> Arrays:
 class Teller:
     """The ``grad_fn`` of one step: answers from the script, and remembers."""
 
-    def __init__(self, gradients: list[list[Arrays]], start: Arrays, dtype: str):
-        self.gradients, self.start, self.dtype = gradients, start, dtype
+    def __init__(
+        self, gradients: list[list[Arrays]], start: Arrays, dtype: str, missing: bool = False
+    ):
+        self.gradients, self.start, self.dtype, self.missing = gradients, start, dtype, missing
         self.queries: list[Arrays] = []
         self.answers: list[Arrays] = []
         self.asked: list[int | None] = []
@@ -172,18 +174,22 @@ class Teller:
         """The gradient at a point, of one shard or averaged over the batch."""
         number = len(self.gradients[0])
         if number == 1 or shard is not None:
-            return copies(self.answer(point, shard or 0))
+            answer = copies(self.answer(point, shard or 0))
+            return [g if g.any() or not self.missing else None for g in answer]
         parts = [self.answer(point, index) for index in range(number)]
         unit = UNITS[self.dtype]
         return [to_unit(sum(tensors) / number, unit) for tensors in zip(*parts, strict=True)]
+
+
+FEATURES = {"frozen": "frozen", "shards": "shards", "missing": "missing-gradient"}
 
 
 def why_not(adapter: Adapter, probe: Probe, dtype: str, settings: dict[str, Any]) -> str:
     """Why a probe is not run; empty if it is."""
     if dtype not in getattr(adapter, "dtypes", ("float64", "float32")):
         return f"it has no {dtype}"
-    for feature in ("frozen", "shards"):
-        if probe.settings.get(feature) and feature not in getattr(adapter, "features", ()):
+    for setting, feature in FEATURES.items():
+        if probe.settings.get(setting) and feature not in getattr(adapter, "features", ()):
             return f"it has no {feature}"
     for key, value in settings.items():
         if probe.settings.get(key, value) != value:
@@ -252,7 +258,7 @@ def take_steps(
         raise Fault("wrong type", f"the adapter must return a function, got {type(run).__name__}")
     start = drawn.params
     for gradients in drawn.gradients:
-        teller = Teller(gradients, start, hp["dtype"])
+        teller = Teller(gradients, start, hp["dtype"], bool(hp.get("missing")))
         returned = within(timeout, lambda teller=teller: run(teller))
         end = checked(returned, start, "the new weights")
         steps.append(

@@ -74,10 +74,17 @@ def zero_stays_perturbed(now: SimpleNamespace) -> Params:
 
 enter(
     "R01-no-second-gradient-no-restore",
-    "leaves a tensor at B when it has no gradient there",
-    "The loop that restores skips tensors without a gradient in the second pass. "
-    "Restore whatever was perturbed, whether it has a gradient or not.",
+    "leaves a tensor at B when its gradient there is zero",
+    "The loop that restores skips tensors whose gradient is zero. Restore whatever was perturbed.",
     piece(origin=zero_stays_perturbed),
+)
+
+enter(
+    "R16-missing-second-gradient-no-restore",
+    "leaves a tensor at B when it has no gradient there",
+    "The loop that restores skips tensors whose gradient is None in the second pass. "
+    "Restore whatever was perturbed, whether it has a gradient or not.",
+    lambda r: r._replace(origin=zero_stays_perturbed) if r.hp.get("missing") else r,
 )
 
 
