@@ -58,3 +58,15 @@ def test_initial_weights_have_he_scale():
 def test_global_average():
     x = rng.standard_normal((2, 3, 5, 4))
     np.testing.assert_allclose(layers.global_average(x), x.mean(axis=(1, 2)), rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("activation", [layers.relu, layers.gelu, layers.tanh])
+@pytest.mark.parametrize("bias", [True, False])
+def test_activation_of_a_layer_is_the_activation_after_it(activation, bias):
+    x = rng.standard_normal((2, 5, 5, 3))
+    params = layers.init_convolution(rng, "c", 3, 3, 4, np.float64, bias=bias)
+    fused = layers.convolution(params, "c", x, padding=1, activation=activation)
+    np.testing.assert_array_equal(fused, activation(layers.convolution(params, "c", x, padding=1)))
+    params = layers.init_dense(rng, "d", 3, 4, np.float64)
+    fused = layers.dense(params, "d", x, activation)
+    np.testing.assert_array_equal(fused, activation(layers.dense(params, "d", x)))

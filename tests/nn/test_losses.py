@@ -13,7 +13,7 @@ LABELS = rng.integers(0, 4, 6)
 SOFT = rng.dirichlet(np.ones(4), 6)
 
 
-@pytest.mark.parametrize("labels", [LABELS, SOFT], ids=["hard", "soft"])
+@pytest.mark.parametrize("labels", [LABELS, SOFT, 2 * SOFT], ids=["hard", "soft", "weighted"])
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 1.0])
 def test_derivatives(labels, smoothing):
     check_derivatives(lambda z: cross_entropy(z, labels, smoothing), LOGITS)

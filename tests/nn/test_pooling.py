@@ -87,3 +87,8 @@ def test_bad_arguments_are_named():
         max_pool(np.zeros((1, 4, 4, 1)), 2, padding=2)
     with pytest.raises(ValueError, match="kernel must be at least 1"):
         average_pool(np.zeros((1, 4, 4, 1)), 0)
+
+
+def test_the_border_never_wins():
+    gradient = grad(lambda x: max_pool(x, 3, 1, 1).sum())(np.zeros((1, 3, 3, 1)))
+    assert gradient.sum() == 9
