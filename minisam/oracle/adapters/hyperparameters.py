@@ -8,7 +8,7 @@ from typing import Any
 from minisam.oracle.protocol import HYPERPARAMETERS, Unsupported
 
 # These need not be read: they describe the problem, or are conventions with a name of their own.
-FREE = {"method", "names", "frozen", "dtype", "eta", "scope", "shards", "model"}
+FREE = {"method", "names", "frozen", "dtype", "eta", "scope", "shards", "missing", "model"}
 CLIMB = {"rho", "p"}  # what a base optimizer has no use for
 
 
