@@ -74,13 +74,13 @@ def paint_well(axes: Any, record: dict[str, Any]) -> None:
     sharp, flat = (low.point[0] for low in well.minima)
     x = np.linspace(-1.25, flat + 2.2, 800)
     axes.plot(x, well.loss(x[:, None]), color=GREY, linewidth=3, zorder=1)
-    for method, shift, shown in (("SGD", 0.0, 12), ("SAM", 0.035, 60)):
+    for method, shown in (("SGD", 12), ("SAM", 60)):
         at = np.array(record[method])[:shown, 0]
-        height = well.loss(at[:, None]) + shift
+        height = well.loss(at[:, None])
         axes.plot(at, height, "o-", color=colour(method), linewidth=1, markersize=6, alpha=0.75,
                   label=method)  # fmt: skip
         end = at[-2:]
-        axes.plot(end, well.loss(end[:, None]) + shift, "o", color=colour(method), markersize=11)
+        axes.plot(end, well.loss(end[:, None]), "o", color=colour(method), markersize=11)
     name_point(axes, "sharp", (sharp, 0), (0, -20))
     name_point(axes, "flat", (flat, 0), (0, -20))
     axes.set_ylim(-0.14, 1.15)
