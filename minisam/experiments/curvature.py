@@ -3,7 +3,7 @@
 First, SAM's exact gradient, with the second-order term that the paper drops, against the paper's
 approximation: result and cost. Second, the Hessian's diagonal h at SGD's and at SAM's end point:
 Optimal Brain Damage prunes the weights of least saliency ½ h w² (LeCun, Denker and Solla 1989,
-eq. 5), magnitude pruning those of least |w|.
+eq. 5), magnitude pruning those of least |w|. See `minisam.experiments.pruning`.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from typing import Any
 import numpy as np
 
 from minisam.data.batches import minibatches
-from minisam.experiments.flatness import training_loss
+from minisam.experiments.flatness import EXAMPLES, training_loss
+from minisam.experiments.pruning import hessian_diagonal, pruned, saliency
 from minisam.experiments.study import Cells, Scale, gain, judge, mean, over_seeds, select
 from minisam.experiments.trial import fit, make_optimizer, prepared
 from minisam.nn.gradients import training_objective
 from minisam.nn.losses import accuracy, cross_entropy
 from minisam.optim import cosine, exact_sam, sgd
-from minisam.plots import colour
-from minisam.sharpness import diagonal, flat_hessian, hessian_product
+from minisam.plots import SKY, colour, curve_with_interval
+from minisam.sharpness import hessian_product
 from minisam.statistics import mean_interval
 from minisam.train import predict
-from minisam.trees import Params
 
 CLAIM = "SAM's second-order term is not worth its cost; curvature tells which weights matter."
 PUBLISHED = (
@@ -48,7 +48,7 @@ def exact_or_not(optimizer: str, rho: float, **settings: Any) -> dict[str, Any]:
     else:
         opt = make_optimizer(optimizer, lr, rho, 5e-4)
     params = model.init(np.random.default_rng([settings["seed"], 0]))
-    state, seconds, steps, best = opt.init(params), 0.0, 0, 0.0
+    state, seconds, best = opt.init(params), [], 0.0
     for epoch in range(epochs):
         rng = np.random.default_rng([settings["seed"], 1, epoch])
         for batch in minibatches(len(a.images), size, rng):
@@ -62,47 +62,17 @@ def exact_or_not(optimizer: str, rho: float, **settings: Any) -> dict[str, Any]:
                 )
             begun = time.perf_counter()
             params, state, _ = opt.step(params, state, *arguments)
-            seconds, steps = seconds + time.perf_counter() - begun, steps + 1
+            seconds.append(time.perf_counter() - begun)
         last = 100 * accuracy(predict(model, params, {}, a.test_images), a.test_labels)
         best = max(best, last)
-    return {"last": last, "best": best, "milliseconds": 1000 * seconds / steps}
+    return {"last": last, "best": best, "milliseconds": 1000 * np.median(seconds)}
 
 
-def saliency(params: Params, rule: str, curvature: Params) -> Params:
-    """Return what each weight is worth: ½ h w² (h ≥ 0 assumed, as it is at a minimum), or |w|."""
-    if rule == "magnitude":
-        return {key: np.abs(w) for key, w in params.items()}
-    return {key: 0.5 * np.maximum(curvature[key], 0) * w**2 for key, w in params.items()}
-
-
-def pruned(params: Params, worth: Params, kept: float) -> Params:
-    """Keep a share of the weights, those worth most of all layers together; biases all stay.
-
-    Example:
-        >>> w = {"fc.weight": np.array([[3.0, -1.0]]), "fc.bias": np.array([0.1, 0.2])}
-        >>> pruned(w, {key: abs(leaf) for key, leaf in w.items()}, kept=0.5)["fc.weight"]
-        array([[3., 0.]])
-    """
-    names = [key for key in params if key.endswith("weight")]
-    values = np.concatenate([worth[key].ravel() for key in names])
-    count = round(kept * values.size)
-    keep = np.zeros(values.size, bool)
-    keep[np.argsort(-values, kind="stable")[:count]] = True
-    result, start = dict(params), 0
-    for key in names:
-        stop = start + params[key].size
-        result[key] = np.where(keep[start:stop].reshape(params[key].shape), params[key], 0)
-        start = stop
-    return result
-
-
-def pruning(probes: int = 30, **settings: Any) -> dict[str, Any]:
+def pruning(**settings: Any) -> dict[str, Any]:
     """Train a network, prune it by either rule at every share, without training it again."""
     fitted = fit(**settings)
     loss = training_loss(fitted.model, fitted.arrays, fitted.statistics)
-    hessian = flat_hessian(hessian_product(loss, fitted.params), fitted.params)
-    rng = np.random.default_rng(0)
-    h = hessian.unflatten(diagonal(hessian.matvec, hessian.size, rng, probes).value)
+    h = hessian_diagonal(fitted.params, fitted.arrays.images[:EXAMPLES])
     result: dict[str, Any] = {}
     for rule in RULES:
         worth = saliency(fitted.params, rule, h)
@@ -164,35 +134,38 @@ def verdict(results: Mapping[str, Any]) -> str:
     """Judge the exact gradient's gain, and curvature against magnitude at a tenth kept."""
     rho = results["runs"][-1]["rho"] if len(results["runs"]) < 8 else 0.1
     exact = gain(results["runs"], "exact SAM", over="SAM", rho=rho)
+    worth = "too small to tell"
+    if exact.high < 1.0:  # less than a point: not worth another two gradients
+        worth = "shows"
+    elif exact.low > 0:
+        worth = "does not show"
     k = KEPT.index(0.1)
     runs = select(results["pruning"], method="SGD")
     obd = mean_interval([r["curvature"]["test"][k] - r["magnitude"]["test"][k] for r in runs])
-    worth = "too small to tell" if exact.low < 0 < exact.high else f"{exact:+.1f}"
     return (
-        f"{judge(exact._replace(value=-exact.value, low=-exact.high, high=-exact.low))}"
-        f" (exact SAM − SAM = {exact:+.1f} points at ρ = {rho:g}: {worth}); pruning by curvature: "
-        f"{judge(obd)}, {obd:+.1f} points over magnitude with a tenth of the weights"
+        f"{worth} that the second-order term is not worth its cost: exact SAM − SAM = {exact:+.1f} "
+        f"points at ρ = {rho:g}; {judge(obd)} that curvature prunes better: {obd:+.1f} points over "
+        f"magnitude with a tenth of the weights"
     )
 
 
 def draw(results: Mapping[str, Any], figure: Any) -> None:
     """Draw accuracy against cost, and the pruning curves."""
     left, right = figure.subplots(1, 2)
-    plain = mean(results["runs"], "milliseconds", method="SGD").value
-    shades = {"SGD": colour("SGD"), "SAM": colour("SAM"), "exact SAM": "#56B4E9"}
-    seen = set()
-    for method, rho in dict.fromkeys((run["method"], run["rho"]) for run in results["runs"]):
-        value, low, high, _ = mean(results["runs"], method=method, rho=rho)
-        cost = mean(results["runs"], "milliseconds", method=method, rho=rho).value / plain
-        left.errorbar(
-            cost, value, [[value - low], [high - value]], fmt="o", capsize=5, markersize=9,
-            color=shades[method], label=None if method in seen else method,
-        )  # fmt: skip
-        if rho:
-            left.annotate(f"ρ={rho:g}", (cost, value), (7, 5), textcoords="offset points")
-        seen.add(method)
-    left.set(xlabel="time of a step (SGD's = 1)", ylabel="test accuracy (%)")
-    left.set_title("the second-order term")
+    runs = results["runs"]
+    plain = mean(runs, "milliseconds", method="SGD").value
+    value, low, high, _ = mean(runs, method="SGD")
+    left.axhline(value, color=colour("SGD"), label="SGD")
+    left.axhspan(low, high, color=colour("SGD"), alpha=0.12)
+    radii = sorted({run["rho"] for run in runs if run["rho"]})
+    for method, shade, offset in (("SAM", colour("SAM"), -0.08), ("exact SAM", SKY, 0.08)):
+        points = [mean(runs, method=method, rho=rho) for rho in radii]
+        cost = np.mean([r["milliseconds"] for r in runs if r["method"] == method]) / plain
+        places = [k + offset for k in range(len(radii))]
+        label = f"{method}: {cost:.1f} times SGD's time"
+        curve_with_interval(left, places, points, method, color=shade, label=label)
+    left.set_xticks(range(len(radii)), [f"{rho:g}" for rho in radii])
+    left.set(xlabel="ρ", ylabel="test accuracy (%)", title="the second-order term")
     left.legend()
     for method in STARTS:
         for rule, style in zip(RULES, ("-", "--"), strict=True):
