@@ -8,7 +8,6 @@ import json
 import os
 import platform
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -117,7 +116,6 @@ def reproduce(
         return [record["result"] for record in records]
 
     versions: dict[str, str] = {}
-    started = time.time()
     results = plain(study.run(cells, scale))
     record = {
         "name": name,
@@ -128,7 +126,6 @@ def reproduce(
         "data": data,
         "seeds": list(scale.seeds),
         "smoke": smoke,
-        "wall_seconds": round(time.time() - started, 1),
         "run_seconds": round(spent["seconds"], 1),
         "runs": spent["cells"],
         "machine": {"platform": platform.platform(), "cpus": os.cpu_count()},
