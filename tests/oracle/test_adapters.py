@@ -124,6 +124,15 @@ def test_unpacking_reads_everything():
     hp.refuse_unread()
 
 
+def test_a_decay_that_is_not_asked_for_need_not_be_read():
+    hp = Hyperparameters({**HYPERPARAMETERS, "decay": "in_loss"})
+    hp.refuse_unread()
+    hp["weight_decay"] = 0.1
+    hp["weight_decay"]
+    with pytest.raises(Unsupported, match="does not read decay"):
+        hp.refuse_unread()
+
+
 def test_a_base_optimizer_need_not_read_the_radius():
     Hyperparameters({**HYPERPARAMETERS, "method": "sgd", "rho": 7.0, "p": 1}).refuse_unread()
 

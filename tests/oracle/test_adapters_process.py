@@ -228,6 +228,15 @@ def test_a_broken_harness_is_told_from_a_broken_optimizer(harness, wrong, said):
     assert said in failure(harness(**wrong))
 
 
+def test_points_that_change_with_later_answers_are_refused(harness):
+    prophet = """
+        if m["type"] == "run" and m["lr"] == 0.1:
+            shift = float(len(m["gradients"]))
+            return {"points": [[[x + shift for x in t] for t in w]] * 3, "params": w}
+    """
+    assert "different points" in failure(harness(before=prophet))
+
+
 def test_endless_questions_are_not_followed(harness):
     endless = """
         if m["type"] == "run" and m["lr"] == 0.1:

@@ -9,6 +9,7 @@ from minisam.oracle.protocol import HYPERPARAMETERS, Unsupported
 
 # These need not be read: they describe the problem, or are conventions with a name of their own.
 FREE = {"method", "names", "frozen", "dtype", "eta", "scope", "shards", "missing", "model"}
+OWN = {"granularity", "alpha", "gamma", "every", "sigma", "memory"}  # of one method each
 CLIMB = {"rho", "p"}  # what a base optimizer has no use for
 
 
@@ -54,5 +55,6 @@ class Hyperparameters(UserDict):
         if not self.data.get("weight_decay"):
             free.add("decay")
         for key, value in self.data.items():
-            if key not in free and (key not in HYPERPARAMETERS or value != HYPERPARAMETERS[key]):
+            matters = key in OWN or value != HYPERPARAMETERS.get(key, value)
+            if matters and key not in free:
                 raise Unsupported(f"the maker does not read {key}")

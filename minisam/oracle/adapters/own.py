@@ -60,7 +60,11 @@ def own() -> Adapter:
         state = opt.init({name: held[name] for name in active})
 
         def tree(arrays: Arrays) -> dict[str, np.ndarray]:
-            return {name: x for name, x in zip(names, arrays, strict=True) if name in active}
+            return {
+                name: np.zeros_like(held[name]) if x is None else x
+                for name, x in zip(names, arrays, strict=True)
+                if name in active
+            }
 
         def whole(params: dict[str, np.ndarray]) -> Arrays:
             return [params.get(name, held[name]) for name in names]
@@ -89,7 +93,7 @@ def own() -> Adapter:
 
         return run
 
-    adapter.features = frozenset({"frozen", "shards", "hessian-product"})
+    adapter.features = frozenset({"frozen", "missing-gradient", "shards", "hessian-product"})
     return adapter
 
 

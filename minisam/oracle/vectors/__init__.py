@@ -97,6 +97,8 @@ def hyperparameters(vector: dict[str, Any], dtype: str) -> dict[str, Any]:
     for key in ("momentum", "weight_decay", "eta", "alpha", "gamma", "sigma", "memory"):
         if key in h:
             h[key] = float(h[key])
+    if "missing-gradient" in vector["requires"]:
+        h["missing"] = True
     if "shards" in vector["steps"][0]:
         h["shards"] = len(vector["steps"][0]["shards"])
     for key in ("lr", "rho"):
