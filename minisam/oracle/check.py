@@ -165,6 +165,7 @@ def examine(
         note = "known to fail, but passes" if probe.slug in known else ""
         return Result(probe.slug, dtype, "pass", note, error), trace, judgement
     status = "known" if probe.slug in known else "out of range" if probe.extreme else "fail"
-    reason = known.get(probe.slug, f"step {judgement.step + 1}: {judgement.quantity}")
+    where = probe.note if probe.extreme else f"step {judgement.step + 1}: {judgement.quantity}"
+    reason = known.get(probe.slug, where)
     result = Result(probe.slug, dtype, status, reason, error, judgement.step, judgement.quantity)
     return result, trace, judgement

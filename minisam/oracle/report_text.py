@@ -35,7 +35,8 @@ def text(report: Report) -> str:
         some = [r for r in remarks if r.status == status]
         if some:
             names = ", ".join(dict.fromkeys(r.probe for r in some))
-            lines += ["", *wrapped(f"{status}: {names} ({some[0].reason})")]
+            reasons = "; ".join(dict.fromkeys(r.reason for r in some))
+            lines += ["", *wrapped(f"{status}: {names} ({reasons})")]
     lines += ["", *wrapped(f"{report.summary()}. {report.seconds:.1f} s")]
     return "\n".join(lines)
 

@@ -96,7 +96,7 @@ def test_ten_thousand_runs_of_what_people_use_raise_no_alarm(capsys):
     pytest.importorskip("torch")
     from backends.implementations import IMPLEMENTATIONS
 
-    wrong = ("BSAM", "transparent", "SAM_SPS", "2.1.0")
+    wrong = ("BSAM", "transparent", "2.1.0", "unifiedSAM")
     right = [
         one
         for one in IMPLEMENTATIONS

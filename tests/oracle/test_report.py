@@ -48,7 +48,7 @@ def test_the_terminal_report_fits_one_screen_and_says_what_to_do(good, bad):
 
 
 def test_reasons_are_counted_together(good):
-    assert "it has no bfloat16, asam, sgd, frozen, shards" in good.summary()
+    assert "it has no bfloat16, asam, sgd, missing-gradient, frozen, shards" in good.summary()
     assert "it does not take momentum, p, weight_decay" in good.summary()
     assert sum(count for count, _ in good.not_run()) == len(good.results) - good.ran
 

@@ -188,7 +188,7 @@ def renamed(text: str) -> str:
     )
 
 
-def killer(mutation: Mutation | None, trials: int = 5) -> str:
+def killer(mutation: Mutation | None, trials: int = 3) -> str:
     """What kills a mutant: "crash", a vector, a probe or a property; "" if it survives."""
     try:
         with np.errstate(all="ignore"), alarm(60), stranger(mutation) as adapter:

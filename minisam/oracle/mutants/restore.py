@@ -102,7 +102,7 @@ enter(
 enter(
     "R14-returns-the-gradient",
     "returns the gradient instead of the new weights",
-    "Return w − lr · d2.",
+    "Return the new weights, w − lr · d2.",
     piece(second=lambda now: now.d1, update=lambda now, state, origin, direction: (now.d1, state)),
 )
 
