@@ -20,8 +20,8 @@ PUBLISHED = "A review's reading of the literature, without a figure of its own."
 WIDTHS = (2, 6, 16, 32, 64, 128)
 NOISE = (0.4, 0.0)
 CANDIDATES = {
-    "SGD": [{"lr": lr} for lr in (0.02, 0.01, 0.05)],
-    "SAM": [{"optimizer": "sam", "rho": rho} for rho in (0.1, 0.05, 0.2)],
+    "SGD": [{"lr": lr} for lr in (0.02, 0.01, 0.05, 0.005)],
+    "SAM": [{"optimizer": "sam", "rho": rho} for rho in (0.1, 0.05, 0.2, 0.01)],
 }
 
 

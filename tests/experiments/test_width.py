@@ -25,4 +25,4 @@ def test_growth_and_verdict_follow_the_gains():
     assert len(rows) == 1 + 2 * 6
     assert rows[6][-1] == "+6.00 ± 0.00 (n=3)"
     assert per_example(results, 64) == pytest.approx(128)
-    assert {len(options) for options in CANDIDATES.values()} == {3}
+    assert {len(options) for options in CANDIDATES.values()} == {4}
