@@ -199,6 +199,7 @@ def _all() -> list[Probe]:
         *both("p-inf", {"p": np.inf}),
         *both("p-1", {"p": 1}),
         *both("p-3", {"p": 3}),
+        *both("p-3-tensor-zero", {"p": 3}, special="one tensor zero"),
         *both("shards", {"shards": 2, **HEAVY}, note="a split batch is averaged"),
         *both("everything", {**SCHEDULE, **NESTEROV, "weight_decay": 0.01, "rho": [0.1, 0.05]},
               shapes=SIX, steps=4),

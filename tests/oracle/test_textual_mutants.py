@@ -1,0 +1,73 @@
+"""Deleted, swapped and negated terms of the optimizers are seen by the oracle."""
+
+import pytest
+from oracle.textual_mutants import FILES, killer, mutations
+
+LOSS = "the loss that is reported moves no weight; the unit tests look at it"
+COUNT = "only a schedule of the radius reads this count; the unit tests do"
+NO_TERM = "adds or multiplies an exact zero: the same number"
+GUARD = "guards a case in which the other branch gives the same numbers"
+DEFAULT = "the default of an argument that the adapter always gives"
+UNUSED = "no method of the adapter comes here; the unit tests do"
+
+# What survives, by file and change, and why. Anything else that survives is a hole in the oracle.
+EXPLAINED = {
+    ("optim/sgd.py", "keep condition 2 only: weight_decay and decay"): NO_TERM,
+    ("optim/decay.py", "loss"): LOSS,
+    ("optim/decay.py", "0.5"): LOSS,
+    ("optim/perturbation.py", "keep condition 1 only: granularity"): UNUSED,
+    ("optim/perturbation.py", "length(w, (0, 1, 2)) + eta"): UNUSED,
+    ("optim/perturbation.py", "delete scale: scale(rho, grads)"): UNUSED,
+    ("optim/gsam.py", "always the first branch: add_scaled(d2, -alpha, across)"): NO_TERM,
+    ("optim/gsam.py", "0 becomes 1: 0"): DEFAULT,
+    ("optim/gsam.py", "always the first branch: add_scaled(x, -inner"): (
+        "a d2 of exactly zero; the unit tests have one"
+    ),
+    ("optim/wsam.py", "always the second branch: d2 if weight == 1"): GUARD,
+    ("optim/wsam.py", "1 becomes 2: 1"): GUARD,
+    ("optim/exact_sam.py", "ρ > 0 and G > 0"): GUARD,
+    ("optim/friendly_sam.py", "always the first branch: add_scaled(d1, -sigma"): NO_TERM,
+    ("optim/friendly_sam.py", "delete the left term: 1 - decay"): (
+        "the vectors' memory is ½, where 1 − λ = λ; the unit tests have others"
+    ),
+    ("optim/friendly_sam.py", "negate in add_scaled"): (
+        "the vectors' σ is 1; the unit tests have others"
+    ),
+    **{
+        (f"optim/{name}.py", text): COUNT
+        for name in ("gsam", "wsam", "looksam", "friendly_sam", "exact_sam", "m_sharpness")
+        for text in ("state.count + 1", "0 becomes 1: 0", "1 becomes 2: 1")
+    },
+    ("trees.py", "other.keys() != first.keys()"): "refuses trees that do not match",
+    ("trees.py", "np.isfinite(magnitude) and magnitude > 0"): GUARD,
+    ("trees.py", "0.0 becomes 1.0: 0.0"): "an empty tree has nothing to move",
+    ("trees.py", "1.0 becomes 2.0: 1.0"): "any power of two serves as the scale",
+    ("trees.py", "np.asarray(square).dtype if np.any(square)"): GUARD,
+    ("trees.py", "limits."): "moves the limit of rescaling by powers of two, which are exact",
+}
+
+
+def explained(mutation):
+    return any(mutation.file == file and text in mutation.change for file, text in EXPLAINED)
+
+
+def test_the_unchanged_copy_passes_everything():
+    assert killer(None, trials=1) == ""
+
+
+@pytest.mark.parametrize("mutation", list(mutations("optim/sam.py")), ids=lambda m: m.change)
+def test_every_change_of_sam_is_seen(mutation):
+    assert killer(mutation, trials=1) != ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", FILES)
+def test_what_survives_is_explained(file):
+    survivors = [m for m in mutations(file) if not explained(m) and not killer(m)]
+    assert survivors == []
+
+
+def test_a_file_is_changed_in_many_ways():
+    changes = [mutation.change for mutation in mutations("optim/perturbation.py")]
+    assert len(changes) > 80
+    assert len({change.split(":")[0] for change in changes}) > 8
