@@ -26,7 +26,7 @@ from minisam.oracle.properties.problems import (
 from minisam.oracle.properties.rounding import Bounded, unit_roundoff
 from minisam.oracle.properties.statement import state
 from minisam.oracle.properties.watching import Clause, equal, identical, one_step, path, true
-from minisam.oracle.protocol import Adapter
+from minisam.oracle.protocol import Adapter, Arrays
 
 SECTION = "The two passes"
 BITS = "none: bit for bit"
@@ -186,6 +186,29 @@ def _zero_second_gradient_restores(adapter: Adapter, problem: Problem) -> Iterab
     seen = one_step(adapter, problem)
     still = problem.facts.descent_gradient == 0
     yield identical("wᵢ' = wᵢ", seen.end.value[still], seen.start.value[still])
+
+
+@state(
+    slug="missing-second-gradient-restores",
+    section=SECTION,
+    statement="So does a tensor that has no gradient at B at all, as where a framework's graph "
+    "does not reach it.",
+    equation="d2ᵢ = None ⇒ wᵢ' = wᵢ",
+    source="No gradient is a gradient of zero.",
+    bound=BITS,
+    methods=("sam", "asam"),
+    draw=_draw_zero_second,
+    requires="missing-gradient",
+)
+def _missing_second_gradient_restores(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
+    def gradient(arrays: Arrays) -> list:
+        return [g if np.any(g) else None for g in problem.gradient(arrays)]
+
+    start = problem.tensors(problem.vector())
+    end = problem.vector(adapter(start, {**problem.hyperparameters, "missing": True})(gradient))
+    at_b = problem.tensors(problem.facts.descent_gradient)
+    still = np.concatenate([np.full(g.size, not np.any(g)) for g in at_b])
+    yield identical("wᵢ' = wᵢ", end[still], problem.vector()[still])
 
 
 def _draw_linear(source: Source) -> Problem:
