@@ -165,6 +165,7 @@ def known_arguments(
         return dict(hyperparameters)
     given = {**hyperparameters, "adaptive": hyperparameters.get("method") == "asam"}
     free = {"method", "names", "dtype", "frozen", "eta", "scope", "shards"} | accepts
+    free |= set(given.get("declared", ()))  # the implementation's own way, whether it asks or not
     if given.get("method") == "sgd":
         free |= {"rho", "p"}
     for key, default in HYPERPARAMETERS.items():

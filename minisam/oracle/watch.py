@@ -220,7 +220,7 @@ def watch(
     skipped = why_not(adapter, probe, dtype, settings or {})
     if skipped:
         return Trace(probe, dtype, hp, [], skipped=skipped)
-    hp.update(settings or {})
+    hp.update(settings or {}, declared=tuple(settings or ()))
     steps: list[Observation] = []
     fault, output, changed = None, io.StringIO(), False
     try:

@@ -7,6 +7,7 @@ from minisam.oracle.adapters.optax import optax
 from minisam.oracle.adapters.own import optimizer, own
 from minisam.oracle.adapters.plain import plain
 from minisam.oracle.adapters.torch import torch
+from minisam.oracle.check import check
 from minisam.oracle.protocol import HYPERPARAMETERS, Unsupported, at_step, observe
 
 METHODS = {
@@ -144,3 +145,31 @@ def test_torchs_base_has_coupled_decay_only(decay):
     hp["weight_decay"] = 0.1
     with pytest.raises(Unsupported, match=f"no {decay} weight decay"):
         hp.base  # noqa: B018
+
+
+def test_a_declared_decay_need_not_be_read():
+    hp = Hyperparameters(
+        {**HYPERPARAMETERS, "weight_decay": 0.1, "decay": "in_loss", "declared": ("decay",)}
+    )
+    hp["weight_decay"]
+    hp.refuse_unread()
+
+
+def test_declaring_what_the_oracle_asks_to_declare_is_enough():
+    def in_loss(w, grad_fn, *, rho, lr, weight_decay):
+        def gradient(point):
+            return [g + weight_decay * x for g, x in zip(grad_fn(point), point, strict=True)]
+
+        d1 = gradient(w)
+        length = np.sqrt(sum(np.sum(g * g) for g in d1))
+        climb = rho / length if length else 0.0
+        d2 = gradient([x + climb * g for x, g in zip(w, d1, strict=True)])
+        return [x - lr * g for x, g in zip(w, d2, strict=True)]
+
+    probes = ["sam-three-tensors", "sam-weight-decay"]
+    report = check(in_loss, probes=probes)
+    assert report.verdict == "undeclared convention: weight_decay"
+    report = check(in_loss, probes=probes, declare={"weight_decay": "in_loss"})
+    assert report.verdict == "conforms as declared"
+    ran = {one.probe for one in report.results if one.status == "pass"}
+    assert ran == set(probes)

@@ -51,7 +51,8 @@ class Hyperparameters(UserDict):
 
     def refuse_unread(self) -> None:
         """Raise `Unsupported` if one that differs from its default was not read."""
-        free = FREE | self.read | (CLIMB if self.data.get("method") == "sgd" else set())
+        declared = set(self.data.get("declared", ()))  # the implementation's own way
+        free = FREE | self.read | declared | (CLIMB if self.data.get("method") == "sgd" else set())
         if not self.data.get("weight_decay"):
             free.add("decay")
         for key, value in self.data.items():
