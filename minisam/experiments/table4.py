@@ -97,14 +97,20 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
 
 
 def verdict(results: Mapping[str, Any]) -> str:
-    """Judge SAM's gain over SGD at 40 % noise, and name who was best there."""
-    difference = gain(results["runs"], "SAM", noise=0.4)
-    means = {method: mean(results["runs"], method=method, noise=0.4).value for method in ORDER}
+    """Judge SAM's gain over SGD where its ρ was chosen, and say how it fared elsewhere."""
+    runs = results["runs"]
+    difference = gain(runs, "SAM", noise=SEARCHED)
+    means = {method: mean(runs, method=method, noise=SEARCHED).value for method in ORDER}
     best = max(means, key=means.get)
+    others = ", ".join(
+        f"{gain(runs, 'SAM', noise=rate):+.1f} at {rate_name(rate)}"
+        for rate in results["rates"]
+        if rate not in (0.0, SEARCHED)
+    )
     return (
         f"{judge(difference)}: at 40 % noise SAM − SGD = {difference:+.1f} points in the last "
         f"epoch; the best method there is {best} with {means[best]:.1f} % against SAM's "
-        f"{means['SAM']:.1f} %"
+        f"{means['SAM']:.1f} %" + (f"; with the same ρ {others}" if others else "")
     )
 
 
