@@ -149,19 +149,17 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
         label = f"{method}, ρ = {rho:g}" if rho else method
         curves = np.array([[epoch["eigenvalue"] for epoch in run["history"]] for run in runs])
         points = [mean_interval(column) for column in curves.T]
-        along.plot(
-            range(1, len(points) + 1), curves.mean(axis=0), color=colour(method), label=label
-        )
-        along.fill_between(
-            range(1, len(points) + 1), curves.min(axis=0), curves.max(axis=0),
-            color=colour(method), alpha=0.15,
-        )  # fmt: skip
+        epochs, shade = range(1, len(points) + 1), colour(method)
+        along.plot(epochs, [point.value for point in points], color=shade, label=label)
+        low, high = [point.low for point in points], [point.high for point in points]
+        along.fill_between(epochs, low, high, color=shade, alpha=0.15, linewidth=0)
         nodes = np.concatenate([run["nodes"] for run in runs])
         weights = np.concatenate([run["weights"] for run in runs]) / len(runs)
         order = np.argsort(nodes)
         tail = np.cumsum(weights[order][::-1])[::-1]
         density.plot(nodes[order], tail, color=colour(method), label=label)
-    along.set(xlabel="epoch", ylabel="largest Hessian eigenvalue", yscale="log")
+    along.set(xlabel="epoch", ylabel="largest Hessian eigenvalue")
+    along.xaxis.get_major_locator().set_params(integer=True)
     along.legend()
     density.set(
         xlabel="λ", ylabel="share of eigenvalues above λ", yscale="log", xscale="symlog",
@@ -175,11 +173,7 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
             runs = select(results["runs"], method=method)
             x, y = [run[measure] for run in runs], [run["gap"] for run in runs]
             axes.plot(x, y, "o", color=colour(method), label=method, alpha=0.75)
-        tau = correlation(results, measure).value
-        axes.set(
-            xlabel=name,
-            ylabel="train − test (points)",
-            xscale="log",
-            title=f"Kendall's τ = {tau:+.2f}",
-        )
+        tau = correlation(results, measure)
+        interval = f"Kendall's τ = {tau.value:+.2f} ({tau.low:+.2f} to {tau.high:+.2f})"
+        axes.set(xlabel=name, ylabel="train − test (points)", title=interval)
     scatter.legend()
