@@ -154,8 +154,8 @@ def diagnose(
         survivors = [found] if found else []
     complete = True
     if not survivors:
-        found = one_by_one(failing, ordered, parts, base)
-        survivors = [several for several in found if len(several) > 2]
+        grown = one_by_one(failing, ordered, parts, base)
+        survivors = [several for several in grown if len(several) > 2]
     if not survivors:
         for pair in pairs_of(parts, failing, declared, base):
             tried += 1
@@ -170,7 +170,7 @@ def diagnose(
 
 def redeclared(traces: Sequence[Trace], declared: dict[str, Any]) -> list[Parts]:
     """Other values of what was declared, one at a time."""
-    found = []
+    found: list[Parts] = []
     for name in declared:
         convention = CONVENTIONS[name]
         for value in (convention.default, *convention.values):
