@@ -217,11 +217,12 @@ def replay(adapter: Adapter, vector: dict[str, Any], dtype: str = "float64") -> 
 
     Example:
         >>> from minisam.oracle.protocol import plain
-        >>> sgd = plain(lambda w, grad_fn, *, lr, **_: [x - lr * g for x, g in zip(w, grad_fn(w))])
+        >>> def sgd(w, grad_fn, *, lr, rho):
+        ...     return [x - lr * g for x, g in zip(w, grad_fn(w))]
         >>> vectors = {vector["slug"]: vector for vector in load()}
-        >>> replay(sgd, vectors["sgd-step"]).passed
+        >>> replay(plain(sgd), vectors["sgd-step"]).passed
         True
-        >>> replay(sgd, vectors["sam-norm-4"])[:5]
+        >>> replay(plain(sgd), vectors["sam-norm-4"])[:5]
         ('sam-norm-4', 'float64', False, 0, 'gradient calls')
     """
     slug, features = vector["slug"], getattr(adapter, "features", frozenset())
