@@ -68,7 +68,7 @@ def generalized_cross_entropy(logits, labels, q: float = 0.7):
     if not 0 < q <= 1:
         raise ValueError(f"q must be above 0 and at most 1, got {q}")
     log_p, t = log_softmax(logits), _targets(logits, labels)
-    return _mean_over_batch(t * (1 - anp.exp(q * log_p)), logits) * (1 / q)
+    return _mean_over_batch(t * (1 - anp.exp(q * log_p)) * (1 / q), logits)
 
 
 def soft_bootstrap(logits, labels, beta: float = 0.95):
