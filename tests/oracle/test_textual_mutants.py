@@ -38,6 +38,17 @@ EXPLAINED = {
         for name in ("gsam", "wsam", "looksam", "friendly_sam", "exact_sam", "m_sharpness")
         for text in ("state.count + 1", "0 becomes 1: 0", "1 becomes 2: 1")
     },
+    ("optim/exact_sam.py", "ρ * s"): (
+        "s is 1 but for gradients whose squares leave the range; a wrong ρ shows in the example "
+        "of the docstring, not in the vectors"
+    ),
+    ("optim/m_sharpness.py", "one.loss"): LOSS,
+    ("optim/m_sharpness.py", "one.perturbed_loss"): LOSS,
+    ("optim/m_sharpness.py", "[1] * len(shards)"): DEFAULT,
+    ("optim/m_sharpness.py", "if perturb is None"): DEFAULT,
+    ("trees.py", "p == "): "norms other than the Euclidean one: " + UNUSED,
+    ("trees.py", "s * leaf"): "norms other than the Euclidean one: " + UNUSED,
+    ("trees.py", "np.sqrt(inner(y, y)) / s"): "s is 1 in range; the unit tests leave it",
     ("trees.py", "other.keys() != first.keys()"): "refuses trees that do not match",
     ("trees.py", "np.isfinite(magnitude) and magnitude > 0"): GUARD,
     ("trees.py", "0.0 becomes 1.0: 0.0"): "an empty tree has nothing to move",
