@@ -28,6 +28,17 @@ def test_interruption_has_its_own_exit_code(monkeypatch, capsys):
     assert "interrupted" in capsys.readouterr().err
 
 
+def test_a_reader_that_has_seen_enough_is_no_error():
+    command = [sys.executable, "-m", "minisam.cli", "specification"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.read(10)
+    process.stdout.close()
+    error = process.stderr.read()
+    process.stderr.close()
+    assert process.wait() == 0
+    assert error == b""
+
+
 def python(code, *flags):
     return subprocess.run(
         [sys.executable, *flags, "-c", code], capture_output=True, text=True, check=True
