@@ -143,8 +143,8 @@ def verdict(results: Mapping[str, Any]) -> str:
     difference = paired_difference(regret(results, "SAM"), regret(results, "ASAM"))
     return (
         f"{judge(difference)} between stages: SAM's regret − ASAM's = {difference:+.1f} points; "
-        f"shows under rescaling: SAM's rise changes by up to {shift(results, 'SAM'):.0%}, ASAM's "
-        f"by {shift(results, 'ASAM'):.0e}"
+        f"shows under rescaling: SAM's rise changes by a factor of up to "
+        f"{1 + shift(results, 'SAM'):.0f}, ASAM's by {shift(results, 'ASAM'):.0e} of itself"
     )
 
 
