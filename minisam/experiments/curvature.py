@@ -29,8 +29,8 @@ from minisam.train import predict
 
 CLAIM = "SAM's second-order term is not worth its cost; curvature tells which weights matter."
 PUBLISHED = (
-    "Foret et al. 2020, appendix C.4: with the second-order term the test error was no better; "
-    "LeCun et al. 1989: OBD prunes more at the same loss than magnitude does."
+    "Foret et al. 2020 drop the term for speed; LeCun et al. 1989: pruning by saliency raises the "
+    "loss less than by magnitude."
 )
 KEPT = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02)
 STARTS = ("SGD", "SAM")

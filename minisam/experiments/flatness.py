@@ -31,10 +31,7 @@ from minisam.statistics import Interval, kendall, mean_interval, paired_differen
 from minisam.trees import Params
 
 CLAIM = "SAM ends in flatter minima, and flatter minima generalize better."
-PUBLISHED = (
-    "Foret et al. 2020, figure 3 (right), WRN on CIFAR-10: largest Hessian eigenvalue 62.9 with "
-    "SGD, 18.6 with SAM after 50 epochs; 24.2 and 1.0 after 300."
-)
+PUBLISHED = "Foret et al. 2020, section 4.2: smaller Hessian eigenvalues with SAM than with SGD."
 MEASURES = {
     "largest eigenvalue": "eigenvalue",
     "trace": "trace",

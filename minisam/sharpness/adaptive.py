@@ -53,7 +53,7 @@ def adaptive_sharpness(
         [0.157141, 0.157141]
 
     Source:
-        Kwon et al. 2021, arXiv 2102.11600, definition 1 and theorem 1.
+        Kwon et al. 2021, arXiv 2102.11600, section 3.
     """
     return worst_case(
         loss, params, rho, steps, restarts, rng, scaling(params, eta, scope, granularity)

@@ -79,7 +79,7 @@ def worst_case(
         4.501
 
     Reference:
-        Foret et al. 2020, eq. (1); Kwon et al. 2021, eq. (3) with ``scaling``.
+        Foret et al. 2020, eq. (1); with ``scaling`` the adaptive sharpness of Kwon et al. 2021.
     """
     if not (np.isfinite(rho) and rho >= 0):
         raise ValueError(f"rho must be finite and not negative, got {rho}")
