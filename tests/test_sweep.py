@@ -120,11 +120,14 @@ def test_an_interrupted_sweep_continues_where_it_was(tmp_path, jobs, how):
     script = tmp_path / "script.py"
     script.write_text(
         textwrap.dedent(f"""
+        import signal
         import sys
         sys.path.insert(0, {str(Path(__file__).parent)!r})
         import sweep_cells
         from minisam.sweep import sweep
         if __name__ == "__main__":
+            # A shell's background job inherits that SIGINT is ignored.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             cells = [dict(x=x, log={str(log)!r}, seconds=0.25) for x in range(10)]
             sweep(sweep_cells.square, cells, {str(tmp_path)!r}, jobs={jobs})
         """)

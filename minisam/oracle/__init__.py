@@ -7,14 +7,14 @@ from typing import Any
 
 # Loaded when first used: importing the oracle costs nothing, and each framework only its own users.
 _WHERE = {
-    "check": "minisam.oracle.check",
+    "check": "minisam.oracle.checking",
     "check_model": "minisam.oracle.model_vectors",
-    "grade": "minisam.oracle.grade",
+    "grade": "minisam.oracle.grading",
     "keras": "minisam.oracle.adapters.keras",
     "load_model": "minisam.oracle.model_vectors",
     "optax": "minisam.oracle.adapters.optax",
     "own": "minisam.oracle.adapters.own",
-    "parametrize": "minisam.oracle.parametrize",
+    "parametrize": "minisam.oracle.parametrization",
     "plain": "minisam.oracle.protocol",
     "process": "minisam.oracle.adapters.process",
     "torch": "minisam.oracle.adapters.torch",
@@ -43,7 +43,7 @@ def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(_WHERE[name]), name)
-    globals()[name] = value  # also where a submodule has the same name
+    globals()[name] = value
     return value
 
 

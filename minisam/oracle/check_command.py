@@ -53,7 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check, print, and return the exit code."""
-    from minisam.oracle.check import check
+    from minisam.oracle.checking import check
     from minisam.oracle.loading import load, pairs
 
     if arguments.list:

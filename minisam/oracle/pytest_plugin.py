@@ -42,7 +42,7 @@ def pytest_generate_tests(metafunc: Any) -> None:
     """One test per probe and dtype that the adapter claims."""
     if "minisam_case" not in metafunc.fixturenames:
         return
-    from minisam.oracle.parametrize import cases
+    from minisam.oracle.parametrization import cases
 
     adapter, options = chosen(metafunc.config)
     metafunc.parametrize("minisam_case", cases(adapter, **options), ids=repr)

@@ -111,7 +111,7 @@ def as_record(statement: Property) -> dict[str, Any]:
 
 def hold_against(chosen: list[Property], arguments: argparse.Namespace) -> int:
     """Try the statements on an implementation."""
-    from minisam.oracle.check import as_adapter
+    from minisam.oracle.checking import as_adapter
     from minisam.oracle.loading import load
     from minisam.oracle.protocol import Unsupported
 

@@ -22,7 +22,7 @@ def test_probe(minisam_case: Any, minisam_adapter: Any) -> None:
 
 def test_verdict(minisam_adapter: Any) -> None:
     """The verdict, with the mistake's name."""
-    from minisam.oracle.check import check
+    from minisam.oracle.checking import check
 
     adapter, options = minisam_adapter
     check(adapter, **options).raise_for_failures()

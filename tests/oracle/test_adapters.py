@@ -7,7 +7,7 @@ from minisam.oracle.adapters.optax import optax
 from minisam.oracle.adapters.own import optimizer, own
 from minisam.oracle.adapters.plain import plain
 from minisam.oracle.adapters.torch import torch
-from minisam.oracle.check import check
+from minisam.oracle.checking import check
 from minisam.oracle.protocol import HYPERPARAMETERS, Unsupported, at_step, observe
 
 METHODS = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from minisam.oracle.check import check
+from minisam.oracle.checking import check
 from minisam.oracle.conventions import (
     CONVENTIONS,
     check_declared,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from minisam.oracle.parametrize import cases, parametrize
+from minisam.oracle.parametrization import cases, parametrize
 
 from oracle import implementations as known  # isort: skip
 

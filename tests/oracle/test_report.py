@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 import pytest
 from oracle import implementations as known
 
-from minisam.oracle.check import check
+from minisam.oracle.checking import check
 from minisam.oracle.report import SCHEMA, Report, Result, from_dict
 from minisam.oracle.report_html import page
 from minisam.oracle.report_junit import document

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from oracle import implementations as known
 
-from minisam.oracle.check import check
+from minisam.oracle.checking import check
 from minisam.oracle.probes import PROBES
 from minisam.oracle.protocol import plain
 from minisam.oracle.watch import watch

@@ -128,7 +128,8 @@ def _stays_below(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     yield true("every |w_t| < c − ρ", bool(np.all(np.abs(along) < well.wall - rho)))
     a = bounce_amplitude(well.sharp, lr, rho)
     m = lr * well.sharp
-    left = (m - 1) ** well.steps * well.wall
+    # Both of the last two iterates are checked, and the earlier one has taken a step less.
+    left = (m - 1) ** (well.steps - 1) * well.wall
     slack = 16 * unit_roundoff(problem.dtype) * (well.wall + rho) * (1 + 2 * m) / (2 - m)
     settled = np.abs(np.abs(along[-2:]) - a)
     slack += norm_epsilon_slack(problem, along, well.sharp)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from minisam.oracle.check import check
+from minisam.oracle.checking import check
 from minisam.oracle.protocol import Arrays
 
 # What a course has no reason to mark down: an epsilon in the norm, a print, work in place.
@@ -50,7 +50,7 @@ def grade(
         >>> points = grade(step, points=4)
         step: bug: R04-second-pass-at-A
         ...
-        0.75 of 4 points
+        0.25 of 4 points
     """
     if not (isinstance(points, int | float) and math.isfinite(points) and points > 0):
         raise ValueError(f"points must be a finite number above 0, got {points!r}")

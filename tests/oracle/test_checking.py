@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from oracle import implementations as known
 
-from minisam.oracle.check import check
+from minisam.oracle.checking import check
 from minisam.oracle.mutants import MUTANTS
 from minisam.oracle.probes import PROBES
 from minisam.oracle.reference import reference

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from minisam.oracle.check import METHODS, as_adapter, choose, choose_probes, examine
+from minisam.oracle.checking import METHODS, as_adapter, choose, choose_probes, examine
 from minisam.oracle.conventions import check_declared
 from minisam.oracle.diagnosis import convention_part
 from minisam.oracle.probes import Probe

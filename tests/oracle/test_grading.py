@@ -1,7 +1,7 @@
 import pytest
 from oracle import implementations as known
 
-from minisam.oracle.grade import grade
+from minisam.oracle.grading import grade
 
 
 def test_a_right_step_gets_all_points(capsys):
