@@ -21,7 +21,7 @@ from typing import Any
 
 HELP = "Train with SGD, SAM and ASAM on noisy labels; print a table, write JSON and a picture."
 TITLES = {"sgd": "SGD", "sam": "SAM", "asam": "ASAM"}
-TOY_RADII = {"sam": (0.1, 0.2, 0.4, 0.8), "asam": (1.0, 2.0, 4.0, 8.0)}
+TOY_RADII = {"sam": (0.2, 0.4, 0.8), "asam": (2.0, 4.0, 8.0)}
 CIFAR_RADII = {"sam": (0.025, 0.05, 0.1, 0.2), "asam": (0.25, 0.5, 1.0, 2.0)}
 MODEL_OPTIONS = {
     "mlp": {"hidden": [256, 256]},
@@ -57,7 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rho", default="", metavar="METHOD=ρ,…", help="e.g. sam=0.1,asam=1; others are searched"
     )
-    parser.add_argument("--seeds", type=int, default=5, help="number of seeds (default 5)")
+    parser.add_argument("--seeds", type=int, default=4, help="number of seeds (default 4)")
     parser.add_argument("--epochs", type=int, help="passes over the data")
     parser.add_argument("--lr", type=float, help="highest learning rate; it falls along a cosine")
     parser.add_argument("--train-size", type=int, help="training images, validation included")
