@@ -100,8 +100,9 @@ def sweep(
         progress: where to show progress; None for silence.
 
     Returns:
-        One dict per cell, in order: ``settings``, ``result``, ``seconds``, ``function``,
-        ``versions``, ``machine``.
+        One dict per cell, in order: ``settings``, ``result``, ``seconds``, ``cpu_seconds`` (of the
+        cell's process; None where an older version stored the cell), ``function``, ``versions``,
+        ``machine``.
 
     Raises:
         SweepError: when cells raised, after all others have finished; it names their settings. A
@@ -155,7 +156,8 @@ def sweep(
     if failures:
         failures.sort(key=lambda failure: cells.index(failure.settings))
         raise SweepError(failures, len(set(paths)) - len(failures))
-    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    records = (json.loads(path.read_text(encoding="utf-8")) for path in paths)
+    return [{"cpu_seconds": None, **record} for record in records]
 
 
 def cell_hash(function: Callable[..., Any], settings: dict[str, Any]) -> str:
@@ -178,8 +180,12 @@ def cell_hash(function: Callable[..., Any], settings: dict[str, Any]) -> str:
 
 
 def run_cell(function: Callable[..., Any], settings: dict[str, Any]) -> dict[str, Any] | Failure:
-    """Run one cell, in whichever process this is; an exception becomes a `Failure`."""
-    start = time.perf_counter()
+    """Run one cell, in whichever process this is; an exception becomes a `Failure`.
+
+    On a machine that others use as well, the CPU time of all threads of the process says more
+    about the work than the wall clock does; where cells share a process, each counts the others'.
+    """
+    start, cpu_start = time.perf_counter(), time.process_time()
     try:
         result = plain(function(**settings))
     except Exception as error:
@@ -189,6 +195,7 @@ def run_cell(function: Callable[..., Any], settings: dict[str, Any]) -> dict[str
         "settings": settings,
         "result": result,
         "seconds": round(time.perf_counter() - start, 3),
+        "cpu_seconds": round(time.process_time() - cpu_start, 3),
         "versions": _versions(),
         "machine": {"platform": platform.platform(), "cpus": _available_cpus()},
     }

@@ -16,6 +16,12 @@ def square(x, log=None, seconds=0.0):
     return {"square": np.float64(x * x), "pid": os.getpid()}
 
 
+def work(cpu_seconds):
+    end = time.process_time() + cpu_seconds
+    while time.process_time() < end:
+        pass
+
+
 def fail_on_odd(x):
     if x % 2:
         raise ArithmeticError(f"{x} is odd")

@@ -47,6 +47,22 @@ def test_a_finished_cell_is_never_run_again(tmp_path):
     assert [r["result"]["square"] for r in again] == [0, 1, 4, 9, 0]
 
 
+def test_a_cell_tells_its_time_on_the_clock_and_on_the_processor(tmp_path):
+    (slept,) = quiet(sweep_cells.square, [{"x": 1, "seconds": 0.2}], tmp_path)
+    assert slept["seconds"] >= 0.2
+    assert 0 <= slept["cpu_seconds"] < 0.1
+    (counted,) = quiet(sweep_cells.work, [{"cpu_seconds": 0.1}], tmp_path)
+    assert counted["cpu_seconds"] >= 0.1
+
+
+def test_a_cell_stored_without_its_processor_time_is_read(tmp_path):
+    (new,) = quiet(sweep_cells.square, [{"x": 1}], tmp_path)
+    (path,) = (tmp_path / "cells").iterdir()
+    old = {key: value for key, value in new.items() if key != "cpu_seconds"}
+    path.write_text(json.dumps(old))
+    assert quiet(sweep_cells.square, [{"x": 1}], tmp_path) == [{**old, "cpu_seconds": None}]
+
+
 def test_a_half_written_file_is_not_a_result(tmp_path, monkeypatch):
     path = tmp_path / "cell.json"
     monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
