@@ -14,6 +14,13 @@ def test_every_command_explains_itself(command, capsys):
     assert f"minisam {command}" in capsys.readouterr().out
 
 
+def test_the_package_can_be_run_where_the_command_is_not_on_the_path():
+    command = [sys.executable, "-m", "minisam", "check", "nowhere.py:step"]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 2
+    assert result.stderr == "minisam check: nowhere.py:step: there is no file 'nowhere.py'\n"
+
+
 def test_a_users_mistake_is_one_line_and_no_traceback(capsys):
     assert cli.main(["compare", "--noise", "7"]) == 2
     assert capsys.readouterr().err == "minisam compare: --noise must lie in [0, 1], got 7.0\n"
@@ -29,7 +36,7 @@ def test_interruption_has_its_own_exit_code(monkeypatch, capsys):
 
 
 def test_a_reader_that_has_seen_enough_is_no_error():
-    command = [sys.executable, "-m", "minisam.cli", "specification"]
+    command = [sys.executable, "-m", "minisam", "specification"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.read(10)
     process.stdout.close()
