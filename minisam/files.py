@@ -12,6 +12,9 @@ from typing import Any, BinaryIO
 def write_atomically(path: str | Path, write: Callable[[BinaryIO], Any]) -> Path:
     """Write a file under a temporary name, then rename it: a kill leaves the old file or the new.
 
+    Several processes may write the same path at once: each has a temporary name of its own, and
+    the last to finish stays. What is no file, such as ``/dev/stdout``, is written to directly.
+
     Args:
         path: where the file goes; its folder is made if need be.
         write: given the open binary file, writes its content.
@@ -27,6 +30,10 @@ def write_atomically(path: str | Path, write: Callable[[BinaryIO], Any]) -> Path
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not path.is_file():
+        with open(path, "wb") as file:
+            write(file)
+        return path
     descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -39,6 +46,6 @@ def write_atomically(path: str | Path, write: Callable[[BinaryIO], Any]) -> Path
         os.chmod(temporary, 0o666 & ~umask)
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        Path(temporary).unlink(missing_ok=True)  # missing if Ctrl-C came just after the renaming
         raise
     return path

@@ -25,3 +25,44 @@ def test_the_result_has_ordinary_permissions(tmp_path):
     plain = tmp_path / "plain"
     plain.write_bytes(b"x")
     assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(plain.stat().st_mode)
+
+
+def test_ctrl_c_just_after_the_renaming_is_still_ctrl_c(tmp_path, monkeypatch):
+    replace = os.replace
+
+    def interrupted(source, target):
+        replace(source, target)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(tmp_path / "a", lambda file: file.write(b"new"))
+    assert (tmp_path / "a").read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_two_writers_of_one_path_do_not_disturb_each_other(tmp_path):
+    path = tmp_path / "a"
+
+    def slow(file):
+        file.write(b"first")
+        write_atomically(path, lambda other: other.write(b"2nd"))
+        assert path.read_bytes() == b"2nd"
+
+    write_atomically(path, slow)
+    assert path.read_bytes() == b"first"
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_a_pipe_is_written_to_and_a_folder_is_refused(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_atomically(pipe, lambda file: file.write(b"x"))
+    assert os.read(reader, 10) == b"x"
+    os.close(reader)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(IsADirectoryError, match=r"folder'$"):
+        write_atomically(tmp_path / "folder", lambda file: file.write(b"x"))
+    assert sorted(os.listdir(tmp_path)) == ["folder", "pipe"]

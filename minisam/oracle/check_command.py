@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from pathlib import Path
 from typing import Any
+
+from minisam.files import write_atomically
 
 HELP = "say whether an implementation of SAM is right, and what is wrong with it"
 
@@ -116,10 +116,7 @@ def write(text: str, path: str | None) -> None:
     if path is None:
         print(text)
         return
-    target = Path(path)
-    temporary = target.with_name(target.name + ".part")
-    temporary.write_text(text + "\n", encoding="utf-8")
-    os.replace(temporary, target)
+    write_atomically(path, lambda file: file.write(f"{text}\n".encode()))
 
 
 def catalogue() -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from minisam.files import write_atomically
+
 HELP = "export the exact vectors, with a README that lets you write a harness from it alone"
 
 
@@ -50,11 +52,7 @@ def export(directory: Path) -> list[Path]:
         contents[f"models/{path.name}"] = path.read_bytes()
     contents["README.md"] = readme().encode()
     for name, content in contents.items():
-        target = directory / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{target.name}.part")
-        partial.write_bytes(content)
-        partial.replace(target)
+        write_atomically(directory / name, lambda file, content=content: file.write(content))
     return [directory / name for name in contents]
 
 

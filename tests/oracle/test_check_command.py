@@ -43,6 +43,16 @@ def test_several_are_compared_and_the_worst_decides(capsys, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
 
 
+def test_nothing_is_left_of_a_report_that_could_not_be_written(tmp_path, monkeypatch):
+    def disk_full(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("os.replace", disk_full)
+    with pytest.raises(OSError, match="disk full"):
+        run(f"{HERE}:right", *ONE, "--out", str(tmp_path / "report.txt"))
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("form", ["json", "junit", "markdown", "html"])
 def test_every_form_is_printed(form, capsys):
     assert run(f"{HERE}:right", *ONE, "--format", form) == 0

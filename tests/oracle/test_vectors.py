@@ -374,7 +374,7 @@ def test_export(tmp_path, capsys):
         assert f"`{flag}`" in text
     for key in {key for vector in VECTORS.values() for key in vector["hyperparameters"]}:
         assert f"`{key}`" in text or f" {key} " in text, key
-    assert not list(out.rglob("*.part"))
+    assert not [path for path in out.rglob("*") if path.name.startswith(".")]
 
 
 def test_export_does_not_overwrite_unasked(tmp_path):
