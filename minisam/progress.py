@@ -1,4 +1,4 @@
-"""A line per epoch: what was measured, and how long it will still take."""
+"""How far the work has come: durations, and a line per epoch."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ from typing import Any, TextIO
 
 
 def clock(seconds: float) -> str:
-    """Return a duration as minutes and seconds, or hours and minutes.
+    """Write a duration as people say it.
 
     Example:
-        >>> clock(65), clock(3725), clock(0.4)
-        ('1:05', '1h02', '0:00')
+        >>> clock(7.4), clock(95), clock(7300)
+        ('7 s', '1 min 35 s', '2 h 1 min')
     """
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes // 60}h{minutes % 60:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"
+    seconds = round(seconds)
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60} s"
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
 
 
 def print_row(file: TextIO, record: dict[str, Any], epochs: int, left: float) -> None:
@@ -28,14 +32,14 @@ def print_row(file: TextIO, record: dict[str, Any], epochs: int, left: float) ->
     Example:
         >>> import sys
         >>> print_row(sys.stdout, {"epoch": 1, "seconds": 0.5, "loss": 2.25}, 10, 4.5)
-            epoch      loss   s/epoch     left
-           1/10      2.2500      0.50     0:04
+            epoch      loss   s/epoch         left
+           1/10      2.2500      0.50          4 s
     """
     columns = {key: value for key, value in record.items() if key not in ("epoch", "seconds")}
     width = {key: max(len(key), 8) for key in columns}
     if record["epoch"] == 1:
         names = "  ".join(f"{key:>{width[key]}}" for key in columns)
-        print(f"{'epoch':>9}  {names}  {'s/epoch':>8}  {'left':>7}", file=file)
+        print(f"{'epoch':>9}  {names}  {'s/epoch':>8}  {'left':>11}", file=file)
     cells = "  ".join(f"{value:{width[key]}.4f}" for key, value in columns.items())
     place = f"{record['epoch']:>4}/{epochs:<4}"
-    print(f"{place}  {cells}  {record['seconds']:8.2f}  {clock(left):>7}", file=file, flush=True)
+    print(f"{place}  {cells}  {record['seconds']:8.2f}  {clock(left):>11}", file=file, flush=True)

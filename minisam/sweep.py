@@ -34,9 +34,10 @@ from concurrent.futures import (
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any, Literal, NamedTuple, TextIO
 
 from minisam.files import write_atomically
+from minisam.progress import clock
 
 BLAS_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -84,7 +85,7 @@ def sweep(
     executor: Executor | None = None,
     jobs: int = 1,
     cost: Callable[[dict[str, Any]], float] | None = None,
-    progress: TextIO | None = sys.stderr,
+    progress: TextIO | Literal["stderr"] | None = "stderr",
 ) -> list[dict[str, Any]]:
     """Call ``function(**settings)`` for every cell that has no result yet; return all results.
 
@@ -99,7 +100,8 @@ def sweep(
         jobs: number of local processes, between which the BLAS threads are divided. With 1
             everything runs in this process.
         cost: expected relative cost of a cell, for the estimate of the time left; equal if None.
-        progress: where to show progress; None for silence.
+        progress: where to show progress; by default standard error as it is at the call, None for
+            silence.
 
     Returns:
         One dict per cell, in order: ``settings``, ``result``, ``seconds``, ``cpu_seconds`` (of the
@@ -133,7 +135,8 @@ def sweep(
     for path, settings in zip(paths, cells, strict=True):
         if not path.exists():
             todo[path] = settings
-    report = _Progress(len(set(paths)), list(todo.values()), cost, progress)
+    stream = sys.stderr if progress == "stderr" else progress
+    report = _Progress(len(set(paths)), list(todo.values()), cost, stream)
     failures: list[Failure] = []
 
     def finish(path: Path, record: dict[str, Any] | Failure) -> None:
@@ -390,18 +393,3 @@ class _Progress:
         if self.stream is not None:
             self.stream.write(("\r\033[K" if self.live else "") + text + ("\n" if end else ""))
             self.stream.flush()
-
-
-def clock(seconds: float) -> str:
-    """Write a duration as people say it.
-
-    Example:
-        >>> clock(7.4), clock(95), clock(7300)
-        ('7 s', '1 min 35 s', '2 h 1 min')
-    """
-    seconds = round(seconds)
-    if seconds < 60:
-        return f"{seconds} s"
-    if seconds < 3600:
-        return f"{seconds // 60} min {seconds % 60} s"
-    return f"{seconds // 3600} h {seconds % 3600 // 60} min"

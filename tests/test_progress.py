@@ -1,6 +1,6 @@
 import io
 
-from minisam.progress import print_row
+from minisam.progress import clock, print_row
 
 
 def test_heading_only_once_and_columns_line_up():
@@ -11,4 +11,15 @@ def test_heading_only_once_and_columns_line_up():
     lines = out.getvalue().splitlines()
     assert len(lines) == 3
     assert len({len(line) for line in lines}) == 1
-    assert lines[1].split() == ["1/2", "1.5000", "0.2500", "0.10", "1:01"]
+    assert lines[1].split() == ["1/2", "1.5000", "0.2500", "0.10", "1", "min", "1", "s"]
+
+
+def test_a_duration_turns_over_at_the_minute_and_at_the_hour():
+    assert [clock(seconds) for seconds in (0, 59.4, 59.6, 3599.4, 3599.6, 86400)] == [
+        "0 s",
+        "59 s",
+        "1 min 0 s",
+        "59 min 59 s",
+        "1 h 0 min",
+        "24 h 0 min",
+    ]

@@ -182,6 +182,17 @@ def test_progress_tells_what_is_done_and_what_is_left(tmp_path, monkeypatch):
     assert stream.getvalue().startswith("3 of 4 cells are there already\n4/4 cells")
 
 
+def test_progress_goes_to_the_standard_error_of_the_moment_unless_told_to_be_silent(
+    tmp_path, monkeypatch
+):
+    now = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", now)
+    sweep(sweep_cells.square, [{"x": 1}], tmp_path)
+    assert now.getvalue() == "1/1 cells, 0 s spent\n"
+    sweep(sweep_cells.square, [{"x": 2}], tmp_path, progress=None)
+    assert now.getvalue() == "1/1 cells, 0 s spent\n"
+
+
 def test_the_hash_depends_on_settings_and_function_but_not_on_order():
     base = cell_hash(sweep_cells.square, {"x": 1, "log": None})
     assert base == cell_hash(sweep_cells.square, {"log": None, "x": 1})

@@ -67,7 +67,7 @@ def test_learns_and_tells_how():
     lines = out.getvalue().splitlines()
     assert lines[0].split() == ["epoch", "loss", "perturbed_loss", "right", "s/epoch", "left"]
     assert len(lines) == 13
-    assert lines[-1].endswith("0:00")
+    assert lines[-1].endswith("  0 s")
 
 
 def test_the_reported_loss_is_the_one_at_a():
