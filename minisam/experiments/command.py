@@ -102,7 +102,7 @@ def reproduce(
 
     study = importlib.import_module(STUDIES[name])
     scale = Scale(data, tuple(range(2 if smoke else seeds)), smoke)
-    spent = {"cells": 0, "seconds": 0.0}
+    spent = {"cells": 0, "seconds": 0.0, "cpu_seconds": 0.0}
 
     def cells(grid: Sequence[dict], function: Callable | None = None) -> list[Any]:
         from minisam.experiments.trial import trial
@@ -111,7 +111,8 @@ def reproduce(
             print(f"{name}: {len(grid)} runs", file=progress)
         records = sweep(function or trial, list(grid), out, executor, jobs, cost, progress)
         spent["cells"] += len(records)
-        spent["seconds"] += sum(record["seconds"] for record in records)
+        for unit in ("seconds", "cpu_seconds"):
+            spent[unit] += sum(record[unit] or 0.0 for record in records)
         versions.update(records[0]["versions"] if records else {})
         return [record["result"] for record in records]
 
@@ -127,6 +128,7 @@ def reproduce(
         "seeds": list(scale.seeds),
         "smoke": smoke,
         "run_seconds": round(spent["seconds"], 1),
+        "cpu_seconds": round(spent["cpu_seconds"], 1),
         "runs": spent["cells"],
         "machine": {"platform": platform.platform(), "cpus": os.cpu_count()},
         "versions": versions,
@@ -174,8 +176,8 @@ def report(record: dict[str, Any], rows: Sequence[Sequence[str]]) -> str:
         *body,
         "",
         f"± is the half-width of a 95 % Student interval over n seeds. `{record['command']}`: "
-        f"{record['runs']} runs of together {clock(record['run_seconds'])}, on a machine with "
-        f"{record['machine']['cpus']} cores.",
+        f"{record['runs']} runs, together {clock(record['cpu_seconds'])} of one core's time, on a "
+        f"machine with {record['machine']['cpus']} cores.",
         "",
     ]
     return "\n".join(lines)

@@ -170,7 +170,7 @@ def compared_trial(**settings: Any) -> dict[str, Any]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Search ρ, train, print the table, write ``results.json`` and ``compare.png``."""
-    from minisam.experiments.study import TUNING_SEED
+    from minisam.experiments.study import TUNING_SEEDS
     from minisam.experiments.trial import trial
     from minisam.sweep import plain, sweep, write_json
 
@@ -195,7 +195,7 @@ def run(arguments: argparse.Namespace) -> int:
     radii = TOY_RADII if shared["data"] == "toy" else CIFAR_RADII
     searched = [name for name in methods if name in radii and name not in rho]
     tries = [(name, candidate) for name in searched for candidate in radii[name]]
-    grid = [{**shared, "optimizer": m, "rho": r, "seed": TUNING_SEED} for m, r in tries]
+    grid = [{**shared, "optimizer": m, "rho": r, "seed": TUNING_SEEDS[0]} for m, r in tries]
     records = sweep(trial, grid, out, jobs=arguments.jobs, progress=sys.stderr)
     search = [
         {"method": m, "rho": r, "validation": record["result"]["validation"]}

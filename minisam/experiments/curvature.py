@@ -95,14 +95,15 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     """Run the three optimizers at every radius, and prune two networks per seed."""
     base = scale.settings(noise=0.2, model_options={"hidden": [32, 32]})
     grid = [("SGD", "sgd", 0.0)]
-    for rho in (0.1,) if scale.smoke else (0.05, 0.1, 0.2):
+    radii = scale.radii("sam")[1:4]
+    for rho in radii[1:2] if scale.smoke else radii:
         grid += [("SAM", "sam", rho), ("exact SAM", "exact_sam", rho)]
     entries = [
         ({"method": method, "rho": rho}, {**base, "optimizer": optimizer, "rho": rho})
         for method, optimizer, rho in grid
     ]
     runs = over_seeds(cells, scale, entries, exact_or_not)
-    ends = {"SGD": {"optimizer": "sgd"}, "SAM": {"optimizer": "sam", "rho": 0.1}}
+    ends = {"SGD": {"optimizer": "sgd"}, "SAM": {"optimizer": "sam", "rho": radii[1]}}
     entries = [({"method": m}, {**base, **options}) for m, options in ends.items()]
     return {"runs": runs, "pruning": over_seeds(cells, scale, entries, pruning)}
 
@@ -132,7 +133,8 @@ def curve(results: Mapping[str, Any], method: str, rule: str) -> list[Any]:
 
 def verdict(results: Mapping[str, Any]) -> str:
     """Judge the exact gradient's gain, and curvature against magnitude at a tenth kept."""
-    rho = results["runs"][-1]["rho"] if len(results["runs"]) < 8 else 0.1
+    radii = sorted({run["rho"] for run in results["runs"] if run["rho"]})
+    rho = radii[len(radii) // 2]
     exact = gain(results["runs"], "exact SAM", over="SAM", rho=rho)
     worth = "too small to tell"
     if exact.high < 1.0:  # less than a point: not worth another two gradients

@@ -38,10 +38,7 @@ MEASURES = {
     "worst rise, ball of radius 0.05": "rise",
     "worst rise, ASAM's ball of radius 0.5": "adaptive_rise",
 }
-RADII = {"SGD": (0.0,), "SAM": (0.025, 0.05, 0.1), "ASAM": (0.25, 0.5, 1.0)}
 SIZE = (12.0, 7.5)
-
-
 EXAMPLES = 500  # training examples on which sharpness is measured
 
 
@@ -89,7 +86,9 @@ def measured(**settings: Any) -> dict[str, Any]:
 def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     """Run every method at every radius."""
     base = scale.settings(noise=0.2)
-    radii = {m: list(r[-1:] if scale.smoke else r) for m, r in RADII.items()}
+    radii = {"SGD": [0.0]} | {m: list(scale.radii(m.lower())[1:4]) for m in ("SAM", "ASAM")}
+    if scale.smoke:
+        radii = {method: values[-1:] for method, values in radii.items()}
     entries = [
         ({"method": method, "rho": rho}, {**base, "optimizer": method.lower(), "rho": rho})
         for method, values in radii.items()

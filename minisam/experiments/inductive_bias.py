@@ -1,7 +1,7 @@
 """Does SAM gain more, the less a network is told about images?
 
 An MLP knows nothing, a Mixer and a vision transformer know patches, a convolutional network knows
-translation. All have about 30,000 parameters. Each method tries three values of its own
+translation. All have about 30,000 parameters. Each method tries five values of its own
 hyper-parameter with each network.
 """
 
@@ -25,16 +25,12 @@ MODELS = {
     "ViT": {"model": "vit", "model_options": {"width": 32, "blocks": 2, "heads": 4, "patch": 8}},
     "CNN": {"model": "cnn", "model_options": {"channels": [[12], [24], [48]]}},
 }
-CANDIDATES = {
-    "SGD": [{"lr": lr} for lr in (0.02, 0.005, 0.05)],
-    "SAM": [{"optimizer": "sam", "rho": rho} for rho in (0.05, 0.1, 0.2)],
-}
 
 
 def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     """Search and run every network."""
     problems = [({"model": name}, scale.settings(**special)) for name, special in MODELS.items()]
-    best, search = tune(cells, scale, problems, CANDIDATES)
+    best, search = tune(cells, scale, problems, scale.candidates("SGD", "SAM"))
     entries = [
         ({"method": method, **labels}, {**base, **options})
         for (labels, base), chosen in zip(problems, best, strict=True)

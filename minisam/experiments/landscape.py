@@ -67,7 +67,10 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     """Train with SGD and SAM, every seed; take one step by hand."""
     base = scale.settings(noise=0.2)
     small = {"points": 5, "grid": 5} if scale.smoke else {}
-    methods = {"SGD": {"optimizer": "sgd"}, "SAM": {"optimizer": "sam", "rho": 0.1}}
+    methods = {
+        "SGD": {"optimizer": "sgd"},
+        "SAM": {"optimizer": "sam", "rho": scale.radii("sam")[2]},
+    }
     entries = [({"method": m}, {**base, **small, **options}) for m, options in methods.items()]
     runs = over_seeds(cells, scale, entries, slices)
     early = {**base, "epochs": 1 if scale.smoke else 5, "seed": scale.seeds[0], "rho": 0.5}

@@ -16,7 +16,6 @@ from minisam.statistics import paired_difference
 CLAIM = "A smaller m generalizes better."
 PUBLISHED = "Foret et al. 2020, section 4.1: models trained with a smaller m generalize better."
 SHARDS = (1, 4, 16, 64, 128)
-RADII = (0.05, 0.1, 0.2)
 SIZE = (9.0, 5.0)
 
 
@@ -24,9 +23,11 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     """Search and run SGD and every m, on noisy labels, where SAM has something to gain."""
     shards = (16, 128) if scale.smoke else SHARDS
     base = scale.settings(noise=0.4, model_options={"hidden": [32, 32]})
-    candidates = {"SGD": [{"lr": lr} for lr in (0.02, 0.01, 0.05)]}
+    candidates = scale.candidates("SGD")
     for m in shards:
-        candidates[f"m = {m}"] = [{"optimizer": "m_sam", "m": m, "rho": rho} for rho in RADII]
+        candidates[f"m = {m}"] = [
+            {"optimizer": "m_sam", "m": m, "rho": rho} for rho in scale.radii("sam")
+        ]
     (chosen,), search = tune(cells, scale, [({}, base)], candidates)
     entries = [({"method": m}, {**base, **options}) for m, options in chosen.items()]
     runs = over_seeds(cells, scale, entries)

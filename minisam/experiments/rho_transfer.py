@@ -26,7 +26,7 @@ from minisam.trees import Params, add
 
 CLAIM = "A ρ carries over between stages, and through a rescaling, with ASAM but not with SAM."
 PUBLISHED = "Kwon et al. 2021: theorem 1 (exact invariance); no figure for the transfer of ρ."
-RADII = {"SAM": (0.0125, 0.025, 0.05, 0.1, 0.2, 0.4), "ASAM": (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)}
+LADDER = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)  # times the middle one of the radii to search
 FACTOR = 16.0
 SIZE = (12.0, 7.0)
 
@@ -43,7 +43,7 @@ def rescaled(params: Params, factor: float) -> Params:
     return {key: scale.get(key, 1.0) * leaf for key, leaf in params.items()}
 
 
-def rises(seed: int, first: dict[str, Any]) -> dict[str, Any]:
+def rises(seed: int, first: dict[str, Any], radii: dict[str, list[float]]) -> dict[str, Any]:
     """Return the loss rise against ρ before and after the rescaling, in float64."""
     fitted = pretrained(first, seed)
     images, labels = fitted.arrays.images[:500].astype(np.float64), fitted.arrays.labels[:500]
@@ -57,7 +57,7 @@ def rises(seed: int, first: dict[str, Any]) -> dict[str, Any]:
     for method, climb in climbs.items():
         for name, w in (("as trained", params), ("rescaled", rescaled(params, FACTOR))):
             value, gradient = value_and_grad(loss)(w)
-            points = [float(loss(add(w, climb(w, gradient, rho)))) - value for rho in RADII[method]]
+            points = [float(loss(add(w, climb(w, gradient, rho)))) - value for rho in radii[method]]
             curves.setdefault(method, {})[name] = points
     return curves
 
@@ -65,7 +65,8 @@ def rises(seed: int, first: dict[str, Any]) -> dict[str, Any]:
 def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     """Run both stages at every ρ, the second from SGD's network; then the rescaling."""
     base = scale.settings()
-    radii = {m: list(r[2:4] if scale.smoke else r) for m, r in RADII.items()}
+    factors = LADDER[2:4] if scale.smoke else LADDER
+    radii = {m: [f * scale.radii(m.lower())[2] for f in factors] for m in ("SAM", "ASAM")}
     entries = [
         (
             {"method": method, "stage": stage, "rho": rho},
@@ -85,7 +86,7 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
         if run["stage"] == 1:
             run.update(first)
         run.pop("history")
-    curves = over_seeds(cells, scale, [({}, {"first": base})], rises)
+    curves = over_seeds(cells, scale, [({}, {"first": base, "radii": radii})], rises)
     return {"radii": radii, "runs": runs, "rises": curves}
 
 
@@ -165,7 +166,7 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
         for name, style in (("as trained", "-"), ("rescaled", ":")):
             curves = np.array([curve[method][name] for curve in results["rises"]])
             bottom.plot(
-                RADII[method], curves.mean(axis=0), style, color=colour(method), label=name,
+                radii, curves.mean(axis=0), style, color=colour(method), label=name,
                 linewidth=2.2 if style == "-" else 5, alpha=1 if style == "-" else 0.6,
             )  # fmt: skip
         top.set_title(method)
@@ -175,6 +176,6 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
         bottom.set_xlabel("ρ")
         for axes in (top, bottom):
             axes.set_xscale("log", base=2)
-            axes.set_xticks(RADII[method], [f"{rho:g}" for rho in RADII[method]])
+            axes.set_xticks(radii, [f"{rho:g}" for rho in radii])
     panels[0, 0].set_ylabel("test accuracy,\npoints below the best ρ")
     panels[1, 0].set_ylabel("loss rise\nL(w + ε) − L(w)")

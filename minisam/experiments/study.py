@@ -20,7 +20,12 @@ from minisam.experiments.trial import trial
 from minisam.statistics import Interval, mean_interval, paired_difference
 
 VERDICTS = ("shows", "does not show", "too small to tell")
-TUNING_SEED = 1000  # no seed of a reported run
+TUNING_SEEDS = (1000, 1001)  # no seeds of a reported run
+# Every ρ that is tried, ascending. The toy problem's loss is smoother, so that its are larger; a
+# search whose best value lies at the edge of its grid has not found it.
+TOY_RADII = {"sam": (0.05, 0.1, 0.2, 0.4, 0.8), "asam": (0.5, 1.0, 2.0, 4.0, 8.0)}
+RADII = {"sam": (0.0125, 0.05, 0.1, 0.2, 0.4), "asam": (0.125, 0.5, 1.0, 2.0, 4.0)}
+RATES = (0.005, 0.01, 0.02, 0.05, 0.1)  # SGD's learning rates, as many
 Cells = Callable[..., list[Any]]  # (list of settings, function=trial) -> list of results
 
 
@@ -36,6 +41,27 @@ class Scale(NamedTuple):
     data: str
     seeds: tuple[int, ...]
     smoke: bool = False
+
+    def radii(self, optimizer: str) -> tuple[float, ...]:
+        """Return the values of ρ to try with ``"sam"`` or ``"asam"`` on this data, ascending.
+
+        Example:
+            >>> Scale("toy", (0,)).radii("sam")
+            (0.05, 0.1, 0.2, 0.4, 0.8)
+        """
+        return (TOY_RADII if self.data == "toy" else RADII)[optimizer]
+
+    def candidates(self, *methods: str) -> dict[str, list[dict[str, Any]]]:
+        """Return five settings for each method: SGD's learning rates, SAM's and ASAM's radii.
+
+        Example:
+            >>> Scale("toy", (0,)).candidates("SGD", "SAM")["SAM"][0]
+            {'optimizer': 'sam', 'rho': 0.05}
+        """
+        tried = {"SGD": [{"lr": lr} for lr in RATES]}
+        for name in ("sam", "asam"):
+            tried[name.upper()] = [{"optimizer": name, "rho": rho} for rho in self.radii(name)]
+        return {method: tried[method] for method in methods}
 
     def settings(self, **special: Any) -> dict[str, Any]:
         """Return the settings that every trial of this scale shares, with the experiment's own.
@@ -61,17 +87,20 @@ def tune(
 ) -> tuple[list[dict[str, dict[str, Any]]], list[dict[str, Any]]]:
     """Choose each method's settings, problem by problem, by validation accuracy after training.
 
+    The accuracy is the mean over seeds that no reported run uses.
+
     Args:
         cells: runs trials.
-        scale: in a smoke test the first two candidates of each method stand for all.
+        scale: in a smoke test two candidates of each method and one seed stand for all.
         problems: (labels, settings that all methods share) of each problem; the settings must hold
             out a validation set.
         candidates: {method: its settings to try}, of equal number for every method, so that none
             has the larger budget.
 
     Returns:
-        For each problem {method: the best settings}; and the whole search, one dict per run with
-        the problem's labels, ``method``, ``settings``, ``validation``.
+        For each problem {method: the best settings}; and the whole search, one dict per candidate
+        with the problem's labels, ``method``, ``settings``, ``validation`` (the mean over
+        ``seeds``) and ``seeds``.
     """
     if len({len(options) for options in candidates.values()}) != 1:
         raise ValueError("candidates must be as many for every method")
@@ -79,14 +108,19 @@ def tune(
         (number, method, dict(option))
         for number in range(len(problems))
         for method, options in candidates.items()
-        for option in (options[:2] if scale.smoke else options)
+        for option in (options[1:3] if scale.smoke else options)
     ]
-    results = cells([{**problems[k][1], **option, "seed": TUNING_SEED} for k, _, option in entries])
+    seeds = TUNING_SEEDS[:1] if scale.smoke else TUNING_SEEDS
+    results = cells(
+        [{**problems[k][1], **option, "seed": seed} for k, _, option in entries for seed in seeds]
+    )
     search, chosen = [], [{} for _ in problems]
     best: dict[tuple[int, str], float] = {}
-    for (k, method, option), result in zip(entries, results, strict=True):
-        score = result["validation"]
-        search.append({**problems[k][0], "method": method, "settings": option, "validation": score})
+    for number, (k, method, option) in enumerate(entries):
+        runs = results[number * len(seeds) : (number + 1) * len(seeds)]
+        score = sum(run["validation"] for run in runs) / len(seeds)
+        found = {"settings": option, "validation": score, "seeds": list(seeds)}
+        search.append({**problems[k][0], "method": method, **found})
         if score > best.get((k, method), -1.0):
             best[k, method], chosen[k][method] = score, option
     return chosen, search

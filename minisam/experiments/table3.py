@@ -1,7 +1,7 @@
 """Does SAM help when a pre-trained network is fine-tuned? (Foret et al. 2020, table 3).
 
 An MLP learns five classes, gets a new last layer, and learns the five others from a fifth as many
-images; SGD, SAM and ASAM in either stage. Each method tries three values in each stage; the second
+images; SGD, SAM and ASAM in either stage. Each method tries five values in each stage; the second
 stage is searched from a network that SGD pre-trained.
 """
 
@@ -23,20 +23,11 @@ METHODS = ("SGD", "SAM", "ASAM")
 SIZE = (10.0, 4.6)
 
 
-def candidates(lr: float) -> dict[str, list[dict[str, Any]]]:
-    """Return three settings for each method."""
-    return {
-        "SGD": [{"lr": factor * lr} for factor in (1.0, 0.4, 2.5)],
-        "SAM": [{"optimizer": "sam", "rho": rho} for rho in (0.05, 0.1, 0.2)],
-        "ASAM": [{"optimizer": "asam", "rho": rho} for rho in (0.5, 1.0, 2.0)],
-    }
-
-
 def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     """Search each stage, then run every pair of methods."""
-    base = scale.settings()
+    base, candidates = scale.settings(), scale.candidates(*METHODS)
     first = {**base, "classes": FIRST}
-    (before,), search = tune(cells, scale, [({"stage": 1}, first)], candidates(base["lr"]))
+    (before,), search = tune(cells, scale, [({"stage": 1}, first)], candidates)
     start = {**base, **before["SGD"]}
 
     def second_cells(grid: list[dict[str, Any]]) -> list[Any]:
@@ -44,7 +35,7 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
 
     options = {
         method: [{"second": {"lr": base["lr"], **option}} for option in tried]
-        for method, tried in candidates(base["lr"]).items()
+        for method, tried in candidates.items()
     }
     (after,), tried = tune(second_cells, scale, [({"stage": 2}, {"first": start})], options)
     entries = [

@@ -17,17 +17,13 @@ from minisam.statistics import Interval, paired_difference
 
 CLAIM = "SAM's gains are large only where the network is over-parameterized."
 PUBLISHED = "A review's reading of the literature, without a figure of its own."
-WIDTHS = (2, 6, 16, 32, 64, 128)
+WIDTHS = (4, 12, 32, 96, 256, 512)
 NOISE = (0.4, 0.0)
-CANDIDATES = {
-    "SGD": [{"lr": lr} for lr in (0.02, 0.01, 0.05, 0.005)],
-    "SAM": [{"optimizer": "sam", "rho": rho} for rho in (0.1, 0.05, 0.2, 0.01)],
-}
 
 
 def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     """Search and run at every width."""
-    widths, rates = (2, 16) if scale.smoke else WIDTHS, NOISE
+    widths, rates = (4, 12) if scale.smoke else WIDTHS, NOISE
     problems = [
         (
             {"width": w, "noise": noise},
@@ -36,7 +32,7 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
         for noise in rates
         for w in widths
     ]
-    best, search = tune(cells, scale, problems, CANDIDATES)
+    best, search = tune(cells, scale, problems, scale.candidates("SGD", "SAM"))
     entries = [
         ({"method": method, **labels}, {**base, **options})
         for (labels, base), chosen in zip(problems, best, strict=True)

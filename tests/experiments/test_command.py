@@ -89,7 +89,7 @@ def test_bad_names_are_answered_with_the_good_ones(tmp_path):
 def test_the_report_is_a_markdown_table():
     record = {
         "name": "n", "claim": "c", "published": "p", "verdict": "shows", "data": "toy",
-        "seeds": [0, 1], "command": "minisam …", "runs": 4, "run_seconds": 3.0,
+        "seeds": [0, 1], "command": "minisam …", "runs": 4, "run_seconds": 3.0, "cpu_seconds": 2.0,
         "machine": {"cpus": 2},
     }  # fmt: skip
     lines = report(record, [["a", "long"], ["longer", "b"]]).splitlines()

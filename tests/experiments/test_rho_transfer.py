@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from minisam.experiments.rho_transfer import RADII, regret, rescaled, rises, shift
+from minisam.experiments.rho_transfer import regret, rescaled, rises, shift
 from minisam.nn.models import mlp
 
 SETTINGS = {
@@ -22,11 +22,12 @@ def test_rescaling_changes_the_weights_and_not_the_function():
 
 
 def test_asams_rise_stays_and_sams_moves():
-    curves = rises(seed=0, first=SETTINGS)
+    ladder = {"SAM": [0.05, 0.1, 0.2], "ASAM": [0.5, 1.0, 2.0]}
+    curves = rises(seed=0, first=SETTINGS, radii=ladder)
     results = {"rises": [curves]}
     assert shift(results, "ASAM") < 1e-9
     assert shift(results, "SAM") > 0.1
-    for method, radii in RADII.items():
+    for method, radii in ladder.items():
         assert len(curves[method]["as trained"]) == len(radii)
         assert np.all(np.diff(curves[method]["as trained"]) > 0)
 

@@ -1,7 +1,7 @@
 import pytest
 
 from minisam.experiments.study import (
-    TUNING_SEED,
+    TUNING_SEEDS,
     Scale,
     gain,
     judge,
@@ -18,28 +18,46 @@ SCALE = Scale("toy", (0, 1, 2))
 def recorded(seen):
     """Return cells whose validation accuracy is made up from the settings, and record them."""
 
+    def luck(s):  # the second seed alone would choose the smallest
+        value = 10 * s.get("rho", s["lr"])
+        return -0.5 * value if s["seed"] == TUNING_SEEDS[1] else value
+
     def cells(grid, function=None):
         seen.extend(grid)
-        return [
-            {"validation": 10 * s.get("rho", s["lr"]) + s["base"], "last": float(s["seed"])}
-            for s in grid
-        ]
+        return [{"validation": luck(s) + s["base"], "last": float(s["seed"])} for s in grid]
 
     return cells
 
 
-def test_tuning_chooses_by_validation_with_equal_budgets_and_its_own_seed():
+def test_tuning_chooses_by_mean_validation_with_equal_budgets_and_seeds_of_its_own():
     seen = []
     candidates = {"SGD": [{"lr": 0.1}, {"lr": 0.3}], "SAM": [{"rho": 2.0}, {"rho": 1.0}]}
     problems = [({"noise": 0.2}, {"base": 1, "lr": 0}), ({"noise": 0.8}, {"base": 0, "lr": 0})]
     chosen, search = tune(recorded(seen), SCALE, problems, candidates)
     assert chosen == [{"SGD": {"lr": 0.3}, "SAM": {"rho": 2.0}}] * 2
-    assert {settings["seed"] for settings in seen} == {TUNING_SEED}
-    assert TUNING_SEED not in SCALE.seeds
-    assert len(search) == len(seen) == 8
+    assert {settings["seed"] for settings in seen} == set(TUNING_SEEDS)
+    assert not set(TUNING_SEEDS) & set(SCALE.seeds)
+    assert 2 * len(search) == len(seen) == 16
     assert search[0] == {
-        "noise": 0.2, "method": "SGD", "settings": {"lr": 0.1}, "validation": 2.0,
+        "noise": 0.2, "method": "SGD", "settings": {"lr": 0.1}, "validation": 1.25,
+        "seeds": list(TUNING_SEEDS),
     }  # fmt: skip
+
+
+def test_one_seed_alone_would_have_chosen_otherwise():
+    values = {seed: [] for seed in TUNING_SEEDS}
+    seen = []
+    cells = recorded(seen)
+    for settings in [{"lr": lr, "base": 0, "seed": s} for lr in (0.1, 0.3) for s in TUNING_SEEDS]:
+        values[settings["seed"]].append(cells([settings])[0]["validation"])
+    assert [v.index(max(v)) for v in values.values()] == [1, 0]
+
+
+def test_every_method_has_as_many_candidates():
+    for data in ("toy", "cifar10"):
+        tried = Scale(data, (0,)).candidates("SGD", "SAM", "ASAM")
+        assert {len(options) for options in tried.values()} == {5}
+        assert tried["ASAM"][0] == {"optimizer": "asam", "rho": Scale(data, (0,)).radii("asam")[0]}
 
 
 def test_unequal_budgets_are_refused():

@@ -1,14 +1,25 @@
 from minisam.experiments.study import Scale
-from minisam.experiments.table4 import CANDIDATES, ORDER, RETRAINED, rate_name, run, table, verdict
+from minisam.experiments.table4 import (
+    MADE_FOR_NOISE,
+    ORDER,
+    RATES,
+    RETRAINED,
+    SEARCHED,
+    rate_name,
+    run,
+    table,
+    verdict,
+)
 
 SCALE = Scale("toy", (0, 1))
 
 
 def made_up(grid, function=None):
-    """Results in which SAM at ρ = 0.05 is best on validation, and retraining adds two points."""
+    """Results in which retraining adds two points, and SAM's best ρ is smaller at 60 % noise."""
     results = []
     for s in grid:
-        last = 50.0 + s["seed"] % 10 + 10 * (s.get("optimizer") == "sam" and s["rho"] == 0.05)
+        rho = 0.05 if s["noise"] > 0.5 else 0.1
+        last = 50.0 + s["seed"] % 10 + 10 * (s.get("optimizer") == "sam" and s["rho"] == rho)
         outcome = {"last": last, "best": last + 1, "validation": last, "train": 90.0}
         if s.get("bootstrap"):
             outcome = {**outcome, "last": last + 2, "first": outcome}
@@ -17,19 +28,23 @@ def made_up(grid, function=None):
 
 
 def test_every_method_has_the_same_budget_and_retraining_has_none_of_its_own():
-    assert {len(options) for options in CANDIDATES.values()} == {4}
-    assert set(ORDER) == set(CANDIDATES) | set(RETRAINED)
-    assert set(RETRAINED.values()) <= set(CANDIDATES)
+    candidates = SCALE.candidates("SGD", "SAM", "ASAM") | MADE_FOR_NOISE
+    assert {len(options) for options in candidates.values()} == {5}
+    assert set(ORDER) == set(candidates) | set(RETRAINED)
+    assert set(RETRAINED.values()) <= set(candidates)
+    assert set(RATES) <= set(SEARCHED)
 
 
 def test_a_run_serves_a_method_and_its_bootstrap():
     results = run(made_up, SCALE)
     assert len(results["runs"]) == len(ORDER) * len(results["rates"]) * 2
-    assert results["chosen"]["SAM"]["rho"] == 0.05
+    searched = {(s["noise"], s["method"]) for s in results["search"]}
+    assert {rate for rate, _ in searched} == {0.2, 0.4, 0.6}
     by = {(r["method"], r["noise"], r["seed"]): r["last"] for r in results["runs"]}
     for method, half in RETRAINED.items():
         assert by[method, 0.4, 1] == by[half, 0.4, 1] + 2
-    assert by["SAM", 0.4, 0] == by["SGD", 0.4, 0] + 10
+    for rate in RATES:  # each rate with the ρ that was found for it, or at the nearest searched
+        assert by["SAM", rate, 0] == by["SGD", rate, 0] + 10
 
 
 def test_table_and_verdict_say_what_the_runs_say():
