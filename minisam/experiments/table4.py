@@ -57,7 +57,7 @@ SIZE = (17.0, 9.0)
 
 def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     """Search at three rates, then run every method at every rate and on human labels."""
-    base = scale.settings(model_options={"hidden": [256, 256]}, epochs=30)
+    base = scale.settings(model_options={"hidden": [128, 128]})
     rates: tuple[float | str, ...] = (0.0, 0.4) if scale.smoke else RATES
     if scale.data == "cifar10" and not scale.smoke:
         rates += ("worse_label",)

@@ -17,7 +17,7 @@ from minisam.statistics import Interval, paired_difference
 
 CLAIM = "SAM's gains are large only where the network is over-parameterized."
 PUBLISHED = "A review's reading of the literature, without a figure of its own."
-WIDTHS = (4, 12, 32, 96, 256, 512)
+WIDTHS = (4, 12, 32, 64, 128, 256)
 NOISE = (0.4, 0.0)
 
 

@@ -19,9 +19,9 @@ def test_growth_and_verdict_follow_the_gains():
     results = run(made_up, Scale("toy", (0, 1, 2)))
     assert growth(results, 0.4).value == WIDTHS[-1].bit_length() - WIDTHS[0].bit_length()
     assert growth(results, 0.0).value == 0.0
-    assert verdict(results).startswith("shows with 40 % label noise, where it grows by +7.0 ± 0.0")
+    assert verdict(results).startswith("shows with 40 % label noise, where it grows by +6.0 ± 0.0")
     assert "does not show with 0 % label noise" in verdict(results)
     rows = table(results)
     assert len(rows) == 1 + 2 * 6
-    assert rows[6][-1] == "+8.00 ± 0.00 (n=3)"
+    assert rows[6][-1] == "+7.00 ± 0.00 (n=3)"
     assert per_example(results, 32) == pytest.approx(64)
