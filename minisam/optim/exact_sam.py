@@ -15,16 +15,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from minisam.optim.perturbation import sam_perturbation
+from minisam.optim.parts import sam_parts
 from minisam.optim.sam import SAMState, two_gradients
-from minisam.optim.types import (
-    Optimizer,
-    Schedule,
-    Step,
-    ValueAndGrad,
-    as_schedule,
-    check_base,
-)
+from minisam.optim.types import Optimizer, Schedule, Step, ValueAndGrad
 from minisam.trees import Params, add, add_scaled, inner, scale, well_scaled
 
 
@@ -58,11 +51,7 @@ def exact_sam(base: Optimizer, rho: float | Schedule = 0.05) -> Optimizer:
     Source:
         Foret et al. 2020, arXiv 2010.01412, the equation above eq. (3).
     """
-    check_base(base)
-    radius = as_schedule("rho", rho)
-
-    def init(params: Params) -> SAMState:
-        return SAMState(count=0, base=base.init(params))
+    radius, climb, init = sam_parts(base, rho)
 
     def step(
         params: Params,
@@ -71,7 +60,7 @@ def exact_sam(base: Optimizer, rho: float | Schedule = 0.05) -> Optimizer:
         hessian_product: Callable[[Params, Params], Params],
     ) -> tuple[Params, SAMState, Step]:
         ρ = radius(state.count)
-        step = two_gradients(params, value_and_grad, sam_perturbation, ρ)  # d1, ε, B, d2
+        step = two_gradients(params, value_and_grad, climb, ρ)  # d1, ε, B, d2
         exact = step.descent_gradient
         g, s = well_scaled(step.ascent_gradient)
         G = np.sqrt(inner(g, g))

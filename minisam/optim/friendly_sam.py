@@ -9,17 +9,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from minisam.optim.perturbation import sam_perturbation
+from minisam.optim.parts import sam_parts
 from minisam.optim.sam import two_gradients
-from minisam.optim.types import (
-    Optimizer,
-    Schedule,
-    Step,
-    ValueAndGrad,
-    as_schedule,
-    check_base,
-    check_number,
-)
+from minisam.optim.types import Optimizer, Schedule, Step, ValueAndGrad, check_number
 from minisam.trees import Params, add_scaled, scale, zeros_like
 
 
@@ -68,11 +60,9 @@ def friendly_sam(
     Source:
         Li et al. 2024, arXiv 2403.12350, Algorithm 1.
     """
-    check_base(base)
-    radius = as_schedule("rho", rho)
+    radius, climb, _ = sam_parts(base, rho, p)
     check_number("sigma", sigma, open_high=True)
     check_number("decay", decay, high=1.0, open_high=True)
-    check_number("p", p, low=1.0)
 
     def init(params: Params) -> FriendlyState:
         return FriendlyState(count=0, mean=zeros_like(params), base=base.init(params))
@@ -85,7 +75,7 @@ def friendly_sam(
 
         def perturb(params: Params, d1: Params, rho: float) -> Params:
             particular = add_scaled(d1, -sigma, running_mean(d1)) if sigma else d1
-            return sam_perturbation(params, particular, rho, p)
+            return climb(params, particular, rho)
 
         step = two_gradients(params, value_and_grad, perturb, radius(state.count))
         params, base_state = base.update(params, state.base, step.descent_gradient)

@@ -7,19 +7,9 @@ without, to first order, changing the perturbed loss.
 
 from __future__ import annotations
 
-from functools import partial
-
-from minisam.optim.perturbation import sam_perturbation
+from minisam.optim.parts import sam_parts
 from minisam.optim.sam import SAMState, two_gradients
-from minisam.optim.types import (
-    Optimizer,
-    Schedule,
-    Step,
-    ValueAndGrad,
-    as_schedule,
-    check_base,
-    check_number,
-)
+from minisam.optim.types import Optimizer, Schedule, Step, ValueAndGrad, check_number
 from minisam.trees import Params, add_scaled, inner, well_scaled
 
 
@@ -70,19 +60,13 @@ def gsam(
     Source:
         Zhuang et al. 2022, arXiv 2203.08065, Algorithm 1.
     """
-    check_base(base)
-    radius = as_schedule("rho", rho)
+    radius, climb, init = sam_parts(base, rho, p)
     check_number("alpha", alpha, open_high=True)
-    check_number("p", p, low=1.0)
-    perturb = partial(sam_perturbation, p=p)
-
-    def init(params: Params) -> SAMState:
-        return SAMState(count=0, base=base.init(params))
 
     def step(
         params: Params, state: SAMState, value_and_grad: ValueAndGrad
     ) -> tuple[Params, SAMState, Step]:
-        step = two_gradients(params, value_and_grad, perturb, radius(state.count))
+        step = two_gradients(params, value_and_grad, climb, radius(state.count))
         d2 = step.descent_gradient
         across = orthogonal_part(step.ascent_gradient, d2)  # d1 − d2 ⟨d1, d2⟩/‖d2‖²
         direction = add_scaled(d2, -alpha, across) if alpha else d2

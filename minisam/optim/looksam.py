@@ -6,22 +6,12 @@ computes it every k-th step and reuses its direction in between, at the price of
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, NamedTuple
 
 from minisam.optim.gsam import orthogonal_part
-from minisam.optim.perturbation import sam_perturbation
+from minisam.optim.parts import sam_parts
 from minisam.optim.sam import two_gradients
-from minisam.optim.types import (
-    Optimizer,
-    Schedule,
-    Step,
-    ValueAndGrad,
-    as_schedule,
-    check_base,
-    check_number,
-    evaluate,
-)
+from minisam.optim.types import Optimizer, Schedule, Step, ValueAndGrad, check_number, evaluate
 from minisam.trees import Params, add_scaled, norm, zeros_like
 
 
@@ -73,14 +63,11 @@ def looksam(
     Source:
         Liu et al. 2022, arXiv 2203.02714, Algorithm 1.
     """
-    check_base(base)
-    radius = as_schedule("rho", rho)
+    radius, climb, _ = sam_parts(base, rho, p)
     check_number("every", every, low=1, open_high=True)
     if every != int(every):
         raise ValueError(f"every must be a whole number of steps, got {every!r}")
     check_number("alpha", alpha, open_high=True)
-    check_number("p", p, low=1.0)
-    perturb = partial(sam_perturbation, p=p)
 
     def init(params: Params) -> LookSAMState:
         return LookSAMState(count=0, orthogonal=zeros_like(params), base=base.init(params))
@@ -90,7 +77,7 @@ def looksam(
     ) -> tuple[Params, LookSAMState, Step]:
         v = state.orthogonal
         if state.count % every == 0:
-            step = two_gradients(params, value_and_grad, perturb, radius(state.count))
+            step = two_gradients(params, value_and_grad, climb, radius(state.count))
             direction = step.descent_gradient
             v = orthogonal_part(direction, step.ascent_gradient)
         else:

@@ -10,20 +10,12 @@ when each computes its own ε.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
-from minisam.optim.perturbation import Perturbation, check_perturbation, sam_perturbation
+from minisam.optim.parts import sam_parts
+from minisam.optim.perturbation import Perturbation
 from minisam.optim.sam import SAMState, two_gradients
-from minisam.optim.types import (
-    Optimizer,
-    Schedule,
-    Step,
-    ValueAndGrad,
-    as_schedule,
-    check_base,
-    check_number,
-)
+from minisam.optim.types import Optimizer, Schedule, Step, ValueAndGrad, check_number
 from minisam.trees import Params, add_scaled, scale
 
 
@@ -74,14 +66,7 @@ def m_sam(
     Source:
         Foret et al. 2020, arXiv 2010.01412, section 4.1, "m-sharpness".
     """
-    check_base(base)
-    radius = as_schedule("rho", rho)
-    check_number("p", p, low=1.0)
-    perturb = partial(sam_perturbation, p=p) if perturb is None else perturb
-    check_perturbation(perturb)
-
-    def init(params: Params) -> SAMState:
-        return SAMState(count=0, base=base.init(params))
+    radius, climb, init = sam_parts(base, rho, p, perturb)
 
     def step(
         params: Params,
@@ -98,7 +83,7 @@ def m_sam(
         for size in sizes:
             check_number("sizes", size)
         rho = radius(state.count)
-        steps = [two_gradients(params, shard, perturb, rho) for shard in shards]
+        steps = [two_gradients(params, shard, climb, rho) for shard in shards]
         share = [size / sum(sizes) for size in sizes]
         loss = sum(c * one.loss for c, one in zip(share, steps, strict=True))
         perturbed_loss = sum(c * one.perturbed_loss for c, one in zip(share, steps, strict=True))

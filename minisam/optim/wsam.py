@@ -6,19 +6,9 @@ the weight γ/(1 − γ).
 
 from __future__ import annotations
 
-from functools import partial
-
-from minisam.optim.perturbation import sam_perturbation
+from minisam.optim.parts import sam_parts
 from minisam.optim.sam import SAMState, two_gradients
-from minisam.optim.types import (
-    Optimizer,
-    Schedule,
-    Step,
-    ValueAndGrad,
-    as_schedule,
-    check_base,
-    check_number,
-)
+from minisam.optim.types import Optimizer, Schedule, Step, ValueAndGrad, check_number
 from minisam.trees import Params, add_scaled, subtract
 
 
@@ -56,20 +46,14 @@ def wsam(
     Source:
         Yue et al. 2023, arXiv 2305.15817, eq. (3) and Algorithm 1.
     """
-    check_base(base)
-    radius = as_schedule("rho", rho)
+    radius, climb, init = sam_parts(base, rho, p)
     check_number("gamma", gamma, high=1.0, open_high=True)
-    check_number("p", p, low=1.0)
-    perturb = partial(sam_perturbation, p=p)
     weight = gamma / (1 - gamma)
-
-    def init(params: Params) -> SAMState:
-        return SAMState(count=0, base=base.init(params))
 
     def step(
         params: Params, state: SAMState, value_and_grad: ValueAndGrad
     ) -> tuple[Params, SAMState, Step]:
-        step = two_gradients(params, value_and_grad, perturb, radius(state.count))
+        step = two_gradients(params, value_and_grad, climb, radius(state.count))
         d1, d2 = step.ascent_gradient, step.descent_gradient
         direction = d2 if weight == 1 else add_scaled(d1, weight, subtract(d2, d1))
         params, base_state = base.update(params, state.base, direction)
