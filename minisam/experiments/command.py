@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def reproduce(
     name: str, out: Path, data: str = "toy", seeds: int = 3, jobs: int = 1, smoke: bool = False,
-    executor: Any = None, progress: Any = sys.stderr,
+    executor: Any = None, progress: Any = "stderr",
 ) -> dict[str, Any]:  # fmt: skip
     """Run one experiment; write ``NAME.json``, ``NAME.md`` and ``NAME.png`` to a folder.
 
@@ -92,7 +92,7 @@ def reproduce(
         jobs: local processes.
         smoke: at the smallest size.
         executor: any `concurrent.futures.Executor`, instead of local processes.
-        progress: where to show progress; None for silence.
+        progress: a stream to show progress on, None for silence; by default standard error.
 
     Returns:
         What was written to ``NAME.json``.
@@ -100,6 +100,7 @@ def reproduce(
     from minisam.experiments.study import Scale
     from minisam.sweep import plain, sweep, write_json
 
+    progress = sys.stderr if progress == "stderr" else progress  # as it is at the call
     study = importlib.import_module(STUDIES[name])
     scale = Scale(data, tuple(range(2 if smoke else seeds)), smoke)
     spent = {"cells": 0, "seconds": 0.0, "cpu_seconds": 0.0}
@@ -156,7 +157,7 @@ def render(path: Path) -> None:
 
 def report(record: dict[str, Any], rows: Sequence[Sequence[str]]) -> str:
     """Write an experiment's outcome as Markdown that also reads well in a terminal."""
-    from minisam.sweep import clock
+    from minisam.progress import clock
 
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     heading, *body = (

@@ -196,7 +196,7 @@ def run(arguments: argparse.Namespace) -> int:
     searched = [name for name in methods if name in radii and name not in rho]
     tries = [(name, candidate) for name in searched for candidate in radii[name]]
     grid = [{**shared, "optimizer": m, "rho": r, "seed": TUNING_SEEDS[0]} for m, r in tries]
-    records = sweep(trial, grid, out, jobs=arguments.jobs, progress=sys.stderr)
+    records = sweep(trial, grid, out, jobs=arguments.jobs)
     search = [
         {"method": m, "rho": r, "validation": record["result"]["validation"]}
         for (m, r), record in zip(tries, records, strict=True)
@@ -209,7 +209,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     runs = [(m, seed) for seed in range(arguments.seeds) for m in methods]
     grid = [{**shared, "optimizer": m, "rho": rho.get(m, 0.0), "seed": s} for m, s in runs]
-    records = sweep(compared_trial, grid, out, jobs=arguments.jobs, progress=sys.stderr)
+    records = sweep(compared_trial, grid, out, jobs=arguments.jobs)
     results = {
         "command": "minisam " + " ".join(sys.argv[1:]),
         "settings": {**shared, "methods": methods, "rho": rho, "seeds": arguments.seeds},

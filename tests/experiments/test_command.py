@@ -97,6 +97,11 @@ def test_the_report_is_a_markdown_table():
     assert "Here (toy data, 2 seeds): shows." in lines
 
 
+def test_progress_goes_to_the_standard_error_of_the_moment(tmp_path, capsys):
+    reproduce("landscape", tmp_path, smoke=True)
+    assert "landscape: 4 runs" in capsys.readouterr().err
+
+
 def test_costs_order_the_cells_sensibly():
     sgd = {"epochs": 2, "model_options": {"hidden": [64, 64]}}
     assert cost({**sgd, "optimizer": "sam"}) == 2 * cost(sgd)
