@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minisam.oracle.conventions import check_declared, is_default
-from minisam.oracle.diagnosis import convention_part, judge_parts
+from minisam.oracle.diagnosis import convention_part, decayed, judge_parts
 from minisam.oracle.judge import Judgement
 from minisam.oracle.probes import PROBES, Probe
 from minisam.oracle.protocol import Adapter, plain
@@ -160,6 +160,8 @@ def examine(
         status = "known" if probe.slug in known else "error"
         return Result(probe.slug, dtype, status, str(trace.fault)), trace, None
     judgement = judge_parts([], trace, base)
+    if not judgement.agrees and trace.hp["decay"] == "in_loss":
+        judgement = judge_parts([], decayed(trace), base)
     error = float(np.nan_to_num(judgement.ratio, posinf=np.inf))
     if judgement.agrees:
         note = "known to fail, but passes" if probe.slug in known else ""

@@ -14,12 +14,14 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from minisam.oracle.conventions import CONVENTIONS, declared_changes, declared_settings
 from minisam.oracle.judge import Judgement, judge
-from minisam.oracle.mutants import MUTANTS
+from minisam.oracle.mutants import MUTANTS, mutant_adapter
 from minisam.oracle.protocol import HYPERPARAMETERS
 from minisam.oracle.recipe import Change, recipe_of
-from minisam.oracle.watch import Trace
+from minisam.oracle.watch import Trace, watch
 
 # Conventions that go together in implementations that people use.
 PACKAGES: tuple[dict[str, Any], ...] = (
@@ -35,6 +37,7 @@ PACKAGES: tuple[dict[str, Any], ...] = (
     {"weight_decay": "in_loss", "norm_epsilon": 1e-12},
     {"weight_decay": "decoupled", "momentum_form": "lr_inside"},
 )
+SMALLEST = float(np.finfo(np.float64).tiny)
 
 
 class Part(NamedTuple):
@@ -102,7 +105,7 @@ class Diagnosis(NamedTuple):
     complete: bool = True
 
 
-def single_parts(traces: Sequence[Trace], declared: dict[str, Any]) -> list[Part]:
+def single_parts(traces: Sequence[Trace], settled: dict[str, Any]) -> list[Part]:
     """The conventions and mutants that could be at work in these traces."""
     methods = {trace.probe.method for trace in traces}
     dtypes = {trace.dtype for trace in traces}
@@ -110,7 +113,7 @@ def single_parts(traces: Sequence[Trace], declared: dict[str, Any]) -> list[Part
         convention_part({name: value})
         for name, convention in CONVENTIONS.items()
         for value in convention.values
-        if name not in declared and name not in ("output", "inputs")
+        if name not in settled and name not in ("output", "inputs")
     ]
     parts += [
         mutant_part(mutant.name)
@@ -143,21 +146,26 @@ def diagnose(
     started = time.process_time()
     declared = declared or {}
     base = convention_part(declared)
+    if any(trace.hp["weight_decay"] for trace in (*failing, *passing)):
+        failing = [decayed(trace) for trace in failing]
     ordered = [*sorted(failing, key=lambda trace: len(trace.steps)), *passing]
-    parts = single_parts(ordered, declared)
+    settled = declared
+    if "restore" not in declared and restores_a_copy(passing, base):
+        settled = {**declared, "restore": "copy"}
+    parts = single_parts(ordered, settled)
     survivors = redeclared(ordered, declared)
     if not survivors:
         survivors = [(part,) for part in parts if explains([part], ordered, base)]
     tried = len(parts)
     if not survivors:
-        found = together(failing, ordered, parts, declared, base)
+        found = together(failing, ordered, parts, settled, base)
         survivors = [found] if found else []
     complete = True
     if not survivors:
         grown = one_by_one(failing, ordered, parts, base)
         survivors = [several for several in grown if len(several) > 2]
     if not survivors:
-        for pair in pairs_of(parts, failing, declared, base):
+        for pair in pairs_of(parts, failing, settled, base):
             tried += 1
             complete = time.process_time() - started < patience
             if not complete:
@@ -166,6 +174,30 @@ def diagnose(
                 survivors.append(pair)
     conventions = [s for s in survivors if not any(part.is_mutant for part in s)]
     return Diagnosis(conventions or survivors, tried, complete)
+
+
+def decayed(trace: Trace) -> Trace:
+    """A trace with a NaN as if the weight decay were not quite zero.
+
+    0 · NaN is NaN: an optimizer that decays at B, or in the loss, spreads the NaN of B whether it
+    is asked for a weight decay or not.
+    """
+    if trace.probe.special != "nan at A" or trace.hp["weight_decay"]:
+        return trace
+    return trace._replace(hp={**trace.hp, "weight_decay": SMALLEST})
+
+
+def restores_a_copy(passing: Sequence[Trace], base: Part) -> bool:
+    """Whether weights came back to the bit where subtracting ε would not have brought them back.
+
+    The reference that subtracts is allowed the rounding of a subtraction, and so explains every
+    copy, too. What speaks against it is that rounding was to be seen, and was not.
+    """
+    part = convention_part({"restore": "subtract"})
+    adapter = mutant_adapter(*base.changes, *part.changes)
+    still = [t for t in passing if t.hp["lr"] == 0 and t.dtype != "bfloat16"]
+    again = (watch(adapter, trace.probe, trace.dtype, base.settings) for trace in still)
+    return any(not judge_parts([], trace, base).agrees for trace in again)
 
 
 def redeclared(traces: Sequence[Trace], declared: dict[str, Any]) -> list[Parts]:
@@ -184,12 +216,12 @@ def together(
     failing: Sequence[Trace],
     traces: Sequence[Trace],
     parts: Sequence[Part],
-    declared: dict[str, Any],
+    settled: dict[str, Any],
     base: Part,
 ) -> Parts | None:
     """Conventions that explain the traces together: packages first, then one after the other."""
     for package in PACKAGES:
-        left = {name: value for name, value in package.items() if name not in declared}
+        left = {name: value for name, value in package.items() if name not in settled}
         if left and explains([convention_part(left)], traces, base):
             return (convention_part(smallest(left, traces, base)),)
     single = [part for part in parts if not part.is_mutant]
@@ -259,7 +291,7 @@ def agreeing(declare: dict[str, Any], traces: Sequence[Trace], base: Part) -> in
 
 
 def pairs_of(
-    parts: Sequence[Part], failing: Sequence[Trace], declared: dict[str, Any], base: Part
+    parts: Sequence[Part], failing: Sequence[Trace], settled: dict[str, Any], base: Part
 ) -> Iterable[Parts | None]:
     """Pairs that roughly explain the failing trace which fewest parts touch; None for others."""
     touched = {}
@@ -272,9 +304,7 @@ def pairs_of(
     if not touched:
         return
     trace, touching = min(touched.values(), key=lambda entry: len(entry[1]))
-    packages = [
-        convention_part(package) for package in PACKAGES if not set(package) & set(declared)
-    ]
+    packages = [convention_part(package) for package in PACKAGES if not set(package) & set(settled)]
     for a, b in combinations([*packages, *parts], 2):
         if not (a.is_mutant or b.is_mutant) or not {a.name, b.name} & touching:
             continue

@@ -152,10 +152,9 @@ def first_wrong(trace: Trace, judgement: Judgement) -> str:
         seen = float(judgement.observed[judgement.tensor][index])
         digits = 9 if f"{seen:.9g}" != f"{right:.9g}" else 17
         entry = "".join(f"[{i}]" for i in index)
-        text += (
-            f": {judgement.tensor}{entry} is {seen:.{digits}g}, should be {right:.{digits}g}; "
-            f"off by {abs(seen - right):.1e}, where rounding explains {2 * bound:.1e}"
-        )
+        text += f": {judgement.tensor}{entry} is {seen:.{digits}g}, should be {right:.{digits}g}"
+        if np.isfinite(seen - right):
+            text += f"; off by {abs(seen - right):.1e}, where rounding explains {2 * bound:.1e}"
     return text
 
 

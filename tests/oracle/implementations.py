@@ -45,6 +45,38 @@ def three_mistakes(w, grad_fn, *, rho, lr):
     return [x - lr * g for x, g in zip(b, grad_fn(b), strict=True)]
 
 
+def decay_in_the_loss(w, grad_fn, *, rho, lr, weight_decay):
+    """L2 in the loss, computed also where it is zero: 0 · NaN is NaN."""
+
+    def penalized(point):
+        return [g + weight_decay * x for g, x in zip(grad_fn(point), point, strict=True)]
+
+    return right(w, penalized, rho=rho, lr=lr)
+
+
+def decay_at_b(w, grad_fn, *, rho, lr, weight_decay):
+    points = []
+
+    def penalized(point):
+        points.append(point)
+        decay = weight_decay if len(points) == 2 else 0
+        return [g + decay * x for g, x in zip(grad_fn(point), point, strict=True)]
+
+    return right(w, penalized, rho=rho, lr=lr)
+
+
+def keeps_nan(w, grad_fn, *, rho, lr):
+    """A NaN in the first gradient is passed on."""
+    seen = []
+
+    def spread(point):
+        grads = grad_fn(point)
+        seen.extend(g[np.isnan(g)].sum() for g in grads)
+        return [g + sum(seen) for g in grads]
+
+    return right(w, spread, rho=rho, lr=lr)
+
+
 def does_nothing(w, grad_fn, *, rho, lr):
     return w
 

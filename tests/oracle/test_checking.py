@@ -106,6 +106,29 @@ def test_several_mistakes_at_once_are_all_explained():
     assert "divides every tensor by its own norm" in " ".join(report.advice)
 
 
+def test_a_nan_that_a_decay_in_the_loss_spreads_is_not_taken_for_a_subtraction():
+    report = check(known.decay_in_the_loss)
+    assert "sam-nan-then-sound" in {r.probe for r in report.results if r.status == "fail"}
+    assert report.verdict == "undeclared convention: weight_decay"
+    assert report.found == {"weight_decay": "in_loss"}
+    assert check(known.decay_in_the_loss, declare=report.found).verdict == "conforms as declared"
+
+
+def test_a_nan_that_a_decay_at_b_spreads_is_part_of_that_mistake():
+    report = check(known.decay_at_b, dtype="float64")
+    assert "sam-nan-then-sound" in {r.probe for r in report.results if r.status == "fail"}
+    assert report.verdict == "bug: M17-decay-at-B"
+    assert report.found == {}
+
+
+def test_a_nan_that_nothing_known_keeps_gets_no_name():
+    report = check(known.keeps_nan)
+    assert {r.probe for r in report.results if r.status == "fail"} == {"sam-nan-then-sound"}
+    assert report.verdict == "bug: unidentified"
+    assert "is nan, should be" in " ".join(report.advice)
+    assert "rounding explains" not in " ".join(report.advice)
+
+
 def test_known_failures_do_not_count_but_are_listed():
     probes = ["sam-one-tensor", "sam-rho-zero", "sam-gradient-zero"]
     reason = {"sam-one-tensor": "issue 7"}
