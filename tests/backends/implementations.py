@@ -182,11 +182,6 @@ def unified_sam() -> Any:
 def sam_sps() -> Any:
     from sam_sps import SAM_SPS
 
-    class Constant(SAM_SPS):
-        """With a loss far above f_star Polyak's step size is its upper bound: the lr."""
-
-        lr = property(lambda self: self.gamma_b, lambda self, lr: setattr(self, "gamma_b", lr))
-
     def make(params, hp):
         if hp["momentum"]:
             raise Unsupported("it has no momentum")
@@ -194,7 +189,10 @@ def sam_sps() -> Any:
             raise Unsupported("it has coupled weight decay only")
         if hp["lr"] == 0:
             raise Unsupported("gamma_b = 0 is no step size")
-        return Constant(params, hp["weight_decay"], hp["rho"], f_star=-1e38, gamma_b=hp["lr"])
+        if "lr" in hp.scheduled:
+            raise Unsupported("the bound of Polyak's step size cannot be scheduled")
+        # With a loss far above f_star Polyak's step size is its upper bound.
+        return SAM_SPS(params, hp["weight_decay"], hp["rho"], f_star=-1e38, gamma_b=hp["lr"])
 
     return oracle.torch(make)
 

@@ -157,6 +157,18 @@ def test_the_model_has_the_parameters_by_name_and_returns_the_loss():
     assert [x.mean() for x in seen.end] == [0.5, -0.5, 1.5]
 
 
+def test_a_maker_sees_what_will_be_scheduled_and_the_first_value():
+    seen = []
+
+    def make(params, hp):
+        seen.append((hp["lr"], hp["rho"], hp.scheduled))
+        return torch.optim.SGD(params, lr=hp["lr"])
+
+    hp = {**HYPERPARAMETERS, "method": "sgd", "lr": [0.5, 0.25], "dtype": "float64"}
+    adapt(make, style="step")([np.ones(2)], hp)
+    assert seen == [(0.5, 0.05, {"lr"})]
+
+
 def test_schedules_reach_the_groups_of_a_wrapped_optimizer():
     class Wrapper:
         def __init__(self, optim):

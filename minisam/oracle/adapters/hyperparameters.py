@@ -20,6 +20,11 @@ class Hyperparameters(UserDict):
     matters and was not read is one that the implementation does not have, and the probes that ask
     for it are not run.
 
+    Attributes:
+        read: those that were read.
+        scheduled: those of ``lr`` and ``rho`` that change from step to step. They are set where a
+            scheduler would set them; a maker whose optimizer has none raises `Unsupported`.
+
     Example:
         >>> hp = Hyperparameters({**HYPERPARAMETERS, "p": 1})
         >>> hp["rho"], hp["lr"]
@@ -33,6 +38,9 @@ class Hyperparameters(UserDict):
     def __init__(self, values: dict[str, Any]) -> None:
         super().__init__(values)
         self.read: set[str] = set()
+        self.scheduled = frozenset(
+            key for key in ("lr", "rho") if isinstance(values.get(key), list | tuple)
+        )
 
     def __getitem__(self, key: str) -> Any:
         self.read.add(key)

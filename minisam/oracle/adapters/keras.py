@@ -49,7 +49,8 @@ def keras(
     def adapter(params: Arrays, hyperparameters: dict[str, Any]) -> Run:
         import keras
 
-        h = Hyperparameters(at_step(hyperparameters, 0))
+        h = Hyperparameters(hyperparameters)
+        h.update(at_step(hyperparameters, 0))
         names = list(h.get("names") or [f"w{k}" for k in range(len(params))])
         dtype = h.get("dtype", "float64")
         held = dict(zip(names, map(np.array, params), strict=True))

@@ -112,7 +112,8 @@ def torch(make: Callable[[list, Hyperparameters], Any], style: str | Style = "au
     def adapter(params: Arrays, hyperparameters: dict[str, Any]) -> Run:
         import torch as pytorch
 
-        first = Hyperparameters(at_step(hyperparameters, 0))
+        first = Hyperparameters(hyperparameters)
+        first.update(at_step(hyperparameters, 0))
         names = first.get("names") or [f"w{k}" for k in range(len(params))]
         frozen = set(first.get("frozen", ()))
         dtype = getattr(pytorch, first.get("dtype", "float64"))
