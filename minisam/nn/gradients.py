@@ -11,6 +11,7 @@ from autograd.core import VJPNode, add_outgrads
 from autograd.tracer import getval, isbox, new_box, trace_stack
 from autograd.util import toposort
 
+from minisam.nn.memory import keep_memory
 from minisam.nn.threads import own_threads
 from minisam.trees import Params
 
@@ -39,6 +40,7 @@ def value_and_grad(loss: Callable[[Params], Any], auxiliary: bool = False) -> Ca
         >>> value_and_grad(half_square)({"w": np.array([3.0, 4.0])})
         (12.5, {'w': array([3., 4.])})
     """
+    keep_memory()
 
     @own_threads()
     def evaluate(params: Params):
