@@ -44,21 +44,11 @@ def value_and_grad(loss: Callable[[Params], Any], auxiliary: bool = False) -> Ca
 
     @own_threads()
     def evaluate(params: Params):
-        roots = {name: VJPNode.new_root() for name in params}
-        with trace_stack.new_trace() as trace:
-            inputs = {k: new_box(v, trace, roots[k]) for k, v in params.items()}
-            result = loss(inputs)
+        result, roots = _trace(loss, params)
         value, extra = result if auxiliary else (result, None)
         if np.shape(value) != ():
             raise TypeError(f"the loss must be a scalar, got an array of shape {np.shape(value)}")
-        gradients = _backward(value, roots) if isbox(value) else {}
-        grads = {
-            k: gradients[k] if k in gradients else np.zeros_like(getval(v))
-            for k, v in params.items()
-        }
-        for k, g in grads.items():
-            if g.dtype != params[k].dtype:
-                grads[k] = g.astype(params[k].dtype)
+        grads = _backward(value, np.ones((), getval(value).dtype), roots, params)
         if any(map(isbox, grads.values())):  # someone differentiates the gradient: tell autograd
             grads = autograd_dict(grads)
         value = float(getval(value))
@@ -67,18 +57,53 @@ def value_and_grad(loss: Callable[[Params], Any], auxiliary: bool = False) -> Ca
     return evaluate
 
 
-def _backward(end, roots: Mapping[str, VJPNode]) -> dict[str, np.ndarray]:
-    """Return the gradient of the scalar ``end`` for each root that it depends on."""
-    pending = {end._node: (np.ones((), getval(end).dtype), False)}
+def derivative_of_gradient(loss: Callable[[Params], Any], params: Params) -> Callable:
+    """Return the function v ↦ ∇⟨∇loss(w), v⟩ at w = ``params``, whose first half is done once.
+
+    The same as ``autograd.core.make_vjp(autograd.grad(loss), params)[0]``, with each tensor an
+    input of its own.
+
+    Example:
+        >>> w = {"w": np.array([3.0, 4.0])}
+        >>> derivative_of_gradient(lambda params: (params["w"] ** 3).sum(), w)(w)
+        {'w': array([54., 96.])}
+    """
+    evaluate = value_and_grad(loss)
+    gradient, roots = _trace(lambda params: evaluate(params)[1], params)
+
+    @own_threads()
+    def product(vector: Params) -> Params:
+        return _backward(gradient, vector, roots, params)
+
+    return product
+
+
+def _trace(function: Callable, params: Params) -> tuple[Any, dict[str, VJPNode]]:
+    """Return ``function(params)``, traced, and the node at which each parameter begins."""
+    roots = {name: VJPNode.new_root() for name in params}
+    with trace_stack.new_trace() as trace:
+        return function({k: new_box(v, trace, roots[k]) for k, v in params.items()}), roots
+
+
+def _backward(end, weight, roots: Mapping[str, VJPNode], params: Params) -> Params:
+    """Return the gradient of ⟨end, weight⟩, with the structure and dtypes of ``params``."""
     names = {node: name for name, node in roots.items()}
-    gradients = {}
-    for node in toposort(end._node):
+    grads = {}
+    pending = {end._node: (weight, False)} if isbox(end) else {}
+    for node in toposort(end._node) if isbox(end) else ():
         gradient, _ = pending.pop(node)
         if node in names:
-            gradients[names[node]] = gradient
+            grads[names[node]] = gradient
         for parent, part in zip(node.parents, node.vjp(gradient), strict=False):
             pending[parent] = add_outgrads(pending.get(parent), part)
-    return gradients
+
+    def matching(name: str, parameter):
+        if name not in grads:
+            return np.zeros_like(getval(parameter))
+        gradient, dtype = grads[name], np.result_type(getval(parameter))
+        return gradient if np.result_type(getval(gradient)) == dtype else gradient.astype(dtype)
+
+    return {name: matching(name, parameter) for name, parameter in params.items()}
 
 
 def training_objective(model, loss: Callable, images, targets, statistics) -> Callable:

@@ -15,9 +15,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from autograd import grad
-from autograd.core import make_vjp
 
+from minisam.nn.gradients import derivative_of_gradient
 from minisam.trees import Params, check_same_structure, map_leaves
 
 Loss = Callable[[Params], Any]
@@ -86,11 +85,11 @@ def hessian_product(loss: Loss, params: Params) -> Callable[[Params], Params]:
     Reference:
         Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 6, 1994.
     """
-    vector_jacobian_product, _ = make_vjp(grad(loss), params)  # v ↦ vᵀ ∂g/∂w = (H v)ᵀ
+    symmetric_product = derivative_of_gradient(loss, params)  # v ↦ ∇⟨g, v⟩ = Hᵀ v = H v
 
     def product(vector: Params) -> Params:
         check_same_structure(params, vector, "vector")
-        return vector_jacobian_product(vector)
+        return symmetric_product(vector)
 
     return product
 
@@ -152,7 +151,7 @@ def dense_hessian(loss: Loss, params: Params) -> np.ndarray:
     """Return H as an array of shape (n, n), by n products: for tiny networks only.
 
     Example:
-        >>> dense_hessian(lambda p: p["a"] ** 2 * p["b"], {"a": np.ones(1), "b": np.ones(1)})
+        >>> dense_hessian(lambda p: (p["a"] ** 2 * p["b"]).sum(), {k: np.ones(1) for k in "ab"})
         array([[2., 2.],
                [2., 0.]])
     """
