@@ -38,7 +38,7 @@ FILES = (
     *(
         f"optim/{name}.py"
         for name in (
-            "sgd", "sam", "perturbation", "asam", "decay", "exact_sam", "gsam", "wsam",
+            "sgd", "sam", "perturbation", "asam", "decay", "parts", "exact_sam", "gsam", "wsam",
             "looksam", "friendly_sam", "m_sharpness",
         )
     ),

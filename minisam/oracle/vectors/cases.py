@@ -437,12 +437,26 @@ def build_asam() -> None:
          granularity="filter", rho=FIVE_EIGHTHS)  # fmt: skip
 
 
+def gradients_of_friendly_climbs(climbs: list, sigma: Fraction, memory: Fraction) -> list:
+    """Return every step's d1 for which d1 - sigma m, m the mean with d1 in it, is BIG x climb."""
+    mean, gradients = [F(0)] * len(climbs[0]), []
+    for climb in climbs:
+        d1 = [
+            (BIG * x + sigma * memory * m) / (1 - sigma * (1 - memory))
+            for x, m in zip(climb, mean, strict=True)
+        ]
+        mean = [memory * m + (1 - memory) * x for m, x in zip(mean, d1, strict=True)]
+        gradients.append(d1)
+    return gradients
+
+
 def build_follow_ups() -> None:
     """GSAM, LookSAM, Friendly SAM, WSAM, m-sharpness, and the exact gradient."""
     tiny = F(1, 2**14)
     big = {"lr": QUARTER * tiny}
     g4, d1, e1 = times(BIG, G4), times(BIG, D1), times(BIG, E1)
     note = "follow-up"
+    new = {"since": "1.1.0"}
     square = [2, -2, 2, 2, 0]  # norm 4, so that division by the square is exact
     case("gsam-alpha-zero", "alpha = 0 is SAM.", note, ONE, W1, [g4, d1], alpha=F(0), **big)
     case("gsam-step", "d2 - alpha (d1 - d2 <d1, d2>/||d2||^2).", note, ONE, W1,
@@ -455,6 +469,13 @@ def build_follow_ups() -> None:
     case("gsam-several-tensors", "One projection over all tensors.", note, FIVE, W5,
          [times(BIG, G5), times(BIG, [2, 0, 0, 2, 0, 2, 0, 0, -2, 0])], alpha=HALF,
          **big)  # fmt: skip
+    case("gsam-zero-at-b", "d2 = 0: all of d1 is across.", note, ONE, W1, [g4, [0] * 5], alpha=HALF,
+         flags=("ZeroGradient",), **new, **big)  # fmt: skip
+    case("gsam-rho-schedule", "Each step has its own radius.", note, ONE, W1,
+         [g4, times(BIG, square)],
+         {"gradients": [times(BIG, H4), times(BIG, [0, 2, 2, -2, 2])], "rho": QUARTER},
+         {"gradients": [g4, times(BIG, square)], "rho": F(1)}, alpha=HALF, **new,
+         **big)  # fmt: skip
     case("wsam-half", "gamma = 1/2 is SAM.", note, ONE, W1, [g4, d1], gamma=HALF, **big)
     case("wsam-zero", "gamma = 0 is the base optimizer along d1.", note, ONE, W1, [g4, d1],
          gamma=F(0), **big)  # fmt: skip
@@ -462,6 +483,9 @@ def build_follow_ups() -> None:
          [times(BIG, G5), times(BIG, D5)], gamma=F(3, 4), **big)  # fmt: skip
     case("wsam-momentum", "The velocity sees the weighted gradient (the coupled form).", note, ONE,
          W1, [g4, d1], [times(BIG, H4), e1], gamma=F(3, 4), momentum=HALF, **big)  # fmt: skip
+    case("wsam-rho-schedule", "Each step has its own radius.", note, ONE, W1, [g4, d1],
+         {"gradients": [times(BIG, H4), e1], "rho": QUARTER}, {"gradients": [g4, e1], "rho": F(1)},
+         gamma=F(3, 4), **new, **big)  # fmt: skip
     look = {"every": 2, "alpha": HALF, **big}
     four = times(BIG, square)
     case("looksam-every-step", "k = 1 is SAM.", note, ONE, W1, [g4, d1], [times(BIG, H4), e1],
@@ -473,6 +497,13 @@ def build_follow_ups() -> None:
          [four, times(2, four)], [times(BIG, G8)], **look)  # fmt: skip
     case("looksam-three-steps", "The third step climbs again.", note, ONE, W1,
          [four, times(BIG, [3, -1, 3, 1, 0])], [times(BIG, G8)], [g4, d1], **look)  # fmt: skip
+    case("looksam-short-part", "An orthogonal part shorter than one is reused, too.", note, ONE, W1,
+         [square, [F(9, 4), F(-7, 4), F(9, 4), F(7, 4), 0]], [G8], every=2, alpha=HALF,
+         **new)  # fmt: skip
+    case("looksam-rho-schedule", "The step without a climb counts, too.", note, ONE, W1,
+         [four, times(BIG, [3, -1, 3, 1, 0])],
+         {"gradients": [times(BIG, G8)], "rho": QUARTER}, {"gradients": [g4, d1], "rho": F(1)},
+         **new, **look)  # fmt: skip
     friendly = {"sigma": F(1), "memory": HALF}
     case("friendly_sam-first-step", "m starts at zero: d1 - m = d1/2.", note, ONE, W1,
          [times(BIG, G4), D1], **friendly)  # fmt: skip
@@ -480,6 +511,13 @@ def build_follow_ups() -> None:
          [times(BIG, G4), D1],
          [[BIG * (2 * h + F(g, 2)) for g, h in zip(G4, H4, strict=True)], E1],
          **friendly)  # fmt: skip
+    other = {"sigma": F(2), "memory": F(3, 4), **new}
+    first, second, third = gradients_of_friendly_climbs([G4, H4, G4], F(2), F(3, 4))
+    case("friendly_sam-sigma-two", "Three quarters of m stay; twice m is taken away.", note, ONE,
+         W1, [first, D1], [second, E1], **other)  # fmt: skip
+    case("friendly_sam-rho-schedule", "Each step has its own radius.", note, ONE, W1, [first, D1],
+         {"gradients": [second, E1], "rho": QUARTER}, {"gradients": [third, D1], "rho": F(1)},
+         **other)  # fmt: skip
     case("friendly_sam-sigma-zero", "sigma = 0 is SAM.", note, ONE, W1, [times(BIG, G4), D1],
          sigma=F(0), memory=HALF)  # fmt: skip
     sharded = {"flags": ("Shards",)}
@@ -490,10 +528,21 @@ def build_follow_ups() -> None:
          {"shards": pair[:1]}, **sharded)  # fmt: skip
     case("m_sam-zero-shard", "A shard with a zero gradient does not climb.", "shards", ONE, W1,
          {"shards": [[[0] * 5, [0] * 5], pair[1]]}, flags=("Shards", "ZeroGradient"))  # fmt: skip
+    case("m_sam-rho-schedule", "Each step has its own radius, the same for all shards.", "shards",
+         ONE, W1, {"shards": pair}, {"shards": pair[::-1], "rho": QUARTER},
+         {"shards": pair, "rho": F(1)}, **new, **sharded)  # fmt: skip
     hessian = [[2, 1, 0, 0, 0], [1, 2, 0, 0, 0], [0, 0, 1, 0, 1], [0, 0, 0, 2, 0], [0, 0, 1, 0, 3]]
     case("exact_sam-step", "d2 + (rho/||d1||) H (d2 - u <u, d2>), u = d1/||d1||.", note, ONE, W1,
          {"gradients": [G4, [1, 2, 1, -2, 0]], "hessian": hessian},
          flags=("HessianProduct",), rho=F(1))  # fmt: skip
+    product = {"flags": ("HessianProduct",), **new}
+    turned = {"gradients": [G4, [4, 0, 2, 1, -1]], "hessian": hessian}  # d2 - u <u, d2> is whole
+    case("exact_sam-half-radius", "Radius and gradient of half a unit: rho/||d1|| = 1.", note, ONE,
+         W1, {**turned, "gradients": [times(F(1, 8), G4), turned["gradients"][1]]},
+         **product)  # fmt: skip
+    case("exact_sam-rho-schedule", "Each step has its own radius.", note, ONE, W1,
+         {**turned, "rho": F(1)}, {"gradients": [H4, [0, 1, 2, 2, 3]], "hessian": hessian},
+         {**turned, "rho": QUARTER}, **product)  # fmt: skip
     case("exact_sam-eigenvector", "d2 along d1: the second-order term vanishes.", note, ONE, W1,
          {"gradients": [G4, times(2, G4)], "hessian": hessian},
          flags=("HessianProduct",))  # fmt: skip

@@ -305,7 +305,8 @@ def step(
         d2 = split(combine(ledger, flat(d2), h["weight_decay"], flat(B)), w)
     d, e = flat(d2), flat(d1)
     if method == "gsam" and h["alpha"]:
-        across = combine(ledger, e, -inner(ledger, e, d) / inner(ledger, d, d), d)
+        square = inner(ledger, d, d)
+        across = combine(ledger, e, -inner(ledger, e, d) / square, d) if square else e
         d = combine(ledger, d, -h["alpha"], across)
     if method == "wsam":
         ledger.enter(x - y for x, y in zip(d, e, strict=True))

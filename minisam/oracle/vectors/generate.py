@@ -16,7 +16,7 @@ from typing import Any
 from minisam.oracle.vectors import derivation
 from minisam.oracle.vectors.cases import BIG, NOTES, build
 
-VERSION = "1.0.0"  # semantic: new vectors raise the second number, a changed one the first
+VERSION = "1.1.0"  # semantic: new vectors raise the second number, a changed one the first
 HERE = Path(__file__).parent
 EPSILON_PROOF = 2 * BIG  # above this norm a 1e-12 is less than half a unit in the last place
 
