@@ -19,9 +19,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from autograd import value_and_grad
 
 from minisam import trees
+from minisam.nn.gradients import value_and_grad
 from minisam.sharpness.hessian import Loss
 from minisam.trees import Params
 
@@ -111,7 +111,7 @@ def _in_ball_coordinates(
     def value_and_gradient(u: Params) -> tuple[float, Params]:
         epsilon = u if scaling is None else trees.multiply(scaling, u)  # ε = T u
         value, g = evaluate(trees.add(params, epsilon))
-        return float(value), g if scaling is None else trees.multiply(scaling, g)  # ∂L/∂u = T g
+        return value, g if scaling is None else trees.multiply(scaling, g)  # ∂L/∂u = T g
 
     return value_and_gradient
 
