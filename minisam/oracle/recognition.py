@@ -168,22 +168,30 @@ def reproduction(
     names, hp = trace.hp["names"], trace.hp
     steps = trace.steps[: judgement.step + 1]
     dtype = "float32" if trace.dtype != "float64" else "float64"
+    number = hp.get("shards", 1)
 
     def arrays(values: Any) -> str:
         return repr([shortest(value, dtype) for value in values])
 
+    def answer(values: Any) -> str:
+        if not hp.get("missing"):
+            return arrays(values)
+        return repr([shortest(value, dtype) if np.any(value) else None for value in values])
+
     shown = {k: v for k, v in hp.items() if k in trace.probe.settings or k in ("rho", "lr")}
-    if accepts is not None:
-        shown = {k: v for k, v in shown.items() if k in accepts}
+    allowed = set(shown) - {"missing", "shards"} if accepts is None else accepts  # the probes' own
+    shown = {k: v for k, v in shown.items() if k in allowed}
     distinct = []
     for seen in steps:
-        first: dict[Any, Any] = {}
-        for query, answer in zip(seen.queries, seen.answers, strict=True):
-            first.setdefault(arrays(query), answer)
-        distinct.append("[" + ", ".join(arrays(answer) for answer in first.values()) + "]")
-    if judgement.expected is not None and judgement.quantity in ("end", "point 0", "point 1"):
+        told: list[dict[str, str]] = [{} for _ in range(number)]
+        shards = seen.shards or (0,) * len(seen.queries)
+        for query, given, shard in zip(seen.queries, seen.answers, shards, strict=True):
+            told[shard or 0].setdefault(arrays(query), answer(given))
+        lists = ["[" + ", ".join(one.values()) + "]" for one in told]
+        distinct.append(lists[0] if number == 1 else "[" + ", ".join(lists) + "]")
+    if judgement.expected is not None and not judgement.quantity.endswith("gradients"):
         right = arrays(judgement.expected[n].value for n in names if n in judgement.expected)
-        what = "w" if judgement.quantity == "end" else f"asked[{judgement.quantity[-1]}]"
+        what = "w" if judgement.quantity == "end" else f"asked[{judgement.quantity[6:]}]"
         last = f'print("{name_of(judgement.quantity)}:", {what}, "should be", {right})'
     else:
         last = f'print(len(asked), "gradients in a step:", "{judgement.quantity} than expected")'
@@ -194,16 +202,42 @@ def reproduction(
     if schedules:
         loop = f"zip({loop}, {', '.join(map(repr, schedules.values()))})"
     arguments = {k: k if k in schedules else repr(v) for k, v in shown.items()}
+    array = f"np.array(g, np.{dtype})"
+    inside = scripted(number, array, bool(hp.get("missing")))
+    inside[-1] += f"w = {call}(w, grad_fn, {', '.join(f'{k}={v}' for k, v in arguments.items())})"
     lines = [
         "import numpy as np",
         f"w = [np.array(x, np.{dtype}) for x in {arrays(trace.steps[0].start)}]",
         f"for gradients{names_of_schedules} in {loop}:  # one list a step",
-        "    asked, known = [], {}",
-        "    def grad_fn(point):",
-        "        key = str(point); asked.append([x.copy() for x in point])",
-        f"        return [np.array(g, np.{dtype}) for g in "
-        "gradients[known.setdefault(key, len(known)) % len(gradients)]]",
-        f"    w = {call}(w, grad_fn, {', '.join(f'{k}={v}' for k, v in arguments.items())})",
+        *("    " + line for line in inside),
         last,
     ]
     return "\n".join(lines)
+
+
+def scripted(shards: int, array: str, missing: bool) -> list[str]:
+    """The lines that define ``grad_fn``, which answers from ``gradients`` and fills ``asked``.
+
+    The last line is to be ended by the call.
+    """
+    value = f"g if g is None else {array}" if missing else array
+    remember = "    key = str(point); asked.append([x.copy() for x in point])"
+    if shards == 1:
+        return [
+            "asked, known = [], {}",
+            "def grad_fn(point):",
+            remember,
+            f"    return [{value} for g in "
+            "gradients[known.setdefault(key, len(known)) % len(gradients)]]",
+            "",
+        ]
+    mean = f"sum(parts) / {shards} for parts in zip(*(one(point) for one in grad_fn.shards))"
+    return [
+        f"asked, known = [], [{{}} for _ in range({shards})]",
+        "def grad_fn(point, s=None):  # of shard s, or averaged over the batch",
+        f"    if s is None: return [{mean}]",
+        remember,
+        f"    return [{value} for g in "
+        "gradients[s][known[s].setdefault(key, len(known[s])) % len(gradients[s])]]",
+        f"grad_fn.shards = [lambda point, s=s: grad_fn(point, s) for s in range({shards})]; ",
+    ]

@@ -27,7 +27,7 @@ def text(report: Report) -> str:
         shown = ", ".join(probes[:6]) + (f", and {len(probes) - 6} more" if len(probes) > 6 else "")
         lines += ["", *wrapped(f"{len(failing)} results fail, in probes {shown}")]
     if report.reproduction:
-        lines += ["", "  To see it without minisam (step is your function):", ""]
+        lines += ["", "  To see it without minisam, beside your function:", ""]
         for line in report.reproduction.splitlines():
             lines.append("    " + line)
     remarks = [r for r in report.results if r.status in ("known", "out of range")]

@@ -4,7 +4,7 @@ from oracle import implementations as known
 
 from minisam.oracle.checking import as_adapter
 from minisam.oracle.judge import judge
-from minisam.oracle.mutants import mutant_adapter
+from minisam.oracle.mutants import MUTANTS, mutant_adapter
 from minisam.oracle.probes import PROBES
 from minisam.oracle.recognition import first_wrong, fit, looks_like, reproduction
 from minisam.oracle.watch import watch
@@ -87,4 +87,51 @@ def test_a_reproduction_is_short_and_runs_alone(slug, capsys):
 
     exec(text, {"step": step})
     assert all(isinstance(settings["lr"], float) for settings in calls)
+    assert "should be" in capsys.readouterr().out
+
+
+def test_a_missing_gradient_is_missing_in_the_reproduction_too(capsys):
+    trace, judgement = seen(
+        MUTANTS["R16-missing-second-gradient-no-restore"].adapter, "sam-tensor-missing-at-B"
+    )
+    text = reproduction(trace, judgement)
+    assert "missing" not in text.splitlines()[-2]
+    answers = []
+
+    def step(w, grad_fn, **settings):
+        answers.append([grad_fn(w), grad_fn([x + 1 for x in w])])
+        assert settings.keys() == {"method", "rho", "lr"}
+        return w
+
+    exec(text, {"step": step})
+    assert [g is None for g in answers[0][0]] == [False, False, False]
+    assert [g is None for g in answers[0][1]] == [True, False, False]
+    assert "should be" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("how", ["averaged", "one by one"])
+def test_a_split_batch_is_split_in_the_reproduction_too(how, capsys):
+    def step(w, grad_fn, *, rho, lr, momentum, state, shards):
+        def mean(point):
+            if shards == 1 or how == "averaged":
+                return grad_fn(point)
+            parts = zip(*(one(point) for one in grad_fn.shards), strict=True)
+            return [sum(part) / shards for part in parts]
+
+        return known.right_with_momentum(
+            w, mean, rho=rho / 2, lr=lr, momentum=momentum, state=state
+        )
+
+    trace, judgement = seen(as_adapter(step), "sam-shards")
+    text = reproduction(trace, judgement, accepts=frozenset({"rho", "lr", "momentum", "shards"}))
+    assert len(text.splitlines()) <= 10
+    asked = []
+
+    def again(w, grad_fn, **settings):
+        new = step(w, grad_fn, state={}, **settings)
+        asked.append(new)
+        return new
+
+    exec(text, {"step": again})
+    np.testing.assert_array_equal(asked[0][0], trace.steps[0].end[0])
     assert "should be" in capsys.readouterr().out
