@@ -172,27 +172,29 @@ def power_of_two_scale(x: Params) -> Any:
     return np.ldexp(np.ones_like(magnitude), -np.maximum(exponent, smallest_exponent))
 
 
-def well_scaled(x: Params) -> tuple[Params, Any]:
-    """Return (s · x, s) with s a power of two for which Σ (s xᵢ)² neither over- nor underflows.
+def well_scaled(x: Params) -> tuple[Params, Any, Any]:
+    """Return (s · x, s, ‖s · x‖²) with s a power of two such that no Σ (s xᵢ)² over- or underflows.
 
     s is 1, and ``x`` is returned as it is, whenever the plain sum of squares is safe: above
     tiny/u² the squares that underflow are too small to change a bit of the sum. So the choice of
     s never shows in the bits of a direction, only in whether there is one.
 
     Example:
-        >>> well_scaled({"w": np.array([3.0, 4.0])})
-        ({'w': array([3., 4.])}, 1.0)
-        >>> y, s = well_scaled({"w": np.array([3e300, 4e300])})
-        >>> float(inner(y, y)) < 1.0
+        >>> y, s, square = well_scaled({"w": np.array([3.0, 4.0])})
+        >>> y, s, float(square)
+        ({'w': array([3., 4.])}, 1.0, 25.0)
+        >>> y, s, square = well_scaled({"w": np.array([3e300, 4e300])})
+        >>> float(square) < 1.0
         True
     """
     with np.errstate(over="ignore"):
         square = inner(x, x)
     limits = np.finfo(np.asarray(square).dtype if np.any(square) else np.float64)
     if limits.tiny / limits.eps**2 <= square < np.inf:
-        return x, 1.0
+        return x, 1.0, square
     s = power_of_two_scale(x)
-    return scale(s, x), s
+    y = scale(s, x)
+    return y, s, inner(y, y)
 
 
 def norm(x: Params, p: float = 2) -> Any:
@@ -211,8 +213,8 @@ def norm(x: Params, p: float = 2) -> Any:
         5e-300 7e-300 4e-300
     """
     if p == 2:
-        y, s = well_scaled(x)
-        return np.sqrt(inner(y, y)) / s
+        _, s, square = well_scaled(x)
+        return np.sqrt(square) / s
     if p == np.inf:
         return largest(x)
     s = power_of_two_scale(x)

@@ -62,7 +62,8 @@ def test_naive_norm_would_fail_where_ours_does_not():
 @given(x=vectors(np.float64), k=st.integers(-900, 900))
 def test_well_scaled_only_multiplies_by_a_power_of_two(x, k):
     scaled = {key: np.ldexp(leaf, k) for key, leaf in x.items()}
-    y, s = trees.well_scaled(scaled)
+    y, s, square = trees.well_scaled(scaled)
+    assert square == trees.inner(y, y)
     assert np.frexp(s)[0] == 0.5
     for key in x:
         np.testing.assert_array_equal(y[key], scaled[key] * s)

@@ -62,8 +62,8 @@ def exact_sam(base: Optimizer, rho: float | Schedule = 0.05) -> Optimizer:
         ρ = radius(state.count)
         step = two_gradients(params, value_and_grad, climb, ρ)  # d1, ε, B, d2
         exact = step.descent_gradient
-        g, s = well_scaled(step.ascent_gradient)
-        G = np.sqrt(inner(g, g))
+        g, s, square = well_scaled(step.ascent_gradient)
+        G = np.sqrt(square)
         if ρ > 0 and G > 0:
             unit = scale(1 / G, g)  # ĝ
             turning = add_scaled(exact, -inner(unit, exact), unit)  # (I − ĝĝᵀ) d2

@@ -30,7 +30,6 @@ from minisam.optim.types import check_choice, check_number
 from minisam.trees import (
     Params,
     check_same_structure,
-    inner,
     largest,
     map_leaves,
     multiply,
@@ -78,9 +77,9 @@ def sam_perturbation(params: Params, grads: Params, rho: float, p: float = 2) ->
     check_number("rho", rho, open_high=True)
     check_number("p", p, low=1.0)
     check_same_structure(params, grads, "grads")
-    g, _ = well_scaled(grads)
+    g, _, square = well_scaled(grads)
     if p == 2:
-        length = np.sqrt(inner(g, g))  # ‖g‖₂
+        length = np.sqrt(square)  # ‖g‖₂
         return scale(rho / length, g) if length != 0 else zeros_like(g)
     top = largest(g)
     if top == 0:

@@ -31,7 +31,7 @@ EXPLAINED = {
     ("optim/m_sharpness.py", "1 becomes 2: 1"): "equal sizes are equal shares, whatever they are",
     ("trees.py", "p == "): "norms other than the Euclidean one: " + UNUSED,
     ("trees.py", "s * leaf"): "norms other than the Euclidean one: " + UNUSED,
-    ("trees.py", "np.sqrt(inner(y, y)) / s"): SCALED,
+    ("trees.py", "np.sqrt(square) / s"): SCALED,
     ("trees.py", "other.keys() != first.keys()"): "refuses trees that do not match",
     ("trees.py", "np.isfinite(magnitude) and magnitude > 0"): GUARD,
     ("trees.py", "0.0 becomes 1.0: 0.0"): "an empty tree has nothing to move",
