@@ -122,7 +122,7 @@ class Report(NamedTuple):
             NotConforming: an AssertionError whose text is the report.
         """
         if not self.conforms:
-            raise NotConforming(f"{self.name}: {self}")
+            raise NotConforming(str(self))
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain data, of which every other form is a rendering."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from minisam.oracle.report import Report
 
 WIDTH = 88
+BESIDE = "To see it without minisam, beside your function:"
 
 
 def wrapped(text: str, first: str = "  ", rest: str = "  ") -> list[str]:
@@ -15,29 +16,38 @@ def wrapped(text: str, first: str = "  ", rest: str = "  ") -> list[str]:
     return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=rest) or [""]
 
 
-def text(report: Report) -> str:
-    """The report for a terminal: verdict, reason, what to do, what ran."""
-    lines = [f"{report.name}: {report.verdict}", ""]
-    lines += wrapped(report.headline)
-    for advice in report.advice:
-        lines += [advice] if advice.startswith("    ") else wrapped(advice, "  → ", "    ")
+def failures(report: Report) -> str:
+    """How many results fail, and in which probes; empty if none does."""
     failing = [r for r in report.results if r.status in ("fail", "error")]
-    if failing:
-        probes = list(dict.fromkeys(result.probe for result in failing))
-        shown = ", ".join(probes[:6]) + (f", and {len(probes) - 6} more" if len(probes) > 6 else "")
-        lines += ["", *wrapped(f"{len(failing)} results fail, in probes {shown}")]
-    if report.reproduction:
-        lines += ["", "  To see it without minisam, beside your function:", ""]
-        for line in report.reproduction.splitlines():
-            lines.append("    " + line)
-    remarks = [r for r in report.results if r.status in ("known", "out of range")]
+    probes = list(dict.fromkeys(result.probe for result in failing))
+    more = f", and {len(probes) - 6} more" if len(probes) > 6 else ""
+    return f"{len(failing)} results fail, in probes {', '.join(probes[:6])}{more}" if probes else ""
+
+
+def remarks(report: Report) -> list[str]:
+    """What is known to fail, what is out of range, and how much ran."""
+    lines = []
     for status in ("known", "out of range"):
-        some = [r for r in remarks if r.status == status]
+        some = [r for r in report.results if r.status == status]
         if some:
             names = ", ".join(dict.fromkeys(r.probe for r in some))
             reasons = "; ".join(dict.fromkeys(r.reason for r in some))
-            lines += ["", *wrapped(f"{status}: {names} ({reasons})")]
-    lines += ["", *wrapped(f"{report.summary()}. {report.seconds:.1f} s")]
+            lines.append(f"{status}: {names} ({reasons})")
+    return [*lines, f"{report.summary()}. {report.seconds:.1f} s"]
+
+
+def text(report: Report) -> str:
+    """The report for a terminal: verdict, reason, what to do, what ran."""
+    lines = [f"{report.name}: {report.verdict}", "", *wrapped(report.headline)]
+    for advice in report.advice:
+        lines += wrapped(advice, "  → ", "    ")
+    if failures(report):
+        lines += ["", *wrapped(failures(report))]
+    if report.reproduction:
+        lines += ["", f"  {BESIDE}", ""]
+        lines += ["    " + line for line in report.reproduction.splitlines()]
+    for remark in remarks(report):
+        lines += ["", *wrapped(remark)]
     return "\n".join(lines)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+import minisam
 from minisam.oracle.conventions import CONVENTIONS
 from minisam.oracle.diagnosis import Diagnosis, Parts, diagnose
 from minisam.oracle.judge import Judgement
@@ -67,7 +68,11 @@ def conclude(
         name=name,
         results=results,
         declared=declare,
-        versions={"python": platform.python_version(), "numpy": np.__version__},
+        versions={
+            "minisam": minisam.__version__,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+        },
         seconds=time.perf_counter() - started,
     )
 

@@ -1,11 +1,15 @@
 import json
+import re
+from html import unescape
 from xml.etree import ElementTree
 
 import pytest
 from oracle import implementations as known
 
+from minisam.oracle.adapters.own import own
 from minisam.oracle.checking import check
-from minisam.oracle.report import SCHEMA, Report, Result, from_dict
+from minisam.oracle.probes import PROBES
+from minisam.oracle.report import SCHEMA, NotConforming, Report, Result, from_dict
 from minisam.oracle.report_html import page
 from minisam.oracle.report_junit import document
 from minisam.oracle.report_text import table
@@ -73,6 +77,36 @@ def test_html_compares_and_needs_nothing_else(good, bad):
         assert outside not in text
     assert "half_climb" in bad._repr_html_()
     assert bad.to_html().startswith("<!doctype html>")
+
+
+def test_html_tells_of_what_ran_alone_in_the_order_of_the_probes(good):
+    few = check(known.half_climb, dtype="float32", probes=["sam-six-tensors", "sam-one-tensor"])
+    other = check(own(), method="sgd", dtype="float32", probes=["sgd-plain"], name="own")
+    text = page([few, other])
+    heads = re.findall(r"<span>(.*?)</span>", text)
+    assert heads == ["sam-one-tensor", "sam-six-tensors", "sgd-plain"]
+    assert f'title="{PROBES["sam-one-tensor"].note}"' in text
+    assert "✗ fails" in text
+    assert "known to fail" not in text
+    assert "float32. Point" in text
+    assert "float64" not in text[: text.index("<h2>")]
+    assert '<a href="#r1">own</a>' in text
+    assert '<div id="r1"><h2>own</h2>' in text
+    assert "one sign per dtype" not in text
+    assert "one sign per dtype: float64, float32. " in page([check(known.right)])
+
+
+def test_html_says_what_the_terminal_says(bad):
+    shown = unescape(re.sub("<[^>]*>", " ", bad._repr_html_()))
+    for line in (bad.headline, *bad.advice, *bad.reproduction.splitlines(), bad.summary()):
+        assert line in shown
+
+
+def test_the_error_is_the_report(bad):
+    with pytest.raises(NotConforming) as caught:
+        bad.raise_for_failures()
+    assert str(caught.value) == str(bad)
+    assert bad.versions.keys() == {"minisam", "python", "numpy"}
 
 
 def test_the_markdown_table_has_a_row_each(good, bad):
