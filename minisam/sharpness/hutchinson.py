@@ -7,6 +7,11 @@ For z with independent entries ±1 (Rademacher), E[z zᵀ] = I, hence
 Random signs have the smallest variance of all such z: Var[zᵀHz] = 2 Σ_{i≠j} H_ij², and a diagonal
 H is exact with a single probe. Averages come with their standard errors, for a trace without one
 is not a measurement.
+
+Probes go one by one. Eight at once, through the gradient of eight stacked copies of the weights,
+are 6 times as fast for 200 parameters, 1.6 times for 50,000 and 1.15 times for 850,000: they save
+Python's time for each operation, milliseconds in all, and ask of every loss that it takes stacks
+(tests/benchmarks/probes_tried.py).
 """
 
 from __future__ import annotations

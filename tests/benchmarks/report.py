@@ -1,25 +1,31 @@
 """Measure everything against its rivals and limits, and print a table of ratios.
 
-    python tests/benchmarks/report.py                       all of it, about five minutes
+    python tests/benchmarks/report.py                       all of it, about eight minutes
     python tests/benchmarks/report.py --only steps memory   some sections
     python tests/benchmarks/report.py --seconds 0.2         each comparison for so long
+    python tests/benchmarks/report.py --threads 1 2         all of it, with one thread and with two
+    python tests/benchmarks/report.py --only scaling --large   up to 8 GB, a quarter of an hour
     python tests/benchmarks/report.py --json ratios.json    the same numbers for programs
 
-Every ratio is the median over rounds in which the candidates took turns. OPENBLAS_NUM_THREADS sets
-the number of threads of both sides. A machine that is busy with other work slows whoever waits for
-two threads: run it on a quiet one, or with one thread and ``--clock cpu``, which counts processor
-time only.
+Every ratio is the median over rounds in which the candidates took turns, with the same number of
+threads: that of OPENBLAS_NUM_THREADS, or all. A machine that is busy with other work slows whoever
+waits for two threads: run it on a quiet one, or with one thread and ``--clock cpu``, which counts
+processor time only.
 """
 
 from __future__ import annotations
 
 import argparse
 import cProfile
+import inspect
 import json
+import os
 import pstats
 import subprocess
 import sys
+import tempfile
 import time
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -40,12 +46,13 @@ from benchmarks.rivals import (
 )
 from benchmarks.timing import exponent, in_turn
 
+from minisam.data.batches import channel_statistics, minibatches, standardize
 from minisam.nn import activations, normalization, pooling, primitives
 from minisam.nn import convolution as conv
 from minisam.nn.gradients import training_objective
 from minisam.nn.layers import tanh
 from minisam.nn.losses import cross_entropy, softmax_cross_entropy
-from minisam.nn.models import cnn, mlp, resnet
+from minisam.nn.models import cnn, mixer, mlp, resnet
 from minisam.nn.models.model import without_statistics
 from minisam.nn.threads import _blas, workers
 from minisam.optim import asam, sam, sgd
@@ -195,6 +202,83 @@ def steps(options):
                           torch="torch", products="products", gradients="gradient")  # fmt: skip
 
 
+def updates(options):
+    """An optimizer's own arithmetic, against a copy of the weights and its passes with nothing new.
+
+    The gradients are there already. Bare are the same NumPy operations into arrays that are reused,
+    which an optimizer cannot do that hands out every intermediate and never changes what it got.
+    """
+    rng = np.random.default_rng(0)
+    for width in options.widths:
+        params = mlp((width, width)).init(0)
+        grads = {k: rng.standard_normal(w.shape).astype(w.dtype) for k, w in params.items()}
+        base = sgd(lr=0.01, momentum=0.9)
+        for name, optimizer in {"sgd": base, "sam": sam(base), "asam": asam(base)}.items():
+            run = [params, optimizer.init(params)]
+
+            def ours(run=run, optimizer=optimizer, grads=grads):
+                run[0], run[1], _ = optimizer.step(run[0], run[1], lambda w: (0.0, grads))
+
+            spare = {k: w.copy() for k, w in params.items()}
+            candidates = {
+                "ours": ours,
+                "copy": lambda params=params, spare=spare: [
+                    np.copyto(spare[k], w) for k, w in params.items()
+                ],
+                "bare": bare_passes(name, params, grads),
+            }
+            times = in_turn(candidates, options.seconds, clock=options.clock)
+            yield row(f"mlp {width}, {name} without gradients", times, bare="bare", copy="copy")
+
+
+def bare_passes(method: str, params, grads):
+    """Return an update's passes over its arrays: norm, climb, velocity, weights, all in place."""
+    w, v, e, b, t = ({k: leaf.copy() for k, leaf in params.items()} for _ in range(5))
+
+    def passes():
+        for k, g in grads.items():
+            if method == "asam":
+                np.abs(w[k], out=t[k])
+                t[k] += 0.01
+                g = np.multiply(t[k], g, out=e[k])
+            if method != "sgd":
+                np.vdot(g, g)
+                np.multiply(0.05, g, out=e[k])
+            if method == "asam":
+                e[k] *= t[k]
+            if method != "sgd":
+                np.add(w[k], e[k], out=b[k])
+            v[k] *= 0.9
+            v[k] += grads[k]
+            np.multiply(-1e-9, v[k], out=t[k])
+            w[k] += t[k]
+
+    return passes
+
+
+def batches(options):
+    """An epoch's mini-batches, standardized ahead and gathered, or gathered and standardized."""
+    images = np.random.default_rng(0).integers(0, 256, (5000, 32, 32, 3), np.uint8)
+    mean, std = channel_statistics(images)
+    ahead = standardize(images, mean, std)
+
+    def epoch(get):
+        for batch in minibatches(len(images), options.batch, np.random.default_rng(1)):
+            get(batch)
+
+    candidates = {
+        "ours": lambda: epoch(lambda batch: ahead[batch]),
+        "lazily": lambda: epoch(lambda batch: standardize(images[batch], mean, std)),
+        "copy": ahead.copy,
+    }
+    times = in_turn(candidates, options.seconds, clock=options.clock)
+    line = row("5000 images, standardized ahead", times, lazily="lazily", copy="copy")
+    x, y = batch_of(32, options.batch, np.float32)
+    step = in_turn({"step": our_step(cnn(), x, y, "sgd")}, options.seconds, clock=options.clock)
+    share = line["ms"] / len(range(0, len(images), options.batch)) / step.best("step")
+    yield line | {"of a CNN's SGD step": share}
+
+
 def lenet():
     """Return autograd's example network in our layers: LeNet with 5×5 kernels and tanh."""
     from minisam.nn.layers import convolution, dense, init_convolution, init_dense, max_pool
@@ -240,6 +324,7 @@ def hessian(options):
             "mlp 256": mlp(),
             "cnn 32-32-pool-64": cnn(),
             "resnet 16": resnet(),
+            "mixer 64": mixer(),
         }.items():
             params = model.init(0, dtype)
             statistics = model.initial_statistics()
@@ -260,25 +345,36 @@ def hessian(options):
 
 
 def scaling(options):
-    """The fitted power with which a gradient's time grows."""
+    """The fitted power with which a gradient's time grows, and the process's peak memory so far."""
+    large, batch = options.large, options.batch
+    widths = (256, 512, 1024, 2048) + ((4096, 8192) if large else ())
+    channels = (16, 32, 64) + ((128, 256) if large else ())
+    sizes = (32, 64, 128, 256) + ((512, 1024, 2048, 4096) if large else ())
+    sides = (16, 32, 64) + ((128, 256) if large else ())
     series = {
-        "mlp, width": [(w, mlp((w, w)), 32, options.batch) for w in (256, 512, 1024, 2048)],
-        "cnn, channels": [(c, cnn(((c, c), (2 * c,))), 32, options.batch) for c in (16, 32, 64)],
-        "cnn, batch": [(b, cnn(), 32, b) for b in (32, 64, 128, 256)],
-        "cnn, image side": [
-            (s, cnn(input_shape=(s, s, 3)), s, options.batch // 2) for s in (16, 32, 64)
-        ],
+        "mlp, width": [(w, mlp((w, w)), 32, batch) for w in widths],
+        "mlp, batch": [(b, mlp(), 32, b) for b in sizes],
+        "cnn, channels": [(c, cnn(((c, c), (2 * c,))), 32, batch) for c in channels],
+        "cnn, batch": [(b, cnn(), 32, b) for b in sizes],
+        "cnn, image side": [(s, cnn(input_shape=(s, s, 3)), s, batch // 2) for s in sides],
     }
     for name, points in series.items():
-        candidates = {
-            str(size): our_step(model, *batch_of(side, batch, np.float32))
-            for size, model, side, batch in points
-        }
-        times = in_turn(candidates, options.seconds, clock=options.clock)
-        best = [times.best(str(size)) for size, *_ in points]
+        best = []
+        for size, model, side, count in points:
+            step = our_step(model, *batch_of(side, count, np.float32))
+            times = in_turn({"ours": step}, options.seconds / len(points), clock=options.clock)
+            best.append(times.best("ours"))
+            if large:
+                yield {"name": f"{name} {size}", "ms": best[-1], "peak MB": peak_megabytes()}
         span = f"{points[0][0]}…{points[-1][0]}"
-        power = exponent([size for size, *_ in points], best)
-        yield {"name": f"{name} {span}", "ms": best[-1], "exponent": power}
+        places = [size for size, *_ in points]
+        yield {
+            "name": f"{name} {span}",
+            "ms": best[-1],
+            "exponent": exponent(places, best),
+            "last exponent": exponent(places[-2:], best[-2:]),
+            "peak MB": peak_megabytes(),
+        }
 
 
 MEMORY_CASES = ["mlp 1024", "cnn 32-32-pool-64", "cnn 64-64-pool-128"]
@@ -331,32 +427,50 @@ def peak_megabytes() -> float:
 
 
 def profile(options):
-    """Where a gradient's time goes, function by function."""
+    """Where a gradient's time goes: the products alone, then each module's share of the profile.
+
+    A module's share holds the NumPy functions that it calls as operators; those that have a Python
+    wrapper are NumPy's own line. It is what the main thread did, waiting for others included.
+    """
     images, labels = batch_of(32, options.batch, np.float32)
-    for name, model in {"mlp 128": mlp((128, 128)), "cnn 32-32-pool-64": cnn()}.items():
+    networks = [(f"mlp {w}", mlp((w, w)), partial(mlp_products, w)) for w in options.widths]
+    networks += [(name, cnn(c), partial(cnn_products, c)) for name, c in list(CNNS.items())[:2]]
+    for name, model, products in networks:
         step = our_step(model, images, labels)
-        step()
+        candidates = {"ours": step, "products": products(options.batch, np.float32)}
+        times = in_turn(candidates, options.seconds, clock=options.clock)
+        alone = times.best("products")
+        yield {
+            "name": f"{name}: the products alone",
+            "ms": alone,
+            "share": times.ratio("products", "ours"),
+        }
         recorder = cProfile.Profile()
         recorder.enable()
         for _ in range(5):
             step()
         recorder.disable()
-        stats = pstats.Stats(recorder)
-        total = stats.total_tt
-        ordered = sorted(stats.stats.items(), key=lambda item: -item[1][2])
-        for (file, line, function), (_, calls, own, _, _) in ordered[:8]:
-            where = function if file == "~" else f"{Path(file).name}:{line} {function}"
-            yield {
-                "name": f"{name}: {where}",
-                "calls": calls // 5,
-                "ms": own * 200,
-                "share": own / total,
-            }
+        own: Counter[str] = Counter()
+        for (file, _, _), (_, _, seconds, _, _) in pstats.Stats(recorder).stats.items():
+            own[module_of(file)] += seconds
+        for module, seconds in own.most_common(6):
+            share = seconds / own.total()
+            yield {"name": f"{name}: {module}", "ms": share * times.best("ours"), "share": share}
+
+
+def module_of(file: str) -> str:
+    """Return whose code a function of the profile is: ours by module, others' by package."""
+    parts = Path(file).with_suffix("").parts
+    if "minisam" in parts:
+        return ".".join(parts[len(parts) - 1 - parts[::-1].index("minisam") :])
+    return next((p for p in parts if p in ("autograd", "numpy")), "Python and NumPy, built in")
 
 
 SECTIONS = {
     "kernels": kernels,
     "steps": steps,
+    "updates": updates,
+    "batches": batches,
     "autograd": autograd_network,
     "hessian": hessian,
     "memory": peak_memory,
@@ -381,6 +495,25 @@ def format_line(line: dict) -> str:
     return f"{line['name']:<52} " + "  ".join(f"{n:<16}" for n in numbers)
 
 
+def with_threads(counts: list[int], arguments: list[str]) -> dict:
+    """Run the report once for each number of threads, which a process has to begin with."""
+    results = {}
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--threads", nargs="+")
+    parser.add_argument("--json", type=Path)
+    own, rest = parser.parse_known_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        for count in counts:
+            part = Path(folder) / f"{count}.json"
+            variables = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), str(count))
+            command = [sys.executable, __file__, *rest, "--json", str(part)]
+            subprocess.run(command, env=os.environ | variables, check=True)
+            results[f"{count} threads"] = json.loads(part.read_text())
+    if own.json:
+        own.json.write_text(json.dumps(results, indent=1))
+    return results
+
+
 def main(arguments=None) -> dict:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
@@ -388,9 +521,13 @@ def main(arguments=None) -> dict:
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--widths", type=int, nargs="+", default=[128, 256, 1024, 2048])
     parser.add_argument("--clock", choices=["wall", "cpu"], default="wall")
+    parser.add_argument("--threads", type=int, nargs="+", help="all of it with each such number")
+    parser.add_argument("--large", action="store_true", help="scaling up to what fits 8 GB")
     parser.add_argument("--json", type=Path, help="write the numbers there as well")
     parser.add_argument("--memory-of", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
+    if options.threads:
+        return with_threads(options.threads, sys.argv[1:] if arguments is None else arguments)
     options.clock = {"wall": time.perf_counter, "cpu": time.process_time}[options.clock]
     if options.memory_of:
         print(memory_of(*options.memory_of, options.batch))
@@ -401,7 +538,7 @@ def main(arguments=None) -> dict:
     print("Ratios are our time in units of the column's: below 1 is faster.")
     results = {}
     for name in options.only:
-        print(f"\n{name}: {SECTIONS[name].__doc__}")
+        print(f"\n{name}: {inspect.cleandoc(SECTIONS[name].__doc__)}")
         results[name] = []
         for line in SECTIONS[name](options):
             results[name].append(line)
