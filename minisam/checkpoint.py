@@ -116,8 +116,10 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         content = json.loads(arrays.pop("json").tobytes())
         if content["format"] != FORMAT:
             raise ValueError(f"format {content['format']}, this version reads format {FORMAT}")
-        trees = [_unpack(content[name], arrays) for name in ("params", "state", "statistics")]
-        return Checkpoint(*trees, content["history"], content["settings"])
+        params, state, statistics = (
+            _unpack(content[name], arrays) for name in ("params", "state", "statistics")
+        )
+        return Checkpoint(params, state, statistics, content["history"], content["settings"])
     except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is not a minisam checkpoint: {error}") from None
 
@@ -133,7 +135,7 @@ def fingerprint(arrays: Params) -> str:
     for name, leaf in arrays.items():
         leaf = np.ascontiguousarray(leaf)
         checksum = zlib.crc32(f"{name}{leaf.dtype}{leaf.shape}".encode(), checksum)
-        checksum = zlib.crc32(leaf.reshape(-1).view(np.uint8), checksum)
+        checksum = zlib.crc32(leaf.reshape(-1).view(np.uint8).data, checksum)
     return f"{checksum:08x}"
 
 

@@ -39,8 +39,9 @@ def checker(epoch: int, step: int) -> Callable[[Callable], Callable]:
 
         def checked(params: Params) -> tuple:
             result = objective(params)
+            loss, grads = result[:2]
             where = next(passes, "in a further pass")
-            check_finite(*result[:2], f"step {step} (epoch {epoch + 1}), {where}")
+            check_finite(loss, grads, f"step {step} (epoch {epoch + 1}), {where}")
             return result
 
         return checked

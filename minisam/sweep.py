@@ -275,7 +275,7 @@ def _run_on_processes(
     cells than workers are ever in the pool, so the suspects are those few; they are run again one
     at a time, and one that breaks a pool that it had for itself is guilty.
     """
-    waiting, suspects = deque(todo), deque()
+    waiting, suspects = deque(todo), deque[Path]()
     crashes: Counter[Path] = Counter()
     while waiting or suspects:
         alone = bool(suspects)
@@ -308,7 +308,7 @@ def _process_pool(workers: int, jobs: int) -> Iterator[ProcessPoolExecutor]:
     threads = max(1, _available_cpus() // jobs)
     before = {name: os.environ.get(name) for name in BLAS_VARIABLES}
     for name, value in before.items():
-        os.environ[name] = str(min(threads, int(value)) if (value or "").isdigit() else threads)
+        os.environ[name] = str(min(threads, int(value)) if value and value.isdigit() else threads)
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _live_and_die_with_the_parent)
     try:
         yield pool
@@ -332,8 +332,11 @@ def _live_and_die_with_the_parent() -> None:
     """Leave Ctrl-C, which a terminal sends to every process, to the parent; do not outlive it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
+    parent = parent_process()
+    assert parent is not None
+
     def watch() -> None:
-        parent_process().join()
+        parent.join()
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -157,8 +157,8 @@ def train(
         params = model.init(np.random.default_rng([seed, 0]))
     state, statistics = optimizer.init(params), model.initial_statistics()
     history: list[dict[str, Any]] = []
+    settings = {"epochs": epochs, "batch_size": batch_size, "seed": seed, **(settings or {})}
     if checkpoint is not None:
-        settings = {"epochs": epochs, "batch_size": batch_size, "seed": seed, **(settings or {})}
         settings["data"] = fingerprint({"images": images, "labels": labels})
         settings["start"] = fingerprint(params)
     if checkpoint is not None and Path(checkpoint).exists():

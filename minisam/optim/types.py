@@ -48,7 +48,8 @@ class Optimizer(NamedTuple):
 
     init: Callable[[Params], Any]
     step: Callable[..., tuple[Params, Any, Any]]
-    update: Callable[[Params, Any, Params], tuple[Params, Any]] | None = None
+    # Typed as what a base optimizer has, so that a base's update can be called without ado.
+    update: Callable[[Params, Any, Params], tuple[Params, Any]] = None  # type: ignore[assignment]
 
 
 def evaluate(value_and_grad: ValueAndGrad, params: Params) -> tuple[Any, Params, Any]:

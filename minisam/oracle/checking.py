@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from minisam.oracle.watch import Trace, watch
 
 
 def check(
-    adapter: Adapter,
+    adapter: Callable[..., Any],
     dtype: str | Sequence[str] | None = None,
     declare: dict[str, Any] | None = None,
     known: dict[str, str] | None = None,

@@ -229,7 +229,7 @@ def declared_settings(declared: dict[str, Any]) -> dict[str, Any]:
 def declared_changes(declared: dict[str, Any]) -> tuple[Change, ...]:
     """The changes of the recipe that declared conventions stand for."""
     return tuple(
-        CONVENTIONS[name].change(value)
+        change(value)
         for name, value in declared.items()
-        if CONVENTIONS[name].change is not None and not is_default(name, value)
+        if (change := CONVENTIONS[name].change) is not None and not is_default(name, value)
     )

@@ -31,7 +31,7 @@ class Judgement(NamedTuple):
         step: the step of the disagreement.
         quantity: "point 0", "point 1", …, "fewer gradients", "more gradients" or "end".
         tensor: the tensor's name.
-        index: the entry.
+        entry: its indices there.
         expected: what the reference has there, whole.
         observed: what was seen there, whole.
         seen: the reference's own `Step`, as far as it is known.
@@ -42,7 +42,7 @@ class Judgement(NamedTuple):
     step: int = 0
     quantity: str = ""
     tensor: str = ""
-    index: tuple[int, ...] = ()
+    entry: tuple[int, ...] = ()
     expected: dict[str, Rounded] | None = None
     observed: dict[str, np.ndarray] | None = None
 
@@ -148,10 +148,9 @@ def place(quantity: str, expected: dict[str, Rounded], observed: dict[str, Any])
     ratios = {name: error(observed[name], expected[name]) for name in observed}
     tensor = max(ratios, key=lambda name: float(np.max(ratios[name], initial=0.0)))
     worst = ratios[tensor]
-    index = np.unravel_index(int(np.argmax(worst)), worst.shape)
+    entry = tuple(map(int, np.unravel_index(int(np.argmax(worst)), worst.shape)))
     largest = float(np.max(worst, initial=0.0))
-    index = tuple(int(i) for i in index)
-    return Judgement(largest <= 1, largest, 0, quantity, tensor, index, expected, observed)
+    return Judgement(largest <= 1, largest, 0, quantity, tensor, entry, expected, observed)
 
 
 def judge(

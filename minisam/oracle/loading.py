@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import importlib.machinery
 import importlib.util
 import sys
 from collections.abc import Sequence
@@ -30,11 +31,13 @@ def load(target: str) -> Any:
         path = Path(where).resolve()
         if not path.is_file():
             raise ValueError(f"there is no file {where!r}")
-        spec = importlib.util.spec_from_file_location(path.stem, path)
+        loader = importlib.machinery.SourceFileLoader(path.stem, str(path))  # whatever its suffix
+        spec = importlib.util.spec_from_loader(path.stem, loader)
+        assert spec is not None
         module = importlib.util.module_from_spec(spec)
         sys.modules.setdefault(path.stem, module)
         sys.path.insert(0, str(path.parent))
-        spec.loader.exec_module(module)
+        loader.exec_module(module)
     else:
         sys.path.insert(0, "")
         try:

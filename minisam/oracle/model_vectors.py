@@ -147,11 +147,11 @@ def check_model(
                 failures.append((key, distance(key, value)))
 
     def given() -> tuple[dict, dict]:
-        kind = np.dtype(dtype)
-        return tuple(
-            {key: x.astype(kind) for key, x in vectors.under(place).items()}
+        params, statistics = (
+            {key: x.astype(np.dtype(dtype)) for key, x in vectors.under(place).items()}
             for place in ("params", "statistics/before")
         )
+        return params, statistics
 
     params, statistics = given()
     if loss_and_grad is not None:
@@ -176,7 +176,7 @@ def check_model(
                 for one in POLICIES
             }
             ran += len(statistics)
-            best = min(distances, key=distances.get)
+            best = min(distances, key=distances.__getitem__)
             found = best if distances[best] <= 1 else None
         for method in ("sgd", "sam", "asam"):
             extra = vectors.about["asam"] if method == "asam" else {}

@@ -40,6 +40,7 @@ class Case:
         if result.status == "fail":
             from minisam.oracle.recognition import first_wrong, looks_like
 
+            assert judgement is not None
             looks = looks_like(trace, judgement)
             raise AssertionError(f"{first_wrong(trace, judgement)}. {looks}".strip())
 
@@ -83,7 +84,7 @@ def parametrize(adapters: Adapter | Sequence[Adapter], **options: Any) -> Any:
     """
     import pytest
 
-    several = list(adapters) if isinstance(adapters, list | tuple) else [adapters]
+    several = [adapters] if callable(adapters) else list(adapters)
     parameters = [
         pytest.param(adapter, case, id=f"{name_of(adapter)}-{case!r}")
         for adapter in several

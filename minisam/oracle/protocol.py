@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -27,6 +27,7 @@ Arrays = list[np.ndarray]
 GradFn = Callable[[Arrays], Arrays]
 Run = Callable[[GradFn], Arrays]
 Adapter = Callable[[Arrays, dict[str, Any]], Run]
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 HYPERPARAMETERS: dict[str, Any] = {
     "method": "sam",  # "sgd", "sam", "asam", …: what the implementation claims to be
@@ -174,6 +175,17 @@ def known_arguments(
     return {key: given[key] for key in accepts if key in given}
 
 
+def described(function: Function, **attributes: Any) -> Function:
+    """Return an adapter, or another function, with attributes that tell more about it.
+
+    Example:
+        >>> described(plain(lambda w, grad_fn: w), methods=("sgd",)).methods
+        ('sgd',)
+    """
+    vars(function).update(attributes)
+    return function
+
+
 def plain(step: Callable[..., Arrays]) -> Adapter:
     """Make an adapter of a step function ``step(w, grad_fn, **hyperparameters) -> w``.
 
@@ -210,19 +222,22 @@ def plain(step: Callable[..., Arrays]) -> Adapter:
                 arguments["state"] = state
             given = copies(held)
             returned = step(given, grad_fn, **arguments)
-            run.changed_inputs |= any(
-                not np.array_equal(a, b, equal_nan=True) for a, b in zip(given, held, strict=True)
-            )
+            if not all(
+                np.array_equal(a, b, equal_nan=True) for a, b in zip(given, held, strict=True)
+            ):
+                described(run, changed_inputs=True)
             held = copies(returned)
             count += 1
             return held
 
-        run.changed_inputs = False
         return run
 
-    adapter.accepts = accepts
-    adapter.name = getattr(step, "__name__", "step")
-    adapter.features = frozenset(accepts or ()) & {"frozen", "shards"}
+    described(
+        adapter,
+        accepts=accepts,
+        name=getattr(step, "__name__", "step"),
+        features=frozenset(accepts or ()) & {"frozen", "shards"},
+    )
     if accepts and accepts & {"method", "adaptive"}:
-        adapter.methods = ("sam", "asam")
+        described(adapter, methods=("sam", "asam"))
     return adapter

@@ -172,7 +172,7 @@ def build(recipe: Recipe) -> Optimizer:
 
 
 def decayed_gradient(
-    hp: dict[str, Any], value_and_grad: ValueAndGrad, point: Params, shard: int | None = None
+    hp: dict[str, Any], value_and_grad: Piece, point: Params, shard: int | None = None
 ) -> Params:
     """The gradient at ``point``, of one shard or averaged over all; decay in the loss included."""
 

@@ -144,15 +144,15 @@ def first_wrong(trace: Trace, judgement: Judgement) -> str:
     place = f"probe {trace.probe.slug}, {trace.dtype}, step {judgement.step + 1}"
     text = f"{name_of(judgement.quantity)} ({place})"
     if judgement.tensor and judgement.expected is not None and judgement.observed is not None:
-        index = judgement.index
-        right = np.asarray(judgement.expected[judgement.tensor].value)[index]
+        entry = judgement.entry
+        right = np.asarray(judgement.expected[judgement.tensor].value)[entry]
         bound = np.broadcast_to(
             judgement.expected[judgement.tensor].bound, judgement.observed[judgement.tensor].shape
-        )[index]
-        seen = float(judgement.observed[judgement.tensor][index])
+        )[entry]
+        seen = float(judgement.observed[judgement.tensor][entry])
         digits = 9 if f"{seen:.9g}" != f"{right:.9g}" else 17
-        entry = "".join(f"[{i}]" for i in index)
-        text += f": {judgement.tensor}{entry} is {seen:.{digits}g}, should be {right:.{digits}g}"
+        where = "".join(f"[{i}]" for i in entry)
+        text += f": {judgement.tensor}{where} is {seen:.{digits}g}, should be {right:.{digits}g}"
         if np.isfinite(seen - right):
             text += f"; off by {abs(seen - right):.1e}, where rounding explains {2 * bound:.1e}"
     return text

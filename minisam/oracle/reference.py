@@ -11,7 +11,7 @@ from minisam.optim.asam import asam
 from minisam.optim.decay import add_l2
 from minisam.optim.sam import sam
 from minisam.optim.types import Optimizer
-from minisam.oracle.protocol import Adapter, Arrays, GradFn, Run, Unsupported, copies
+from minisam.oracle.protocol import Adapter, Arrays, GradFn, Run, Unsupported, copies, described
 from minisam.oracle.recipe import Change, base_of, build, recipe_of
 
 Make = Callable[[dict[str, Any]], Optimizer]
@@ -103,9 +103,8 @@ def adapter_of(make: Make) -> Adapter:
 
         return run
 
-    adapter.methods = METHODS
-    adapter.features = frozenset({"frozen", "shards", "missing-gradient"})
-    return adapter
+    features = frozenset({"frozen", "shards", "missing-gradient"})
+    return described(adapter, methods=METHODS, features=features)
 
 
 reference: Adapter = adapter_of(optimizer)

@@ -183,7 +183,7 @@ class Rounded:
     def __ge__(self, other: Any) -> Any:
         return self.value >= value_of(other)
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]
 
 
 def exact(x: Any, dtype: str | Unit) -> Rounded:

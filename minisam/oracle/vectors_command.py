@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from operator import methodcaller
 from pathlib import Path
 
 from minisam.files import write_atomically
@@ -52,7 +53,7 @@ def export(directory: Path) -> list[Path]:
         contents[f"models/{path.name}"] = path.read_bytes()
     contents["README.md"] = readme().encode()
     for name, content in contents.items():
-        write_atomically(directory / name, lambda file, content=content: file.write(content))
+        write_atomically(directory / name, methodcaller("write", content))
     return [directory / name for name in contents]
 
 

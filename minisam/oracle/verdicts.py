@@ -91,6 +91,7 @@ def fault(cause: str, headline: str, advice: tuple[str, ...] = ()) -> dict[str, 
 def faulty(errors: list[Entry], ran: int) -> dict[str, Any]:
     """The adapter error that stopped most probes."""
     result, trace, _ = errors[0]
+    assert trace.fault is not None
     place = f"{len(errors)} of {ran} probes, first {result.probe} in {result.dtype}"
     return fault(trace.fault.cause, f"{trace.fault} ({place}).")
 
@@ -204,10 +205,11 @@ def wrong(
     passing = [t for r, t, _ in ran if r.status == "pass" and not t.probe.extreme]
     diagnosis = diagnose([trace for _, trace, _ in failing], passing, declare)
     survivors = diagnosis.survivors
-    _, trace, judgement = min(failing, key=lambda entry: entry_size(entry[1]))
+    judged = [(trace, judgement) for _, trace, judgement in failing if judgement is not None]
+    trace, judgement = min(judged, key=lambda entry: entry_size(entry[0]))
     seen = [f"First wrong: {first_wrong(trace, judgement)}."]
-    same_quantity = [e for e in failing if e[2].quantity == judgement.quantity]
-    _, large, of_large = max(same_quantity, key=lambda entry: entry_size(entry[1])[0])
+    same_quantity = [entry for entry in judged if entry[1].quantity == judgement.quantity]
+    large, of_large = max(same_quantity, key=lambda entry: entry_size(entry[0])[0])
     looks = looks_like(large, of_large)
     if looks and not survivors:
         seen.append(f"It looks like this: {looks}.")

@@ -12,6 +12,7 @@ import signal
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -170,7 +171,7 @@ class Teller:
         self.asked.append(shard)
         return answer
 
-    def __call__(self, point: Arrays, shard: int | None = None) -> Arrays:
+    def __call__(self, point: Arrays, shard: int | None = None) -> list[Any]:
         """The gradient at a point, of one shard or averaged over the batch."""
         number = len(self.gradients[0])
         if number == 1 or shard is not None:
@@ -259,7 +260,7 @@ def take_steps(
     start = drawn.params
     for gradients in drawn.gradients:
         teller = Teller(gradients, start, hp["dtype"], bool(hp.get("missing")))
-        returned = within(timeout, lambda teller=teller: run(teller))
+        returned = within(timeout, partial(run, teller))
         end = checked(returned, start, "the new weights")
         steps.append(
             Observation(copies(start), teller.queries, teller.answers, end, tuple(teller.asked))

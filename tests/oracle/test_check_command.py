@@ -97,3 +97,9 @@ def test_the_catalogue_lists_probes_and_conventions(capsys):
     out = capsys.readouterr().out
     assert "norm_epsilon" in out
     assert "sam-lr-zero" in out
+
+
+def test_a_file_needs_no_suffix(tmp_path, capsys):
+    bare = tmp_path / "homework"
+    bare.write_text(HERE.read_text())
+    assert run(f"{bare}:right", *ONE) == 0

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minisam.oracle.adapters.hyperparameters import Hyperparameters
-from minisam.oracle.protocol import Adapter, AdapterError, Arrays, GradFn, Run, at_step
+from minisam.oracle.protocol import Adapter, AdapterError, Arrays, GradFn, Run, at_step, described
 
 Gradient = Callable[[list], list]
 
@@ -20,7 +20,7 @@ def apply_once(optimizer: Any, variables: list, gradient: Gradient) -> None:
 
 
 def keras(
-    make: Callable[[list, dict], Any],
+    make: Callable[[list, Hyperparameters], Any],
     step: Callable[[Any, list, Gradient], Any] = apply_once,
 ) -> Adapter:
     """Make an adapter of a Keras 3 optimizer.
@@ -70,7 +70,7 @@ def keras(
                 name: np.array(keras.ops.convert_to_numpy(keras.ops.cast(one, kind.__name__)), kind)
                 for name, one in zip(active, variables, strict=True)
             }
-            return [here.get(name, held[name]) for name in names]
+            return [{**held, **here}[name] for name in names]
 
         def run(grad_fn: GradFn) -> Arrays:
             nonlocal count
@@ -88,10 +88,12 @@ def keras(
 
         return run
 
-    adapter.features = frozenset({"frozen"})
-    adapter.dtypes = ("float64", "float32", "bfloat16")
-    adapter.name = getattr(make, "__name__", "make")
-    return adapter
+    return described(
+        adapter,
+        features=frozenset({"frozen"}),
+        dtypes=("float64", "float32", "bfloat16"),
+        name=getattr(make, "__name__", "make"),
+    )
 
 
 @contextmanager

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from minisam.oracle.adapters.hyperparameters import Hyperparameters
-from minisam.oracle.protocol import Adapter, AdapterError, Arrays, GradFn, Run, at_step
+from minisam.oracle.protocol import Adapter, AdapterError, Arrays, GradFn, Run, at_step, described
 
 MODES = ("auto", "plain", "opaque", "transparent")
 
 
-def optax(make: Callable[[dict, dict], Any], mode: str = "auto", updates: int = 2) -> Adapter:
+def optax(
+    make: Callable[[dict, Hyperparameters], Any], mode: str = "auto", updates: int = 2
+) -> Adapter:
     """Make an adapter of an Optax gradient transformation.
 
     Args:
@@ -62,7 +64,7 @@ def optax(make: Callable[[dict, dict], Any], mode: str = "auto", updates: int = 
         def arrays(tree: dict[str, Any]) -> Arrays:
             kind = np.float32 if dtype.itemsize == 2 else dtype
             here = {name: np.array(leaf.astype(kind)) for name, leaf in tree.items()}
-            return [here.get(name, held[name]) for name in names]
+            return [{**held, **here}[name] for name in names]
 
         with jax.enable_x64(True):
             weights = tree(params)
@@ -91,10 +93,12 @@ def optax(make: Callable[[dict, dict], Any], mode: str = "auto", updates: int = 
 
         return run
 
-    adapter.features = frozenset({"frozen"})
-    adapter.dtypes = ("float64", "float32", "bfloat16")
-    adapter.name = getattr(make, "__name__", "make")
-    return adapter
+    return described(
+        adapter,
+        features=frozenset({"frozen"}),
+        dtypes=("float64", "float32", "bfloat16"),
+        name=getattr(make, "__name__", "make"),
+    )
 
 
 def _schedule(hyperparameters: dict[str, Any], key: str) -> Callable[[Any], Any]:

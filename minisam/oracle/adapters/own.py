@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minisam import optim
-from minisam.oracle.protocol import Adapter, Arrays, GradFn, Run, copies
+from minisam.oracle.protocol import Adapter, Arrays, GradFn, Run, copies, described
 
 ZERO = 0.0  # a loss that nothing depends on
 
@@ -21,7 +21,7 @@ def optimizer(h: dict[str, Any]) -> optim.Optimizer:
         True
     """
     lr, rho = (_schedule(h[key]) for key in ("lr", "rho"))
-    decay = h["decay"] if h["decay"] != "in_loss" else "coupled"
+    decay: Any = h["decay"] if h["decay"] != "in_loss" else "coupled"
     weight_decay = h["weight_decay"] if h["decay"] != "in_loss" else 0.0
     base = optim.sgd(lr, h["momentum"], h["nesterov"], weight_decay, decay)
     method, p = h["method"], h["p"]
@@ -67,7 +67,7 @@ def own() -> Adapter:
             }
 
         def whole(params: dict[str, np.ndarray]) -> Arrays:
-            return [params.get(name, held[name]) for name in names]
+            return [{**held, **params}[name] for name in names]
 
         def loss(grad_fn: GradFn) -> Any:
             def value_and_grad(params: dict[str, np.ndarray]) -> tuple:
@@ -77,7 +77,7 @@ def own() -> Adapter:
                 return optim.add_l2(value_and_grad, h["weight_decay"])
             return value_and_grad
 
-        def run(grad_fn: GradFn) -> Arrays:
+        def run(grad_fn: Any) -> Arrays:
             nonlocal state
             arguments: list[Any] = [loss(grad_fn)]
             if h["method"] == "m_sam":
@@ -89,12 +89,12 @@ def own() -> Adapter:
             params = {name: held[name] for name in active}
             params, state, _ = opt.step(params, state, *arguments)
             held.update(params)
-            return copies(held.values())
+            return copies(list(held.values()))
 
         return run
 
-    adapter.features = frozenset({"frozen", "missing-gradient", "shards", "hessian-product"})
-    return adapter
+    features = frozenset({"frozen", "missing-gradient", "shards", "hessian-product"})
+    return described(adapter, features=features)
 
 
 def _schedule(value: Any) -> Any:

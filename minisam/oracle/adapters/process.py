@@ -33,7 +33,16 @@ from typing import Any
 
 import numpy as np
 
-from minisam.oracle.protocol import Adapter, AdapterError, Arrays, GradFn, Run, Unsupported, at_step
+from minisam.oracle.protocol import (
+    Adapter,
+    AdapterError,
+    Arrays,
+    GradFn,
+    Run,
+    Unsupported,
+    at_step,
+    described,
+)
 
 SCHEMA = Path(__file__).with_name("messages.schema.json")
 FEATURES = ("frozen", "missing-gradient", "shards", "hessian-product")
@@ -56,7 +65,7 @@ class Harness:
     def __init__(self, command: Sequence[str], timeout: float, startup: float) -> None:
         self.command, self.timeout, self.startup = list(command), timeout, startup
         self.patience = startup
-        self.process: subprocess.Popen | None = None
+        self.process: Any = None  # a Popen while it runs
         self.lines: queue.Queue[str | None] = queue.Queue()
         self.stderr: deque[str] = deque(maxlen=20)
 
@@ -244,7 +253,7 @@ def process(
 
             return guarded(action)
 
-        def run(grad_fn: GradFn) -> Arrays:
+        def run(grad_fn: Any) -> Arrays:
             nonlocal current
             now = at_step(hyperparameters, len(history))
             message = {"type": "run", "lr": float(now["lr"]), "rho": float(now["rho"])}
@@ -261,10 +270,13 @@ def process(
         guarded(rewind)  # here, so that what the harness refuses shows before the first step
         return run
 
-    adapter.features = features
-    adapter.dtypes = ("float64", "float32", "bfloat16")
-    adapter.name = Path(arguments[-1]).name
-    adapter.close = harness.stop
+    described(
+        adapter,
+        features=features,
+        dtypes=("float64", "float32", "bfloat16"),
+        name=Path(arguments[-1]).name,
+        close=harness.stop,
+    )
     weakref.finalize(adapter, harness.stop)
     return adapter
 

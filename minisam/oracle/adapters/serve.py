@@ -85,7 +85,7 @@ def _step(run: Any, start: dict[str, Any], message: dict[str, Any]) -> dict[str,
     return {"points": points, "params": _lists(end)}
 
 
-def _arrays(start: dict[str, Any], point: list) -> Arrays:
+def _arrays(start: dict[str, Any], point: list) -> list[Any]:
     kind = np.float64 if start["dtype"] == "float64" else np.float32
     return [
         None if one is None else np.array(one, kind).reshape(shape)

@@ -14,7 +14,16 @@ from typing import Any
 import numpy as np
 
 from minisam.oracle.adapters.hyperparameters import Hyperparameters
-from minisam.oracle.protocol import Adapter, AdapterError, Arrays, GradFn, Run, Unsupported, at_step
+from minisam.oracle.protocol import (
+    Adapter,
+    AdapterError,
+    Arrays,
+    GradFn,
+    Run,
+    Unsupported,
+    at_step,
+    described,
+)
 
 Loss = Callable[[], Any]
 Style = Callable[[Any, Loss], Any]
@@ -158,10 +167,12 @@ def torch(make: Callable[[list, Hyperparameters], Any], style: str | Style = "au
 
         return run
 
-    adapter.features = frozenset({"frozen", "missing-gradient"})
-    adapter.dtypes = ("float64", "float32", "bfloat16")
-    adapter.name = getattr(make, "__name__", "make")
-    return adapter
+    return described(
+        adapter,
+        features=frozenset({"frozen", "missing-gradient"}),
+        dtypes=("float64", "float32", "bfloat16"),
+        name=getattr(make, "__name__", "make"),
+    )
 
 
 def _array(tensor: Any) -> np.ndarray:

@@ -6,6 +6,7 @@ They show only in probes with several shards, which run on adapters that split a
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 from minisam.oracle.mutants.catalogue import enter
 from minisam.oracle.recipe import Recipe
@@ -54,7 +55,7 @@ def own_climbs(recipe: Recipe) -> Recipe:
         return recipe
 
     def second(now: SimpleNamespace) -> Params:
-        total = None
+        total: Any = None
         for shard, ascent in enumerate(now.shard_gradients):
             point = add(now.params, now.climb(ascent, now.rho))
             gradient = now.gradient(point, shard)

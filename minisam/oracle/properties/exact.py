@@ -50,10 +50,11 @@ def both(source: Source) -> Problem:
 )
 def _two_gradients(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     seen = one_step(adapter, problem)
-    yield true("two gradients are asked for", len(seen.observation.queries) == 2)
+    queries = seen.observation.queries
+    yield true("two gradients are asked for", len(queries) == 2)
     yield identical(
         "the first gradient is taken at A",
-        seen.problem.vector(seen.observation.queries[0]) if seen.observation.queries else np.inf,
+        seen.problem.vector(queries[0]) if queries else np.array(np.inf),
         seen.start.value,
     )
     moved = seen.perturbed.value != seen.start.value

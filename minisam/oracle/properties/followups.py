@@ -15,7 +15,7 @@ from minisam.oracle.properties.problems import Problem, Source, real, rounded
 from minisam.oracle.properties.rounding import inner, norm, unit_roundoff
 from minisam.oracle.properties.statement import state
 from minisam.oracle.properties.watching import Clause, equal, near_one, one_step, walk
-from minisam.oracle.protocol import Adapter
+from minisam.oracle.protocol import Adapter, described
 from minisam.oracle.recipe import base_of
 from minisam.oracle.reference import adapter_of, optimizer
 
@@ -45,8 +45,9 @@ def follow_up(hp: dict[str, Any]) -> Optimizer:
     return optimizer(hp)
 
 
-library: Adapter = adapter_of(follow_up)
-library.methods = ("sgd", "sam", "asam", *SPECIAL_CASES, "unnormalized_sam")
+library: Adapter = described(
+    adapter_of(follow_up), methods=("sgd", "sam", "asam", *SPECIAL_CASES, "unnormalized_sam")
+)
 
 
 def _draw_special_case(source: Source, method: str) -> Problem:

@@ -11,6 +11,7 @@ import numpy as np
 from minisam.oracle.properties.families import Quadratic, draw_point, draw_quadratic
 from minisam.oracle.properties.problems import (
     DTYPES,
+    Field,
     Problem,
     Source,
     Unsuitable,
@@ -30,7 +31,7 @@ from minisam.oracle.properties.watching import (
     expected_end,
     one_step,
 )
-from minisam.oracle.protocol import Adapter, Arrays, Observation
+from minisam.oracle.protocol import Adapter, Arrays, Observation, described
 
 SECTION = "Shards of a batch"
 ROUNDING = "running: each shard's climb and gradient rounded as one step's"
@@ -127,7 +128,7 @@ class Location(NamedTuple):
     """Points at 0 and, a fraction d of them, at M."""
 
     outliers: int
-    count: int
+    points: int
     outlier: float
 
 
@@ -151,6 +152,11 @@ def draw_location(source: Source) -> Problem:
     )
 
 
+def pull_towards(centre: float) -> Field:
+    """The gradient w − c of ½ ‖w − c‖²."""
+    return lambda w: w - centre
+
+
 @state(
     slug="outliers-are-resisted",
     section=SECTION,
@@ -166,10 +172,10 @@ def _outliers_are_resisted(adapter: Adapter, problem: Problem) -> Iterable[Claus
     facts, hyper = problem.facts, problem.hyperparameters
     pulls = []
     for centre in (facts.outlier, 0.0):
-        here = problem._replace(field=lambda w, c=centre: w - c)
+        here = problem._replace(field=pull_towards(centre))
         seen = one_step(adapter, here)
         pulls.append((seen.start - seen.landing) / hyper["lr"])
-    d = Bounded(facts.outliers) / facts.count
+    d = Bounded(facts.outliers) / facts.points
     average = d * pulls[0] + (1 - d) * pulls[1]
     right = problem.vector() - d * facts.outlier + hyper["rho"] * (1 - 2 * d)
     yield equal("mean d2ᵢ = w − dM + ρ(1 − 2d)", average, right)
@@ -195,7 +201,7 @@ def _split_batch(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
         here = whole if shard is None else of_shard(problem, facts.centres[shard])
         return here.gradient(arrays)
 
-    gradient.shards = [partial(gradient, shard=index) for index in range(count)]
+    described(gradient, shards=[partial(gradient, shard=index) for index in range(count)])
 
     centre = mean([Bounded(c) for c in facts.centres])
     product = facts.bowl.product

@@ -77,7 +77,7 @@ def load(methods: Iterable[str] | None = None) -> list[dict[str, Any]]:
     return [v for v in vectors if wanted is None or v["hyperparameters"]["method"] in wanted]
 
 
-def arrays(vector: dict[str, Any], point: list, dtype: str) -> Arrays:
+def arrays(vector: dict[str, Any], point: list, dtype: str) -> list[Any]:
     """Return a point or gradient of a vector as arrays; a missing gradient stays None.
 
     bfloat16 has no NumPy type: its numbers travel in float32 arrays.
@@ -115,7 +115,8 @@ class Script:
     """
 
     def __init__(self, answers: list[Arrays], hessian: Any = None, shards: Iterable = ()) -> None:
-        self.answers, self.hessian, self.asked = answers, hessian, []
+        self.answers, self.hessian = answers, hessian
+        self.asked: list[Arrays] = []
         self.shards = [Script(one) for one in shards]
 
     def __call__(self, point: Arrays, shard: int | None = None) -> Arrays:
@@ -225,7 +226,8 @@ def replay(adapter: Adapter, vector: dict[str, Any], dtype: str = "float64") -> 
         >>> replay(plain(sgd), vectors["sam-norm-4"])[:5]
         ('sam-norm-4', 'float64', False, 0, 'gradient calls')
     """
-    slug, features = vector["slug"], getattr(adapter, "features", frozenset())
+    slug: str = vector["slug"]
+    features: frozenset[str] = getattr(adapter, "features", frozenset())
     if dtype not in vector["dtypes"]:
         return Outcome(slug, dtype, None, quantity=f"not exact in {dtype}")
     lacking = [n for n in vector["requires"] if n in ADAPTERS_OWN and n not in features]

@@ -8,6 +8,7 @@ nothing but the climb it is multiplied by 2¹⁴, so that a 1e-12 added to its n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from math import prod
 from typing import Any
@@ -16,7 +17,7 @@ F = Fraction
 BIG = 2**14
 QUARTER, HALF, FIVE_EIGHTHS = F(1, 4), F(1, 2), F(5, 8)  # the last divides evenly by a norm of 5
 
-ONE = {"weight": (5,)}
+ONE: dict[str, Any] = {"weight": (5,)}
 FIVE = {"conv.weight": (1, 3), "conv.bias": (1,), "fc.weight": (2, 2), "fc.bias": (1,), "b": (1,)}
 TWO = {"weight": (2,), "bias": (1,)}
 PAIR = {"weight": (4,), "bias": (1,)}
@@ -129,7 +130,7 @@ DEFAULTS = {
 }
 
 
-def times(c: Any, values: list) -> list:
+def times(c: Any, values: Sequence[Any]) -> list:
     """Return c · values."""
     return [c * x for x in values]
 
@@ -190,7 +191,7 @@ def build_sgd() -> None:
         FIVE, W5, [D5], [[0] * 10], [[0] * 10], momentum=HALF,
     )  # fmt: skip
     for decay in ("coupled", "decoupled"):
-        decayed = {"weight_decay": HALF, "decay": decay}
+        decayed: dict[str, Any] = {"weight_decay": HALF, "decay": decay}
         case(f"sgd-{decay}-decay", f"Weight decay, {decay}.", "decay", ONE, W1, [D1], **decayed)
         case(
             f"sgd-{decay}-decay-momentum", f"Weight decay, {decay}, with momentum.", "decay",
@@ -211,7 +212,8 @@ def build_sgd() -> None:
 
 def build_sam() -> None:
     """The two-step gradient, with every p, momentum, decay and schedules."""
-    big = {n: times(BIG, g) for n, g in dict(G4=G4, H4=H4, G8=G8, G5=G5, H5=H5, K5=K5).items()}
+    directions: dict[str, list] = {"G4": G4, "H4": H4, "G8": G8, "G5": G5, "H5": H5, "K5": K5}
+    big = {name: times(BIG, g) for name, g in directions.items()}
     case("sam-norm-4", "B = A + rho g/||g||, then w - lr d2.", "climb", ONE, W1, [big["G4"], D1])
     case("sam-norm-8", "Another direction.", "climb", ONE, W1, [big["G8"], D1])
     case("sam-norm-16", "Five different entries.", "climb", ONE, W1, [times(BIG, G16), E1])
@@ -290,7 +292,7 @@ def build_sam_edges() -> None:
         case(f"sam-{slug}", f"||g|| = 4 * 2^{exponent}: {size}.", "scale", ONE, W1,
              [times(F(2) ** exponent, G4), D1], extreme=True, flags=("ScaleSafe",))  # fmt: skip
     big = [times(BIG, g) for g in (G5, H5, K5)]
-    decayed = {"weight_decay": HALF}
+    decayed: dict[str, Any] = {"weight_decay": HALF}
     case("sam-coupled-decay", "lambda w is added to d2 at A, not to d1, not at B.", "decay", FIVE,
          W5, [big[0], D5], **decayed)  # fmt: skip
     case("sam-coupled-decay-momentum", "So with momentum.", "decay", FIVE, W5, [big[0], D5],
@@ -302,7 +304,7 @@ def build_sam_edges() -> None:
          [big[0], D5], decay="decoupled", **decayed)  # fmt: skip
     case("sam-decoupled-decay-momentum", "The velocity does not see the decay.", "decay", FIVE, W5,
          [big[0], D5], [big[1], E5], momentum=HALF, decay="decoupled", **decayed)  # fmt: skip
-    heavy = {"weight_decay": F(2**13), "lr": F(1, 2**15), "decay": "in_loss"}
+    heavy: dict[str, Any] = {"weight_decay": F(2**13), "lr": F(1, 2**15), "decay": "in_loss"}
 
     def in_loss(target: list, w: list) -> list:
         return [t - heavy["weight_decay"] * x for t, x in zip(target, w, strict=True)]
@@ -352,7 +354,7 @@ def build_restore() -> None:
     """A comes back from what was saved: B − ε has lost it."""
     dust = F(1, 2**60)
     w = times(dust, W1)
-    restored = {"method": "sam", "flags": ("Restore",)}
+    restored: dict[str, Any] = {"method": "sam", "flags": ("Restore",)}
     case("restore-absorbed", "A is rounded away in B = A + eps; d2 = 0 must give A back.",
          "restore", ONE, w, [times(BIG, G4), [0] * 5], **restored)  # fmt: skip
     case("restore-absorbed-moves", "So with a step: w = A - lr d2, at the scale of A.", "restore",
@@ -387,11 +389,11 @@ def build_asam() -> None:
 
     for scope, eta in (("weights", QUARTER), ("all", F(0))):
         w1 = t1 if eta else [1, -2, HALF, F(-1, 2), 1]
-        w5 = t5 if eta else [1, -2, HALF, 2, HALF, -1, 2, HALF, -1, HALF]
-        next_w5 = [-2, 1, 1, 1, 1, HALF, -1, 2, -HALF, 2]
+        w5: list[Any] = t5 if eta else [1, -2, HALF, 2, HALF, -1, 2, HALF, -1, HALF]
+        next_w5: list[Any] = [-2, 1, 1, 1, 1, HALF, -1, 2, -HALF, 2]
         if eta:
             next_w5 = [F(-7, 4), *t1[:1], QUARTER, 1, *t1[:1], QUARTER, F(-3, 4), F(7, 4), 2, -1]
-        h = {"scope": scope, "eta": eta}
+        h: dict[str, Any] = {"scope": scope, "eta": eta}
 
         def g(target: list, w: list, t: dict, eta: Fraction = eta, scope: str = scope) -> list:
             return pulled(target, w, t, eta, scope == "all")
@@ -453,10 +455,10 @@ def gradients_of_friendly_climbs(climbs: list, sigma: Fraction, memory: Fraction
 def build_follow_ups() -> None:
     """GSAM, LookSAM, Friendly SAM, WSAM, m-sharpness, and the exact gradient."""
     tiny = F(1, 2**14)
-    big = {"lr": QUARTER * tiny}
+    big: dict[str, Any] = {"lr": QUARTER * tiny}
     g4, d1, e1 = times(BIG, G4), times(BIG, D1), times(BIG, E1)
     note = "follow-up"
-    new = {"since": "1.1.0"}
+    new: dict[str, Any] = {"since": "1.1.0"}
     square = [2, -2, 2, 2, 0]  # norm 4, so that division by the square is exact
     case("gsam-alpha-zero", "alpha = 0 is SAM.", note, ONE, W1, [g4, d1], alpha=F(0), **big)
     case("gsam-step", "d2 - alpha (d1 - d2 <d1, d2>/||d2||^2).", note, ONE, W1,
@@ -486,7 +488,7 @@ def build_follow_ups() -> None:
     case("wsam-rho-schedule", "Each step has its own radius.", note, ONE, W1, [g4, d1],
          {"gradients": [times(BIG, H4), e1], "rho": QUARTER}, {"gradients": [g4, e1], "rho": F(1)},
          gamma=F(3, 4), **new, **big)  # fmt: skip
-    look = {"every": 2, "alpha": HALF, **big}
+    look: dict[str, Any] = {"every": 2, "alpha": HALF, **big}
     four = times(BIG, square)
     case("looksam-every-step", "k = 1 is SAM.", note, ONE, W1, [g4, d1], [times(BIG, H4), e1],
          **{**look, "every": 1})  # fmt: skip
@@ -504,14 +506,14 @@ def build_follow_ups() -> None:
          [four, times(BIG, [3, -1, 3, 1, 0])],
          {"gradients": [times(BIG, G8)], "rho": QUARTER}, {"gradients": [g4, d1], "rho": F(1)},
          **new, **look)  # fmt: skip
-    friendly = {"sigma": F(1), "memory": HALF}
+    friendly: dict[str, Any] = {"sigma": F(1), "memory": HALF}
     case("friendly_sam-first-step", "m starts at zero: d1 - m = d1/2.", note, ONE, W1,
          [times(BIG, G4), D1], **friendly)  # fmt: skip
     case("friendly_sam-second-step", "m is the running mean of d1.", note, ONE, W1,
          [times(BIG, G4), D1],
          [[BIG * (2 * h + F(g, 2)) for g, h in zip(G4, H4, strict=True)], E1],
          **friendly)  # fmt: skip
-    other = {"sigma": F(2), "memory": F(3, 4), **new}
+    other: dict[str, Any] = {"sigma": F(2), "memory": F(3, 4), **new}
     first, second, third = gradients_of_friendly_climbs([G4, H4, G4], F(2), F(3, 4))
     case("friendly_sam-sigma-two", "Three quarters of m stay; twice m is taken away.", note, ONE,
          W1, [first, D1], [second, E1], **other)  # fmt: skip
@@ -520,7 +522,7 @@ def build_follow_ups() -> None:
          **other)  # fmt: skip
     case("friendly_sam-sigma-zero", "sigma = 0 is SAM.", note, ONE, W1, [times(BIG, G4), D1],
          sigma=F(0), memory=HALF)  # fmt: skip
-    sharded = {"flags": ("Shards",)}
+    sharded: dict[str, Any] = {"flags": ("Shards",)}
     pair = [[times(BIG, G4), D1], [times(BIG, H4), E1]]
     case("m_sam-two-shards", "A climb for each shard, the mean of the gradients.", "shards", ONE,
          W1, {"shards": pair}, **sharded)  # fmt: skip
@@ -535,8 +537,11 @@ def build_follow_ups() -> None:
     case("exact_sam-step", "d2 + (rho/||d1||) H (d2 - u <u, d2>), u = d1/||d1||.", note, ONE, W1,
          {"gradients": [G4, [1, 2, 1, -2, 0]], "hessian": hessian},
          flags=("HessianProduct",), rho=F(1))  # fmt: skip
-    product = {"flags": ("HessianProduct",), **new}
-    turned = {"gradients": [G4, [4, 0, 2, 1, -1]], "hessian": hessian}  # d2 - u <u, d2> is whole
+    product: dict[str, Any] = {"flags": ("HessianProduct",), **new}
+    turned: dict[str, Any] = {
+        "gradients": [G4, [4, 0, 2, 1, -1]],
+        "hessian": hessian,
+    }  # d2 - u <u, d2> is whole
     case("exact_sam-half-radius", "Radius and gradient of half a unit: rho/||d1|| = 1.", note, ONE,
          W1, {**turned, "gradients": [times(F(1, 8), G4), turned["gradients"][1]]},
          **product)  # fmt: skip

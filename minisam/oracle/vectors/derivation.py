@@ -9,7 +9,7 @@ every order of operations gives the same bits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import isqrt
 from typing import Any, NamedTuple
@@ -46,7 +46,7 @@ class Ledger:
         terms = self.enter(terms)
         if any(terms):
             unit = min(Fraction(x.numerator & -x.numerator, x.denominator) for x in terms if x)
-            self.sums.append((unit, sum(map(abs, terms))))
+            self.sums.append((unit, sum(map(abs, terms), Fraction(0))))
         return self.enter([sum(terms, Fraction(0))])[0]
 
     def formats(self, order: str | None = None) -> list[str]:
@@ -109,7 +109,7 @@ def root(x: Fraction) -> Fraction:
 class State(NamedTuple):
     """What a method remembers: steps taken, velocity, and LookSAM's v or Friendly SAM's m."""
 
-    count: int = 0
+    taken: int = 0
     velocity: list[Flat] | None = None
     memory: list[Flat] | None = None
 
@@ -119,15 +119,20 @@ def flat(tensors: list[Flat]) -> Flat:
     return [x for tensor in tensors for x in tensor]
 
 
-def split(values: Iterable[Fraction], like: list[Flat]) -> list[Flat]:
+def split(values: Iterable[Any], like: Sequence[Sequence[Any]]) -> list[list[Any]]:
     """Return ``values`` cut into tensors of the lengths of ``like``."""
     values = iter(values)
     return [[next(values) for _ in tensor] for tensor in like]
 
 
+def square_of(tensor: Flat) -> Fraction:
+    """Return Σ x²."""
+    return sum((x * x for x in tensor), Fraction(0))
+
+
 def euclidean(ledger: Ledger, tensors: list[Flat], naive: bool) -> Fraction:
     """Return ‖·‖₂ over all tensors; exact also as the norm of the tensors' own norms."""
-    squares = [sum((x * x for x in tensor), Fraction(0)) for tensor in tensors]
+    squares = [square_of(tensor) for tensor in tensors]
     if naive:
         ledger.total(x * x for x in flat(tensors))
         ledger.total(squares)
@@ -146,10 +151,10 @@ def operator(w: list[Flat], shapes: list[tuple], h: dict[str, Any]) -> list[Flat
         if h["method"] != "asam" or (h["scope"] == "weights" and not name.endswith("weight")):
             result.append([Fraction(1)] * len(tensor))
         elif granularity == "layer":
-            result.append([root(sum(x * x for x in tensor)) + h["eta"]] * len(tensor))
+            result.append([root(square_of(tensor)) + h["eta"]] * len(tensor))
         elif granularity == "filter" and len(shape) == 4:
             filters = [tensor[k :: shape[3]] for k in range(shape[3])]
-            lengths = [root(sum(x * x for x in one)) + h["eta"] for one in filters]
+            lengths = [root(square_of(one)) + h["eta"] for one in filters]
             result.append([lengths[k % shape[3]] for k in range(len(tensor))])
         else:
             result.append([abs(x) + h["eta"] for x in tensor])
@@ -268,7 +273,7 @@ def step(
             points += [w, B]
             mean = combine(ledger, mean, Fraction(1, len(script["shards"])), flat(d2))
         new, velocity = descend(ledger, w, state, mean, h)
-        return points, new, State(state.count + 1, velocity)
+        return points, new, State(state.taken + 1, velocity)
 
     shards = script.get("shards")
     if shards:  # a split batch: the mean of the shards' gradients is the batch's
@@ -282,15 +287,16 @@ def step(
         d1 = split(combine(ledger, flat(d1), h["weight_decay"], flat(w)), w)
     if method == "sgd":
         new, velocity = descend(ledger, w, state, flat(d1), h)
-        return [w], new, State(state.count + 1, velocity)
-    if method == "looksam" and state.count % h["every"]:
+        return [w], new, State(state.taken + 1, velocity)
+    if method == "looksam" and state.taken % h["every"]:
+        assert memory is not None  # the first step climbs
         length = euclidean(ledger, [flat(memory)], naive=True)
         G = euclidean(ledger, d1, naive=True)
         ledger.enter([h["alpha"] * G])
         c = h["alpha"] * G / length if length else Fraction(0)
         d = combine(ledger, flat(d1), c, flat(memory))
         new, velocity = descend(ledger, w, state, d, h)
-        return [w], new, State(state.count + 1, velocity, memory)
+        return [w], new, State(state.taken + 1, velocity, memory)
 
     upward = d1
     if method == "friendly_sam":
@@ -322,7 +328,7 @@ def step(
         d = combine(ledger, d, h["rho"] / G, product)
     new, velocity = descend(ledger, w, state, d, h)
     points = [w, B] * (len(shards) if shards else 1)
-    return points, new, State(state.count + 1, velocity, memory)
+    return points, new, State(state.taken + 1, velocity, memory)
 
 
 def _mean(ledger: Ledger, share: Fraction, gradients: Iterable[list[Flat]]) -> list[Flat]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from collections.abc import Sequence
 from fractions import Fraction
 from math import prod
 from pathlib import Path
@@ -34,7 +35,7 @@ def number(x: Fraction | None) -> float | int | None:
     return value
 
 
-def numbers(tensors: list[list[Fraction | None]]) -> list[list[Any] | None]:
+def numbers(tensors: Sequence[Sequence[Any]]) -> list[list[Any] | None]:
     """Return a point or gradient as JSON: one flat list per tensor, null for a missing one."""
     return [None if None in one else [number(x) for x in one] for one in tensors]
 
@@ -50,7 +51,7 @@ def expected(spec: dict[str, Any]) -> dict[str, Any]:
         return [one for one, keep in zip(tensors, active, strict=True) if keep]
 
     def fractions(values: list) -> list[list[Fraction]]:
-        tensors = derivation.split([None if x is None else Fraction(x) for x in values], sizes)
+        tensors = derivation.split((None if x is None else Fraction(x) for x in values), sizes)
         return [[x if x is not None else Fraction(0) for x in one] for one in awake(tensors)]
 
     def whole(tensors: list) -> list:
@@ -181,7 +182,9 @@ def generate(kills: dict[str, list[str]] | None = None) -> dict[str, str]:
     Args:
         kills: names of the mutants that each vector rejects, by slug.
     """
-    files, entries, slugs = {}, [], {}
+    files: dict[str, str] = {}
+    entries: list[dict[str, Any]] = []
+    slugs: dict[str, str] = {}
     for name, cases in build().items():
         vectors = [expected(case) for case in cases]
         for vector in vectors:
