@@ -49,12 +49,23 @@ def _scatter(y, size: Pair, kernel: Pair, stride: Pair, padding: Pair, weigh):
     """Return images to which each offset has added ``weigh(k, y)``: the adjoint of gathering."""
     (top, left), (height, width), channels = padding, size, y.shape[3]
     x = np.empty((len(y), height, width, channels), y.dtype)
+    padded_size = height + 2 * top, width + 2 * left
+    covered = stride[0] * y.shape[1], stride[1] * y.shape[2]
+    tiles = kernel == stride and covered == padded_size  # each pixel lies in exactly one window
 
     def work(part):
-        padded = np.zeros((len(y[part]), height + 2 * top, width + 2 * left, channels), y.dtype)
+        padded = x[part]
+        if padding != (0, 0):
+            padded = np.empty((len(padded), *padded_size, channels), y.dtype)
+        if not tiles:
+            padded[...] = 0
         for k, offset in enumerate(_offsets(y.shape[1:3], kernel, stride)):
-            padded[offset] += weigh(k, y[part], part)
-        x[part] = padded[:, top : top + height, left : left + width]
+            if tiles:
+                padded[offset] = weigh(k, y[part], part)
+            else:
+                padded[offset] += weigh(k, y[part], part)
+        if padding != (0, 0):
+            x[part] = padded[:, top : top + height, left : left + width]
 
     over_batch(work, len(y), x.size)
     return x

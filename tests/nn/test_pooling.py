@@ -66,6 +66,8 @@ def test_at_a_tie_the_first_entry_gets_the_gradient():
 def test_rows_that_no_window_sees_get_no_gradient():
     gradient = grad(lambda x: max_pool(x, 2).sum())(np.ones((1, 3, 3, 1)))
     np.testing.assert_array_equal(gradient[0, :, :, 0], [[1, 0, 0], [0, 0, 0], [0, 0, 0]])
+    between = grad(lambda x: average_pool(x, 1, 2).sum())(np.ones((1, 4, 4, 1)))
+    np.testing.assert_array_equal(between[0, :, :, 0], np.tile([[1, 0], [0, 0]], (2, 2)))
 
 
 def test_nan_is_not_hidden():
