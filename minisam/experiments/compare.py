@@ -14,8 +14,10 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import shlex
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -211,7 +213,7 @@ def run(arguments: argparse.Namespace) -> int:
     grid = [{**shared, "optimizer": m, "rho": rho.get(m, 0.0), "seed": s} for m, s in runs]
     records = sweep(compared_trial, grid, out, jobs=arguments.jobs)
     results = {
-        "command": "minisam " + " ".join(sys.argv[1:]),
+        "command": command_line(sys.argv[1:]),
         "settings": {**shared, "methods": methods, "rho": rho, "seeds": arguments.seeds},
         "chosen_by": "accuracy on held-out training images with noisy labels, last epoch",
         "search": search,
@@ -230,6 +232,20 @@ def run(arguments: argparse.Namespace) -> int:
     draw(results, out / "compare.png")
     print(f"{out / 'results.json'}: every epoch of every run; {out / 'compare.png'}: the picture")
     return 0
+
+
+def command_line(words: Sequence[str]) -> str:
+    """Return the command without the folders, which are this machine's and change no result.
+
+    Example:
+        >>> command_line(["compare", "--out", "here", "--data-dir=there", "--seeds", "3"])
+        'minisam compare --seeds 3'
+    """
+    kept, folders = ["minisam"], ("--out", "--data-dir")
+    for before, word in zip(["", *words], words, strict=False):
+        if before not in folders and word.split("=")[0] not in folders:
+            kept.append(word)
+    return shlex.join(kept)
 
 
 def table(results: dict[str, Any]) -> str:
@@ -285,6 +301,8 @@ def draw(results: dict[str, Any], path: Path) -> None:
                 if all(key in record for history in histories for record in history):
                     lines = [[factor * record[key] for record in h] for h in histories]
                     curves_over_seeds(axes, lines, TITLES[name])
+            # A symmetric interval may reach where no accuracy and no rise can be.
+            axes.set_ylim(0, min(102, axes.get_ylim()[1]) if factor == 100 else None)
             axes.set_title(title)
             axes.set_xlabel("Epoch")
             axes.xaxis.get_major_locator().set_params(integer=True)
