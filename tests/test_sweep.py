@@ -6,8 +6,9 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +114,67 @@ def test_a_cell_that_always_kills_its_worker_is_blamed_and_only_it(tmp_path):
     assert caught.value.finished == 5
 
 
+def test_failures_are_told_in_the_order_of_the_cells_five_of_them(tmp_path):
+    class Backwards(ThreadPoolExecutor):
+        """Runs what was submitted in the other order."""
+
+        def submit(self, function, *arguments):
+            future = Future()
+            waiting.append((future, function, arguments))
+            if len(waiting) == 14:
+                for future_, function_, arguments_ in reversed(waiting):
+                    future_.set_result(function_(*arguments_))
+            return future
+
+    waiting = []
+    with pytest.raises(SweepError) as caught:
+        quiet(sweep_cells.fail_on_odd, [{"x": x} for x in range(14)], tmp_path, Backwards())
+    assert [f.settings["x"] for f in caught.value.failures] == [1, 3, 5, 7, 9, 11, 13]
+    lines = str(caught.value).splitlines()
+    assert lines[0].startswith("7 of 14 cells failed")
+    assert len(lines) == 12
+    assert lines[-1] == "  and 2 more"
+
+
+def test_five_failures_are_all_named(tmp_path):
+    with pytest.raises(SweepError) as caught:
+        quiet(sweep_cells.fail_on_odd, [{"x": 2 * x + 1} for x in range(5)], tmp_path)
+    assert "more" not in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 11
+
+
+def test_what_an_executor_cannot_do_is_a_failure_of_the_cell(tmp_path):
+    class Broken(ThreadPoolExecutor):
+        def submit(self, function, *arguments):
+            future = Future()
+            future.set_exception(ConnectionError("worker 3 is gone"))
+            return future
+
+    with pytest.raises(SweepError, match="ConnectionError: worker 3 is gone") as caught:
+        quiet(sweep_cells.square, [{"x": 1}], tmp_path, Broken())
+    assert caught.value.failures[0].settings == {"x": 1}
+
+
+def test_an_interrupted_executor_is_left_with_nothing_to_do(tmp_path, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    stream, gate, log = io.StringIO(), threading.Event(), tmp_path / "log"
+    monkeypatch.setattr(module, "wait", interrupted)
+    with ThreadPoolExecutor(1) as executor:
+        executor.submit(gate.wait)  # keeps the cells waiting
+        with pytest.raises(KeyboardInterrupt):
+            cells = [{"x": 1, "log": str(log)}]
+            sweep(sweep_cells.square, cells, tmp_path, executor, progress=stream)
+        gate.set()
+        assert executor.submit(lambda: "free").result() == "free"
+    assert logged(log) == []
+    assert f"interrupted; the same command continues with what is left in {tmp_path}" in (
+        stream.getvalue()
+    )
+    assert list((tmp_path / "cells").iterdir()) == []
+
+
 def test_any_executor_will_do(tmp_path):
     with ThreadPoolExecutor(2) as executor:
         results = quiet(sweep_cells.square, [{"x": x} for x in range(4)], tmp_path, executor)
@@ -127,6 +189,14 @@ def wait_until(condition, seconds=20):
     while not condition():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.02)
+
+
+def is_alive(pid):
+    try:
+        os.kill(pid, 0)
+        return " Z " not in Path(f"/proc/{pid}/stat").read_text()  # ended, but not buried yet
+    except (ProcessLookupError, FileNotFoundError):
+        return False
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -156,6 +226,8 @@ def test_an_interrupted_sweep_continues_where_it_was(tmp_path, jobs, how):
     assert process.returncode != 0
     before = finished()
     assert 3 <= before < 10
+    results = [json.loads(p.read_text())["result"] for p in (tmp_path / "cells").glob("*.json")]
+    wait_until(lambda: not any(is_alive(result["pid"]) for result in results))
     if how == signal.SIGINT:
         assert "the same command continues" in errors
         assert len(list((tmp_path / "cells").iterdir())) == before
@@ -193,6 +265,49 @@ def test_progress_goes_to_the_standard_error_of_the_moment_unless_told_to_be_sil
     assert now.getvalue() == "1/1 cells, 0 s spent\n"
 
 
+def test_progress_speaks_every_ten_seconds_and_tells_of_failures(tmp_path, monkeypatch):
+    now = iter(range(0, 1000, 4))
+    monkeypatch.setattr(time, "monotonic", lambda: next(now))
+    stream = io.StringIO()
+    cells = [{"x": x} for x in (1, 2, 4, 6, 8, 10)]
+    with pytest.raises(SweepError) as caught:
+        sweep(sweep_cells.fail_on_odd, [*cells, cells[0]], tmp_path, progress=stream)
+    assert caught.value.finished == 5
+    assert stream.getvalue().splitlines() == [
+        "3/6 cells, 12 s spent, about 12 s left, 1 failed",
+        "6/6 cells, 24 s spent, 1 failed",
+    ]
+
+
+def test_progress_on_a_terminal_is_one_line_that_is_written_again(tmp_path):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    stream = Terminal()
+    sweep(sweep_cells.square, [{"x": 1}, {"x": 2}], tmp_path, progress=stream)
+    first, second, third = stream.getvalue().split("\r\033[K")
+    assert first == ""
+    assert second.startswith("1/2 cells, 0 s spent, about 0 s left")
+    assert third == "2/2 cells, 0 s spent\n"
+    stream = Terminal()
+    sweep(sweep_cells.square, [{"x": 1}, {"x": 2}], tmp_path, progress=stream)
+    assert stream.getvalue() == ""
+
+
+def test_nothing_to_do_starts_no_process(tmp_path, monkeypatch):
+    quiet(sweep_cells.square, [{"x": 1}], tmp_path)
+    monkeypatch.setattr(module, "ProcessPoolExecutor", None)
+    assert len(quiet(sweep_cells.square, [{"x": 1}], tmp_path, jobs=2)) == 1
+
+
+def test_more_jobs_than_processors_leave_one_thread_each(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(module, "_available_cpus", lambda: 1)
+    with module._process_pool(2, 2):
+        assert os.environ["OMP_NUM_THREADS"] == "1"
+
+
 def test_the_hash_depends_on_settings_and_function_but_not_on_order():
     base = cell_hash(sweep_cells.square, {"x": 1, "log": None})
     assert base == cell_hash(sweep_cells.square, {"log": None, "x": 1})
@@ -208,8 +323,16 @@ def test_results_become_plain_json():
         "n": None,
     }
     assert plain(nested) == {"a": [[0, 1], [0.5, None]], "1": True, "s": "t", "n": None}
+    step = module.Failure({"x": np.int64(1)}, "error", "")
+    assert plain(step) == {"settings": {"x": 1}, "error": "error", "traceback": ""}
     with pytest.raises(TypeError, match="JSON can hold, got set"):
         plain({"a": {1}})
+
+
+def test_a_curve_with_a_hole_is_stored(tmp_path):
+    for _ in "run", "read":
+        (curve,) = quiet(sweep_cells.curve, [{"points": 3}], tmp_path)
+        assert curve["result"] == {"curve": [0.0, 1.0, None]}
 
 
 def test_bad_input_is_named(tmp_path, monkeypatch):
@@ -217,6 +340,8 @@ def test_bad_input_is_named(tmp_path, monkeypatch):
         quiet(sweep_cells.square, [], tmp_path, jobs=0)
     with pytest.raises(ValueError, match="settings must be what JSON can hold"):
         quiet(sweep_cells.square, [{"x": {1, 2}}], tmp_path)
+    with pytest.raises(ValueError, match=r"got \{'x': nan\}"):
+        quiet(sweep_cells.square, [{"x": np.nan}], tmp_path)
     with pytest.raises(ValueError, match="function must have a name"):
         quiet(functools.partial(sweep_cells.square, 1), [{}], tmp_path)
     monkeypatch.setattr(sweep_cells.square, "__module__", "__main__")
