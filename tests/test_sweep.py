@@ -163,8 +163,8 @@ def test_an_interrupted_executor_is_left_with_nothing_to_do(tmp_path, monkeypatc
     monkeypatch.setattr(module, "wait", interrupted)
     with ThreadPoolExecutor(1) as executor:
         executor.submit(gate.wait)  # keeps the cells waiting
+        cells = [{"x": 1, "log": str(log)}]
         with pytest.raises(KeyboardInterrupt):
-            cells = [{"x": 1, "log": str(log)}]
             sweep(sweep_cells.square, cells, tmp_path, executor, progress=stream)
         gate.set()
         assert executor.submit(lambda: "free").result() == "free"
