@@ -349,7 +349,7 @@ def scaling(options):
     large, batch = options.large, options.batch
     widths = (256, 512, 1024, 2048) + ((4096, 8192) if large else ())
     channels = (16, 32, 64) + ((128, 256) if large else ())
-    sizes = (32, 64, 128, 256) + ((512, 1024, 2048, 4096) if large else ())
+    sizes = (32, 64, 128, 256) + ((512, 1024, 2048, 4096, 8192) if large else ())
     sides = (16, 32, 64) + ((128, 256) if large else ())
     series = {
         "mlp, width": [(w, mlp((w, w)), 32, batch) for w in widths],
