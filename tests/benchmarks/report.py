@@ -1,6 +1,6 @@
 """Measure everything against its rivals and limits, and print a table of ratios.
 
-    python tests/benchmarks/report.py                       all of it, about eight minutes
+    python tests/benchmarks/report.py                       all of it, ten minutes
     python tests/benchmarks/report.py --only steps memory   some sections
     python tests/benchmarks/report.py --seconds 0.2         each comparison for so long
     python tests/benchmarks/report.py --threads 1 2         all of it, with one thread and with two
