@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from minisam.cli import build_parser
+from minisam.experiments.command import summary
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -50,6 +51,14 @@ def commands():
 def test_every_command_is_one(command):
     parsed = build_parser().parse_args(shlex.split(command)[1:])
     assert isinstance(parsed, argparse.Namespace)
+
+
+def test_its_table_of_claims_is_what_the_kept_results_say(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    said = README.split("<!-- claims:begin -->\n")[1].split("\n<!-- claims:end -->")[0]
+    assert said == summary(Path("tutorials/results")), (
+        "paste what `minisam reproduce --summary --out tutorials/results` prints"
+    )
 
 
 def test_every_file_it_links_to_is_there():

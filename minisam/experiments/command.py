@@ -185,16 +185,18 @@ def report(record: dict[str, Any], rows: Sequence[Sequence[str]]) -> str:
 
 
 def summary(folder: Path) -> str:
-    """Return claim, published figure, ours and verdict of every result in a folder, as Markdown."""
-    records = [json.loads(path.read_text(encoding="utf-8")) for path in folder.rglob("*.json")]
-    records = [record for record in records if record.get("name") in STUDIES and "claim" in record]
-    if not records:
+    """Return claim, published figure and our verdict of every result in a folder, as Markdown."""
+    paths = [path for path in folder.rglob("*.json") if path.stem in STUDIES]
+    if not paths:
         raise ValueError(f"no results below {folder}: run `minisam reproduce NAME --out …` first")
-    records.sort(key=lambda record: list(STUDIES).index(record["name"]))
-    lines = ["| name | claim | published | ours, with data and seeds |", "|---|---|---|---|"]
-    for r in records:
-        ours = f"{r['verdict']} ({r['data']}, {len(r['seeds'])} seeds)"
-        lines.append(f"| `{r['name']}` | {r['claim']} | {r['published']} | {ours} |")
+    paths.sort(key=lambda path: (list(STUDIES).index(path.stem), path.parts))
+    lines = ["| | claim | published | here |", "|---|---|---|---|"]
+    for path in paths:
+        r = json.loads(path.read_text(encoding="utf-8"))
+        link = f"[`{r['name']}`]({path.with_suffix('.md').as_posix()})"
+        verdict = r["verdict"].replace(f" (n={len(r['seeds'])})", "")
+        here = f"{r['data']}, {len(r['seeds'])} seeds: {verdict}"
+        lines.append(f"| {link} | {r['claim']} | {r['published']} | {here} |")
     return "\n".join(lines)
 
 

@@ -60,9 +60,9 @@ def exact_or_not(optimizer: str, rho: float, **settings: Any) -> dict[str, Any]:
                         lambda p: cross_entropy(model.apply(p, x), y), w
                     )(v)
                 )
-            begun = time.perf_counter()
+            begun = time.process_time()  # others may use the machine as well
             params, state, _ = opt.step(params, state, *arguments)
-            seconds.append(time.perf_counter() - begun)
+            seconds.append(time.process_time() - begun)
         last = 100 * accuracy(predict(model, params, {}, a.test_images), a.test_labels)
         best = max(best, last)
     return {"last": last, "best": best, "milliseconds": 1000 * np.median(seconds)}
@@ -112,7 +112,7 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
     """Return accuracy and cost of the exact gradient, then the pruning curves."""
     runs = results["runs"]
     plain = mean(runs, "milliseconds", method="SGD").value
-    rows = [["method", "ρ", "test, last epoch (%)", "time of a step / SGD's"]]
+    rows = [["method", "ρ", "test, last epoch (%)", "CPU time of a step / SGD's"]]
     for method, rho in dict.fromkeys((run["method"], run["rho"]) for run in runs):
         cost = mean(runs, "milliseconds", method=method, rho=rho).value / plain
         last = mean(runs, method=method, rho=rho)

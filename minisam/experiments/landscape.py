@@ -45,14 +45,14 @@ def slices(points: int = 25, grid: int = 21, **settings: Any) -> dict[str, Any]:
 def one_step(rho: float, grid: int = 31, **settings: Any) -> dict[str, Any]:
     """Train with SGD for a few epochs; return one SAM step on the plane through A, B and w'.
 
-    The step is drawn as long as the climb, whatever the learning rate: η = ρ / ‖d2‖.
+    The step is drawn half as long as the climb, whatever the learning rate: η = ρ / (2 ‖d2‖).
     """
     fitted = fit(**settings)
     loss = training_loss(fitted.model, fitted.arrays, fitted.statistics)
     optimizer, a = sam(sgd(lr=1.0), rho), fitted.params
     _, _, step = optimizer.step(a, optimizer.init(a), value_and_grad(loss))
     b, d2 = step.perturbed_params, step.descent_gradient
-    after = add_scaled(a, -rho / float(norm(d2)), d2)
+    after = add_scaled(a, -0.5 * rho / float(norm(d2)), d2)
     up, across, length = plane_through(a, b, after)
     moved = subtract(after, a)
     end = [float(inner(moved, up)), float(inner(moved, across))]
@@ -66,14 +66,15 @@ def one_step(rho: float, grid: int = 31, **settings: Any) -> dict[str, Any]:
 def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     """Train with SGD and SAM, every seed; take one step by hand."""
     base = scale.settings(noise=0.2)
+    rho = scale.radii("sam")[2]
     small = {"points": 5, "grid": 5} if scale.smoke else {}
     methods = {
         "SGD": {"optimizer": "sgd"},
-        "SAM": {"optimizer": "sam", "rho": scale.radii("sam")[2]},
+        "SAM": {"optimizer": "sam", "rho": rho},
     }
     entries = [({"method": m}, {**base, **small, **options}) for m, options in methods.items()]
     runs = over_seeds(cells, scale, entries, slices)
-    early = {**base, "epochs": 1 if scale.smoke else 5, "seed": scale.seeds[0], "rho": 0.5}
+    early = {**base, "epochs": 1 if scale.smoke else 5, "seed": scale.seeds[0], "rho": rho}
     return {"runs": runs, "step": cells([early], one_step)[0]}
 
 
@@ -138,12 +139,13 @@ def draw_step(step: Mapping[str, Any], figure: Any, axes: Any) -> None:
         )
         axes.annotate(
             text, xy=(end[0] / 2, end[1] / 2), xytext=(4, 10), textcoords="offset points",
-            color=shade, fontweight="bold",
+            color="white", fontweight="bold",
         )  # fmt: skip
-    for name, place in (("A", (0, 0)), ("B", step["b"]), ("w'", step["end"])):
+    marks = (("A", (0, 0), (6, -16)), ("B", step["b"], (6, -16)), ("w'", step["end"], (-24, 4)))
+    for name, place, offset in marks:
         axes.plot(*place, "o", color="white", markeredgecolor=BLACK)
         axes.annotate(
-            name, xy=place, xytext=(6, -16), textcoords="offset points", color="white", fontsize=15
+            name, xy=place, xytext=offset, textcoords="offset points", color="white", fontsize=15
         )
     axes.set(
         title="one SAM step of a trained network, on the plane through A, B and w'",

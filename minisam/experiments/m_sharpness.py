@@ -1,7 +1,8 @@
 """m-sharpness: does a climb of its own for every few examples generalize better?
 
 The batch is cut into shards of m examples, each with its own ε (see `minisam.optim.m_sam`). ρ is
-chosen for each m, from as many values as SGD has learning rates.
+chosen for each m, from as many values as SGD has learning rates. At m = 1 every example costs two
+gradients of its own, so the training set is small.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ SIZE = (9.0, 5.0)
 def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     """Search and run SGD and every m, on noisy labels, where SAM has something to gain."""
     shards = (16, 128) if scale.smoke else SHARDS
-    base = scale.settings(noise=0.4, model_options={"hidden": [32, 32]})
+    base = scale.settings(noise=0.4, model_options={"hidden": [32, 32]}, train_size=500)
     candidates = scale.candidates("SGD")
     for m in shards:
         candidates[f"m = {m}"] = [

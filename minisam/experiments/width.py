@@ -87,12 +87,17 @@ def growth(results: Mapping[str, Any], noise: float) -> Interval:
 
 
 def verdict(results: Mapping[str, Any]) -> str:
-    """Judge the growth of the gain from the smallest to the largest width, rate by rate."""
+    """Judge, rate by rate, the growth of the gain, and whether the widest network gains at all."""
     parts = []
     for noise in results["rates"]:
-        more, labels = growth(results, noise), f"{100 * noise:.0f} % label noise"
-        parts.append(f"{judge(more)} with {labels}, where it grows by {more:+.1f} points")
-    return "; ".join(parts) + ", from the narrowest to the widest network"
+        more = growth(results, noise)
+        widest = gain(results["runs"], "SAM", width=results["widths"][-1], noise=noise)
+        judged = judge(more) if judge(more) != "shows" else judge(widest)
+        parts.append(
+            f"{judged} with {100 * noise:.0f} % label noise, where the widest network gains "
+            f"{widest:+.1f} points, {more:+.1f} more than the narrowest"
+        )
+    return "; ".join(parts)
 
 
 def draw(results: Mapping[str, Any], figure: Any) -> None:

@@ -1,4 +1,5 @@
 import argparse
+import importlib
 import json
 
 import pytest
@@ -34,8 +35,6 @@ def test_every_study_runs_at_its_smallest(name, tmp_path, capsys):
     text = (tmp_path / name / f"{name}.md").read_text()
     assert text in capsys.readouterr().out
     assert STUDIES[name].rsplit(".", 1)[1] == name
-    import importlib
-
     study = importlib.import_module(STUDIES[name])
     assert study.verdict(stored["results"]).startswith(VERDICTS)
     files = {path: path.stat().st_mtime_ns for path in (tmp_path / name / "cells").iterdir()}
@@ -73,8 +72,9 @@ def test_the_summary_has_a_row_for_every_result(tmp_path, capsys):
     assert main("--summary", "--out", tmp_path) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
-    assert lines[2].startswith("| `width` | SAM's gains are large only where")
-    assert lines[2].endswith("| none: a smoke test (toy, 2 seeds) |")
+    link = f"[`width`]({tmp_path.as_posix()}/width/width.md)"
+    assert lines[2].startswith(f"| {link} | SAM's gains are large only where")
+    assert lines[2].endswith("| toy, 2 seeds: none: a smoke test |")
 
 
 def test_bad_names_are_answered_with_the_good_ones(tmp_path):

@@ -34,5 +34,6 @@ def test_measures_are_of_the_training_loss_at_the_end():
 
 
 def test_correlation_is_over_all_runs():
-    runs = [{"eigenvalue": k, "gap": k**2} for k in range(5)]
-    assert correlation({"runs": runs}, "eigenvalue").value == 1.0
+    runs = [{"eigenvalue": k, "gap": k**2, "last": 50 + k} for k in range(5)]
+    assert correlation({"runs": runs}, "eigenvalue", "gap").value == 1.0
+    assert correlation({"runs": runs}, "eigenvalue", "error").value == -1.0

@@ -27,7 +27,7 @@ def test_the_step_lies_on_its_plane():
     found = one_step(rho=0.05, grid=3, **SETTINGS)
     assert found["b"] == [pytest.approx(0.05, rel=1e-4), 0.0]
     assert found["end"][0] < 0  # down, where the gradient at B agrees with that at A
-    assert np.hypot(*found["end"]) == pytest.approx(0.05, rel=1e-4)
+    assert np.hypot(*found["end"]) == pytest.approx(0.025, rel=1e-4)
     assert found["losses"][1] < found["losses"][0]
 
 
