@@ -1,6 +1,7 @@
 import argparse
 import importlib
 import json
+from pathlib import Path
 
 import pytest
 
@@ -75,6 +76,22 @@ def test_the_summary_has_a_row_for_every_result(tmp_path, capsys):
     link = f"[`width`]({tmp_path.as_posix()}/width/width.md)"
     assert lines[2].startswith(f"| {link} | SAM's gains are large only where")
     assert lines[2].endswith("| toy, 2 seeds: none: a smoke test |")
+
+
+KEPT = sorted(
+    path for path in (Path(__file__).parents[2] / "tutorials" / "results").rglob("*.json")
+    if path.stem in STUDIES
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_tables_and_verdicts_that_are_kept_follow_from_the_runs_beside_them(path):
+    record = json.loads(path.read_text(encoding="utf-8"))
+    study = importlib.import_module(STUDIES[path.stem])
+    text = report(record, study.table(record["results"]))
+    assert path.with_suffix(".md").read_text(encoding="utf-8") == text
+    assert record["verdict"] == study.verdict(record["results"])
+    assert (record["claim"], record["published"]) == (study.CLAIM, study.PUBLISHED)
 
 
 def test_bad_names_are_answered_with_the_good_ones(tmp_path):
