@@ -157,6 +157,7 @@ def render(path: Path) -> None:
 
 def report(record: dict[str, Any], rows: Sequence[Sequence[str]]) -> str:
     """Write an experiment's outcome as Markdown that also reads well in a terminal."""
+    from minisam.experiments.study import at_the_edge
     from minisam.progress import clock
 
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
@@ -181,6 +182,9 @@ def report(record: dict[str, Any], rows: Sequence[Sequence[str]]) -> str:
         f"machine with {record['machine']['cpus']} cores.",
         "",
     ]
+    edge = at_the_edge(record["results"].get("search", []))
+    if edge:
+        lines += [f"Best at the edge of what was searched: {'; '.join(edge)}.", ""]
     return "\n".join(lines)
 
 

@@ -126,6 +126,28 @@ def tune(
     return chosen, search
 
 
+def at_the_edge(search: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the methods whose best candidate is the first or the last, and so may not be the best.
+
+    Args:
+        search: what `tune` returned, each method's candidates in order of size.
+
+    Example:
+        >>> tried = [{"method": "SAM", "noise": 0.4, "validation": v} for v in (30.0, 40.0, 50.0)]
+        >>> at_the_edge(tried)
+        ['SAM (noise 0.4)']
+    """
+    scores: dict[str, list[float]] = {}
+    for entry in search:
+        labels = [
+            f"{key} {value}" for key, value in entry.items()
+            if key not in ("method", "settings", "validation", "seeds")
+        ]  # fmt: skip
+        name = entry["method"] + (f" ({', '.join(labels)})" if labels else "")
+        scores.setdefault(name, []).append(entry["validation"])
+    return [name for name, s in scores.items() if s.index(max(s)) in (0, len(s) - 1)]
+
+
 def over_seeds(
     cells: Cells, scale: Scale, entries: Sequence[tuple[dict[str, Any], dict[str, Any]]],
     function: Callable[..., Any] = trial,
