@@ -190,13 +190,14 @@ def report(record: dict[str, Any], rows: Sequence[Sequence[str]]) -> str:
 
 def summary(folder: Path) -> str:
     """Return claim, published figure and our verdict of every result in a folder, as Markdown."""
-    paths = [path for path in folder.rglob("*.json") if path.stem in STUDIES]
-    if not paths:
+    found = sorted(path for path in folder.rglob("*.json") if path.stem in STUDIES)
+    records = [(path, json.loads(path.read_text(encoding="utf-8"))) for path in found]
+    records = [(path, r) for path, r in records if isinstance(r, dict) and "claim" in r]
+    if not records:
         raise ValueError(f"no results below {folder}: run `minisam reproduce NAME --out …` first")
-    paths.sort(key=lambda path: (list(STUDIES).index(path.stem), path.parts))
+    records.sort(key=lambda pair: list(STUDIES).index(pair[0].stem))
     lines = ["| | claim | published | here |", "|---|---|---|---|"]
-    for path in paths:
-        r = json.loads(path.read_text(encoding="utf-8"))
+    for path, r in records:
         link = f"[`{r['name']}`]({path.with_suffix('.md').as_posix()})"
         verdict = r["verdict"].replace(f" (n={len(r['seeds'])})", "")
         here = f"{r['data']}, {len(r['seeds'])} seeds: {verdict}"

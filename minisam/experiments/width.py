@@ -92,7 +92,9 @@ def verdict(results: Mapping[str, Any]) -> str:
     for noise in results["rates"]:
         more = growth(results, noise)
         widest = gain(results["runs"], "SAM", width=results["widths"][-1], noise=noise)
-        judged = judge(more) if judge(more) != "shows" else judge(widest)
+        judged = judge(more)
+        if judged == "shows":
+            judged = judge(widest)
         parts.append(
             f"{judged} with {100 * noise:.0f} % label noise, where the widest network gains "
             f"{widest:+.1f} points, {more:+.1f} more than the narrowest"

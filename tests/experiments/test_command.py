@@ -68,6 +68,10 @@ def test_the_command_line(tmp_path, monkeypatch, capsys):
 def test_the_summary_has_a_row_for_every_result(tmp_path, capsys):
     with pytest.raises(ValueError, match="no results below"):
         main("--summary", "--out", tmp_path)
+    (tmp_path / "table1.json").write_text('{"somebody": "else"}')
+    (tmp_path / "table2.json").write_text("[1]")
+    with pytest.raises(ValueError, match="no results below"):
+        main("--summary", "--out", tmp_path)
     reproduce("width", tmp_path / "width", smoke=True, progress=None)
     capsys.readouterr()
     assert main("--summary", "--out", tmp_path) == 0
