@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 import minisam
+from minisam.sweep import SweepError
 
 COMMANDS = {
     "compare": "minisam.experiments.compare",
@@ -46,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand and return its exit code.
 
     A ValueError or a missing file is the user's to mend, so it is printed as one line, without a
-    traceback. Ctrl-C exits with 130, and what was finished stays.
+    traceback; runs of a sweep that failed are listed with their settings.
+    Ctrl-C exits with 130, and what was finished stays.
     """
     parsed = build_parser().parse_args(arguments)
     try:
@@ -57,6 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"minisam {parsed.command}: {error}", file=sys.stderr)
         return 2
+    except SweepError as error:
+        print(f"minisam {parsed.command}: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print(f"\nminisam {parsed.command}: interrupted", file=sys.stderr)
         return 130

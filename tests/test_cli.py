@@ -84,3 +84,14 @@ def test_public_names_resolve():
         assert getattr(minisam, name).__name__ == f"minisam.{name}"
     with pytest.raises(AttributeError, match="no attribute 'adam'"):
         minisam.adam  # noqa: B018
+
+
+def test_failed_runs_are_listed_without_a_traceback(tmp_path, monkeypatch, capsys):
+    words = ["reproduce", "table3", "--smoke", "--data", "cifar10", "--data-dir"]
+    monkeypatch.setenv("MINISAM_DATA", "")  # put back what the command changes
+    assert cli.main([*words, str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")]) == 1
+    printed = capsys.readouterr().err
+    assert "minisam reproduce: 6 of 6 cells failed" in printed
+    assert "FileNotFoundError" in printed
+    assert "nowhere" in printed
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
