@@ -3,20 +3,22 @@
 First, SAM's exact gradient, with the second-order term that the paper drops, against the paper's
 approximation: result and cost. Second, the Hessian's diagonal h at SGD's and at SAM's end point:
 Optimal Brain Damage prunes the weights of least saliency ½ h w² (LeCun, Denker and Solla 1989,
-eq. 5), magnitude pruning those of least |w|. See `minisam.experiments.pruning`.
+eq. 5), magnitude pruning those of least |w|; once without any further training, and once in rounds,
+each followed by a few epochs, as they did. See `minisam.experiments.pruning`.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from minisam.data.batches import minibatches
 from minisam.experiments.flatness import EXAMPLES, training_loss
-from minisam.experiments.pruning import hessian_diagonal, pruned, saliency
+from minisam.experiments.pruning import hessian_diagonal, pruned, pruned_in_rounds, saliency
 from minisam.experiments.study import Cells, Scale, gain, judge, mean, over_seeds, select
 from minisam.experiments.trial import fit, make_optimizer, prepared
 from minisam.nn.gradients import training_objective
@@ -25,7 +27,8 @@ from minisam.optim import cosine, exact_sam, sgd
 from minisam.plots import SKY, colour, curve_with_interval
 from minisam.sharpness import hessian_product
 from minisam.statistics import mean_interval
-from minisam.train import predict
+from minisam.train import predict, train
+from minisam.trees import Params
 
 CLAIM = "SAM's second-order term is not worth its cost; curvature tells which weights matter."
 PUBLISHED = (
@@ -35,7 +38,8 @@ PUBLISHED = (
 KEPT = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02)
 STARTS = ("SGD", "SAM")
 RULES = ("curvature", "magnitude")
-SIZE = (11.0, 5.0)
+AGAIN = 5  # epochs of training after each round of pruning
+SIZE = (15.0, 5.0)
 
 
 def exact_or_not(optimizer: str, rho: float, **settings: Any) -> dict[str, Any]:
@@ -69,25 +73,36 @@ def exact_or_not(optimizer: str, rho: float, **settings: Any) -> dict[str, Any]:
 
 
 def pruning(**settings: Any) -> dict[str, Any]:
-    """Train a network, prune it by either rule at every share, without training it again."""
+    """Train a network, prune it by either rule at every share, without and with more training."""
     fitted = fit(**settings)
-    loss = training_loss(fitted.model, fitted.arrays, fitted.statistics)
-    h = hessian_diagonal(fitted.params, fitted.arrays.images[:EXAMPLES])
+    model, a = fitted.model, fitted.arrays
+    loss = training_loss(model, a, fitted.statistics)
+    steps = AGAIN * -(-len(a.images) // 128)
+
+    def worth(params: Params, rule: str) -> Params:
+        return saliency(params, rule, hessian_diagonal(params, a.images[:EXAMPLES]))
+
+    def retrain(params: Params, objectives: Any) -> Params:
+        lr = cosine(settings["lr"], steps)
+        optimizer = make_optimizer(settings["optimizer"], lr, settings.get("rho", 0.0), 5e-4)
+        return train(
+            model, optimizer, a.images, a.labels, epochs=AGAIN, batch_size=128,
+            seed=settings["seed"], params=params, objectives=objectives,
+        ).params  # fmt: skip
+
+    def measured(networks: list[Params]) -> dict[str, Any]:
+        logits = [predict(model, w, fitted.statistics, a.test_images) for w in networks]
+        return {
+            "loss": [float(loss(w)) for w in networks],
+            "test": [100 * accuracy(z, a.test_labels) for z in logits],
+        }
+
     result: dict[str, Any] = {}
     for rule in RULES:
-        worth = saliency(fitted.params, rule, h)
-        networks = [pruned(fitted.params, worth, kept) for kept in KEPT]
-        result[rule] = {
-            "loss": [float(loss(w)) for w in networks],
-            "test": [
-                100
-                * accuracy(
-                    predict(fitted.model, w, fitted.statistics, fitted.arrays.test_images),
-                    fitted.arrays.test_labels,
-                )
-                for w in networks
-            ],
-        }
+        values, find = worth(fitted.params, rule), partial(worth, rule=rule)
+        once = [pruned(fitted.params, values, kept) for kept in KEPT]
+        rounds = list(pruned_in_rounds(fitted.params, KEPT, find, retrain))
+        result[rule] = {**measured(once), "retrained": measured(rounds)}
     return result
 
 
@@ -117,18 +132,29 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
         cost = mean(runs, "milliseconds", method=method, rho=rho).value / plain
         last = mean(runs, method=method, rho=rho)
         rows.append([method, f"{rho:g}" if rho else "", f"{last:.1f}", f"{cost:.2f}"])
-    for method in STARTS:
-        for rule in RULES:
-            at = {kept: curve(results, method, rule)[k] for k, kept in enumerate(KEPT)}
-            text = ", ".join(f"{kept:.0%}: {at[kept].value:.1f}" for kept in KEPT)
-            rows.append([f"{method}, pruned by {rule}", "", text, ""])
+    for retrained in (False, True):
+        for method in STARTS:
+            for rule in RULES:
+                points = curve(results, method, rule, retrained)
+                text = ", ".join(
+                    f"{kept:.0%}: {point.value:.1f}"
+                    for kept, point in zip(KEPT, points, strict=True)
+                )
+                name = f"{method}, pruned by {rule}" + ", retrained" * retrained
+                rows.append([name, "", text, ""])
     return rows
 
 
-def curve(results: Mapping[str, Any], method: str, rule: str) -> list[Any]:
+def of_rule(run: Mapping[str, Any], rule: str, retrained: bool) -> list[float]:
+    """Return a network's test accuracy at every kept share."""
+    found = run[rule]["retrained"] if retrained else run[rule]
+    return found["test"]
+
+
+def curve(results: Mapping[str, Any], method: str, rule: str, retrained: bool) -> list[Any]:
     """Return the mean accuracy at every kept share."""
-    runs = select(results["pruning"], method=method)
-    return [mean_interval([run[rule]["test"][k] for run in runs]) for k in range(len(KEPT))]
+    curves = [of_rule(r, rule, retrained) for r in select(results["pruning"], method=method)]
+    return [mean_interval(column) for column in zip(*curves, strict=True)]
 
 
 def verdict(results: Mapping[str, Any]) -> str:
@@ -142,18 +168,26 @@ def verdict(results: Mapping[str, Any]) -> str:
     elif exact.low > 0:
         worth = "does not show"
     k = KEPT.index(0.1)
-    runs = select(results["pruning"], method="SGD")
-    obd = mean_interval([r["curvature"]["test"][k] - r["magnitude"]["test"][k] for r in runs])
+    once, rounds = (
+        mean_interval(
+            [
+                of_rule(run, "curvature", retrained)[k] - of_rule(run, "magnitude", retrained)[k]
+                for run in select(results["pruning"], method="SGD")
+            ]
+        )
+        for retrained in (False, True)
+    )
     return (
         f"{worth} that the second-order term is not worth its cost: exact SAM − SAM = {exact:+.1f} "
-        f"points at ρ = {rho:g}; {judge(obd)} that curvature prunes better: {obd:+.1f} points over "
-        f"magnitude with a tenth of the weights"
+        f"points at ρ = {rho:g}; {judge(once)} that curvature prunes better: {once:+.1f} points "
+        f"over magnitude with a tenth of the weights; {judge(rounds)} in rounds with retraining: "
+        f"{rounds:+.1f} points"
     )
 
 
 def draw(results: Mapping[str, Any], figure: Any) -> None:
     """Draw accuracy against cost, and the pruning curves."""
-    left, right = figure.subplots(1, 2)
+    left, *panels = figure.subplots(1, 3)
     runs = results["runs"]
     plain = mean(runs, "milliseconds", method="SGD").value
     value, low, high, _ = mean(runs, method="SGD")
@@ -169,15 +203,18 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
     left.set_xticks(range(len(radii)), [f"{rho:g}" for rho in radii])
     left.set(xlabel="ρ", ylabel="test accuracy (%)", title="the second-order term")
     left.legend()
-    for method in STARTS:
-        for rule, style in zip(RULES, ("-", "--"), strict=True):
-            values = [point.value for point in curve(results, method, rule)]
-            right.plot(
-                [100 * kept for kept in KEPT], values, style, marker="o", color=colour(method),
-                label=f"{method}, by {rule}",
-            )  # fmt: skip
-    right.set(xlabel="weights kept (%)", ylabel="test accuracy (%)", xscale="log")
-    right.set_xticks([100 * kept for kept in KEPT], [f"{100 * kept:g}" for kept in KEPT])
-    right.minorticks_off()
-    right.set_title("pruning without retraining")
-    right.legend()
+    for retrained, axes in zip((False, True), panels, strict=True):
+        for method in STARTS:
+            for rule, style in zip(RULES, ("-", "--"), strict=True):
+                axes.plot(
+                    [100 * kept for kept in KEPT],
+                    [point.value for point in curve(results, method, rule, retrained)],
+                    style, marker="o", color=colour(method), label=f"{method}, by {rule}",
+                )  # fmt: skip
+        axes.set(xlabel="weights kept (%)", xscale="log")
+        axes.set_xticks([100 * kept for kept in KEPT], [f"{100 * kept:g}" for kept in KEPT])
+        axes.minorticks_off()
+    panels[0].set(title="pruned once", ylabel="test accuracy (%)")
+    panels[0].legend()
+    panels[1].set_title(f"in rounds, each with {AGAIN} more epochs")
+    panels[1].sharey(panels[0])

@@ -6,14 +6,21 @@ probes a hundred thousand small entries drown in the noise of the few large ones
 ReLU network are piecewise linear in each single weight, so that h can be had exactly,
 
     h_ij = mean over examples of  x_i² Var_{c~p}[∂z_c/∂a_j]      (a = x W, p = softmax(z)).
+
+Their recipe (section 2.2) is to prune a little, train what is left, and to begin again with new
+saliencies: `pruned_in_rounds`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
 import numpy as np
 
 from minisam.nn.activations import softmax
-from minisam.trees import Params
+from minisam.train import one_objective
+from minisam.trees import Params, multiply
 
 
 def hessian_diagonal(params: Params, images: np.ndarray) -> Params:
@@ -72,3 +79,56 @@ def pruned(params: Params, worth: Params, kept: float) -> Params:
         result[key] = np.where(keep[start:stop].reshape(params[key].shape), params[key], 0)
         start = stop
     return result
+
+
+def masked_objective(mask: Params) -> Callable[..., tuple]:
+    """Return the ``objectives`` for `minisam.train.train` that leave pruned weights at 0.
+
+    Their gradients are multiplied by 0, at A as at B; momentum and weight decay of a weight that is
+    0 are 0 as well.
+
+    Args:
+        mask: 1 where a weight is kept, 0 where it was pruned.
+    """
+
+    def objectives(*arguments: Any) -> tuple:
+        (value_and_grad,) = one_objective(*arguments)
+
+        def of_kept_weights(params: Params) -> tuple:
+            loss, gradients, *auxiliary = value_and_grad(params)
+            return loss, multiply(gradients, mask), *auxiliary
+
+        return (of_kept_weights,)
+
+    return objectives
+
+
+def pruned_in_rounds(
+    params: Params,
+    shares: Sequence[float],
+    worth: Callable[[Params], Params],
+    retrain: Callable[[Params, Callable[..., tuple]], Params],
+) -> Iterator[Params]:
+    """Prune to each share in turn and train what is left, as Optimal Brain Damage was published.
+
+    Args:
+        params: of a trained network.
+        shares: of the weights to keep, falling; at 1 nothing is pruned and nothing trained.
+        worth: params → what each weight is worth, found anew in every round.
+        retrain: (params, objectives) → params after more training with these ``objectives``.
+
+    Yields:
+        The network after each round.
+    """
+    mask = {key: np.ones_like(leaf) for key, leaf in params.items()}
+    for share in shares:
+        if share < 1:
+            found = worth(params)  # 0 for a dead unit's weights: what was pruned goes below them
+            values = {key: np.where(mask[key] > 0, leaf, -1.0) for key, leaf in found.items()}
+            params = pruned(params, values, share)
+            mask = {
+                key: (leaf != 0).astype(leaf.dtype) if key.endswith("weight") else mask[key]
+                for key, leaf in params.items()
+            }
+            params = retrain(params, masked_objective(mask))
+        yield params
