@@ -1,8 +1,9 @@
 """Does SAM gain more, the less a network is told about images?
 
 An MLP knows nothing, a Mixer and a vision transformer know patches, a convolutional network knows
-translation. All have about 30,000 parameters. Each method tries five values of its own
-hyper-parameter with each network.
+translation. All have 20,000 to 33,000 parameters. Each method tries nine settings with
+each network, see `minisam.experiments.study.tune`; batches are small, so that there are steps
+enough for the slow starters.
 """
 
 from __future__ import annotations
@@ -10,7 +11,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from minisam.experiments.study import Cells, Scale, gain, judge, mean, over_seeds, select, tune
+from minisam.experiments.study import (
+    RADII,
+    Cells,
+    Scale,
+    gain,
+    judge,
+    mean,
+    over_seeds,
+    select,
+    tune,
+)
 from minisam.plots import BLACK, colour
 from minisam.statistics import Interval, paired_difference
 
@@ -29,8 +40,11 @@ MODELS = {
 
 def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     """Search and run every network."""
-    problems = [({"model": name}, scale.settings(**special)) for name, special in MODELS.items()]
-    best, search = tune(cells, scale, problems, scale.candidates("SGD", "SAM"))
+    problems = [
+        ({"model": name}, scale.settings(**special, batch_size=32))
+        for name, special in MODELS.items()
+    ]
+    best, search = tune(cells, scale, problems, scale.candidates("SGD", "SAM", radii=RADII))
     entries = [
         ({"method": method, **labels}, {**base, **options})
         for (labels, base), chosen in zip(problems, best, strict=True)

@@ -1,7 +1,8 @@
 """m-sharpness: does a climb of its own for every few examples generalize better?
 
-The batch is cut into shards of m examples, each with its own ε (see `minisam.optim.m_sam`). ρ is
-chosen for each m, from as many values as SGD has learning rates. At m = 1 every example costs two
+The batch is cut into shards of m examples, each with its own ε (see `minisam.optim.m_sam`). ρ and
+the learning rate are chosen for each m, from as many settings as SGD has learning rates (see
+`minisam.experiments.study.tune`). At m = 1 every example costs two
 gradients of its own, so the training set is small.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from minisam.experiments.study import Cells, Scale, judge, mean, over_seeds, select, tune
+from minisam.experiments.study import RADII, Cells, Scale, judge, mean, over_seeds, select, tune
 from minisam.plots import colour, curve_with_interval
 from minisam.statistics import paired_difference
 
@@ -27,7 +28,7 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     candidates = scale.candidates("SGD")
     for m in shards:
         candidates[f"m = {m}"] = [
-            {"optimizer": "m_sam", "m": m, "rho": rho} for rho in scale.radii("sam")
+            {"optimizer": "m_sam", "m": m, "rho": rho} for rho in RADII["sam"]
         ]
     (chosen,), search = tune(cells, scale, [({}, base)], candidates)
     entries = [({"method": m}, {**base, **options}) for m, options in chosen.items()]

@@ -1,8 +1,8 @@
 """Does SAM help when a pre-trained network is fine-tuned? (Foret et al. 2020, table 3).
 
 An MLP learns five classes, gets a new last layer, and learns the five others from a fifth as many
-images; SGD, SAM and ASAM in either stage. Each method tries five values in each stage; the second
-stage is searched from a network that SGD pre-trained.
+images; SGD, SAM and ASAM in either stage. Each method tries nine settings in each stage, see
+`minisam.experiments.study.tune`; the second stage is searched from a network that SGD pre-trained.
 """
 
 from __future__ import annotations
@@ -31,15 +31,19 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     start = {**base, **before["SGD"]}
 
     def second_cells(grid: list[dict[str, Any]]) -> list[Any]:
-        return cells(grid, two_stages)
+        jobs = []
+        for settings in grid:
+            second = {key: value for key, value in settings.items() if key != "seed"}
+            jobs.append({"first": start, "second": second, "seed": settings["seed"]})
+        return cells(jobs, two_stages)
 
-    options = {
-        method: [{"second": {"lr": base["lr"], **option}} for option in tried]
-        for method, tried in candidates.items()
-    }
-    (after,), tried = tune(second_cells, scale, [({"stage": 2}, {"first": start})], options)
+    shared = {"lr": base["lr"]}
+    (after,), tried = tune(second_cells, scale, [({"stage": 2}, shared)], candidates)
     entries = [
-        ({"pretrained": one, "method": two}, {"first": {**base, **before[one]}, **after[two]})
+        (
+            {"pretrained": one, "method": two},
+            {"first": {**base, **before[one]}, "second": {**shared, **after[two]}},
+        )
         for one in METHODS
         for two in METHODS
     ]

@@ -2,11 +2,12 @@
 
 "Bootstrap" is the paper's: train, then train anew on the labels that the first network predicts.
 It takes the settings that were chosen for its second half (SGD's, Mixup's, SAM's) and has no
-search of its own; every other method tries five values of its own hyper-parameter (SGD: the
-learning rate). The choice is made on held-out *noisy* labels, so that no method ever sees a clean
-one, at 40 and at 60 % noise. Lower rates and human labels take the choice of 40 %, and 80 % that of
-60 %: there a network of accuracy a would agree with 0.2 a + 0.8 (1 − a)/9 of such labels, which no
-validation set of this size can tell from guessing.
+search of its own; every other method tries nine settings, five of its own hyper-parameter (SGD:
+the learning rate) and four learning rates, see `minisam.experiments.study.tune`. The choice is made
+on held-out *noisy* labels, so that no method ever sees a clean one, at 40 and at 60 % noise. Lower
+rates and human labels take the choice of 40 %, and 80 % that of 60 %: there a network of accuracy a
+would agree with 0.2 a + 0.8 (1 − a)/9 of such labels, which no validation set of this size can tell
+from guessing.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 The same MLP at six widths, on clean and on noisy labels. A network is over-parameterized where it
 can fit its training labels whatever they are, so training accuracy is reported beside the number of
-parameters per example. ρ and SGD's learning rate are chosen anew at every width, from as
-many values.
+parameters per example. SAM's ρ and learning rate, and SGD's learning rate, are chosen anew at every
+width, from as many settings (see `minisam.experiments.study.tune`).
 """
 
 from __future__ import annotations
