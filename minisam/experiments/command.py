@@ -157,7 +157,7 @@ def render(path: Path) -> None:
 
 def report(record: dict[str, Any], rows: Sequence[Sequence[str]]) -> str:
     """Write an experiment's outcome as Markdown that also reads well in a terminal."""
-    from minisam.experiments.study import at_the_edge
+    from minisam.experiments.search import at_the_edge
     from minisam.progress import clock
 
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]

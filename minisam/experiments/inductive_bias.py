@@ -2,7 +2,7 @@
 
 An MLP knows nothing, a Mixer and a vision transformer know patches, a convolutional network knows
 translation. All have 20,000 to 33,000 parameters. Each method tries nine settings with
-each network, see `minisam.experiments.study.tune`; batches are small, so that there are steps
+each network, see `minisam.experiments.search`; batches are small, so that there are steps
 enough for the slow starters.
 """
 
@@ -11,17 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from minisam.experiments.study import (
-    RADII,
-    Cells,
-    Scale,
-    gain,
-    judge,
-    mean,
-    over_seeds,
-    select,
-    tune,
-)
+from minisam.experiments.search import candidates, tune
+from minisam.experiments.study import RADII, Cells, Scale, gain, judge, mean, over_seeds, select
 from minisam.plots import BLACK, colour
 from minisam.statistics import Interval, paired_difference
 
@@ -44,7 +35,7 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
         ({"model": name}, scale.settings(**special, batch_size=32))
         for name, special in MODELS.items()
     ]
-    best, search = tune(cells, scale, problems, scale.candidates("SGD", "SAM", radii=RADII))
+    best, search = tune(cells, scale, problems, candidates(scale, "SGD", "SAM", radii=RADII))
     entries = [
         ({"method": method, **labels}, {**base, **options})
         for (labels, base), chosen in zip(problems, best, strict=True)
@@ -73,7 +64,7 @@ def fall(results: Mapping[str, Any]) -> Interval:
             for m in ("SAM", "SGD")
         ]
         gains.append({seed: sides[0][seed] - sides[1][seed] for seed in sides[0]})
-    return paired_difference(*gains)
+    return paired_difference(gains[0], gains[1])
 
 
 def verdict(results: Mapping[str, Any]) -> str:

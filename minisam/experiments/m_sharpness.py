@@ -2,7 +2,7 @@
 
 The batch is cut into shards of m examples, each with its own ε (see `minisam.optim.m_sam`). ρ and
 the learning rate are chosen for each m, from as many settings as SGD has learning rates (see
-`minisam.experiments.study.tune`). At m = 1 every example costs two
+`minisam.experiments.search`). At m = 1 every example costs two
 gradients of its own, so the training set is small.
 """
 
@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from minisam.experiments.study import RADII, Cells, Scale, judge, mean, over_seeds, select, tune
+from minisam.experiments.search import candidates, tune
+from minisam.experiments.study import RADII, Cells, Scale, judge, mean, over_seeds, select
 from minisam.plots import colour, curve_with_interval
 from minisam.statistics import paired_difference
 
@@ -25,12 +26,10 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     """Search and run SGD and every m, on noisy labels, where SAM has something to gain."""
     shards = (16, 128) if scale.smoke else SHARDS
     base = scale.settings(noise=0.4, model_options={"hidden": [32, 32]}, train_size=500)
-    candidates = scale.candidates("SGD")
+    tried = candidates(scale, "SGD")
     for m in shards:
-        candidates[f"m = {m}"] = [
-            {"optimizer": "m_sam", "m": m, "rho": rho} for rho in RADII["sam"]
-        ]
-    (chosen,), search = tune(cells, scale, [({}, base)], candidates)
+        tried[f"m = {m}"] = [{"optimizer": "m_sam", "m": m, "rho": rho} for rho in RADII["sam"]]
+    (chosen,), search = tune(cells, scale, [({}, base)], tried)
     entries = [({"method": m}, {**base, **options}) for m, options in chosen.items()]
     runs = over_seeds(cells, scale, entries)
     return {"shards": shards, "search": search, "chosen": chosen, "runs": runs}
@@ -48,11 +47,11 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
 def verdict(results: Mapping[str, Any]) -> str:
     """Judge the smallest m against the whole batch."""
     small, whole = (f"m = {results['shards'][k]}" for k in (0, -1))
-    sides = (
+    ours, theirs = (
         {run["seed"]: run["last"] for run in select(results["runs"], method=method)}
         for method in (small, whole)
     )
-    difference = paired_difference(*sides)
+    difference = paired_difference(ours, theirs)
     return f"{judge(difference)}: {small} against {whole}: {difference:+.1f} points"
 
 

@@ -1,7 +1,7 @@
 """Does SAM lower the error of ordinary networks on ordinary data? (Foret et al. 2020, table 1).
 
 A residual network with batch norm and an MLP, with basic augmentation (crops and flips), at least
-five seeds. Each method tries nine settings, see `minisam.experiments.study.tune`. A step of SAM
+five seeds. Each method tries nine settings, see `minisam.experiments.search`. A step of SAM
 costs two of SGD, so that SGD is run for twice the epochs as well, as in the paper (section 3.1).
 """
 
@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from minisam.experiments.study import RADII, Cells, Scale, gain, judge, mean, over_seeds, tune
+from minisam.experiments.search import candidates, tune
+from minisam.experiments.study import RADII, Cells, Scale, gain, judge, mean, over_seeds
 from minisam.plots import dots_by_method
 
 CLAIM = "SAM lowers the test error on CIFAR-10 and CIFAR-100."
@@ -40,9 +41,9 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     for name, special in MODELS.items():
         base = scale.settings(**special, crop_and_flip=True)
         radii = RADII if name == "residual network" else None
-        candidates = scale.candidates("SGD", "SAM", "ASAM", lr=base["lr"], radii=radii)
+        options = candidates(scale, "SGD", "SAM", "ASAM", lr=base["lr"], radii=radii)
         labels = {"model": name}
-        (chosen,), tried = tune(cells, scale, [(labels, base)], candidates)
+        (chosen,), tried = tune(cells, scale, [(labels, base)], options)
         search += tried
         entries += [({"method": m, **labels}, {**base, **chosen[m]}) for m in chosen]
         longer = {**base, **chosen["SGD"], "epochs": 2 * base["epochs"]}

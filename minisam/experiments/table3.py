@@ -2,7 +2,7 @@
 
 An MLP learns five classes, gets a new last layer, and learns the five others from a fifth as many
 images; SGD, SAM and ASAM in either stage. Each method tries nine settings in each stage, see
-`minisam.experiments.study.tune`; the second stage is searched from a network that SGD pre-trained.
+`minisam.experiments.search`; the second stage is searched from a network that SGD pre-trained.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from minisam.experiments.study import Cells, Scale, gain, judge, mean, over_seeds, tune
+from minisam.experiments.search import candidates, tune
+from minisam.experiments.study import Cells, Scale, gain, judge, mean, over_seeds
 from minisam.experiments.two_stages import FIRST, two_stages
 from minisam.plots import colour
 
@@ -25,9 +26,9 @@ SIZE = (10.0, 4.6)
 
 def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     """Search each stage, then run every pair of methods."""
-    base, candidates = scale.settings(), scale.candidates(*METHODS)
+    base, options = scale.settings(), candidates(scale, *METHODS)
     first = {**base, "classes": FIRST}
-    (before,), search = tune(cells, scale, [({"stage": 1}, first)], candidates)
+    (before,), search = tune(cells, scale, [({"stage": 1}, first)], options)
     start = {**base, **before["SGD"]}
 
     def second_cells(grid: list[dict[str, Any]]) -> list[Any]:
@@ -38,7 +39,7 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
         return cells(jobs, two_stages)
 
     shared = {"lr": base["lr"]}
-    (after,), tried = tune(second_cells, scale, [({"stage": 2}, shared)], candidates)
+    (after,), tried = tune(second_cells, scale, [({"stage": 2}, shared)], options)
     entries = [
         (
             {"pretrained": one, "method": two},

@@ -3,7 +3,7 @@
 "Bootstrap" is the paper's: train, then train anew on the labels that the first network predicts.
 It takes the settings that were chosen for its second half (SGD's, Mixup's, SAM's) and has no
 search of its own; every other method tries nine settings, five of its own hyper-parameter (SGD:
-the learning rate) and four learning rates, see `minisam.experiments.study.tune`. The choice is made
+the learning rate) and four learning rates, see `minisam.experiments.search`. The choice is made
 on held-out *noisy* labels, so that no method ever sees a clean one, at 40 and at 60 % noise. Lower
 rates and human labels take the choice of 40 %, and 80 % that of 60 %: there a network of accuracy a
 would agree with 0.2 a + 0.8 (1 − a)/9 of such labels, which no validation set of this size can tell
@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from minisam.experiments.study import Cells, Scale, gain, judge, mean, over_seeds, select, tune
+from minisam.experiments.search import candidates, tune
+from minisam.experiments.study import Cells, Scale, gain, judge, mean, over_seeds, select
 from minisam.plots import curves_over_seeds, dots_by_method
 
 CLAIM = "SAM is as robust to label noise as methods made for it."
@@ -29,7 +30,7 @@ JUDGED = 0.4
 SEARCHED: dict[float | str, float] = {  # rate of the run: rate at which its settings were chosen
     0.0: 0.4, 0.2: 0.4, 0.4: 0.4, 0.6: 0.6, 0.8: 0.6, "worse_label": 0.4,
 }  # fmt: skip
-MADE_FOR_NOISE = {
+MADE_FOR_NOISE: dict[str, list[dict[str, Any]]] = {
     "Mixup": [{"mixup": alpha} for alpha in (0.2, 1.0, 4.0, 8.0, 16.0)],
     "GCE": [{"loss": "gce", "loss_options": {"q": q}} for q in (0.1, 0.3, 0.5, 0.7, 0.9)],
     "Soft bootstrap loss": [
@@ -64,8 +65,8 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
         rates += ("worse_label",)
     searched = sorted({SEARCHED[rate] for rate in rates})
     problems = [({"noise": rate}, {**base, "noise": rate}) for rate in searched]
-    candidates = scale.candidates("SGD", "SAM", "ASAM") | MADE_FOR_NOISE
-    best, search = tune(cells, scale, problems, candidates)
+    options = candidates(scale, "SGD", "SAM", "ASAM") | MADE_FOR_NOISE
+    best, search = tune(cells, scale, problems, options)
     chosen = dict(zip(searched, best, strict=True))
     twice = {half: method for method, half in RETRAINED.items()}
     entries = [
@@ -106,7 +107,7 @@ def verdict(results: Mapping[str, Any]) -> str:
     runs = results["runs"]
     difference = gain(runs, "SAM", noise=JUDGED)
     means = {method: mean(runs, method=method, noise=JUDGED).value for method in ORDER}
-    best = max(means, key=means.get)
+    best = max(means, key=means.__getitem__)
     others = ", ".join(
         f"{gain(runs, 'SAM', noise=rate):+.1f} at {rate_name(rate)}"
         for rate in results["rates"]

@@ -3,7 +3,7 @@
 The same MLP at six widths, on clean and on noisy labels. A network is over-parameterized where it
 can fit its training labels whatever they are, so training accuracy is reported beside the number of
 parameters per example. SAM's ρ and learning rate, and SGD's learning rate, are chosen anew at every
-width, from as many settings (see `minisam.experiments.study.tune`).
+width, from as many settings (see `minisam.experiments.search`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from minisam.experiments.study import Cells, Scale, gain, judge, mean, over_seeds, select, tune
+from minisam.experiments.search import candidates, tune
+from minisam.experiments.study import Cells, Scale, gain, judge, mean, over_seeds, select
 from minisam.plots import BLACK, GREY, curve_with_interval
 from minisam.statistics import Interval, paired_difference
 
@@ -32,7 +33,7 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
         for noise in rates
         for w in widths
     ]
-    best, search = tune(cells, scale, problems, scale.candidates("SGD", "SAM"))
+    best, search = tune(cells, scale, problems, candidates(scale, "SGD", "SAM"))
     entries = [
         ({"method": method, **labels}, {**base, **options})
         for (labels, base), chosen in zip(problems, best, strict=True)
@@ -83,7 +84,7 @@ def growth(results: Mapping[str, Any], noise: float) -> Interval:
             for m in ("SAM", "SGD")
         ]
         gains.append({seed: by_method[0][seed] - by_method[1][seed] for seed in by_method[0]})
-    return paired_difference(*gains)
+    return paired_difference(gains[0], gains[1])
 
 
 def verdict(results: Mapping[str, Any]) -> str:

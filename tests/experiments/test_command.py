@@ -112,7 +112,12 @@ def test_the_report_is_a_markdown_table():
         "name": "n", "claim": "c", "published": "p", "verdict": "shows", "data": "toy",
         "seeds": [0, 1], "command": "minisam …", "runs": 4, "run_seconds": 3.0, "cpu_seconds": 2.0,
         "machine": {"cpus": 2},
-        "results": {"search": [{"method": "SAM", "validation": v} for v in (1.0, 3.0, 2.0)]},
+        "results": {
+            "search": [
+                {"method": "SAM", "settings": {"rho": rho}, "validation": v}
+                for rho, v in ((0.1, 1.0), (0.2, 3.0), (0.4, 2.0))
+            ]
+        },
     }  # fmt: skip
     lines = report(record, [["a", "long"], ["longer", "b"]]).splitlines()
     assert lines[6:9] == ["| a      | long |", "|--------|------|", "| longer | b    |"]
@@ -120,7 +125,7 @@ def test_the_report_is_a_markdown_table():
     assert "edge" not in lines[-2]
     record["results"]["search"][0]["validation"] = 4.0
     lines = report(record, [["a", "long"], ["longer", "b"]]).splitlines()
-    assert lines[-1] == "Best at the edge of what was searched: SAM."
+    assert lines[-1] == "Best at the edge of what was searched: SAM: rho = 0.1."
 
 
 def test_progress_goes_to_the_standard_error_of_the_moment(tmp_path, capsys):
