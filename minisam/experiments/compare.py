@@ -172,7 +172,7 @@ def compared_trial(**settings: Any) -> dict[str, Any]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Search ρ, train, print the table, write ``results.json`` and ``compare.png``."""
-    from minisam.experiments.study import TUNING_SEEDS
+    from minisam.experiments.search import TUNING_SEEDS
     from minisam.experiments.trial import trial
     from minisam.sweep import plain, sweep, write_json
 
