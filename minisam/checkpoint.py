@@ -100,7 +100,8 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> Path:
         }
     )
     arrays["json"] = np.frombuffer(text.encode(), np.uint8)
-    return write_atomically(path, lambda file: np.savez(file, **arrays))
+    # NumPy's types fear an array called allow_pickle.
+    return write_atomically(path, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:

@@ -82,7 +82,7 @@ def picture(path: str | Path, width: float = 10.0, height: float = 5.6) -> Itera
     import matplotlib
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(STYLE):  # type: ignore[arg-type]  # wants a Literal of all names
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure
         kind = Path(path).suffix[1:] or "png"

@@ -32,7 +32,7 @@ class Interval(NamedTuple):
     value: float
     low: float
     high: float
-    count: int
+    count: int  # type: ignore[assignment]  # a field may shadow tuple.count
 
     def __format__(self, spec: str) -> str:
         """Write as ``value ± half-width (n=count)`` with a number format such as ``.1f``."""

@@ -29,7 +29,9 @@ from minisam.plots import (
 )
 
 HELP = "draw how SAM bounces across a minimum, and at which amplitude"
-SETTINGS = {"curvature": 1.0, "rho": 0.5, "products": [0.4, 1.0, 1.5], "start": 2.0, "steps": 24}
+SETTINGS: dict[str, Any] = {
+    "curvature": 1.0, "rho": 0.5, "products": [0.4, 1.0, 1.5], "start": 2.0, "steps": 24,
+}  # fmt: skip
 SHADES = (SKY, BLUE, PURPLE)
 
 

@@ -28,9 +28,11 @@ from minisam.plots import BLACK, GREY, colour, contours, name_point
 
 HELP = "draw a sharp and a flat minimum of equal depth, with SGD's and SAM's paths"
 WELL = {"sharp": 1.6, "flat": 0.2, "wall": 1.0, "fall": 100.0}
-WELL_RUN = {"lr": 1.0, "rho_over_threshold": 1.3, "start": -0.4, "steps": 60}
+WELL_RUN: dict[str, Any] = {"lr": 1.0, "rho_over_threshold": 1.3, "start": -0.4, "steps": 60}
 VALLEY = {"along": 0.02, "sharp": 4.0, "flat": 0.4, "distance": 2.0}
-VALLEY_RUN = {"lr": 0.2, "rho_over_threshold": 1.5, "start": [0.3, 0.55], "steps": 2500}
+VALLEY_RUN: dict[str, Any] = {
+    "lr": 0.2, "rho_over_threshold": 1.5, "start": [0.3, 0.55], "steps": 2500,
+}  # fmt: skip
 
 
 def compute(smoke: bool = False) -> dict[str, Any]:

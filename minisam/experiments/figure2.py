@@ -19,7 +19,7 @@ from minisam.optim import Step, sam, sgd
 from minisam.plots import two_step_update
 
 HELP = "draw SAM's two-step update from the side and from above"
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "spectrum": [6.0, 1.0],
     "angle": -0.5,
     "coordinates": [0.25, 1.3],

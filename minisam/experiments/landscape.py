@@ -68,7 +68,7 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     base = scale.settings(noise=0.2)
     rho = scale.radii("sam")[2]
     small = {"points": 5, "grid": 5} if scale.smoke else {}
-    methods = {
+    methods: dict[str, dict[str, Any]] = {
         "SGD": {"optimizer": "sgd"},
         "SAM": {"optimizer": "sam", "rho": rho},
     }
@@ -80,11 +80,11 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
 
 def widening(results: Mapping[str, Any]) -> Any:
     """Return SGD's rise minus SAM's at half the filters' norms, by seed."""
-    sides = (
+    around_sgd, around_sam = (
         {run["seed"]: run["rise"] for run in select(results["runs"], method=method)}
         for method in ("SGD", "SAM")
     )
-    return paired_difference(*sides)
+    return paired_difference(around_sgd, around_sam)
 
 
 def table(results: Mapping[str, Any]) -> list[list[str]]:

@@ -38,7 +38,7 @@ from minisam.nn.models.model import Model
 from minisam.optim import asam, sam, sgd
 
 HYPERPARAMETERS = {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.001, "rho": 0.1}
-ASAM = {"rho": 0.5, "eta": 0.01, "scope": "weights"}
+ASAM: dict[str, Any] = {"rho": 0.5, "eta": 0.01, "scope": "weights"}
 STEPS, DRAWS, MARGIN = 5, 8, 16
 CLASSES, BATCH = 3, 8
 DIRECTORY = Path(minisam.__file__).parent / "oracle" / "vectors" / "models"
@@ -47,7 +47,7 @@ DIRECTORY = Path(minisam.__file__).parent / "oracle" / "vectors" / "models"
 def small_cnn() -> Model:
     """conv1, bn1, relu, 2×2 average pool, conv2, bn2, relu, 3×3 average pool, fc."""
 
-    def init(rng: int, dtype: Any = np.float64) -> dict[str, np.ndarray]:
+    def init(rng: int | np.random.Generator, dtype: Any = np.float64) -> dict[str, np.ndarray]:
         rng = np.random.default_rng(rng)
         params = init_convolution(rng, "conv1", 3, 2, 4, dtype)
         params |= init_batch_norm("bn1", 4, dtype)
@@ -121,7 +121,7 @@ def answers(
     def enter(place: str, tensors: dict) -> None:
         found.update({f"{place}/{key}": x for key, x in tensors.items()})
 
-    base = {key: HYPERPARAMETERS[key] for key in ("lr", "momentum", "weight_decay")}
+    base: dict[str, Any] = {key: HYPERPARAMETERS[key] for key in ("lr", "momentum", "weight_decay")}
     optimizers = {
         "sgd": sgd(**base),
         "sam": sam(sgd(**base), HYPERPARAMETERS["rho"]),
@@ -206,7 +206,8 @@ def write(directory: Path = DIRECTORY) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     for name in MODELS:
         arrays, about = vectors(name)
-        np.savez_compressed(directory / f"{name}.npz", **arrays)
+        # NumPy's types fear an array called allow_pickle.
+        np.savez_compressed(directory / f"{name}.npz", **arrays)  # type: ignore[arg-type]
         lines = [f' "{key}": {json.dumps(value)}' for key, value in about.items()]
         entries = (
             f'  "{key}": {{"shape": {list(x.shape)}, "data": {json.dumps(x.ravel().tolist())}}}'

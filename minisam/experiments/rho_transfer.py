@@ -9,7 +9,7 @@ SAM's curve must move and ASAM's (η = 0, all tensors) must not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -48,7 +48,9 @@ def rises(seed: int, first: dict[str, Any], radii: dict[str, list[float]]) -> di
     fitted = pretrained(first, seed)
     images, labels = fitted.arrays.images[:500].astype(np.float64), fitted.arrays.labels[:500]
     params = {key: leaf.astype(np.float64) for key, leaf in fitted.params.items()}
-    climbs = {"SAM": sam_perturbation, "ASAM": partial(asam_perturbation, eta=0.0, scope="all")}
+    climbs: dict[str, Callable[..., Params]] = {
+        "SAM": sam_perturbation, "ASAM": partial(asam_perturbation, eta=0.0, scope="all"),
+    }  # fmt: skip
 
     def loss(w: Params) -> Any:
         return cross_entropy(fitted.model.apply(w, images), labels)
@@ -102,7 +104,7 @@ def regret(results: Mapping[str, Any], method: str) -> dict[int, float]:
             rho: mean(results["runs"], method=method, stage=stage, rho=rho).value
             for rho in results["radii"][method]
         }
-        best[stage] = max(means, key=means.get)
+        best[stage] = max(means, key=means.__getitem__)
     of_best, of_transferred = (
         {
             run["seed"]: run["last"]
@@ -157,7 +159,7 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
         for stage, style in ((1, "-"), (2, "--")):
             points = [mean(results["runs"], method=method, stage=stage, rho=rho) for rho in radii]
             peak = max(point.value for point in points)
-            points = [Interval(*(v - peak for v in point[:3]), point.count) for point in points]
+            points = [Interval(v - peak, low - peak, high - peak, n) for v, low, high, n in points]
             label = ("pre-training", "fine-tuning")[stage - 1]
             curve_with_interval(
                 top, radii, points, label, color=colour(method), linestyle=style,

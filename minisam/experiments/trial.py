@@ -24,7 +24,9 @@ from minisam.optim import Optimizer, asam, cosine, m_sam, sam, sgd
 from minisam.train import NonFiniteError, one_objective, predict, sharded_objectives, train
 from minisam.trees import Params
 
-MODELS = {"mlp": mlp, "cnn": cnn, "resnet": resnet, "mixer": mixer, "vit": vit}
+MODELS: dict[str, Callable[..., Model]] = {
+    "mlp": mlp, "cnn": cnn, "resnet": resnet, "mixer": mixer, "vit": vit,
+}  # fmt: skip
 LOSSES = {
     "cross_entropy": cross_entropy,
     "gce": robust_losses.generalized_cross_entropy,
@@ -95,9 +97,10 @@ def arrays(
     """
     if noise and classes is not None:
         raise ValueError("noise would lead out of the classes that are kept: choose one of them")
-    kind = LabelNoise("symmetric", noise, seed)
     if isinstance(noise, str):
         kind = LabelNoise("human", labels=noise)
+    else:
+        kind = LabelNoise("symmetric", noise, seed)
     loaded = load(
         data,
         noise=kind if noise else None,
@@ -110,7 +113,7 @@ def arrays(
     mean, std = channel_statistics(loaded.train.images)
     parts = []
     for part in (loaded.train, loaded.test, loaded.validation or loaded.test):
-        keep = np.arange(len(part.labels))
+        keep: np.ndarray = np.arange(len(part.labels))
         number = np.arange(len(loaded.class_names))
         if classes is not None:
             keep = np.flatnonzero(np.isin(part.clean_labels, classes))
@@ -275,7 +278,7 @@ def trial(**settings: Any) -> dict[str, Any]:
         fitted = fit(**settings)
     except NonFiniteError as error:
         guess = 100 / prepared(settings)[1].classes
-        nothing = {"last": guess, "best": guess, "validation": guess, "train": guess}
+        nothing: dict[str, Any] = dict.fromkeys(("last", "best", "validation", "train"), guess)
         nothing |= {"history": [], "diverged": str(error)}
         return {**nothing, "first": nothing} if settings.get("bootstrap") else nothing
     result = {

@@ -9,19 +9,24 @@ other side and carries SAM over.
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
 import numpy as np
 
 from minisam.landscapes.types import Landscape, Minimum
 
+Numbers = TypeVar("Numbers", float, np.ndarray)  # of one landscape, or of many at once
 
-def _check_positive(**values: float) -> None:
+
+def _check_positive(**values: float | np.ndarray) -> None:
     for name, value in values.items():
         if not (np.all(np.greater(value, 0)) and np.all(np.isfinite(value))):
             raise ValueError(f"{name} must be a positive number, got {value!r}")
 
 
-def kinked_well(sharp: float, flat: float, wall: float) -> Landscape:
+def kinked_well(
+    sharp: float | np.ndarray, flat: float | np.ndarray, wall: float | np.ndarray
+) -> Landscape:
     """Two parabolas that meet at the wall c, as high as each other there.
 
     L(w) = ½λw² for w ≤ c, ½λ_f(w − f)² for w > c, with f = c(1 + √(λ/λ_f)).
@@ -149,7 +154,12 @@ def escape_window(sharp: float, flat: float, wall: float, lr: float) -> tuple[fl
     return escape_threshold(sharp, wall, lr), upper
 
 
-def twin_valley(along: float, sharp: float, flat: float, distance: float) -> Landscape:
+def twin_valley(
+    along: float | np.ndarray,
+    sharp: float | np.ndarray,
+    flat: float | np.ndarray,
+    distance: float | np.ndarray,
+) -> Landscape:
     """A smooth valley that is narrow at one minimum and wide at two others, all equally deep.
 
     L(x, y) = ½νx²(1 − s)² + ½[λ_f + (λ₀ − λ_f)(1 − s)²] y²,  s = x²/f².
@@ -204,18 +214,18 @@ def _stack(*coordinates: float | np.ndarray) -> np.ndarray:
 
 
 def twin_valley_threshold(
-    along: float, sharp: float, flat: float, distance: float, lr: float
-) -> float:
+    along: Numbers, sharp: Numbers, flat: Numbers, distance: Numbers, lr: Numbers
+) -> Numbers:
     """ρ_c = (1 − m/2) f √(ν/(2(λ₀ − λ_f))): above it the bounce at (0, ±a*) is unstable along x.
 
     Exact for ν ≤ λ₀/2 and a* < f √(m/(2(2 − m))), m = ηλ₀ in (0, 2).
 
     Args:
-        along: ν.
-        sharp: λ₀.
-        flat: λ_f < λ₀.
-        distance: f.
-        lr: step size η.
+        along: ν; a number, or an array of shape (...) for many valleys at once.
+        sharp: λ₀, likewise.
+        flat: λ_f < λ₀, likewise.
+        distance: f, likewise.
+        lr: step size η, likewise.
 
     Example:
         >>> round(twin_valley_threshold(0.02, 1.0, 0.0, 1.0, lr=1.0), 3)

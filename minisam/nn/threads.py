@@ -39,7 +39,7 @@ SMALLEST_WORK = 1 << 19  # elements touched: below, starting threads takes longe
 def _blas() -> tuple[Callable[[int], Any], int] | None:
     """Return OpenBLAS's function that sets its number of threads, and that number now."""
     try:
-        library = ctypes.CDLL(np.linalg._umath_linalg.__file__)
+        library = ctypes.CDLL(np.linalg._umath_linalg.__file__)  # type: ignore[attr-defined]  # private
     except (AttributeError, OSError):
         return None
     for prefix in "scipy_openblas", "openblas":

@@ -18,7 +18,7 @@ from minisam.trees import Params, add_scaled, scale, zeros_like
 class FriendlyState(NamedTuple):
     """Steps taken so far, the running mean m of the ascent gradients, the base's own state."""
 
-    count: int
+    count: int  # type: ignore[assignment]  # a field may shadow tuple.count
     mean: Params
     base: Any
 

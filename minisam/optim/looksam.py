@@ -18,7 +18,7 @@ from minisam.trees import Params, add_scaled, norm, zeros_like
 class LookSAMState(NamedTuple):
     """Steps taken so far, the orthogonal part v found last, the base's own state."""
 
-    count: int
+    count: int  # type: ignore[assignment]  # a field may shadow tuple.count
     orthogonal: Params
     base: Any
 

@@ -39,7 +39,7 @@ from minisam.trees import Params, add
 class SAMState(NamedTuple):
     """Steps taken so far, and the base optimizer's own state, which only ever sees d2."""
 
-    count: int
+    count: int  # type: ignore[assignment]  # a field may shadow tuple.count
     base: Any
 
 

@@ -25,7 +25,7 @@ from minisam.trees import Params, add_scaled, check_same_structure, scale
 class SGDState(NamedTuple):
     """Steps taken so far, and the velocity v (None before the first step or without momentum)."""
 
-    count: int
+    count: int  # type: ignore[assignment]  # a field may shadow tuple.count
     velocity: Params | None
 
 

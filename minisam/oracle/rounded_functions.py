@@ -30,7 +30,7 @@ def sqrt(x: Rounded) -> Rounded:
     with np.errstate(all="ignore"):
         value = np.sqrt(x.value)
         low = np.sqrt(np.maximum(x.value - x.bound, 0.0))
-        carried = np.where(value > 0, x.bound / (value + low), np.sqrt(x.bound))
+        carried: Any = np.where(value > 0, x.bound / (value + low), np.sqrt(x.bound))
     if is_exact(x.bound):
         carried = 0.0
     return Rounded(value, carried + x.unit.u * (value + carried), x.unit)

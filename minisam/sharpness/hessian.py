@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minisam.nn.gradients import derivative_of_gradient
-from minisam.trees import Params, check_same_structure, map_leaves
+from minisam.trees import Params, add, check_same_structure, map_leaves
 
 Loss = Callable[[Params], Any]
 
@@ -116,11 +116,13 @@ def mean_hessian_product(
     if not batches:
         raise ValueError("batches must not be empty")
 
+    def product_on(batch: Any) -> Callable[[Params], Params]:
+        return hessian_product(lambda p: loss(p, batch), params)
+
     def product(vector: Params) -> Params:
-        total = None
-        for batch in batches:
-            part = hessian_product(lambda p, batch=batch: loss(p, batch), params)(vector)
-            total = part if total is None else map_leaves(lambda a, b: a + b, total, part)
+        total = product_on(batches[0])(vector)
+        for batch in batches[1:]:
+            total = add(total, product_on(batch)(vector))
         return map_leaves(lambda leaf: leaf / len(batches), total)
 
     return product

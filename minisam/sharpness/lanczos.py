@@ -85,7 +85,7 @@ def lanczos(
         if not np.all(np.isfinite(r)):
             raise ValueError(f"the Hessian product is not finite at step {k + 1} of Lanczos")
         alphas.append(float(q @ r))  # α_k = ⟨q_k, H q_k⟩
-        scale = np.linalg.norm(r)
+        scale = float(np.linalg.norm(r))
         for _ in range(2):  # r ← (I − Q Qᵀ) r; once is not enough in floating point
             r = r - (basis[: k + 1] @ r) @ basis[: k + 1]
         beta = float(np.linalg.norm(r))  # β_k

@@ -68,16 +68,13 @@ def m_sharpness(
         raise ValueError(f"examples must be of one length, got {[len(a) for a in examples]}")
     if not 1 <= m <= count:
         raise ValueError(f"m must be from 1 to the number of examples {count}, got {m}")
-    rises, sizes = [], []
-    for start in range(0, count, m):
-        shard = [array[start : start + m] for array in examples]
-        rises.append(
-            worst_case(
-                lambda w, shard=shard: loss(w, *shard), params, rho, steps, scaling=scaling
-            ).rise
-        )
-        sizes.append(len(shard[0]))
-    rises, share = np.array(rises), np.array(sizes) / count
+
+    def rise(shard: list[np.ndarray]) -> float:
+        return worst_case(lambda w: loss(w, *shard), params, rho, steps, scaling=scaling).rise
+
+    shards = [[array[k : k + m] for array in examples] for k in range(0, count, m)]
+    rises = np.array([rise(shard) for shard in shards])
+    share = np.array([len(shard[0]) for shard in shards]) / count
     mean = float(share @ rises)
     error = float(np.sqrt(share**2 @ (rises - mean) ** 2 * len(rises) / max(len(rises) - 1, 1)))
     return MSharpness(mean, error if len(rises) > 1 else float("nan"), rises, m)

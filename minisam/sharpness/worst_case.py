@@ -94,6 +94,7 @@ def worst_case(
     best_u, history, evaluations = start, np.array([centre]), 1
     for i in range(restarts + 1):
         if i:
+            assert rng is not None  # restarts were asked for
             start = _random_point(params, rho, rng)
         u, losses = _ascend(value_and_gradient, start, rho, steps)
         evaluations += len(losses)

@@ -58,7 +58,7 @@ def draw_spectrum(
     """
     top, kind = power_of_ten(source, -2, 2), source.choice(kinds)
     if kind == "equal":
-        spectrum = np.full(n, top)
+        spectrum: np.ndarray = np.full(n, top)
     elif kind == "close":
         spectrum = top * (1 - 1e-9 * source.reals(0, 1, n))
     else:
