@@ -173,7 +173,23 @@ def diagnose(
             if pair is not None and explains(pair, ordered, base):
                 survivors.append(pair)
     conventions = [s for s in survivors if not any(part.is_mutant for part in s)]
-    return Diagnosis(conventions or survivors, tried, complete)
+    return Diagnosis(simplest(conventions or survivors), tried, complete)
+
+
+def simplest(survivors: Sequence[Parts]) -> list[Parts]:
+    """Leave out explanations that only add conventions to another one's."""
+
+    def content(parts: Parts) -> tuple[list[str], set[str]]:
+        mistakes = sorted(part.name for part in parts if part.is_mutant)
+        conventions = {repr(item) for part in parts for item in part.declare.items()}
+        return mistakes, conventions
+
+    contents = [content(parts) for parts in survivors]
+    return [
+        parts
+        for parts, (mistakes, conventions) in zip(survivors, contents, strict=True)
+        if not any(same == mistakes and fewer < conventions for same, fewer in contents)
+    ]
 
 
 def decayed(trace: Trace) -> Trace:

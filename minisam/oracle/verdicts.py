@@ -220,16 +220,18 @@ def wrong(
         return outcome
     if not survivors:
         return unidentified(diagnosis, seen, code)
-    names = [label(parts) for parts in survivors]
+    by_name = {label(parts): parts for parts in reversed(survivors)}
+    names = list(dict.fromkeys(label(parts) for parts in survivors))
     mutants = [part for part in survivors[0] if part.is_mutant]
     conventions = {k: v for part in survivors[0] for k, v in part.declare.items()}
-    if len(survivors) == 1:
+    if len(names) == 1:
         headline = "It " + ", and it ".join(MUTANTS[part.name].title for part in mutants) + "."
         advice = [MUTANTS[part.name].description for part in mutants]
     else:
-        headline = f"{len(survivors)} known mistakes explain everything that was seen."
+        headline = f"{len(names)} known mistakes explain everything that was seen."
         titles = [
-            " and ".join(MUTANTS[p.name].title for p in s if p.is_mutant) for s in survivors[:4]
+            " and ".join(MUTANTS[part.name].title for part in by_name[name] if part.is_mutant)
+            for name in names[:4]
         ]
         advice = [f"Either it {title}." for title in titles]
     if conventions:

@@ -11,6 +11,7 @@ from minisam.oracle.diagnosis import (
     explains,
     judge_parts,
     mutant_part,
+    simplest,
 )
 from minisam.oracle.judge import judge
 from minisam.oracle.mutants import MUTANTS, mutant_adapter
@@ -150,6 +151,35 @@ def test_a_mistake_and_a_convention_are_found_together():
     failing, passing = split(traces_of(adapter, ("sam",), "float64"))
     (survivor,) = diagnose(failing, passing).survivors
     assert {one.name for one in survivor} == {"norm_epsilon", "M10-first-gradient"}
+
+
+def test_explanations_that_only_add_conventions_to_another_are_left_out():
+    def parts(*names, **declare):
+        mutants = tuple(mutant_part(name) for name in names)
+        return (convention_part(declare), *mutants) if declare else mutants
+
+    nan = {"zero_gradient": "nan"}
+    few, more = (
+        parts("M01-not-restored", **nan),
+        parts("M01-not-restored", **nan, restore="subtract"),
+    )
+    assert simplest([more, few]) == [few]
+    other = parts("M08-gradients-added", **nan, restore="subtract")
+    assert simplest([few, other]) == [few, other]
+    value = parts("M01-not-restored", norm_epsilon=1e-12)
+    assert simplest([few, value]) == [few, value]
+    assert simplest([few, few]) == [few, few]
+
+
+def test_a_student_who_walks_on_from_b_and_divides_by_zero_is_told_so_once():
+    changes = [
+        MUTANTS["M01-not-restored"].change,
+        *convention_part({"zero_gradient": "nan"}).changes,
+    ]
+    adapter = adapter_of(lambda hp: optimizer(hp, changes))
+    failing, passing = split(traces_of(adapter, ("sam",), "float64"))
+    (survivor,) = diagnose(failing, passing).survivors
+    assert {one.name for one in survivor} == {"zero_gradient", "M01-not-restored"}
 
 
 def test_an_unknown_mistake_gets_no_name():
