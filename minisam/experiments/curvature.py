@@ -118,7 +118,9 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
         for method, optimizer, rho in grid
     ]
     runs = over_seeds(cells, scale, entries, exact_or_not)
-    ends = {"SGD": {"optimizer": "sgd"}, "SAM": {"optimizer": "sam", "rho": radii[1]}}
+    ends: dict[str, dict[str, Any]] = {
+        "SGD": {"optimizer": "sgd"}, "SAM": {"optimizer": "sam", "rho": radii[1]},
+    }  # fmt: skip
     entries = [({"method": m}, {**base, **options}) for m, options in ends.items()]
     return {"runs": runs, "pruning": over_seeds(cells, scale, entries, pruning)}
 

@@ -12,7 +12,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from minisam.experiments.search import candidates, tune
-from minisam.experiments.study import RADII, Cells, Scale, gain, judge, mean, over_seeds, select
+from minisam.experiments.study import (
+    RADII,
+    Cells,
+    Scale,
+    gain,
+    gains,
+    judge,
+    mean,
+    over_seeds,
+    select,
+)
 from minisam.plots import BLACK, colour
 from minisam.statistics import Interval, paired_difference
 
@@ -57,14 +67,8 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
 
 def fall(results: Mapping[str, Any]) -> Interval:
     """Return how much larger the gain is with the MLP than with the CNN, by seed."""
-    gains = []
-    for model in ("MLP", "CNN"):
-        sides = [
-            {run["seed"]: run["last"] for run in select(results["runs"], model=model, method=m)}
-            for m in ("SAM", "SGD")
-        ]
-        gains.append({seed: sides[0][seed] - sides[1][seed] for seed in sides[0]})
-    return paired_difference(gains[0], gains[1])
+    mlp, cnn = (gains(results["runs"], model=model) for model in ("MLP", "CNN"))
+    return paired_difference(mlp, cnn)
 
 
 def verdict(results: Mapping[str, Any]) -> str:

@@ -13,13 +13,12 @@ from typing import Any
 import numpy as np
 
 from minisam.experiments.flatness import training_loss
-from minisam.experiments.study import Cells, Scale, judge, over_seeds, select
+from minisam.experiments.study import Cells, Scale, gain, judge, over_seeds, select
 from minisam.experiments.trial import fit
 from minisam.nn.gradients import value_and_grad
 from minisam.optim import sam, sgd
 from minisam.plots import BLACK, VERMILION, colour
 from minisam.sharpness import filter_normalized_direction, loss_plane, loss_slice, plane_through
-from minisam.statistics import paired_difference
 from minisam.trees import add_scaled, inner, norm, subtract
 
 CLAIM = "Around SAM's end point the loss is wider than around SGD's."
@@ -80,11 +79,7 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
 
 def widening(results: Mapping[str, Any]) -> Any:
     """Return SGD's rise minus SAM's at half the filters' norms, by seed."""
-    around_sgd, around_sam = (
-        {run["seed"]: run["rise"] for run in select(results["runs"], method=method)}
-        for method in ("SGD", "SAM")
-    )
-    return paired_difference(around_sgd, around_sam)
+    return gain(results["runs"], "SGD", over="SAM", value="rise")
 
 
 def table(results: Mapping[str, Any]) -> list[list[str]]:

@@ -12,9 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from minisam.experiments.search import candidates, tune
-from minisam.experiments.study import RADII, Cells, Scale, judge, mean, over_seeds, select
+from minisam.experiments.study import RADII, Cells, Scale, gain, judge, mean, over_seeds
 from minisam.plots import colour, curve_with_interval
-from minisam.statistics import paired_difference
 
 CLAIM = "A smaller m generalizes better."
 PUBLISHED = "Foret et al. 2020, section 4.1: models trained with a smaller m generalize better."
@@ -47,11 +46,7 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
 def verdict(results: Mapping[str, Any]) -> str:
     """Judge the smallest m against the whole batch."""
     small, whole = (f"m = {results['shards'][k]}" for k in (0, -1))
-    ours, theirs = (
-        {run["seed"]: run["last"] for run in select(results["runs"], method=method)}
-        for method in (small, whole)
-    )
-    difference = paired_difference(ours, theirs)
+    difference = gain(results["runs"], small, over=whole)
     return f"{judge(difference)}: {small} against {whole}: {difference:+.1f} points"
 
 

@@ -94,6 +94,32 @@ def mean(runs: Sequence[Mapping[str, Any]], value: str = "last", **labels: Any) 
     return mean_interval([run[value] for run in select(runs, **labels)])
 
 
+def by_seed(
+    runs: Sequence[Mapping[str, Any]], value: str = "last", **labels: Any
+) -> dict[int, float]:
+    """Return {seed: value} of the runs that carry these labels.
+
+    Example:
+        >>> by_seed([{"method": "SAM", "seed": 0, "last": 2.0}], method="SAM")
+        {0: 2.0}
+    """
+    return {run["seed"]: run[value] for run in select(runs, **labels)}
+
+
+def gains(
+    runs: Sequence[Mapping[str, Any]], method: str = "SAM", over: str = "SGD", **labels: Any
+) -> dict[int, float]:
+    """Return {seed: difference of the last accuracy between two methods}.
+
+    Example:
+        >>> runs = [{"method": m, "seed": 0, "last": v} for m, v in (("SGD", 1.0), ("SAM", 3.0))]
+        >>> gains(runs)
+        {0: 2.0}
+    """
+    ours, theirs = (by_seed(runs, method=name, **labels) for name in (method, over))
+    return {seed: ours[seed] - theirs[seed] for seed in ours}
+
+
 def gain(
     runs: Sequence[Mapping[str, Any]],
     method: str,
@@ -102,11 +128,8 @@ def gain(
     **labels: Any,
 ) -> Interval:
     """Return the seed-by-seed difference of a value between two methods, with its interval."""
-    sides = (
-        {run["seed"]: run[value] for run in select(runs, method=name, **labels)}
-        for name in (method, over)
-    )
-    return paired_difference(*sides)
+    ours, theirs = (by_seed(runs, value, method=name, **labels) for name in (method, over))
+    return paired_difference(ours, theirs)
 
 
 def judge(difference: Interval, matters: float = 1.0) -> str:

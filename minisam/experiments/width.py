@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from minisam.experiments.search import candidates, tune
-from minisam.experiments.study import Cells, Scale, gain, judge, mean, over_seeds, select
+from minisam.experiments.study import Cells, Scale, gain, gains, judge, mean, over_seeds, select
 from minisam.plots import BLACK, GREY, curve_with_interval
 from minisam.statistics import Interval, paired_difference
 
@@ -74,17 +74,10 @@ def per_example(results: Mapping[str, Any], width: int) -> float:
 
 def growth(results: Mapping[str, Any], noise: float) -> Interval:
     """Return how much larger the gain is at the largest width than at the smallest, by seed."""
-    gains = []
-    for width in (results["widths"][-1], results["widths"][0]):
-        by_method = [
-            {
-                r["seed"]: r["last"]
-                for r in select(results["runs"], method=m, width=width, noise=noise)
-            }
-            for m in ("SAM", "SGD")
-        ]
-        gains.append({seed: by_method[0][seed] - by_method[1][seed] for seed in by_method[0]})
-    return paired_difference(gains[0], gains[1])
+    widest, narrowest = (
+        gains(results["runs"], width=results["widths"][k], noise=noise) for k in (-1, 0)
+    )
+    return paired_difference(widest, narrowest)
 
 
 def verdict(results: Mapping[str, Any]) -> str:
@@ -112,8 +105,8 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
     for column, noise in enumerate(results["rates"]):
         top, bottom = panels[:, column]
         labels = [{"width": width, "noise": noise} for width in results["widths"]]
-        gains = [gain(results["runs"], "SAM", **label) for label in labels]
-        curve_with_interval(top, x, gains, "SAM")
+        points = [gain(results["runs"], "SAM", **label) for label in labels]
+        curve_with_interval(top, x, points, "SAM")
         top.axhline(0, color=BLACK, linewidth=1)
         top.set_title(f"{100 * noise:.0f} % label noise" if noise else "clean labels")
         fits = [mean(results["runs"], "train", method="SGD", **label) for label in labels]
