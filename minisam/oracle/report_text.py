@@ -21,7 +21,10 @@ def failures(report: Report) -> str:
     failing = [r for r in report.results if r.status in ("fail", "error")]
     probes = list(dict.fromkeys(result.probe for result in failing))
     more = f", and {len(probes) - 6} more" if len(probes) > 6 else ""
-    return f"{len(failing)} results fail, in probes {', '.join(probes[:6])}{more}" if probes else ""
+    if not probes:
+        return ""
+    count = "1 result fails" if len(failing) == 1 else f"{len(failing)} results fail"
+    return f"{count}, in {'probe' if len(probes) == 1 else 'probes'} {', '.join(probes[:6])}{more}"
 
 
 def remarks(report: Report) -> list[str]:

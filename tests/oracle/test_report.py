@@ -12,7 +12,7 @@ from minisam.oracle.probes import PROBES
 from minisam.oracle.report import SCHEMA, NotConforming, Report, Result, from_dict
 from minisam.oracle.report_html import page
 from minisam.oracle.report_junit import document
-from minisam.oracle.report_text import table
+from minisam.oracle.report_text import failures, table
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +47,15 @@ def test_the_terminal_report_fits_one_screen_and_says_what_to_do(good, bad):
         prose = [line for line in lines if not line.startswith("    ")]
         assert max(map(len, prose)) <= 88
     assert str(bad).splitlines()[0] == "half_climb: bug: unidentified"
+    assert "2 results fail, in probes sam-one-tensor, sam-three-tensors" in str(bad)
     assert "ran 3 of 12" in str(bad)
     assert "→" in str(bad)
+
+
+def test_a_single_failure_is_told_in_the_singular(bad):
+    first = next(result for result in bad.results if result.status == "fail")
+    assert failures(bad._replace(results=[first])) == f"1 result fails, in probe {first.probe}"
+    assert failures(bad._replace(results=[])) == ""
 
 
 def test_reasons_are_counted_together(good):
