@@ -205,18 +205,17 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
     left.set_xticks(range(len(radii)), [f"{rho:g}" for rho in radii])
     left.set(xlabel="ρ", ylabel="test accuracy (%)", title="the second-order term")
     left.legend()
+    panels[1].sharey(panels[0])
     for retrained, axes in zip((False, True), panels, strict=True):
         for method in STARTS:
             for rule, style in zip(RULES, ("-", "--"), strict=True):
-                axes.plot(
-                    [100 * kept for kept in KEPT],
-                    [point.value for point in curve(results, method, rule, retrained)],
-                    style, marker="o", color=colour(method), label=f"{method}, by {rule}",
+                curve_with_interval(
+                    axes, [100 * kept for kept in KEPT], curve(results, method, rule, retrained),
+                    f"{method}, by {rule}", color=colour(method), linestyle=style,
                 )  # fmt: skip
         axes.set(xlabel="weights kept (%)", xscale="log")
         axes.set_xticks([100 * kept for kept in KEPT], [f"{100 * kept:g}" for kept in KEPT])
         axes.minorticks_off()
     panels[0].set(title="pruned once", ylabel="test accuracy (%)")
-    panels[0].legend()
+    panels[0].legend(loc="lower right")
     panels[1].set_title(f"in rounds, each with {AGAIN} more epochs")
-    panels[1].sharey(panels[0])
