@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import platform
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -189,19 +190,26 @@ def report(record: dict[str, Any], rows: Sequence[Sequence[str]]) -> str:
 
 
 def summary(folder: Path) -> str:
-    """Return claim, published figure and our verdict of every result in a folder, as Markdown."""
+    """Return claim, published figure and our verdicts of every result in a folder, as Markdown."""
+    from minisam.experiments.study import VERDICTS
+
     found = sorted(path for path in folder.rglob("*.json") if path.stem in STUDIES)
     records = [(path, json.loads(path.read_text(encoding="utf-8"))) for path in found]
     records = [(path, r) for path, r in records if isinstance(r, dict) and "claim" in r]
     if not records:
         raise ValueError(f"no results below {folder}: run `minisam reproduce NAME --out …` first")
-    records.sort(key=lambda pair: list(STUDIES).index(pair[0].stem))
     lines = ["| | claim | published | here |", "|---|---|---|---|"]
-    for path, r in records:
-        link = f"[`{r['name']}`]({path.with_suffix('.md').as_posix()})"
-        verdict = r["verdict"].replace(f" (n={len(r['seeds'])})", "")
-        here = f"{r['data']}, {len(r['seeds'])} seeds: {verdict}"
-        lines.append(f"| {link} | {r['claim']} | {r['published']} | {here} |")
+    for name in STUDIES:
+        results = []
+        for path, r in records:
+            if r["name"] == name:
+                verdict = r["verdict"].replace(f" (n={len(r['seeds'])})", "")
+                verdict = re.sub(rf"\b({'|'.join(VERDICTS)})\b", r"**\1**", verdict)
+                link = f"[{r['data']}]({path.with_suffix('.md').as_posix()})"
+                results.append(f"{link}, {len(r['seeds'])} seeds: {verdict}")
+                claim, published = r["claim"], r["published"]
+        if results:
+            lines.append(f"| `{name}` | {claim} | {published} | {'<br>'.join(results)} |")
     return "\n".join(lines)
 
 

@@ -77,9 +77,18 @@ def test_the_summary_has_a_row_for_every_result(tmp_path, capsys):
     assert main("--summary", "--out", tmp_path) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
-    link = f"[`width`]({tmp_path.as_posix()}/width/width.md)"
-    assert lines[2].startswith(f"| {link} | SAM's gains are large only where")
-    assert lines[2].endswith("| toy, 2 seeds: none: a smoke test |")
+    link = f"[toy]({tmp_path.as_posix()}/width/width.md)"
+    assert lines[2].startswith("| `width` | SAM's gains are large only where")
+    assert lines[2].endswith(f"| {link}, 2 seeds: none: a smoke test |")
+    record = json.loads((tmp_path / "width" / "width.json").read_text())
+    record |= {"data": "cifar10", "verdict": "shows: +1.0 ± 0.5 (n=2) points; does not show at 4"}
+    (tmp_path / "again").mkdir()
+    (tmp_path / "again" / "width.json").write_text(json.dumps(record))
+    assert main("--summary", "--out", tmp_path) == 0
+    (row,) = capsys.readouterr().out.splitlines()[2:]
+    other = f"[cifar10]({tmp_path.as_posix()}/again/width.md)"
+    told = f"{other}, 2 seeds: **shows**: +1.0 ± 0.5 points; **does not show** at 4<br>{link}, "
+    assert told in row
 
 
 KEPT = sorted(
