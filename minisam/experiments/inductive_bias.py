@@ -94,12 +94,19 @@ def verdict(results: Mapping[str, Any]) -> str:
 
 
 def draw(results: Mapping[str, Any], figure: Any) -> None:
-    """Draw the gain of each network."""
+    """Draw the gain of each network: every seed, and the mean with its interval beside them."""
     axes = figure.subplots()
     for k, model in enumerate(MODELS):
         value, low, high, _ = gain(results["runs"], "SAM", model=model)
-        axes.bar(k, value, width=0.6, color=colour("SAM"), alpha=0.8)
-        axes.errorbar(k, value, [[value - low], [high - value]], color=BLACK, capsize=6)
+        seeds = list(gains(results["runs"], model=model).values())
+        axes.plot([k - 0.12] * len(seeds), seeds, "o", color=colour("SAM"), alpha=0.6)
+        axes.errorbar(
+            k + 0.12, value, [[value - low], [high - value]], fmt="D", color=BLACK, capsize=6
+        )
+    axes.plot([], [], "o", color=colour("SAM"), alpha=0.6, label="one seed")
+    axes.errorbar([], [], [], fmt="D", color=BLACK, capsize=6, label="mean, 95 % interval")
+    axes.legend(loc="lower left")
+    axes.set_xlim(-0.5, len(MODELS) - 0.5)
     axes.axhline(0, color=BLACK, linewidth=1)
     axes.set_xticks(range(len(MODELS)), list(MODELS))
     axes.set_xlabel("little built-in knowledge of images  →  much")
