@@ -113,7 +113,7 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
         curve_with_interval(bottom, x, fits, "SGD")
         bottom.axhline(100, color=GREY, linewidth=1, linestyle=":")
         bottom.set_xscale("log")
-        bottom.set_xticks(x, [f"{value:.0f}" for value in x])
+        bottom.set_xticks(x, [f"{value:.{1 if value < 10 else 0}f}" for value in x])
         bottom.minorticks_off()
         bottom.set_xlabel("parameters per training example")
     panels[0, 0].set_ylabel("SAM − SGD\n(points of test accuracy)")
