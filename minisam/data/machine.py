@@ -10,6 +10,7 @@ Python's.
 from __future__ import annotations
 
 import pickletools
+import warnings
 from typing import Any
 
 from minisam.data.pickles import (
@@ -57,10 +58,12 @@ def loads(data: bytes | memoryview) -> dict[str, Any]:
         minisam.data.pickles.UnsafePickle: it asks for subprocess.Popen
     """
     try:
-        return dictionary(run(data))
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", "invalid .*escape")  # pickletools only warns of it
+            return dictionary(run(data))
     except UnsafePickle:
         raise
-    except (ValueError, TypeError, IndexError, KeyError, OverflowError) as error:
+    except (ValueError, TypeError, IndexError, KeyError, OverflowError, Warning) as error:
         raise ValueError(f"it is no pickle, or a damaged one ({type(error).__name__})") from error
 
 

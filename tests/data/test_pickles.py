@@ -6,6 +6,7 @@ import pickle
 import pickletools
 import struct
 import subprocess
+import warnings
 
 import numpy as np
 import pytest
@@ -192,6 +193,15 @@ def test_the_machine_numbers_memo_slots_for_nothing():
 def test_damaged_pickles_are_refused(loads, data):
     with pytest.raises(ValueError, match=r"it (is|has|holds|uses|asks)"):
         loads(data)
+
+
+@pytest.mark.parametrize("data", [rb"S'\i'", rb"S'\777'", rb"ci\i"])
+def test_a_strange_escape_sequence_is_damage_and_warns_nobody(data):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with pytest.raises(ValueError, match=r"it (is|has|holds|uses|asks)"):
+            machine.loads(data + b"\n.")
+    assert not caught
 
 
 def instructions(data):
