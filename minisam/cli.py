@@ -9,7 +9,6 @@ import sys
 from collections.abc import Sequence
 
 import minisam
-from minisam.sweep import SweepError
 
 COMMANDS = {
     "compare": "minisam.experiments.compare",
@@ -59,7 +58,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"minisam {parsed.command}: {error}", file=sys.stderr)
         return 2
-    except SweepError as error:
+    except RuntimeError as error:
+        from minisam.sweep import SweepError  # not at the start, where it costs every command
+
+        if not isinstance(error, SweepError):
+            raise
         print(f"minisam {parsed.command}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

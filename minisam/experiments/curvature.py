@@ -80,7 +80,8 @@ def pruning(**settings: Any) -> dict[str, Any]:
     steps = AGAIN * -(-len(a.images) // 128)
 
     def worth(params: Params, rule: str) -> Params:
-        return saliency(params, rule, hessian_diagonal(params, a.images[:EXAMPLES]))
+        h = hessian_diagonal(params, a.images[:EXAMPLES]) if rule == "curvature" else {}
+        return saliency(params, rule, h)
 
     def retrain(params: Params, objectives: Any) -> Params:
         lr = cosine(settings["lr"], steps)

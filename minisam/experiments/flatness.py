@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from minisam.experiments.study import Cells, Scale, judge, mean, over_seeds, select
+from minisam.experiments.study import Cells, Scale, by_seed, judge, mean, over_seeds, select
 from minisam.experiments.trial import Arrays, fit, outcome, prepared
 from minisam.nn.losses import cross_entropy
 from minisam.nn.models import Model
@@ -137,7 +137,7 @@ def verdict(results: Mapping[str, Any]) -> str:
     """Judge SGD's eigenvalue against SAM's at the middle radius, and each measure's correlation."""
     rho = results["radii"]["SAM"][len(results["radii"]["SAM"]) // 2]
     sgd, sam = (
-        {run["seed"]: np.log(run["eigenvalue"]) for run in select(results["runs"], **labels)}
+        {s: np.log(value) for s, value in by_seed(results["runs"], "eigenvalue", **labels).items()}
         for labels in ({"method": "SGD"}, {"method": "SAM", "rho": rho})
     )
     ratio = paired_difference(sgd, sam)

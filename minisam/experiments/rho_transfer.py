@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from minisam.experiments.study import Cells, Scale, judge, mean, over_seeds, select
+from minisam.experiments.study import Cells, Scale, by_seed, judge, mean, over_seeds
 from minisam.experiments.two_stages import pretrained, two_stages
 from minisam.nn.gradients import value_and_grad
 from minisam.nn.losses import cross_entropy
@@ -106,11 +106,7 @@ def regret(results: Mapping[str, Any], method: str) -> dict[int, float]:
         }
         best[stage] = max(means, key=means.__getitem__)
     of_best, of_transferred = (
-        {
-            run["seed"]: run["last"]
-            for run in select(results["runs"], method=method, stage=2, rho=best[stage])
-        }
-        for stage in (2, 1)
+        by_seed(results["runs"], method=method, stage=2, rho=best[stage]) for stage in (2, 1)
     )
     return {seed: of_best[seed] - of_transferred[seed] for seed in of_best}
 

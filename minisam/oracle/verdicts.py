@@ -220,8 +220,10 @@ def wrong(
         return outcome
     if not survivors:
         return unidentified(diagnosis, seen, code)
-    by_name = {label(parts): parts for parts in reversed(survivors)}
-    names = list(dict.fromkeys(label(parts) for parts in survivors))
+    by_name: dict[str, Parts] = {}
+    for parts in survivors:
+        by_name.setdefault(label(parts), parts)
+    names = list(by_name)
     mutants = [part for part in survivors[0] if part.is_mutant]
     conventions = {k: v for part in survivors[0] for k, v in part.declare.items()}
     if len(names) == 1:
