@@ -21,6 +21,13 @@ def test_the_package_can_be_run_where_the_command_is_not_on_the_path():
     assert result.stderr == "minisam check: nowhere.py:step: there is no file 'nowhere.py'\n"
 
 
+def test_the_command_line_starts_without_what_only_some_commands_need():
+    code = "import sys, minisam.cli; print([m for m in sys.modules if m in sys.argv[1:]])"
+    heavy = ["numpy", "matplotlib", "minisam.sweep", "multiprocessing", "concurrent.futures"]
+    result = subprocess.run([sys.executable, "-c", code, *heavy], capture_output=True, text=True)
+    assert result.stdout == "[]\n", result.stderr
+
+
 def test_a_users_mistake_is_one_line_and_no_traceback(capsys):
     assert cli.main(["compare", "--noise", "7"]) == 2
     assert capsys.readouterr().err == "minisam compare: --noise must lie in [0, 1], got 7.0\n"

@@ -14,11 +14,13 @@ saliencies: `pruned_in_rounds`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from minisam.nn.activations import softmax
+from minisam.optim.types import check_number
 from minisam.train import one_objective
 from minisam.trees import Params, multiply
 
@@ -68,6 +70,7 @@ def pruned(params: Params, worth: Params, kept: float) -> Params:
         >>> pruned(w, {key: abs(leaf) for key, leaf in w.items()}, kept=0.5)["fc.weight"]
         array([[3., 0.]])
     """
+    check_number("kept", kept, high=1.0)
     names = [key for key in params if key.endswith("weight")]
     values = np.concatenate([worth[key].ravel() for key in names])
     count = round(kept * values.size)
@@ -120,6 +123,8 @@ def pruned_in_rounds(
     Yields:
         The network after each round.
     """
+    if any(after > before for before, after in pairwise(shares)):
+        raise ValueError(f"shares must not rise: what was pruned is gone, got {tuple(shares)}")
     mask = {key: np.ones_like(leaf) for key, leaf in params.items()}
     for share in shares:
         if share < 1:

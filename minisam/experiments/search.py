@@ -51,6 +51,9 @@ def candidates(
     for name in ("sam", "asam"):
         values = radii[name] if radii else scale.radii(name)
         tried[name.upper()] = [{"optimizer": name, "rho": rho} for rho in values]
+    unknown = [method for method in methods if method not in tried]
+    if unknown:
+        raise ValueError(f"methods must be of {', '.join(tried)}, got {unknown[0]!r}")
     return {method: tried[method] for method in methods}
 
 
@@ -82,6 +85,9 @@ def tune(
     """
     if len({len(options) for options in candidates.values()}) != 1:
         raise ValueError("candidates must be as many for every method")
+    for labels, shared in problems:
+        if "lr" not in shared:
+            raise ValueError(f"problems must name a learning rate lr, which {labels} does not")
     seeds = TUNING_SEEDS[:1] if scale.smoke else TUNING_SEEDS
     search: list[dict[str, Any]] = []
     chosen: list[dict[str, dict[str, Any]]] = [{} for _ in problems]

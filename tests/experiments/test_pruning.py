@@ -102,3 +102,15 @@ def test_weights_worth_nothing_are_kept_before_weights_that_were_pruned():
         params, (0.5, 0.25), lambda w: {"a.weight": next(values)}, lambda w, _: dict(w)
     )
     assert [np.count_nonzero(network["a.weight"]) for network in rounds] == [2, 1]
+
+
+@pytest.mark.parametrize("kept", [-0.1, 1.5, float("nan"), "half"])
+def test_a_share_out_of_range_is_refused(kept):
+    with pytest.raises(ValueError, match=r"kept must be a number in \[0, 1"):
+        pruned(MODEL.init(0), MODEL.init(0), kept)
+
+
+def test_shares_that_rise_are_refused():
+    rounds = pruned_in_rounds(MODEL.init(0), (0.5, 0.8), dict, lambda w, _: w)
+    with pytest.raises(ValueError, match=r"shares must not rise.*\(0\.5, 0\.8\)"):
+        list(rounds)

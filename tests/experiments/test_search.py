@@ -114,3 +114,10 @@ def test_a_method_whose_every_candidate_scores_zero_still_gets_one():
     cells = lambda grid: [{"validation": 0.0} for _ in grid]  # noqa: E731
     chosen, _ = tune(cells, SCALE, [({}, {"lr": 1})], {"SGD": [{"lr": 1}, {"lr": 2}]})
     assert chosen == [{"SGD": {"lr": 1}}]
+
+
+def test_what_cannot_be_searched_is_named():
+    with pytest.raises(ValueError, match="methods must be of SGD, SAM, ASAM, got 'Adam'"):
+        candidates(SCALE, "SGD", "Adam")
+    with pytest.raises(ValueError, match=r"problems must name a learning rate lr, which .*0\.4"):
+        tune(recorded([]), SCALE, [({"noise": 0.4}, {"base": 0})], CANDIDATES)
