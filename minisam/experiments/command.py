@@ -193,9 +193,16 @@ def summary(folder: Path) -> str:
     """Return claim, published figure and our verdicts of every result in a folder, as Markdown."""
     from minisam.experiments.study import VERDICTS
 
+    def stored(path: Path) -> Any:
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{path} is no JSON: {error}") from None
+
+    needed = {"name", "claim", "published", "verdict", "data", "seeds"}
     found = sorted(path for path in folder.rglob("*.json") if path.stem in STUDIES)
-    records = [(path, json.loads(path.read_text(encoding="utf-8"))) for path in found]
-    records = [(path, r) for path, r in records if isinstance(r, dict) and "claim" in r]
+    records = [(path, stored(path)) for path in found]
+    records = [(path, r) for path, r in records if isinstance(r, dict) and needed <= r.keys()]
     if not records:
         raise ValueError(f"no results below {folder}: run `minisam reproduce NAME --out …` first")
     lines = ["| | claim | published | here |", "|---|---|---|---|"]

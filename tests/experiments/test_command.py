@@ -70,6 +70,7 @@ def test_the_summary_has_a_row_for_every_result(tmp_path, capsys):
         main("--summary", "--out", tmp_path)
     (tmp_path / "table1.json").write_text('{"somebody": "else"}')
     (tmp_path / "table2.json").write_text("[1]")
+    (tmp_path / "width.json").write_text('{"claim": "of another program"}')
     with pytest.raises(ValueError, match="no results below"):
         main("--summary", "--out", tmp_path)
     reproduce("width", tmp_path / "width", smoke=True, progress=None)
@@ -89,6 +90,12 @@ def test_the_summary_has_a_row_for_every_result(tmp_path, capsys):
     other = f"[cifar10]({tmp_path.as_posix()}/again/width.md)"
     told = f"{other}, 2 seeds: **shows**: +1.0 ± 0.5 points; **does not show** at 4<br>{link}, "
     assert told in row
+
+
+def test_a_damaged_result_is_named_by_the_summary(tmp_path):
+    (tmp_path / "width.json").write_text('{"claim": ')
+    with pytest.raises(ValueError, match=r"width\.json is no JSON: Expecting value"):
+        main("--summary", "--out", tmp_path)
 
 
 KEPT = sorted(

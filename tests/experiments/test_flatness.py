@@ -3,7 +3,7 @@ import pytest
 
 from minisam.experiments.flatness import correlation, measured, training_loss
 from minisam.experiments.trial import fit
-from minisam.sharpness import flat_hessian, hessian_product, lanczos
+from minisam.sharpness import flat_hessian, hessian_product, lanczos, worst_case
 
 SETTINGS = {
     "data": "toy",
@@ -31,6 +31,9 @@ def test_measures_are_of_the_training_loss_at_the_end():
     assert found["gap"] == pytest.approx(found["train"] - found["last"])
     assert np.sum(found["weights"]) == pytest.approx(1.0)
     assert found["rise"] > 0
+    assert found["rise"] == worst_case(loss, fitted.params, 0.05, steps=10).rise
+    assert found["far_rise"] == worst_case(loss, fitted.params, 0.2, steps=20).rise
+    assert found["far_rise"] > 4 * found["rise"]  # a slope alone would give 4 times as much
 
 
 def test_correlation_is_over_all_runs():
