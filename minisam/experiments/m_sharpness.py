@@ -2,8 +2,8 @@
 
 The batch is cut into shards of m examples, each with its own ε (see `minisam.optim.m_sam`). ρ and
 the learning rate are chosen for each m, from as many settings as SGD has learning rates (see
-`minisam.experiments.search`). At m = 1 every example costs two
-gradients of its own, so the training set is small.
+`minisam.experiments.search`). At m = 1 every example costs two gradients of its own, so the
+training set is small.
 """
 
 from __future__ import annotations
