@@ -27,13 +27,13 @@ from minisam.checkpoint import (
     restore_state,
     save_checkpoint,
 )
+from minisam.checks import check_choice, check_number
 from minisam.data.batches import minibatches
 from minisam.finite import NonFiniteError, checker
 from minisam.nn.gradients import training_objective
 from minisam.nn.losses import cross_entropy
 from minisam.nn.models import Model
 from minisam.optim import Optimizer
-from minisam.optim.types import check_choice, check_number
 from minisam.progress import print_row
 from minisam.trees import Params, map_leaves
 

@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from minisam.checks import check_number
 from minisam.nn.activations import softmax
-from minisam.optim.types import check_number
 from minisam.train import one_objective
 from minisam.trees import Params, multiply
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from minisam.optim.types import ValueAndGrad, check_number
+from minisam.checks import check_number
+from minisam.optim.types import ValueAndGrad
 from minisam.trees import Params, add_scaled, inner
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from minisam.checks import check_number
 from minisam.optim.parts import sam_parts
 from minisam.optim.sam import two_gradients
-from minisam.optim.types import Optimizer, Schedule, Step, ValueAndGrad, check_number
+from minisam.optim.types import Optimizer, Schedule, Step, ValueAndGrad
 from minisam.trees import Params, add_scaled, scale, zeros_like
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from minisam.checks import check_number
 from minisam.optim.gsam import orthogonal_part
 from minisam.optim.parts import sam_parts
 from minisam.optim.sam import two_gradients
-from minisam.optim.types import Optimizer, Schedule, Step, ValueAndGrad, check_number, evaluate
+from minisam.optim.types import Optimizer, Schedule, Step, ValueAndGrad, evaluate
 from minisam.trees import Params, add_scaled, norm, zeros_like
 
 

@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from minisam.checks import check_number
 from minisam.optim.parts import sam_parts
 from minisam.optim.perturbation import Perturbation
 from minisam.optim.sam import SAMState, two_gradients
-from minisam.optim.types import Optimizer, Schedule, Step, ValueAndGrad, check_number
+from minisam.optim.types import Optimizer, Schedule, Step, ValueAndGrad
 from minisam.trees import Params, add_scaled, scale
 
 

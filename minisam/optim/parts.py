@@ -6,9 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
+from minisam.checks import check_number
 from minisam.optim.perturbation import Perturbation, check_perturbation, sam_perturbation
 from minisam.optim.sam import SAMState
-from minisam.optim.types import Optimizer, Schedule, as_schedule, check_base, check_number
+from minisam.optim.types import Optimizer, Schedule, as_schedule, check_base
 from minisam.trees import Params
 
 

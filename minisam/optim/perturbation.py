@@ -26,7 +26,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from minisam.optim.types import check_choice, check_number
+from minisam.checks import check_choice, check_number
 from minisam.trees import (
     Params,
     check_same_structure,

@@ -22,6 +22,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, NamedTuple
 
+from minisam.checks import check_number
 from minisam.optim.perturbation import Perturbation, check_perturbation, sam_perturbation
 from minisam.optim.types import (
     Optimizer,
@@ -30,7 +31,6 @@ from minisam.optim.types import (
     ValueAndGrad,
     as_schedule,
     check_base,
-    check_number,
     evaluate,
 )
 from minisam.trees import Params, add

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from minisam.optim.types import Schedule, as_schedule, check_number
+from minisam.checks import check_number
+from minisam.optim.types import Schedule, as_schedule
 
 
 def constant(value: float) -> Schedule:

@@ -9,16 +9,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from minisam.optim.types import (
-    Optimizer,
-    Schedule,
-    Step,
-    ValueAndGrad,
-    as_schedule,
-    check_choice,
-    check_number,
-    evaluate,
-)
+from minisam.checks import check_choice, check_number
+from minisam.optim.types import Optimizer, Schedule, Step, ValueAndGrad, as_schedule, evaluate
 from minisam.trees import Params, add_scaled, check_same_structure, scale
 
 

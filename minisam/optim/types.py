@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from minisam.checks import check_number
 from minisam.trees import Params
 
 ValueAndGrad = Callable[[Params], tuple]
@@ -56,43 +56,6 @@ def evaluate(value_and_grad: ValueAndGrad, params: Params) -> tuple[Any, Params,
     """Return (loss, grads, auxiliary), where auxiliary is None if the function returns only two."""
     loss, grads, *auxiliary = value_and_grad(params)
     return loss, grads, auxiliary[0] if auxiliary else None
-
-
-def check_number(
-    name: str, value: Any, low: float = 0.0, high: float = math.inf, open_high: bool = False
-) -> None:
-    """Raise ValueError unless ``value`` is a real number in [low, high] (or [low, high)).
-
-    Infinity is accepted only where ``high`` is infinite and ``open_high`` is False.
-
-    Example:
-        >>> check_number("rho", -1.0, open_high=True)
-        Traceback (most recent call last):
-        ...
-        ValueError: rho must be a number in [0, inf), got -1.0
-    """
-    interval = f"[{low:g}, {high:g}" + (")" if open_high else "]")
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be a number in {interval}, got {value!r}") from None
-    inside = low <= number < high if open_high else low <= number <= high
-    if isinstance(value, bool) or not inside:
-        raise ValueError(f"{name} must be a number in {interval}, got {value!r}")
-
-
-def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
-    """Raise ValueError unless ``value`` is one of ``choices``.
-
-    Example:
-        >>> check_choice("scope", "some", ("weights", "all"))
-        Traceback (most recent call last):
-        ...
-        ValueError: scope must be one of 'weights', 'all', got 'some'
-    """
-    if value not in choices:
-        allowed = ", ".join(map(repr, choices))
-        raise ValueError(f"{name} must be one of {allowed}, got {value!r}")
 
 
 def as_schedule(name: str, value: float | Schedule) -> Schedule:

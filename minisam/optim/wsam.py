@@ -6,9 +6,10 @@ the weight γ/(1 − γ).
 
 from __future__ import annotations
 
+from minisam.checks import check_number
 from minisam.optim.parts import sam_parts
 from minisam.optim.sam import SAMState, two_gradients
-from minisam.optim.types import Optimizer, Schedule, Step, ValueAndGrad, check_number
+from minisam.optim.types import Optimizer, Schedule, Step, ValueAndGrad
 from minisam.trees import Params, add_scaled, subtract
 
 
