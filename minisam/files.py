@@ -9,6 +9,30 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """Return a path whose leading ``~`` or ``~user`` is the home folder, as a shell would have it.
+
+    Every path that a user gives goes through here: the shell leaves ``--out=~/x`` as it is.
+
+    Args:
+        path: a file's or folder's path, which need not exist.
+
+    Raises:
+        ValueError: if nobody knows that home folder.
+
+    Example:
+        >>> expanded("~/data") == Path.home() / "data", expanded("a/~").as_posix()
+        (True, 'a/~')
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ValueError(
+            f"the home folder that {os.fspath(path)!r} begins with is not known "
+            f"({str(error).rstrip('.')}): write the path without ~"
+        ) from None
+
+
 def write_atomically(path: str | Path, write: Callable[[BinaryIO], Any]) -> Path:
     """Write a file under a temporary name, then rename it: a kill leaves the old file or the new.
 

@@ -1,9 +1,10 @@
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
-from minisam.files import write_atomically
+from minisam.files import expanded, write_atomically
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -66,3 +67,23 @@ def test_a_pipe_is_written_to_and_a_folder_is_refused(tmp_path):
     with pytest.raises(IsADirectoryError, match=r"folder'$"):
         write_atomically(tmp_path / "folder", lambda file: file.write(b"x"))
     assert sorted(os.listdir(tmp_path)) == ["folder", "pipe"]
+
+
+@pytest.mark.fault("home-folder", "files.expanded")
+def test_a_tilde_at_the_start_is_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert expanded("~/a") == expanded(Path("~/a")) == tmp_path / "a"
+    assert expanded("~") == tmp_path
+    for path in ("a/~/b", "a~", ""):
+        assert expanded(path) == Path(path)
+
+
+@pytest.mark.fault("missing-from-the-platform", "files.expanded")
+def test_a_home_that_nobody_knows_is_said_by_name(monkeypatch):
+    def unknown(path):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", unknown)
+    with pytest.raises(ValueError, match=r"'~nobody-here/x' .*write the path without ~"):
+        expanded("~nobody-here/x")
