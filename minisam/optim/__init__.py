@@ -5,12 +5,13 @@ Read in this order: `minisam.optim.sgd`, `minisam.optim.sam`, `minisam.optim.per
 """
 
 from minisam.optim.asam import asam
-from minisam.optim.decay import add_l2
 from minisam.optim.exact_sam import exact_sam
 from minisam.optim.friendly_sam import friendly_sam
 from minisam.optim.gsam import gsam
+from minisam.optim.l2 import add_l2
 from minisam.optim.looksam import looksam
-from minisam.optim.m_sharpness import m_sam
+from minisam.optim.m_sam import m_sam
+from minisam.optim.optimizer import Optimizer, Step
 from minisam.optim.perturbation import (
     asam_perturbation,
     sam_perturbation,
@@ -20,7 +21,6 @@ from minisam.optim.perturbation import (
 from minisam.optim.sam import sam, two_gradients
 from minisam.optim.schedule import constant, cosine, piecewise, warmup
 from minisam.optim.sgd import sgd
-from minisam.optim.types import Optimizer, Step
 from minisam.optim.wsam import wsam
 
 __all__ = [

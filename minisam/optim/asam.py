@@ -9,9 +9,10 @@ from __future__ import annotations
 from functools import partial
 
 from minisam.checks import check_number
+from minisam.optim.optimizer import Optimizer
 from minisam.optim.perturbation import Granularity, Scope, asam_perturbation, scaling
 from minisam.optim.sam import sam
-from minisam.optim.types import Optimizer, Schedule
+from minisam.optim.schedule import Schedule
 
 
 def asam(

@@ -15,9 +15,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from minisam.optim.parts import sam_parts
-from minisam.optim.sam import SAMState, two_gradients
-from minisam.optim.types import Optimizer, Schedule, Step, ValueAndGrad
+from minisam.optim.optimizer import Optimizer, Step, ValueAndGrad
+from minisam.optim.sam import SAMState, sam_parts, two_gradients
+from minisam.optim.schedule import Schedule
 from minisam.trees import Params, add, add_scaled, inner, scale, well_scaled
 
 

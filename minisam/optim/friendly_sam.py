@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from minisam.checks import check_number
-from minisam.optim.parts import sam_parts
-from minisam.optim.sam import two_gradients
-from minisam.optim.types import Optimizer, Schedule, Step, ValueAndGrad
+from minisam.optim.optimizer import Optimizer, Step, ValueAndGrad
+from minisam.optim.sam import sam_parts, two_gradients
+from minisam.optim.schedule import Schedule
 from minisam.trees import Params, add_scaled, scale, zeros_like
 
 

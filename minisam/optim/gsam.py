@@ -8,9 +8,9 @@ without, to first order, changing the perturbed loss.
 from __future__ import annotations
 
 from minisam.checks import check_number
-from minisam.optim.parts import sam_parts
-from minisam.optim.sam import SAMState, two_gradients
-from minisam.optim.types import Optimizer, Schedule, Step, ValueAndGrad
+from minisam.optim.optimizer import Optimizer, Step, ValueAndGrad
+from minisam.optim.sam import SAMState, sam_parts, two_gradients
+from minisam.optim.schedule import Schedule
 from minisam.trees import Params, add_scaled, inner, well_scaled
 
 

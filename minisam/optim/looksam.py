@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 from minisam.checks import check_number
 from minisam.optim.gsam import orthogonal_part
-from minisam.optim.parts import sam_parts
-from minisam.optim.sam import two_gradients
-from minisam.optim.types import Optimizer, Schedule, Step, ValueAndGrad, evaluate
+from minisam.optim.optimizer import Optimizer, Step, ValueAndGrad, evaluate
+from minisam.optim.sam import sam_parts, two_gradients
+from minisam.optim.schedule import Schedule
 from minisam.trees import Params, add_scaled, norm, zeros_like
 
 

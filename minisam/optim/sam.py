@@ -19,20 +19,14 @@ pushes across the floor, and A bounces until it leaves.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
 from minisam.checks import check_number
+from minisam.optim.optimizer import Optimizer, Step, ValueAndGrad, check_base, evaluate
 from minisam.optim.perturbation import Perturbation, check_perturbation, sam_perturbation
-from minisam.optim.types import (
-    Optimizer,
-    Schedule,
-    Step,
-    ValueAndGrad,
-    as_schedule,
-    check_base,
-    evaluate,
-)
+from minisam.optim.schedule import Schedule, as_schedule
 from minisam.trees import Params, add
 
 
@@ -82,6 +76,42 @@ def two_gradients(
     )
 
 
+class SAMParts(NamedTuple):
+    """ρ by the step count, ``climb(params, grads, rho)`` = ε, and ``init(params)``, SAM's state."""
+
+    radius: Schedule
+    climb: Perturbation
+    init: Callable[[Params], SAMState]
+
+
+def sam_parts(
+    base: Optimizer, rho: float | Schedule, p: float = 2, perturb: Perturbation | None = None
+) -> SAMParts:
+    """Check the arguments of SAM, which its follow-ups share, and return what they stand for.
+
+    Raises:
+        ValueError: naming the argument that is out of range.
+
+    Example:
+        >>> import numpy as np
+        >>> from minisam.optim.sgd import sgd
+        >>> radius, climb, init = sam_parts(sgd(lr=0.1), rho=0.5)
+        >>> w = {"w": np.array([4.0])}
+        >>> climb(w, w, radius(0)), init(w).count
+        ({'w': array([0.5])}, 0)
+    """
+    check_base(base)
+    radius = as_schedule("rho", rho)
+    check_number("p", p, low=1.0)
+    climb = partial(sam_perturbation, p=p) if perturb is None else perturb
+    check_perturbation(climb)
+
+    def init(params: Params) -> SAMState:
+        return SAMState(count=0, base=base.init(params))
+
+    return SAMParts(radius, climb, init)
+
+
 def sam(
     base: Optimizer,
     rho: float | Schedule = 0.05,
@@ -122,19 +152,12 @@ def sam(
     Source:
         Foret et al. 2020, arXiv 2010.01412, eqs. (2), (3) and Algorithm 1.
     """
-    check_base(base)
-    radius = as_schedule("rho", rho)
-    check_number("p", p, low=1.0)
-    perturb = partial(sam_perturbation, p=p) if perturb is None else perturb
-    check_perturbation(perturb)
-
-    def init(params: Params) -> SAMState:
-        return SAMState(count=0, base=base.init(params))
+    radius, climb, init = sam_parts(base, rho, p, perturb)
 
     def step(
         params: Params, state: SAMState, value_and_grad: ValueAndGrad
     ) -> tuple[Params, SAMState, Step]:
-        step = two_gradients(params, value_and_grad, perturb, radius(state.count))  # d1, ε, B, d2
+        step = two_gradients(params, value_and_grad, climb, radius(state.count))  # d1, ε, B, d2
         params, base_state = base.update(params, state.base, step.descent_gradient)  # A, along d2
         return params, SAMState(state.count + 1, base_state), step
 

@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from minisam.checks import check_number
-from minisam.optim.types import Schedule, as_schedule
+
+Schedule = Callable[[int], float]
+
+
+def as_schedule(name: str, value: float | Schedule) -> Schedule:
+    """Return ``value`` as a function of the step count; a number becomes a constant.
+
+    Example:
+        >>> as_schedule("lr", 0.1)(1000)
+        0.1
+    """
+    if callable(value):
+
+        def checked(count: int) -> float:
+            number = value(count)
+            check_number(f"{name}({count})", number, open_high=True)
+            return number
+
+        return checked
+    check_number(name, value, open_high=True)
+    return lambda count: value
 
 
 def constant(value: float) -> Schedule:

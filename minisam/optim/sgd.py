@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from minisam.checks import check_choice, check_number
-from minisam.optim.types import Optimizer, Schedule, Step, ValueAndGrad, as_schedule, evaluate
+from minisam.optim.optimizer import Optimizer, Step, ValueAndGrad, evaluate
+from minisam.optim.schedule import Schedule, as_schedule
 from minisam.trees import Params, add_scaled, check_same_structure, scale
 
 

@@ -29,10 +29,10 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from minisam.optim.decay import add_l2
+from minisam.optim.l2 import add_l2
+from minisam.optim.optimizer import Optimizer, Step, ValueAndGrad
 from minisam.optim.perturbation import asam_perturbation, sam_perturbation, scaling
 from minisam.optim.sgd import sgd
-from minisam.optim.types import Optimizer, Step, ValueAndGrad
 from minisam.oracle.protocol import at_step
 from minisam.trees import Params, add, map_leaves, multiply, norm, scale, zeros_like
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from minisam.optim.asam import asam
-from minisam.optim.decay import add_l2
+from minisam.optim.l2 import add_l2
+from minisam.optim.optimizer import Optimizer
 from minisam.optim.sam import sam
-from minisam.optim.types import Optimizer
 from minisam.oracle.protocol import Adapter, Arrays, GradFn, Run, Unsupported, copies, described
 from minisam.oracle.recipe import Change, base_of, build, recipe_of
 

@@ -13,6 +13,7 @@ from minisam.optim import (
     sgd,
     unnormalized_perturbation,
 )
+from minisam.optim.sam import SAMState, sam_parts
 
 CURVATURE = np.array([1.0, 10.0, 0.1])
 
@@ -192,3 +193,24 @@ def test_dtype_is_kept(dtype):
 def test_bad_arguments_are_refused_when_the_optimizer_is_made(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+WEIGHTS = {"w": np.array([3.0, -4.0])}
+
+
+@pytest.mark.parametrize("p", [1, 2, np.inf])
+def test_the_parts_are_those_of_sam(p):
+    base = sgd(lr=0.1, momentum=0.9)
+    radius, climb, init = sam_parts(base, lambda count: 0.5 / (count + 1), p)
+    assert [radius(count) for count in range(2)] == [0.5, 0.25]
+    np.testing.assert_array_equal(
+        climb(WEIGHTS, WEIGHTS, 0.5)["w"], sam_perturbation(WEIGHTS, WEIGHTS, 0.5, p)["w"]
+    )
+    assert init(WEIGHTS) == SAMState(0, base.init(WEIGHTS))
+
+
+def test_another_climb_takes_the_place_of_sams():
+    def stay(params, grads, rho):
+        return {"w": np.zeros(2)}
+
+    assert sam_parts(sgd(lr=0.1), 0.5, perturb=stay).climb is stay

@@ -38,8 +38,8 @@ FILES = (
     *(
         f"optim/{name}.py"
         for name in (
-            "sgd", "sam", "perturbation", "asam", "decay", "parts", "exact_sam", "gsam", "wsam",
-            "looksam", "friendly_sam", "m_sharpness",
+            "sgd", "sam", "perturbation", "asam", "l2", "exact_sam", "gsam", "wsam",
+            "looksam", "friendly_sam", "m_sam",
         )
     ),
 )  # fmt: skip

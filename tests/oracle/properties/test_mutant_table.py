@@ -11,9 +11,9 @@ import pytest
 
 from minisam.optim import sgd
 from minisam.optim.gsam import orthogonal_part
+from minisam.optim.optimizer import Optimizer
 from minisam.optim.perturbation import sam_perturbation
 from minisam.optim.sam import two_gradients
-from minisam.optim.types import Optimizer
 from minisam.oracle.mutants import MUTANTS, mutant_adapter
 from minisam.oracle.properties import PROPERTIES
 from minisam.oracle.properties.followups import follow_up, library

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from minisam.checks import check_number
-from minisam.optim.types import ValueAndGrad
+from minisam.optim.optimizer import ValueAndGrad
 from minisam.trees import Params, add_scaled, inner
 
 

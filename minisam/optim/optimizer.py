@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from minisam.checks import check_number
 from minisam.trees import Params
 
 ValueAndGrad = Callable[[Params], tuple]
-Schedule = Callable[[int], float]
 
 
 class Step(NamedTuple):
@@ -48,7 +46,7 @@ class Optimizer(NamedTuple):
 
     init: Callable[[Params], Any]
     step: Callable[..., tuple[Params, Any, Any]]
-    # Typed as what a base optimizer has, so that a base's update can be called without ado.
+    # Typed as what a base optimizer has, so that a type checker lets `base.update` be called.
     update: Callable[[Params, Any, Params], tuple[Params, Any]] = None  # type: ignore[assignment]
 
 
@@ -56,25 +54,6 @@ def evaluate(value_and_grad: ValueAndGrad, params: Params) -> tuple[Any, Params,
     """Return (loss, grads, auxiliary), where auxiliary is None if the function returns only two."""
     loss, grads, *auxiliary = value_and_grad(params)
     return loss, grads, auxiliary[0] if auxiliary else None
-
-
-def as_schedule(name: str, value: float | Schedule) -> Schedule:
-    """Return ``value`` as a function of the step count; a number becomes a constant.
-
-    Example:
-        >>> as_schedule("lr", 0.1)(1000)
-        0.1
-    """
-    if callable(value):
-
-        def checked(count: int) -> float:
-            number = value(count)
-            check_number(f"{name}({count})", number, open_high=True)
-            return number
-
-        return checked
-    check_number(name, value, open_high=True)
-    return lambda count: value
 
 
 def check_base(base: Any) -> None:
