@@ -50,12 +50,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--summary", action="store_true", help="run nothing: one table of all results below --out"
     )
+    parser.add_argument(
+        "--headlines", action="store_true", help="run nothing: one word and one number a claim"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the experiments that were asked for, one after the other."""
-    if arguments.summary:
-        print(summary(Path(arguments.out)))
+    if arguments.summary or arguments.headlines:
+        print((summary if arguments.summary else headlines)(Path(arguments.out)))
         return 0
     known = [*STUDIES, *DRAWINGS]
     names = known if arguments.all else [name.replace("-", "_") for name in arguments.names]
@@ -189,9 +192,12 @@ def report(record: dict[str, Any], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
-def summary(folder: Path) -> str:
-    """Return claim, published figure and our verdicts of every result in a folder, as Markdown."""
-    from minisam.experiments.study import VERDICTS
+def kept(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
+    """Return every result below a folder, with the file that it is in.
+
+    Raises:
+        ValueError: if a file is no JSON, or there is none.
+    """
 
     def stored(path: Path) -> Any:
         try:
@@ -205,6 +211,29 @@ def summary(folder: Path) -> str:
     records = [(path, r) for path, r in records if isinstance(r, dict) and needed <= r.keys()]
     if not records:
         raise ValueError(f"no results below {folder}: run `minisam reproduce NAME --out …` first")
+    return records
+
+
+def headlines(folder: Path) -> str:
+    """Return each claim with one word and one number a data set, as Markdown."""
+    columns = {"cifar10": "CIFAR-10", "toy": "toy images"}
+    records = {(r["name"], r["data"]): r for _, r in kept(folder)}
+    lines = [f"| claim | {' | '.join(columns.values())} |", "|---|---|---|"]
+    for name, home in STUDIES.items():
+        found = {data: records[name, data] for data in columns if (name, data) in records}
+        told = {d: importlib.import_module(home).headline(r["results"]) for d, r in found.items()}
+        if told:
+            claim = next(iter(found.values()))["claim"]
+            cells = [f"**{told[d].word}** {told[d].number}" if d in told else "" for d in columns]
+            lines.append(f"| {claim} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def summary(folder: Path) -> str:
+    """Return claim, published figure and our verdicts of every result in a folder, as Markdown."""
+    from minisam.experiments.study import VERDICTS
+
+    records = kept(folder)
     lines = ["| | claim | published | here |", "|---|---|---|---|"]
     for name in STUDIES:
         results = []

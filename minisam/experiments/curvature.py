@@ -19,14 +19,14 @@ import numpy as np
 from minisam.data.batches import minibatches
 from minisam.experiments.flatness import EXAMPLES, training_loss
 from minisam.experiments.pruning import hessian_diagonal, pruned, pruned_in_rounds, saliency
-from minisam.experiments.study import Cells, Scale, gain, judge, mean, over_seeds, select
+from minisam.experiments.study import Cells, Headline, Scale, gain, judge, mean, over_seeds, select
 from minisam.experiments.trial import fit, make_optimizer, prepared
 from minisam.nn.gradients import training_objective
 from minisam.nn.losses import accuracy, cross_entropy
 from minisam.optim import cosine, exact_sam, sgd
 from minisam.plots import SKY, colour, curve_with_interval
 from minisam.sharpness import hessian_product
-from minisam.statistics import mean_interval
+from minisam.statistics import Interval, mean_interval
 from minisam.train import predict, train
 from minisam.trees import Params
 
@@ -160,16 +160,30 @@ def curve(results: Mapping[str, Any], method: str, rule: str, retrained: bool) -
     return [mean_interval(column) for column in zip(*curves, strict=True)]
 
 
+def middle_radius(results: Mapping[str, Any]) -> float:
+    """Return the ρ that is judged: the one in the middle of those tried."""
+    radii = sorted({run["rho"] for run in results["runs"] if run["rho"]})
+    return radii[len(radii) // 2]
+
+
+def judge_exact(exact: Interval) -> str:
+    """Judge the claim that the exact gradient gains too little for its cost."""
+    if exact.high < 1.0:  # less than a point: not worth another two gradients
+        return "shows"
+    return "does not show" if exact.low > 0 else "too small to tell"
+
+
+def headline(results: Mapping[str, Any]) -> Headline:
+    """Say what the exact gradient gains."""
+    exact = gain(results["runs"], "exact SAM", over="SAM", rho=middle_radius(results))
+    return Headline.of(exact, "points, exact − SAM")._replace(word=judge_exact(exact))
+
+
 def verdict(results: Mapping[str, Any]) -> str:
     """Judge the exact gradient's gain, and curvature against magnitude at a tenth kept."""
-    radii = sorted({run["rho"] for run in results["runs"] if run["rho"]})
-    rho = radii[len(radii) // 2]
+    rho = middle_radius(results)
     exact = gain(results["runs"], "exact SAM", over="SAM", rho=rho)
-    worth = "too small to tell"
-    if exact.high < 1.0:  # less than a point: not worth another two gradients
-        worth = "shows"
-    elif exact.low > 0:
-        worth = "does not show"
+    worth = judge_exact(exact)
     k = KEPT.index(0.1)
     once, rounds = (
         mean_interval(

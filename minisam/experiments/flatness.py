@@ -17,7 +17,16 @@ from typing import Any
 
 import numpy as np
 
-from minisam.experiments.study import Cells, Scale, by_seed, judge, mean, over_seeds, select
+from minisam.experiments.study import (
+    Cells,
+    Headline,
+    Scale,
+    by_seed,
+    judge,
+    mean,
+    over_seeds,
+    select,
+)
 from minisam.experiments.trial import Arrays, fit, outcome, prepared
 from minisam.nn.losses import cross_entropy
 from minisam.nn.models import Model
@@ -133,14 +142,30 @@ def correlation(results: Mapping[str, Any], measure: str, target: str) -> Interv
     return kendall([run[measure] for run in runs], outcomes)
 
 
-def verdict(results: Mapping[str, Any]) -> str:
-    """Judge SGD's eigenvalue against SAM's at the middle radius, and each measure's correlation."""
-    rho = results["radii"]["SAM"][len(results["radii"]["SAM"]) // 2]
+def middle_radius(results: Mapping[str, Any]) -> float:
+    """Return the ρ of SAM that is judged: the one in the middle of those tried."""
+    return results["radii"]["SAM"][len(results["radii"]["SAM"]) // 2]
+
+
+def sharper(results: Mapping[str, Any]) -> Interval:
+    """Return ln of SGD's largest eigenvalue over SAM's, by seed, at the middle radius."""
     sgd, sam = (
         {s: np.log(value) for s, value in by_seed(results["runs"], "eigenvalue", **labels).items()}
-        for labels in ({"method": "SGD"}, {"method": "SAM", "rho": rho})
+        for labels in ({"method": "SGD"}, {"method": "SAM", "rho": middle_radius(results)})
     )
-    ratio = paired_difference(sgd, sam)
+    return paired_difference(sgd, sam)
+
+
+def headline(results: Mapping[str, Any]) -> Headline:
+    """Say by which factor SGD's largest eigenvalue exceeds SAM's."""
+    ratio = sharper(results)
+    low, value, high = (f"{np.exp(x):.1f}" for x in (ratio.low, ratio.value, ratio.high))
+    return Headline(judge(ratio, matters=0.1), f"λ₁ × {value} ({low} to {high})")
+
+
+def verdict(results: Mapping[str, Any]) -> str:
+    """Judge SGD's eigenvalue against SAM's at the middle radius, and each measure's correlation."""
+    rho, ratio = middle_radius(results), sharper(results)
     taus = {name: correlation(results, key, "error") for name, key in MEASURES.items()}
     agree = "; ".join(
         f"{judge(tau, matters=0.1)} by {name}, {tau.value:+.2f} ({tau.low:+.2f} to {tau.high:+.2f})"

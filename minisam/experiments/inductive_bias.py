@@ -16,6 +16,7 @@ from minisam.experiments.search import candidates, tune
 from minisam.experiments.study import (
     RADII,
     Cells,
+    Headline,
     Scale,
     gain,
     gains,
@@ -91,6 +92,11 @@ def verdict(results: Mapping[str, Any]) -> str:
     text = f"{judge(difference)}: the MLP gains {difference:+.1f} points more than the CNN"
     told = [f"{count} of {model}" for model, count in stuck.items() if count]
     return text + (f" (runs with SAM that never left the start: {', '.join(told)})" if told else "")
+
+
+def headline(results: Mapping[str, Any]) -> Headline:
+    """Say how much more the MLP gains than the CNN."""
+    return Headline.of(fall(results), "points, MLP − CNN")
 
 
 def draw(results: Mapping[str, Any], figure: Any) -> None:

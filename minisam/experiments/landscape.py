@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minisam.experiments.flatness import training_loss
-from minisam.experiments.study import Cells, Scale, gain, judge, over_seeds, select
+from minisam.experiments.study import Cells, Headline, Scale, gain, judge, over_seeds, select
 from minisam.experiments.trial import fit
 from minisam.nn.gradients import value_and_grad
 from minisam.optim import sam, sgd
@@ -94,6 +94,11 @@ def verdict(results: Mapping[str, Any]) -> str:
     """Judge the difference of rises."""
     difference = widening(results)
     return f"{judge(difference, matters=0.05)}: rise around SGD − around SAM = {difference:+.3f}"
+
+
+def headline(results: Mapping[str, Any]) -> Headline:
+    """Say how much more the loss rises around SGD's end point."""
+    return Headline.of(widening(results), "of loss", digits=2, matters=0.05)
 
 
 def draw(results: Mapping[str, Any], figure: Any) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from minisam.experiments.search import candidates, tune
-from minisam.experiments.study import RADII, Cells, Scale, gain, judge, mean, over_seeds
+from minisam.experiments.study import RADII, Cells, Headline, Scale, gain, judge, mean, over_seeds
 from minisam.plots import colour, curve_with_interval
 
 CLAIM = "A smaller m generalizes better."
@@ -48,6 +48,13 @@ def verdict(results: Mapping[str, Any]) -> str:
     small, whole = (f"m = {results['shards'][k]}" for k in (0, -1))
     difference = gain(results["runs"], small, over=whole)
     return f"{judge(difference)}: {small} against {whole}: {difference:+.1f} points"
+
+
+def headline(results: Mapping[str, Any]) -> Headline:
+    """Say what the smallest m gains over the whole batch."""
+    small, whole = (f"m = {results['shards'][k]}" for k in (0, -1))
+    difference = gain(results["runs"], small, over=whole)
+    return Headline.of(difference, f"points, m = {results['shards'][0]}")
 
 
 def draw(results: Mapping[str, Any], figure: Any) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from minisam.experiments.study import Cells, Scale, by_seed, judge, mean, over_seeds
+from minisam.experiments.study import Cells, Headline, Scale, by_seed, judge, mean, over_seeds
 from minisam.experiments.two_stages import pretrained, two_stages
 from minisam.nn.gradients import value_and_grad
 from minisam.nn.losses import cross_entropy
@@ -145,6 +145,12 @@ def verdict(results: Mapping[str, Any]) -> str:
         f"shows under rescaling: SAM's rise changes by a factor of up to "
         f"{1 + shift(results, 'SAM'):.0f}, ASAM's by {shift(results, 'ASAM'):.0e} of itself"
     )
+
+
+def headline(results: Mapping[str, Any]) -> Headline:
+    """Say how much more SAM loses than ASAM by keeping its ρ between stages."""
+    regrets = (regret(results, method) for method in ("SAM", "ASAM"))
+    return Headline.of(paired_difference(*regrets), "points of regret")
 
 
 def draw(results: Mapping[str, Any], figure: Any) -> None:

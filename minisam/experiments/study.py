@@ -5,6 +5,7 @@ An experiment is a module with
     CLAIM, PUBLISHED        what is claimed, and the published figures, in a sentence each
     run(cells, scale)       the grid: calls ``cells`` with lists of settings, returns its results
     table(results)          the results as rows of text, the first one the heading
+    headline(results)       the same in one word and one number, a `Headline`
     verdict(results)        one of the `VERDICTS`, or a text that begins with one
     draw(results, figure)   the results as a picture
 
@@ -64,6 +65,28 @@ class Scale(NamedTuple):
         if self.smoke:
             special |= {"train_size": 100, "test_size": 100, "validation_size": 50, "epochs": 1}
         return {"data": self.data} | sizes | model | special
+
+
+class Headline(NamedTuple):
+    """What a study says in one word and one number.
+
+    Attributes:
+        word: one of the `VERDICTS`.
+        number: the difference that it was judged by, with its interval and its unit.
+
+    Example:
+        >>> Headline.of(Interval(3.0, 1.0, 5.0, 5), "points")
+        Headline(word='shows', number='+3.0 ± 2.0 points')
+    """
+
+    word: str
+    number: str
+
+    @classmethod
+    def of(cls, difference: Interval, unit: str, digits: int = 1, matters: float = 1.0) -> Headline:
+        """Judge a difference that the claim says is positive, and write it down."""
+        number = f"{difference:+.{digits}f}".removesuffix(f" (n={difference.count})")
+        return cls(judge(difference, matters), f"{number} {unit}")
 
 
 def over_seeds(

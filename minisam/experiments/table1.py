@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from minisam.experiments.search import candidates, tune
-from minisam.experiments.study import RADII, Cells, Scale, gain, judge, mean, over_seeds
+from minisam.experiments.study import RADII, Cells, Headline, Scale, gain, judge, mean, over_seeds
 from minisam.plots import dots_by_method
 
 CLAIM = "SAM lowers the test error on CIFAR-10 and CIFAR-100."
@@ -79,6 +79,12 @@ def verdict(results: Mapping[str, Any]) -> str:
             f"SGD with twice the epochs)"
         )
     return "; ".join(parts)
+
+
+def headline(results: Mapping[str, Any]) -> Headline:
+    """Say what SAM gains with the residual network, the kind that the paper trained."""
+    network = next(iter(MODELS))
+    return Headline.of(gain(results["runs"], "SAM", model=network), f"points, {network}")
 
 
 def draw(results: Mapping[str, Any], figure: Any) -> None:

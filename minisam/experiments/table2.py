@@ -20,7 +20,7 @@ import numpy as np
 from minisam.data.batches import channel_statistics, standardize
 from minisam.data.dataset import load
 from minisam.data.toy import toy
-from minisam.experiments.study import Cells, Scale, mean, over_seeds
+from minisam.experiments.study import Cells, Headline, Scale, mean, over_seeds
 from minisam.experiments.trial import make_optimizer
 from minisam.nn.gradients import training_objective
 from minisam.nn.losses import cross_entropy
@@ -137,6 +137,11 @@ def verdict(results: Mapping[str, Any]) -> str:
         f"ImageNet32 with {network} would take one of these processes "
         f"{days(results, network, 'SAM'):.0f} days with SAM ({ratio:.2f} times SGD's)"
     )
+
+
+def headline(results: Mapping[str, Any]) -> Headline:
+    """Say that nothing was trained at this size."""
+    return Headline("too small to tell", "not run")
 
 
 def draw(results: Mapping[str, Any], figure: Any) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from minisam.experiments.search import candidates, tune
-from minisam.experiments.study import Cells, Scale, gain, judge, mean, over_seeds
+from minisam.experiments.study import Cells, Headline, Scale, gain, judge, mean, over_seeds
 from minisam.experiments.two_stages import FIRST, two_stages
 from minisam.plots import colour
 
@@ -69,6 +69,11 @@ def verdict(results: Mapping[str, Any]) -> str:
     """Judge SAM's gain in fine-tuning after SGD's pre-training."""
     difference = gain(results["runs"], "SAM", pretrained="SGD")
     return f"{judge(difference)}: SAM − SGD in fine-tuning after SGD: {difference:+.1f} points"
+
+
+def headline(results: Mapping[str, Any]) -> Headline:
+    """Say what SAM gains in fine-tuning."""
+    return Headline.of(gain(results["runs"], "SAM", pretrained="SGD"), "points")
 
 
 def draw(results: Mapping[str, Any], figure: Any) -> None:

@@ -12,7 +12,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from minisam.experiments.search import candidates, tune
-from minisam.experiments.study import Cells, Scale, gain, gains, judge, mean, over_seeds, select
+from minisam.experiments.study import (
+    Cells,
+    Headline,
+    Scale,
+    gain,
+    gains,
+    judge,
+    mean,
+    over_seeds,
+    select,
+)
 from minisam.plots import BLACK, GREY, curve_with_interval
 from minisam.statistics import Interval, paired_difference
 
@@ -94,6 +104,11 @@ def verdict(results: Mapping[str, Any]) -> str:
             f"{widest:+.1f} points, {more:+.1f} more than the narrowest"
         )
     return "; ".join(parts)
+
+
+def headline(results: Mapping[str, Any]) -> Headline:
+    """Say how much more the widest network gains, with the noisiest labels."""
+    return Headline.of(growth(results, max(results["rates"])), "points, widest − narrowest")
 
 
 def draw(results: Mapping[str, Any], figure: Any) -> None:
