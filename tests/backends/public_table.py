@@ -1,7 +1,7 @@
 """The public table: what the oracle says of implementations that people use.
 
     python tests/backends/public_table.py            prints it
-    python tests/backends/public_table.py --write    writes it to table.md and into the README
+    python tests/backends/public_table.py --write    writes it to table.md and into its guide
     python tests/backends/public_table.py --write SAM_SPS     checks only the rows with this word
 
 About two minutes. Needs the `backends` extra; for the row of pytorch-optimizer 2.1.0 also
@@ -20,6 +20,7 @@ from typing import Any
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 TABLE = HERE / "table.md"
+GUIDE = ROOT / "tutorials" / "guides" / "implementations.md"
 BEGIN, END = "<!-- backends:begin -->", "<!-- backends:end -->"
 HEAD = (
     "| implementation | package | checked as | verdict | declare | exact vectors |",
@@ -125,9 +126,7 @@ def main(arguments: list[str]) -> int:
         print(table, end="")
         return 0
     TABLE.write_text(table, encoding="utf-8")
-    readme = ROOT / "README.md"
-    if readme.exists() and BEGIN in readme.read_text(encoding="utf-8"):
-        readme.write_text(spliced(readme.read_text(encoding="utf-8"), table), encoding="utf-8")
+    GUIDE.write_text(spliced(GUIDE.read_text(encoding="utf-8"), table), encoding="utf-8")
     return 0
 
 
