@@ -118,10 +118,10 @@ def noise(arguments: argparse.Namespace) -> str:
     import minisam
     from minisam.data.pictures import draw_transition
     from minisam.data.report import as_json, as_table, percent
-    from minisam.files import write_atomically
+    from minisam.files import expanded, write_atomically
 
     data = source(arguments, recipe(arguments))
-    seen, out = data.noise, Path(arguments.out)
+    seen, out = data.noise, expanded(arguments.out)
     assert seen is not None  # a recipe was given
     content = {
         "data_set": data.name,

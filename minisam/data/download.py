@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from minisam.data.archive import unpack
-from minisam.data.files import BadFile, cache_folder, file_hash, how_to_get, missing
+from minisam.data.files import BadFile, data_folder, file_hash, how_to_get, missing
 from minisam.data.layouts import Layout, layouts
 
 MOST_BYTES = 1 << 29  # of an archive; the official ones have 170 million
@@ -58,7 +58,7 @@ def fetch(
         OSError: if the disk is full, or may not be written to.
     """
     layout = layouts(name, version)[0]
-    root = Path(data_dir).expanduser() if data_dir is not None else cache_folder()
+    root = data_folder(data_dir)
     if not missing(layout, root):
         return root
     if not layout.urls:

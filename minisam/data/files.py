@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from minisam.data.layouts import Layout
+from minisam.files import expanded
 
 CHUNK = 1 << 20
 LARGEST = 1 << 30  # bytes of one file; the largest official ones have 400 million
@@ -25,14 +26,37 @@ class BadFile(ValueError):
 def cache_folder() -> Path:
     """Return where downloads are kept: ``$MINISAM_DATA``, else the platform's cache folder."""
     if chosen := os.environ.get("MINISAM_DATA"):
-        return Path(chosen).expanduser()
+        return expanded(chosen)
+    return platform_cache()
+
+
+def platform_cache() -> Path:
+    """Return the platform's cache folder for this package, which need not exist.
+
+    Raises:
+        ValueError: if it would be in a home folder that nobody knows, as of a user id without name.
+    """
     if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+        base = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
     elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
+        base = "~/Library/Caches"
     else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "minisam"
+        base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    try:
+        return expanded(base) / "minisam"
+    except ValueError:
+        raise ValueError(
+            "data is kept in the home folder, which is not known: name a folder for it "
+            "(data_dir, --data-dir, $MINISAM_DATA)"
+        ) from None
+
+
+def data_folder(data_dir: str | os.PathLike[str] | None) -> Path:
+    """Return the folder that is meant: `cache_folder` where none is named."""
+    root = cache_folder() if data_dir is None else expanded(data_dir)
+    if root.is_file():
+        raise ValueError(f"data_dir must be a folder, {root} is a file: name {root.parent} instead")
+    return root
 
 
 def find(
@@ -50,8 +74,9 @@ def find(
 
     Raises:
         FileNotFoundError: saying which file to put where, and what its hash must be.
+        ValueError: if ``data_dir`` is a file, or in a home folder that nobody knows.
     """
-    root = Path(data_dir).expanduser() if data_dir is not None else cache_folder()
+    root = data_folder(data_dir)
     for layout in layouts:
         if not missing(layout, root):
             return layout, root

@@ -21,6 +21,7 @@ import numpy as np
 from minisam.data import machine
 from minisam.data.files import BadFile
 from minisam.data.noise import LabelNoise
+from minisam.files import expanded
 
 FILES = {
     "cifar10": ("cifar10n_labels.npz", "CIFAR-10_human.npy", "CIFAR-10_human.pt"),
@@ -50,7 +51,7 @@ def human_labels(
         ValueError: if the file is none of these, has no such labels, or if its clean labels differ
             from the data set's.
     """
-    path = Path(noise.path) if noise.path else locate(name, Path(folder).expanduser())
+    path = expanded(noise.path) if noise.path else locate(name, expanded(folder))
     table = {key.replace("_label", ""): column(value, path) for key, value in read(path).items()}
     key = str(noise.labels).replace("_label", "")
     if key not in table:

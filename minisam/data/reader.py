@@ -21,6 +21,7 @@ from minisam.data.files import (
     find,
     looks_like,
     path_of,
+    platform_cache,
     read_checked,
 )
 from minisam.data.layouts import Layout, layouts
@@ -89,7 +90,7 @@ def read(
 
 
 def unpacked(archive: Path, layout: Layout, unknown_files: bool) -> Path:
-    """Unpack an archive beside itself, or in the cache folder when that may not be written to."""
+    """Unpack an archive beside itself, or in a cache folder when that may not be written to."""
     algorithm, expected = layout.hashes[archive.name].split(":")
     if not unknown_files and (actual := file_hash(archive, algorithm)) != expected:
         with open(archive, "rb") as file:
@@ -100,7 +101,10 @@ def unpacked(archive: Path, layout: Layout, unknown_files: bool) -> Path:
             "where it comes from"
         )
     wanted = (*layout.train, layout.test, *layout.names)
-    target = archive.parent if os.access(archive.parent, os.W_OK) else cache_folder()
+    target = archive.parent
+    if not os.access(target, os.W_OK):
+        cache = cache_folder()
+        target = platform_cache() if cache.resolve() == target.resolve() else cache
     return unpack(archive, layout.folders[0], wanted, target)
 
 

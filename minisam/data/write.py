@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minisam.data.layouts import Layout, layouts
-from minisam.files import write_atomically
+from minisam.files import expanded, write_atomically
 
 if TYPE_CHECKING:
     from minisam.data.dataset import Dataset, Split
@@ -46,7 +46,7 @@ def write(
     """
     layout = layouts(like, version)[0]
     check(data, layout)
-    target = Path(folder) / layout.folders[0]
+    target = expanded(folder) / layout.folders[0]
     parts = np.array_split(np.arange(len(data.train.labels)), len(layout.train))
     content = {
         name: encode(data.train, part, layout, f"training batch {i} of {len(parts)}")

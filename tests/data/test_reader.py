@@ -123,6 +123,21 @@ def test_an_archive_of_a_read_only_folder_is_unpacked_in_the_cache(toy_data, tmp
     assert not (tmp_path / "cifar-10-batches-py").exists()
 
 
+@pytest.mark.fault("file-written", "load")
+def test_an_archive_in_a_read_only_cache_is_unpacked_in_the_platforms(
+    toy_data, tmp_path, monkeypatch
+):
+    """$MINISAM_DATA may be a folder of many users: what is then written to is one's own."""
+    pack(write(toy_data, tmp_path / "made"), tmp_path / "cifar-10-python.tar.gz")
+    monkeypatch.setenv("MINISAM_DATA", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "own"))
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("minisam.data.reader.os.access", lambda path, mode: False)
+    assert same(read("cifar10", unknown_files=True), toy_data)
+    assert (tmp_path / "own" / "minisam" / "cifar-10-batches-py").is_dir()
+    assert not (tmp_path / "cifar-10-batches-py").exists()
+
+
 def test_an_incomplete_folder_is_completed_from_the_archive(toy_data, tmp_path):
     folder = write(toy_data, tmp_path)
     pack(folder, tmp_path / "cifar-10-python.tar.gz")
