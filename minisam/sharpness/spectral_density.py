@@ -55,8 +55,8 @@ def spectral_density(
         rng: generator of the probes.
         probes: number of random starts, whose rules are averaged.
         steps: Lanczos steps per start; probes · steps products in all.
-        width: σ of the Gaussian in place of each δ, in units of λ; 1 % of the spectrum's range by
-            default.
+        width: σ of the Gaussian in place of each δ, in units of λ; by default 1 % of the spectrum's
+            range, or of its size where all nodes agree to within their rounding.
         points: size of the grid, which reaches 4 σ beyond the outermost nodes.
 
     Example:
@@ -78,9 +78,12 @@ def spectral_density(
         nodes.append(rule.eigenvalues)
         weights.append(rule.weights / probes)
     theta, tau = np.concatenate(nodes), np.concatenate(weights)
-    spread = float(theta.max() - theta.min())
     if width is None:
-        width = 0.01 * spread or 0.01 * max(abs(float(theta[0])), 1.0)
+        largest = float(np.abs(theta).max())
+        spread = float(theta.max() - theta.min())
+        # ⟨q, Hq⟩ of a computed unit vector q: n + 4 roundings in ‖q‖², n + 1 in the product
+        one_value = spread <= (2 * size + 5) * np.finfo(np.float64).eps * largest
+        width = 0.01 * (max(largest, 1.0) if one_value else spread)
     if width <= 0:
         raise ValueError(f"width must be positive, got {width}")
     grid = np.linspace(theta.min() - 4 * width, theta.max() + 4 * width, points)

@@ -39,9 +39,15 @@ def test_weights_sum_to_one_and_nodes_stay_inside_the_spectrum():
     assert found.width == pytest.approx(0.01 * (found.nodes.max() - found.nodes.min()))
 
 
-def test_a_multiple_of_the_identity_is_one_peak():
-    found = spectral_density(lambda v: 2 * v, 5, np.random.default_rng(0), 2, 5)
-    assert found.grid[np.argmax(found.density)] == pytest.approx(2.0, abs=found.width)
+@pytest.mark.fault("same-elsewhere", "spectral_density")
+@pytest.mark.parametrize("factor", [2.0, 0.3, -7e5])
+def test_a_multiple_of_the_identity_is_one_peak(factor):
+    n = 50  # so that the probes' nodes, ⟨q, Hq⟩ in n roundings, do not come out equal
+    found = spectral_density(lambda v: factor * v, n, np.random.default_rng(0), 20, 5)
+    assert found.nodes == pytest.approx(factor, rel=(2 * n + 5) * 2.0**-53)
+    assert found.width == pytest.approx(0.01 * max(abs(factor), 1.0))
+    spacing = found.grid[1] - found.grid[0]
+    assert found.grid[np.argmax(found.density)] == pytest.approx(factor, abs=spacing)
 
 
 def test_bad_input_is_named():
