@@ -78,10 +78,10 @@ def lifted(landscape: Landscape, basis: np.ndarray) -> Landscape:
 
     Example:
         >>> from minisam.landscapes import kinked_well
-        >>> u = np.array([[0.6], [0.8]])
+        >>> u = np.full((4, 1), 0.5)
         >>> well = lifted(kinked_well(sharp=4.0, flat=1.0, wall=1.0), u)
         >>> well.minima[1].point
-        array([1.8, 2.4])
+        array([1.5, 1.5, 1.5, 1.5])
         >>> float(well.loss(well.minima[1].point))
         0.0
     """
