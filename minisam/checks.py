@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from numbers import Real
 from typing import Any
 
@@ -47,6 +48,39 @@ def check_number(
         raise ValueError(f"{name} must be a number in {interval}, got {value!r}")
 
 
+def check_whole(name: str, value: Any, low: int = 0, high: int | None = None) -> None:
+    """Raise ValueError unless ``value`` is a whole number from ``low`` to ``high``.
+
+    Integers of Python and NumPy are; truth values and floats such as 2.0 are not.
+
+    Example:
+        >>> check_whole("epochs", 2.0, low=1)
+        Traceback (most recent call last):
+        ...
+        ValueError: epochs must be a whole number of at least 1, got 2.0
+    """
+    try:
+        number = low - 1 if isinstance(value, bool | np.bool_) else operator.index(value)
+    except TypeError:
+        number = low - 1
+    if number < low or (high is not None and number > high):
+        allowed = f"of at least {low:,}" if high is None else f"from {low:,} to {high:,}"
+        raise ValueError(f"{name} must be a whole number {allowed}, got {value!r}")
+
+
+def check_flag(name: str, value: Any) -> None:
+    """Raise ValueError unless ``value`` is True or False.
+
+    Example:
+        >>> check_flag("nesterov", "no")
+        Traceback (most recent call last):
+        ...
+        ValueError: nesterov must be True or False, got 'no'
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be True or False, got {value!r}")
+
+
 def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
     """Raise ValueError unless ``value`` is one of ``choices``.
 
@@ -56,6 +90,6 @@ def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
         ...
         ValueError: scope must be one of 'weights', 'all', got 'some'
     """
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         allowed = ", ".join(map(repr, choices))
         raise ValueError(f"{name} must be one of {allowed}, got {value!r}")

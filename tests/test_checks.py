@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minisam.checks import check_choice, check_number, is_real
+from minisam.checks import check_choice, check_flag, check_number, check_whole, is_real
 
 NO_NUMBERS = [True, False, np.True_, np.array(True), "0.5", b"0.5", None, 0.5j, [0.5], (), {}]
 NO_NUMBERS += [np.array([0.5]), np.array([]), np.complex64(0.5), np.array("0.5"), object(), float]
@@ -62,7 +62,34 @@ def test_what_is_taken_is_what_lies_in_the_interval(value, open_high):
         assert inside
 
 
+@pytest.mark.fault("dtype", "checks.check_whole")
+@pytest.mark.parametrize("kind", [int, np.int8, np.uint64, np.array])
+def test_two_is_whole_of_whatever_type(kind):
+    check_whole("epochs", kind(2), low=2)
+    check_whole("epochs", kind(2), high=2)
+    with pytest.raises(ValueError, match=r"^epochs must be a whole number of at least 3, got "):
+        check_whole("epochs", kind(2), low=3)
+    with pytest.raises(ValueError, match=r"^epochs must be a whole number from 0 to 1, got "):
+        check_whole("epochs", kind(2), high=1)
+
+
+@pytest.mark.fault("dtype", "checks.check_whole")
+@pytest.mark.parametrize("value", [*NO_NUMBERS, 2.0, np.float32(2), np.nan, np.inf, "2"], ids=repr)
+def test_what_is_not_whole_is_refused_by_name(value):
+    with pytest.raises(ValueError, match=r"^epochs must be a whole number of at least 0, got "):
+        check_whole("epochs", value)
+
+
+def test_a_flag_is_true_or_false():
+    for value in (True, False, np.True_, np.False_):
+        check_flag("nesterov", value)
+    for value in (1, 0, None, "False", np.array(True)):
+        with pytest.raises(ValueError, match=r"^nesterov must be True or False, got"):
+            check_flag("nesterov", value)
+
+
 def test_a_choice_is_one_of_the_choices():
     check_choice("decay", "coupled", ("coupled", "decoupled"))
-    with pytest.raises(ValueError, match=r"^decay must be one of 'coupled', 'decoupled', got 3$"):
-        check_choice("decay", 3, ("coupled", "decoupled"))
+    for value in (3, None, "Coupled", np.array(["coupled"] * 2), ["coupled"]):
+        with pytest.raises(ValueError, match=r"^decay must be one of 'coupled', 'decoupled', got"):
+            check_choice("decay", value, ("coupled", "decoupled"))
