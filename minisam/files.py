@@ -1,8 +1,12 @@
-"""Files that are either whole or not there."""
+"""Files that are either whole or not there, and the plain values that JSON holds."""
 
 from __future__ import annotations
 
+import errno
+import json
+import math
 import os
+import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -33,18 +37,22 @@ def expanded(path: str | os.PathLike[str]) -> Path:
         ) from None
 
 
-def write_atomically(path: str | Path, write: Callable[[BinaryIO], Any]) -> Path:
+def write_atomically(path: str | os.PathLike[str], write: Callable[[BinaryIO], Any]) -> Path:
     """Write a file under a temporary name, then rename it: a kill leaves the old file or the new.
 
     Several processes may write the same path at once: each has a temporary name of its own, and
-    the last to finish stays. What is no file, such as ``/dev/stdout``, is written to directly.
+    the last to finish stays. A link stays one, and what it points to is written. What is no file,
+    such as ``/dev/stdout``, is written to directly.
 
     Args:
         path: where the file goes; its folder is made if need be.
         write: given the open binary file, writes its content.
 
     Returns:
-        The path.
+        The path, a leading ``~`` expanded.
+
+    Raises:
+        OSError: naming the path, if it cannot be written; the old file, if any, is as it was.
 
     Example:
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -52,24 +60,90 @@ def write_atomically(path: str | Path, write: Callable[[BinaryIO], Any]) -> Path
         ...     path.read_bytes()
         b'x'
     """
-    path = Path(path)
+    path = expanded(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists() and not path.is_file():
+    if (path.exists() and not path.is_file()) or Path("/dev") in path.absolute().parents:
         with open(path, "wb") as file:
             write(file)
         return path
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    target = Path(os.path.realpath(path))
+    try:
+        _replace(target, write)
+    except OSError as error:
+        ours = error.filename is None or _prefix(target) in str(error.filename)
+        if ours and error.errno is not None:  # the user knows the path, not our temporary name
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        raise
+    return path
+
+
+def _prefix(target: Path) -> str:
+    return f".{target.name[:32]}."  # short, for a file's name has 255 bytes at most
+
+
+def _replace(target: Path, write: Callable[[BinaryIO], Any]) -> None:
+    """Write a file beside ``target``, and rename it when it is whole."""
+    mode = target.stat().st_mode if target.exists() else None
+    if mode is not None and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
+    descriptor, temporary = tempfile.mkstemp(prefix=_prefix(target), dir=target.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes private files; a result is as readable as any other file.
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
+        if mode is None:  # mkstemp makes private files; a result is as readable as any other file.
+            umask = os.umask(0)
+            os.umask(umask)
+            mode = 0o666 & ~umask
+        os.chmod(temporary, stat.S_IMODE(mode))
+        os.replace(temporary, target)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)  # missing if Ctrl-C came just after the renaming
         raise
-    return path
+
+
+def write_json(path: str | os.PathLike[str], value: Any) -> None:
+    """Write JSON so that the file, when it is there, is whole, whoever else writes it."""
+    text = json.dumps(value, indent=1, allow_nan=False)
+    write_atomically(path, lambda file: file.write(text.encode()))
+
+
+def plain(value: Any, name: str = "a result", finite: bool = True) -> Any:
+    """Return a value as JSON gives it back: NumPy's numbers and arrays as numbers and lists.
+
+    Args:
+        value: dicts, lists and tuples (NamedTuples become dicts) of numbers, arrays, text, truth
+            values and None.
+        name: what it is, for the error.
+        finite: whether NaN and infinities become None, as strict JSON wants it.
+
+    Returns:
+        What ``json.loads(json.dumps(…))`` makes of it.
+
+    Raises:
+        TypeError: naming what JSON cannot hold.
+        ValueError: if two keys of a dict are the same text.
+
+    Example:
+        >>> import numpy as np
+        >>> plain({"loss": np.float32(0.5), "curve": np.array([1.0, np.nan])})
+        {'loss': 0.5, 'curve': [1.0, None]}
+        >>> plain({"widths": (8, 8), 1: math.nan}, finite=False)
+        {'widths': [8, 8], '1': nan}
+    """
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, dict):
+        if len({str(key) for key in value}) < len(value):
+            raise ValueError(f"{name} must have keys that differ as text, got {list(value)}")
+        return {str(key): plain(item, name, finite) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item, name, finite) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) or not finite else None
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    raise TypeError(f"{name} must be what JSON can hold, got {type(value).__name__}")

@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
-import math
 import os
 import platform
 import signal
@@ -36,7 +35,8 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TextIO
 
-from minisam.files import write_atomically
+from minisam.cores import usable_cores
+from minisam.files import plain, write_json
 from minisam.progress import clock
 
 BLAS_VARIABLES = (
@@ -115,7 +115,7 @@ def sweep(
         KeyboardInterrupt: on Ctrl-C, with a line saying how to continue.
 
     Example:
-        >>> import tempfile
+        >>> import math, tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     results = sweep(math.pow, [], folder, progress=None)
         >>> results
@@ -169,6 +169,7 @@ def cell_hash(function: Callable[..., Any], settings: dict[str, Any]) -> str:
     """Return the name of a cell: a hash of the function's name and the settings, in any order.
 
     Example:
+        >>> import math
         >>> cell_hash(math.pow, {"a": 1, "b": 2}) == cell_hash(math.pow, {"b": 2, "a": 1})
         True
     """
@@ -202,37 +203,8 @@ def run_cell(function: Callable[..., Any], settings: dict[str, Any]) -> dict[str
         "seconds": round(time.perf_counter() - start, 3),
         "cpu_seconds": round(time.process_time() - cpu_start, 3),
         "versions": _versions(),
-        "machine": {"platform": platform.platform(), "cpus": _available_cpus()},
+        "machine": {"platform": platform.platform(), "cpus": usable_cores()},
     }
-
-
-def plain(value: Any) -> Any:
-    """Turn a result into what strict JSON can hold, or raise TypeError naming what it cannot.
-
-    Example:
-        >>> import numpy as np
-        >>> plain({"loss": np.float32(0.5), "curve": np.array([1.0, np.nan])})
-        {'loss': 0.5, 'curve': [1.0, None]}
-    """
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if hasattr(value, "_asdict"):
-        value = value._asdict()
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    raise TypeError(f"a result must be what JSON can hold, got {type(value).__name__}")
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON so that the file, when it is there, is whole, whoever else writes it."""
-    text = json.dumps(value, indent=1, allow_nan=False)
-    write_atomically(path, lambda file: file.write(text.encode()))
 
 
 def _run_on_executor(
@@ -305,7 +277,7 @@ def _process_pool(workers: int, jobs: int) -> Iterator[ProcessPoolExecutor]:
     BLAS libraries read their number of threads once, when they are loaded, so the variables must be
     set before a worker imports NumPy: workers are spawned, not forked, and inherit them.
     """
-    threads = max(1, _available_cpus() // jobs)
+    threads = max(1, usable_cores() // jobs)
     before = {name: os.environ.get(name) for name in BLAS_VARIABLES}
     for name, value in before.items():
         os.environ[name] = str(min(threads, int(value)) if value and value.isdigit() else threads)
@@ -340,12 +312,6 @@ def _live_and_die_with_the_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-def _available_cpus() -> int:
-    with suppress(AttributeError):  # macOS and Windows have no affinity
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _versions() -> dict[str, str]:

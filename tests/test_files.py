@@ -1,10 +1,25 @@
+import errno
+import json
 import os
+import signal
 import stat
+import subprocess
+import sys
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from minisam.files import expanded, write_atomically
+from minisam.files import expanded, plain, write_atomically, write_json
+
+
+class Pair(NamedTuple):
+    x: object
+    y: object
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -87,3 +102,144 @@ def test_a_home_that_nobody_knows_is_said_by_name(monkeypatch):
     monkeypatch.setattr(Path, "expanduser", unknown)
     with pytest.raises(ValueError, match=r"'~nobody-here/x' .*write the path without ~"):
         expanded("~nobody-here/x")
+
+
+def test_a_half_written_file_is_not_a_result(tmp_path, monkeypatch):
+    path = tmp_path / "cell.json"
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        write_json(path, {"a": 1})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_results_become_plain_json():
+    nested = {
+        "a": [np.arange(2), (np.float32(0.5), np.nan)],
+        1: np.bool_(True),
+        "s": "t",
+        "n": None,
+    }
+    assert plain(nested) == {"a": [[0, 1], [0.5, None]], "1": True, "s": "t", "n": None}
+    step = Pair(np.int64(1), (2.5, None))
+    assert plain(step) == {"x": 1, "y": [2.5, None]}
+    with pytest.raises(TypeError, match="JSON can hold, got set"):
+        plain({"a": {1}})
+
+
+@pytest.mark.fault("round-trip", "plain")
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+        lambda inner: st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(st.text(), inner),
+        max_leaves=10,
+    )
+)
+def test_plain_values_are_what_json_gives_back(value):
+    assert json.loads(json.dumps(plain(value, finite=False))) == plain(value, finite=False)
+
+
+@pytest.mark.fault("round-trip", "plain")
+def test_nan_stays_where_it_may_and_two_keys_of_one_text_are_refused():
+    kept = plain({"lr": np.float32("nan"), "top": -np.inf}, finite=False)
+    assert np.isnan(kept["lr"])
+    assert kept["top"] == -np.inf
+    with pytest.raises(ValueError, match=r"settings must have keys that differ as text, got"):
+        plain({1: "a", "1": "b"}, "settings")
+
+
+@contextmanager
+def full_disk(limit=10_000):
+    """Let no file of this process grow beyond ``limit`` bytes, as on a disk that is full."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.mark.fault("file-written", "write_atomically")
+def test_a_full_disk_leaves_the_old_file_and_is_told_with_the_path(tmp_path):
+    path = write_atomically(tmp_path / "run.npz", lambda file: file.write(b"old"))
+    with full_disk(), pytest.raises(OSError, match=r"run\.npz'$") as caught:
+        write_atomically(path, lambda file: file.write(bytes(20_000)))
+    assert (caught.value.errno, caught.value.filename) == (errno.EFBIG, str(path))
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["run.npz"]
+
+
+@pytest.mark.fault("file-written", "write_atomically")
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_link_stays_and_what_it_points_to_is_written(exists, tmp_path):
+    target, link = tmp_path / "scratch" / "run.npz", tmp_path / "run.npz"
+    target.parent.mkdir()
+    if exists:
+        target.write_bytes(b"old")
+    link.symlink_to(target)
+    write_atomically(link, lambda file: file.write(b"new"))
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new"
+    assert os.listdir(target.parent) == ["run.npz"]
+
+
+@pytest.mark.fault("file-written", "write_atomically")
+def test_a_folder_that_cannot_be_written_to_is_named_by_the_path_that_was_asked_for(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(OSError, match=r"file'$"):
+        write_atomically(tmp_path / "file" / "run.npz", lambda file: file.write(b"x"))
+    with pytest.raises(OSError, match=r"x{300}\.json'$") as caught:
+        write_atomically(tmp_path / f"{'x' * 300}.json", lambda file: file.write(b"x"))
+    assert caught.value.errno == errno.ENAMETOOLONG
+    assert os.listdir(tmp_path) == ["file"]
+
+
+@pytest.mark.fault("file-written", "write_atomically")
+def test_the_longest_name_that_a_file_may_have_is_written(tmp_path):
+    path = tmp_path / ("é" * 127)  # 254 bytes, of at most 255
+    assert write_atomically(path, lambda file: file.write(b"x")).read_bytes() == b"x"
+
+
+@pytest.mark.fault("file-written", "write_atomically")
+def test_a_file_that_may_not_be_written_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "run.npz"
+    path.write_bytes(b"old")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anything
+    with pytest.raises(PermissionError, match=r"run\.npz'$"):
+        write_atomically(path, lambda file: file.write(b"new"))
+    assert path.read_bytes() == b"old"
+
+
+@pytest.mark.fault("file-written", "write_atomically")
+def test_a_private_file_stays_private(tmp_path):
+    path = tmp_path / "run.npz"
+    path.touch(0o600)
+    write_atomically(path, lambda file: file.write(b"new"))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.fault("file-written", "write_atomically")
+def test_a_device_is_written_to_and_never_replaced(tmp_path):
+    code = "from minisam.files import *; write_json('/dev/stdout', [1])"
+    with open(tmp_path / "out.txt", "wb") as file:
+        subprocess.run([sys.executable, "-c", code], stdout=file, check=True)
+    assert (tmp_path / "out.txt").read_text() == "[\n 1\n]"
+    assert os.path.realpath("/dev/stdout") != "/dev/stdout"
+
+
+@pytest.mark.fault("home-folder", "write_atomically")
+def test_a_file_is_written_below_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    path = write_atomically("~/a/run.npz", lambda file: file.write(b"x"))
+    assert path == tmp_path / "a" / "run.npz"
+    assert os.listdir(tmp_path) == ["a"]
+
+
+@pytest.mark.fault("file-written", "write_atomically")
+def test_an_error_about_another_file_keeps_its_name(tmp_path):
+    with pytest.raises(FileNotFoundError, match="source"):
+        write_atomically(tmp_path / "a", lambda file: file.write(Path("source").read_bytes()))
+    assert os.listdir(tmp_path) == []

@@ -16,7 +16,7 @@ import pytest
 import sweep_cells
 
 from minisam import sweep as module
-from minisam.sweep import SweepError, cell_hash, plain, sweep, write_json
+from minisam.sweep import SweepError, cell_hash, sweep
 
 quiet = functools.partial(sweep, progress=None)
 
@@ -64,18 +64,10 @@ def test_a_cell_stored_without_its_processor_time_is_read(tmp_path):
     assert quiet(sweep_cells.square, [{"x": 1}], tmp_path) == [{**old, "cpu_seconds": None}]
 
 
-def test_a_half_written_file_is_not_a_result(tmp_path, monkeypatch):
-    path = tmp_path / "cell.json"
-    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError, match="disk full"):
-        write_json(path, {"a": 1})
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_processes_share_the_cells_and_divide_the_blas_threads(tmp_path, monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
-    monkeypatch.setattr(module, "_available_cpus", lambda: 8)
+    monkeypatch.setattr(module, "usable_cores", lambda: 8)
     cells = [{"x": x, "seconds": 0.3} for x in range(4)]
     results = quiet(sweep_cells.square, cells, tmp_path, jobs=2)
     assert [r["result"]["square"] for r in results] == [0, 1, 4, 9]
@@ -303,7 +295,7 @@ def test_nothing_to_do_starts_no_process(tmp_path, monkeypatch):
 
 def test_more_jobs_than_processors_leave_one_thread_each(monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr(module, "_available_cpus", lambda: 1)
+    monkeypatch.setattr(module, "usable_cores", lambda: 1)
     with module._process_pool(2, 2):
         assert os.environ["OMP_NUM_THREADS"] == "1"
 
@@ -313,20 +305,6 @@ def test_the_hash_depends_on_settings_and_function_but_not_on_order():
     assert base == cell_hash(sweep_cells.square, {"log": None, "x": 1})
     assert base != cell_hash(sweep_cells.square, {"x": 2, "log": None})
     assert base != cell_hash(sweep_cells.fail_on_odd, {"x": 1, "log": None})
-
-
-def test_results_become_plain_json():
-    nested = {
-        "a": [np.arange(2), (np.float32(0.5), np.nan)],
-        1: np.bool_(True),
-        "s": "t",
-        "n": None,
-    }
-    assert plain(nested) == {"a": [[0, 1], [0.5, None]], "1": True, "s": "t", "n": None}
-    step = module.Failure({"x": np.int64(1)}, "error", "")
-    assert plain(step) == {"settings": {"x": 1}, "error": "error", "traceback": ""}
-    with pytest.raises(TypeError, match="JSON can hold, got set"):
-        plain({"a": {1}})
 
 
 def test_a_curve_with_a_hole_is_stored(tmp_path):

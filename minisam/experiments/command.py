@@ -102,7 +102,8 @@ def reproduce(
         What was written to ``NAME.json``.
     """
     from minisam.experiments.study import Scale
-    from minisam.sweep import plain, sweep, write_json
+    from minisam.files import plain, write_json
+    from minisam.sweep import sweep
 
     progress = sys.stderr if progress == "stderr" else progress  # as it is at the call
     study = importlib.import_module(STUDIES[name])

@@ -21,6 +21,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from minisam.cores import usable_jobs
+
 HELP = "Train with SGD, SAM and ASAM on noisy labels; print a table, write JSON and a picture."
 TITLES = {"sgd": "SGD", "sam": "SAM", "asam": "ASAM"}
 TOY_RADII = {"sam": (0.2, 0.4, 0.8), "asam": (2.0, 4.0, 8.0)}
@@ -65,7 +67,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--train-size", type=int, help="training images, validation included")
     parser.add_argument("--test-size", type=int, help="test images")
     parser.add_argument("--out", default="runs/compare", help="folder of the results")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="local processes")
+    parser.add_argument(
+        "--jobs", type=int, default=usable_jobs(),
+        help="local processes; by default as many as this process may use cores",
+    )  # fmt: skip
 
 
 def parse_rho(text: str, methods: list[str]) -> dict[str, float]:
@@ -174,7 +179,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Search ρ, train, print the table, write ``results.json`` and ``compare.png``."""
     from minisam.experiments.search import TUNING_SEEDS
     from minisam.experiments.trial import trial
-    from minisam.sweep import plain, sweep, write_json
+    from minisam.files import plain, write_json
+    from minisam.sweep import sweep
 
     methods = [name.strip().lower() for name in arguments.methods.split(",")]
     unknown = [name for name in methods if name not in TITLES]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from minisam.sweep import plain, write_json
+from minisam.files import plain, write_json
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -52,8 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
     measures = measure(loss, stored.params, arguments)
     print(table(measures, arguments))
     if arguments.out:
+        from minisam.files import plain, write_json
         from minisam.plots import picture
-        from minisam.sweep import plain, write_json
 
         out = Path(arguments.out)
         out.mkdir(parents=True, exist_ok=True)
