@@ -10,39 +10,19 @@ bounds or dilutes that pull:
     mixup           cross-entropy on λ x_i + (1 − λ) x_j with labels λ t_i + (1 − λ) t_j
 
 with p = softmax(z) and t the one-hot, or soft, labels. The losses go where `cross_entropy` goes,
-mixup where augmentation goes.
+mixup where augmentation goes. Like `cross_entropy` they leave out a class that a logit of −∞ masks.
 """
 
 from __future__ import annotations
 
 import autograd.numpy as anp
 import numpy as np
-from autograd.extend import defjvp, defvjp, primitive
 from autograd.tracer import getval
 
-from minisam.nn.losses import cross_entropy, soft_targets
-
-
-@primitive
-def log_softmax(z):
-    """Return log softmax(z) over the last axis, computed without overflow.
-
-    Example:
-        >>> log_softmax(np.array([0.0, -1000.0]))
-        array([    0., -1000.])
-    """
-    shifted = z - np.max(z, axis=-1, keepdims=True)
-    return shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))
-
-
-defvjp(
-    log_softmax,
-    lambda log_p, z: lambda g: g - anp.exp(log_p) * anp.sum(g, axis=-1, keepdims=True),
-)
-defjvp(
-    log_softmax,
-    lambda t, log_p, z: t - anp.sum(anp.exp(log_p) * t, axis=-1, keepdims=True),
-)
+from minisam.checks import check_number, is_real
+from minisam.nn.activations import softmax
+from minisam.nn.losses import batch_mean, log_softmax, softmax_cross_entropy
+from minisam.nn.targets import as_labels, fitting, soft_targets
 
 
 def generalized_cross_entropy(logits, labels, q: float = 0.7):
@@ -58,6 +38,9 @@ def generalized_cross_entropy(logits, labels, q: float = 0.7):
     Returns:
         The loss, a scalar of the logits' dtype.
 
+    Raises:
+        ValueError: if labels do not fit the logits, or ``q`` is out of range.
+
     Example:
         >>> float(generalized_cross_entropy(np.zeros((1, 4)), np.array([2]), q=1.0))
         0.75
@@ -65,10 +48,14 @@ def generalized_cross_entropy(logits, labels, q: float = 0.7):
     Source:
         Zhang and Sabuncu 2018, arXiv 1805.07836, eq. (6), whose authors use q = 0.7.
     """
-    if not 0 < q <= 1:
-        raise ValueError(f"q must be above 0 and at most 1, got {q}")
-    log_p, t = log_softmax(logits), _targets(logits, labels)
-    return _mean_over_batch(t * (1 - anp.exp(q * log_p)) * (1 / q), logits)
+    logits, t = fitting(logits, labels)
+    tiny = float(np.finfo(logits.dtype).tiny)
+    if not (is_real(q) and tiny <= q <= 1):
+        raise ValueError(
+            f"q must be above 0 (at least {tiny:.2g} in {logits.dtype}) and at most 1, got {q!r}"
+        )
+    q = float(q)  # a number of NumPy's would make float32 logits float64
+    return batch_mean(-t * anp.expm1(q * log_softmax(logits)) * (1 / q))
 
 
 def soft_bootstrap(logits, labels, beta: float = 0.95):
@@ -84,6 +71,9 @@ def soft_bootstrap(logits, labels, beta: float = 0.95):
     Returns:
         The loss, a scalar of the logits' dtype.
 
+    Raises:
+        ValueError: if labels do not fit the logits, or ``beta`` is out of range.
+
     Example:
         >>> round(float(soft_bootstrap(np.zeros((1, 4)), np.array([2]))), 6)  # log 4
         1.386294
@@ -91,9 +81,10 @@ def soft_bootstrap(logits, labels, beta: float = 0.95):
     Source:
         Reed et al. 2014, arXiv 1412.6596, eq. (6), whose authors use β = 0.95.
     """
-    _check_beta(beta)
-    log_p, t = log_softmax(logits), _targets(logits, labels)
-    return -_mean_over_batch((beta * t + (1 - beta) * anp.exp(log_p)) * log_p, logits)
+    check_number("beta", beta, high=1.0)
+    logits, t = fitting(logits, labels)
+    beta = float(beta)  # a number of NumPy's would make float32 logits float64
+    return softmax_cross_entropy(logits, beta * t + (1 - beta) * softmax(logits))
 
 
 def hard_bootstrap(logits, labels, beta: float = 0.8):
@@ -107,7 +98,11 @@ def hard_bootstrap(logits, labels, beta: float = 0.8):
     Returns:
         The loss, a scalar of the logits' dtype.
 
+    Raises:
+        ValueError: if labels do not fit the logits, or ``beta`` is out of range.
+
     Example:
+        >>> from minisam.nn.losses import cross_entropy
         >>> z, y = np.array([[9.0, 0.0]]), np.array([1])
         >>> float(hard_bootstrap(z, y)) < float(cross_entropy(z, y))
         True
@@ -115,13 +110,11 @@ def hard_bootstrap(logits, labels, beta: float = 0.8):
     Source:
         Reed et al. 2014, arXiv 1412.6596, eq. (7), whose authors use β = 0.8.
     """
-    _check_beta(beta)
-    values = logits
-    while values is not getval(values):  # a derivative of a derivative wraps the values twice
-        values = getval(values)
-    chosen = soft_targets(np.argmax(values, axis=-1), values.shape[-1], dtype=values.dtype)
-    t = _targets(logits, labels)
-    return cross_entropy(logits, (beta * t + (1 - beta) * chosen).astype(t.dtype))
+    check_number("beta", beta, high=1.0)
+    logits, t = fitting(logits, labels)
+    best = np.argmax(getval(logits), axis=1)
+    chosen = soft_targets(best, logits.shape[1], dtype=t.dtype)
+    return softmax_cross_entropy(logits, (beta * t + (1 - beta) * chosen).astype(t.dtype))
 
 
 def mixup(
@@ -147,6 +140,9 @@ def mixup(
     Returns:
         The mixed images, of the same shape and dtype, and labels of shape (batch, classes).
 
+    Raises:
+        ValueError: if the labels do not fit the images, or ``alpha`` is not positive.
+
     Example:
         >>> x, y = np.array([0.0, 1.0]).reshape(2, 1, 1, 1), np.array([0, 1])
         >>> mixed, t = mixup(x, y, np.random.default_rng(3), classes=2)
@@ -156,28 +152,14 @@ def mixup(
     Source:
         Zhang et al. 2018, arXiv 1710.09412, eq. (1).
     """
-    if not (np.isfinite(alpha) and alpha > 0):
-        raise ValueError(f"alpha must be positive, got {alpha}")
-    dtype = images.dtype
-    if dtype.kind != "f":
-        raise ValueError(f"images must be floating-point to be mixed, got {dtype}")
+    if not (is_real(alpha) and np.isfinite(alpha) and alpha > 0):
+        raise ValueError(f"alpha must be positive, got {alpha!r}")
+    dtype = getattr(images, "dtype", None)
+    if dtype is None or dtype.kind != "f":
+        raise ValueError(f"images must be a floating-point array to be mixed, got {dtype}")
+    labels = as_labels(labels, classes, len(images), "images")
     targets = soft_targets(labels, classes, dtype=dtype)
     lam = dtype.type(rng.beta(alpha, alpha))
     partner = rng.permutation(len(images))
     rest = dtype.type(1) - lam
     return lam * images + rest * images[partner], lam * targets + rest * targets[partner]
-
-
-def _targets(logits, labels) -> np.ndarray:
-    if len(labels) != len(logits):
-        raise ValueError(f"got {len(labels)} labels for {len(logits)} rows of logits")
-    return soft_targets(labels, logits.shape[-1], dtype=logits.dtype)
-
-
-def _mean_over_batch(terms, logits):
-    return anp.sum(terms) * logits.dtype.type(1 / len(logits))
-
-
-def _check_beta(beta: float) -> None:
-    if not 0 <= beta <= 1:
-        raise ValueError(f"beta must lie in [0, 1], got {beta}")

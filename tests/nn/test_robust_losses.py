@@ -7,11 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minisam.nn.activations import softmax
-from minisam.nn.losses import cross_entropy, soft_targets
+from minisam.nn.losses import cross_entropy, log_softmax, soft_targets
 from minisam.nn.robust_losses import (
     generalized_cross_entropy,
     hard_bootstrap,
-    log_softmax,
     mixup,
     soft_bootstrap,
 )
@@ -90,10 +89,6 @@ def test_gradients_of_both_orders(loss):
     check_grads(lambda z: loss(z, soft_targets(y, 5, 0.2, np.float64)), modes=["rev"])(z)
 
 
-def test_log_softmax_has_both_modes():
-    check_grads(log_softmax, modes=["fwd", "rev"], order=2)(batch()[0])
-
-
 @pytest.mark.parametrize("loss", LOSSES)
 def test_float32_stays_float32_and_extreme_logits_stay_finite(loss):
     z = np.array([[200.0, -200.0, 0.0], [-1e4, 1e4, 1e4]], np.float32)
@@ -141,18 +136,99 @@ def test_mixup_keeps_float32_and_mixes_soft_labels():
     assert cross_entropy(anp.zeros((3, 4), np.float32), t) == pytest.approx(np.log(4), rel=1e-6)
 
 
-def test_bad_input_is_named():
+# Three classes, of which the second is masked: softmax (1, 0, e) / (1 + e), cross-entropy of the
+# first 1.313262, of the third 0.313262, entropy 0.582203.
+Z, Y = np.array([[0.0, -np.inf, 1.0]]), np.array([0])
+P = np.array([1, np.e]) / (1 + np.e)
+MASKED = {
+    "gce": (lambda z, y: generalized_cross_entropy(z, y, q=0.5), (1 - P[0] ** 0.5) / 0.5),
+    "gce of an own opinion": (lambda z, y: generalized_cross_entropy(z, [2], q=1.0), 1 - P[1]),
+    "soft": (lambda z, y: soft_bootstrap(z, y, 0.8), 1.167050),
+    "hard": (lambda z, y: hard_bootstrap(z, y, 0.8), 1.113262),
+    "entropy": (lambda z, y: soft_bootstrap(z, y, 0.0), -P @ np.log(P)),
+}
+
+
+@pytest.mark.fault("special-value", "nn.robust_losses")
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", MASKED)
+def test_a_masked_class_leaves_the_loss_and_derivatives_of_the_others(name, dtype):
+    """Value, gradient and Hessian product are those of the same loss without that class."""
+    loss, value = MASKED[name]
+    v = np.array([[0.3, 0.7, -0.2]], dtype)
+    if "own" in name:
+        two = lambda z: generalized_cross_entropy(z, [1], q=1.0)  # noqa: E731
+    else:
+        two = lambda z: loss(z, Y)  # noqa: E731
+    slope = lambda f, v: lambda z: (grad(f)(z) * v).sum()  # noqa: E731
+    z, left = Z.astype(dtype), [0, 2]
+    tolerance = 1e-6 if dtype == np.float32 else 1e-14
+    masked = lambda z: loss(z, Y)  # noqa: E731
+    assert masked(z) == pytest.approx(value, rel=1e-6)
+    assert masked(z) == pytest.approx(two(z[:, left]), rel=tolerance)
+    pairs = [
+        (grad(masked)(z), grad(two)(z[:, left])),
+        (grad(slope(masked, v))(z), grad(slope(two, v[:, left]))(z[:, left])),
+    ]
+    for found, expected in pairs:
+        assert found.dtype == dtype
+        assert found[0, 1] == 0
+        np.testing.assert_allclose(found[:, left], expected, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.fault("special-value", "nn.robust_losses")
+def test_a_label_that_asks_for_a_masked_class_costs_the_most_there_is():
+    y = np.array([1])
+    assert generalized_cross_entropy(Z, y, q=0.5) == 2.0  # (1 − 0) / q
+    assert soft_bootstrap(Z, y) == np.inf
+    assert hard_bootstrap(Z, y) == np.inf
+    assert hard_bootstrap(Z, y, beta=0.0) == pytest.approx(-np.log(P[1]))
+
+
+@pytest.mark.fault("special-value", "nn.robust_losses")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("decades", [0.1, 1, 10, 17, 30, 37.9])
+def test_gce_of_the_smallest_q_is_cross_entropy(dtype, decades):
+    """(1 − e^{−qu})/q = u − q u²/2 + …, where 1 − p^q would have cancelled to 0 below q = 1e-16."""
+    q = 10.0**-decades
     z, y = batch()
-    with pytest.raises(ValueError, match="q must be above 0"):
-        generalized_cross_entropy(z, y, 0.0)
-    for loss in (soft_bootstrap, hard_bootstrap):
-        with pytest.raises(ValueError, match="beta must lie in"):
-            loss(z, y, 1.5)
+    z = z.astype(dtype)
+    u = -log_softmax(z)[np.arange(len(y)), y]
+    eps = np.finfo(dtype).eps
+    bound = (
+        q * np.mean(u**2) / 2 + 8 * eps * np.mean(u) + 8 * eps
+    )  # subnormal terms: eps · tiny / q
+    assert abs(generalized_cross_entropy(z, y, q) - cross_entropy(z, y)) <= bound
+
+
+@pytest.mark.fault("dtype", "nn.robust_losses")
+def test_numbers_of_numpy_leave_float32_as_it_is():
+    z, y = batch()
+    z = z.astype(np.float32)
+    half = np.float64(0.5)
     for loss in LOSSES:
-        with pytest.raises(ValueError, match="got 2 labels for 6 rows"):
-            loss(z, y[:2])
+        assert loss(z, y, half).dtype == np.float32
+        assert loss(z, y, half) == loss(z, y, 0.5)
+
+
+@pytest.mark.fault("option-value", "nn.robust_losses", "nn.mixup")
+@pytest.mark.parametrize("value", [-0.1, 1.5, np.nan, np.inf, True, "0.5", None])
+def test_numbers_out_of_range_are_named(value):
+    z, y = batch()
+    for loss in (soft_bootstrap, hard_bootstrap):
+        with pytest.raises(ValueError, match=r"beta must be a number in \[0, 1\], got "):
+            loss(z, y, value)
+    for q in (value, 0.0, 5e-324):
+        with pytest.raises(ValueError, match=r"q must be above 0 .*and at most 1, got "):
+            generalized_cross_entropy(z, y, q)
     x = np.ones((2, 1, 1, 1))
-    with pytest.raises(ValueError, match="alpha must be positive"):
-        mixup(x, np.array([0, 1]), np.random.default_rng(0), 2, alpha=0)
-    with pytest.raises(ValueError, match="images must be floating-point"):
-        mixup(x.astype(np.uint8), np.array([0, 1]), np.random.default_rng(0), 2)
+    for alpha in (value, 0) if value != 1.5 else (0,):
+        with pytest.raises(ValueError, match="alpha must be positive, got "):
+            mixup(x, np.array([0, 1]), np.random.default_rng(0), 2, alpha=alpha)
+
+
+@pytest.mark.fault("dtype", "nn.mixup")
+def test_images_that_cannot_be_mixed_are_refused():
+    for images in (np.ones((2, 1, 1, 1), np.uint8), np.ones((2, 1, 1, 1), bool), [[1.0], [2.0]]):
+        with pytest.raises(ValueError, match="images must be a floating-point array"):
+            mixup(images, np.array([0, 1]), np.random.default_rng(0), 2)

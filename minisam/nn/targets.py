@@ -1,0 +1,143 @@
+"""What a loss takes: logits and labels that fit each other.
+
+NumPy broadcasts arrays that do not fit, and a wrong number comes out without a word: labels of
+shape (n, 1) against n predictions are n² comparisons. So every loss, and the accuracy, has its
+logits and labels looked at here, once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minisam.checks import check_number
+
+
+def as_logits(logits: Any) -> Any:
+    """Return logits as floating-point numbers of shape (batch, classes), or say what they are.
+
+    Integers and truth values become float64; floating-point ones are returned as they are.
+
+    Example:
+        >>> as_logits([[0, 1]])
+        array([[0., 1.]])
+    """
+    logits = logits if hasattr(logits, "dtype") else np.asarray(logits)
+    if len(logits.shape) != 2 or 0 in logits.shape or logits.dtype.kind not in "fiub":
+        raise ValueError(
+            f"logits must be real numbers of shape (batch, classes), at least one of each, "
+            f"got {logits.dtype} of shape {logits.shape}"
+        )
+    return logits if logits.dtype.kind == "f" else logits.astype(np.float64)
+
+
+def as_labels(
+    labels: Any, classes: int, batch: int | None = None, of: str = "rows of logits"
+) -> np.ndarray:
+    """Return labels as an array whose shape, type and range fit, or say what they are.
+
+    Args:
+        labels: integers of shape (batch,) in 0 … classes − 1, or probabilities (or other finite
+            weights that are not negative) of shape (batch, classes).
+        classes: number of classes.
+        batch: number of labels that there must be; None for any.
+        of: what there is one label to.
+
+    Raises:
+        ValueError: if they do not fit.
+
+    Example:
+        >>> as_labels([[3], [1]], classes=4)
+        Traceback (most recent call last):
+        ...
+        ValueError: labels must be integers of shape (batch,) or probabilities of shape (batch, 4),
+        got int64 of shape (2, 1)
+    """
+    labels = np.asarray(labels)
+    hard = labels.ndim == 1 and labels.dtype.kind in "iu"
+    if not hard and not (labels.shape[1:] == (classes,) and labels.dtype.kind in "fiub"):
+        raise ValueError(
+            f"labels must be integers of shape (batch,) or probabilities of shape "
+            f"(batch, {classes}), got {labels.dtype} of shape {labels.shape}"
+        )
+    if batch is not None and len(labels) != batch:
+        raise ValueError(f"got {len(labels)} labels for {batch} {of}")
+    if hard and labels.size and not (labels.min() >= 0 and labels.max() < classes):
+        raise ValueError(
+            f"labels must lie in 0…{classes - 1} for {classes} classes, "
+            f"got {labels.min()}…{labels.max()}"
+        )
+    if not hard and not np.all((labels >= 0) & (labels < np.inf)):
+        raise ValueError("labels must be probabilities: finite, and none of them negative")
+    return labels
+
+
+def soft_targets(labels, classes: int, smoothing: float = 0.0, dtype=np.float32) -> np.ndarray:
+    """Return labels as probabilities: one-hot rows, mixed with the uniform distribution.
+
+    t = (1 − smoothing) onehot(label) + smoothing / classes.
+
+    Args:
+        labels: integers of shape (batch,), or probabilities of shape (batch, classes).
+        classes: number of classes.
+        smoothing: label smoothing (Szegedy et al. 2016, eq. 7), from 0 to 1.
+        dtype: of the result, floating-point.
+
+    Returns:
+        ndarray of shape (batch, classes).
+
+    Raises:
+        ValueError: if the labels' shape, type or range, or the smoothing does not fit.
+
+    Example:
+        >>> soft_targets(np.array([1]), classes=2, smoothing=0.5)
+        array([[0.25, 0.75]], dtype=float32)
+    """
+    check_number("smoothing", smoothing, high=1.0)
+    return _smooth(
+        _one_hot(as_labels(labels, classes), classes, dtype), smoothing, smoothing / classes
+    )
+
+
+def _one_hot(labels: np.ndarray, classes: int, dtype: Any) -> np.ndarray:
+    if labels.ndim == 2:
+        return labels.astype(dtype)
+    targets = np.zeros((len(labels), classes), dtype)
+    targets[np.arange(len(labels)), labels] = 1
+    return targets
+
+
+def _smooth(targets: np.ndarray, smoothing: float, share: float | np.ndarray) -> np.ndarray:
+    if not smoothing:
+        return targets
+    return ((1 - smoothing) * targets + share).astype(targets.dtype)
+
+
+def fitting(logits: Any, labels: Any, smoothing: float = 0.0) -> tuple[Any, np.ndarray]:
+    """Return logits and targets of one shape and dtype, for any loss to take.
+
+    A logit of −∞ masks its class: there it has probability 0, and smoothing is spread over the
+    classes that are left.
+
+    Args:
+        logits: ndarray of shape (batch, classes).
+        labels: integers of shape (batch,), or probabilities of shape (batch, classes).
+        smoothing: label smoothing, from 0 to 1.
+
+    Raises:
+        ValueError: naming what does not fit.
+
+    Example:
+        >>> fitting(np.array([[0.0, 1.0, -np.inf]]), np.array([0]), smoothing=0.5)[1]
+        array([[0.75, 0.25, 0.  ]])
+    """
+    check_number("smoothing", smoothing, high=1.0)
+    logits = as_logits(logits)
+    batch, classes = logits.shape
+    targets = _one_hot(as_labels(labels, classes, batch), classes, logits.dtype)
+    share: float | np.ndarray = smoothing / classes
+    if smoothing and np.any(logits == -np.inf):
+        left = np.asarray(logits != -np.inf)
+        share = left * (smoothing / np.maximum(1, left.sum(axis=1, keepdims=True)))
+    return logits, _smooth(targets, smoothing, share)
