@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -32,11 +33,15 @@ def check_finite(loss: Any, grads: Params, where: str) -> None:
 
 
 def checker(epoch: int, step: int) -> Callable[[Callable], Callable]:
-    """Return a wrapper of objectives that checks every result, and says which pass was bad."""
+    """Return a wrapper of objectives that checks every result, and says which pass was bad.
+
+    What an objective carries for its optimizer goes along; each of its shards is checked as well.
+    """
 
     def check(objective: Callable) -> Callable:
         passes = iter(("at A", "at B"))
 
+        @wraps(objective)
         def checked(params: Params) -> tuple:
             result = objective(params)
             loss, grads = result[:2]
@@ -44,6 +49,8 @@ def checker(epoch: int, step: int) -> Callable[[Callable], Callable]:
             check_finite(loss, grads, f"step {step} (epoch {epoch + 1}), {where}")
             return result
 
+        if hasattr(objective, "shards"):
+            vars(checked)["shards"] = [check(shard) for shard in objective.shards]
         return checked
 
     return check

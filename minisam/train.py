@@ -34,10 +34,11 @@ from minisam.nn.gradients import training_objective
 from minisam.nn.losses import cross_entropy
 from minisam.nn.models import Model
 from minisam.optim import Optimizer
+from minisam.optim.optimizer import ValueAndGrad
 from minisam.progress import print_row
-from minisam.trees import Params, map_leaves
+from minisam.trees import Params
 
-__all__ = ["NonFiniteError", "Trained", "one_objective", "predict", "sharded_objectives", "train"]
+__all__ = ["NonFiniteError", "Trained", "predict", "train"]
 
 
 class Trained(NamedTuple):
@@ -57,39 +58,6 @@ class Trained(NamedTuple):
     history: list[dict[str, Any]]
 
 
-def one_objective(model: Model, loss: Callable, images, targets, statistics, check) -> tuple:
-    """What SGD, SAM and ASAM ask for: the loss and gradient of the whole mini-batch."""
-    return (check(training_objective(model, loss, images, targets, statistics)),)
-
-
-def sharded_objectives(m: int) -> Callable[..., tuple]:
-    """What `minisam.optim.m_sam` asks for: an objective for every m examples, and their numbers."""
-    check_number("m", m, low=1, open_high=True)
-
-    def objectives(model: Model, loss: Callable, images, targets, statistics, check) -> tuple:
-        cuts = [slice(first, first + m) for first in range(0, len(images), m)]
-        shards = [
-            check(training_objective(model, loss, images[cut], targets[cut], statistics))
-            for cut in cuts
-        ]
-        return shards, [len(images[cut]) for cut in cuts]
-
-    return objectives
-
-
-def _statistics_after(step: Any, statistics_from: str) -> Params:
-    steps = getattr(step, "shards", (step,))
-    passes = [
-        one.auxiliary
-        if statistics_from == "first" or one.perturbed_auxiliary is None
-        else one.perturbed_auxiliary
-        for one in steps
-    ]
-    if len(passes) == 1:
-        return passes[0]
-    return map_leaves(lambda *leaves: sum(leaves) / len(leaves), *passes)
-
-
 def train(
     model: Model,
     optimizer: Optimizer,
@@ -102,7 +70,7 @@ def train(
     params: Params | None = None,
     loss: Callable = cross_entropy,
     transform: Callable | None = None,
-    objectives: Callable[..., tuple] = one_objective,
+    objective: Callable[..., ValueAndGrad] = training_objective,
     statistics_from: Literal["first", "second"] = "first",
     evaluate: Callable[[Params, Params], dict[str, Any]] | None = None,
     checkpoint: str | Path | None = None,
@@ -123,7 +91,8 @@ def train(
         params: where to start, instead of ``model.init`` from the seed.
         loss: (logits, targets) → scalar.
         transform: (images, labels, rng) → (images, labels), such as augmentation or mixup.
-        objectives: what to hand to ``optimizer.step``; `sharded_objectives` for m-sharpness.
+        objective: (model, loss, images, labels, statistics) → what ``optimizer.step`` is given;
+            ``partial(training_objective, m=16)`` for m-sharpness.
         statistics_from: which pass updates batch norm's running statistics.
         evaluate: (params, statistics) → dict of numbers, called after every epoch.
         checkpoint: file that is rewritten after every epoch. If it is there already, the run goes
@@ -179,9 +148,11 @@ def train(
                 x, y = transform(x, y, rng)
             check = checker(epoch, epoch * steps + number)
             with np.errstate(over="ignore", invalid="ignore"):  # `check` says it better
-                arguments = objectives(model, loss, x, y, statistics, check)
-                params, state, step = optimizer.step(params, state, *arguments)
-            statistics = _statistics_after(step, statistics_from)
+                value_and_grad = check(objective(model, loss, x, y, statistics))
+                params, state, step = optimizer.step(params, state, value_and_grad)
+            statistics = step.auxiliary
+            if statistics_from == "second" and step.perturbed_auxiliary is not None:
+                statistics = step.perturbed_auxiliary
             losses += np.array([step.loss, step.perturbed_loss]) * (len(batch) / len(images))
         record = {"epoch": epoch + 1, "loss": losses[0], "perturbed_loss": losses[1]}
         record["seconds"] = time.perf_counter() - started

@@ -22,3 +22,20 @@ def test_the_pass_is_named():
     objective({})
     with pytest.raises(NonFiniteError, match=r"step 41 \(epoch 3\), at B: the loss is nan"):
         objective({})
+
+
+def test_what_an_objective_carries_goes_along_and_its_shards_are_checked_too():
+    def objective(params):
+        return 1.0, params
+
+    def broken(params):
+        return np.inf, params
+
+    objective.hessian_product = object()
+    objective.shards, objective.sizes = [lambda params: (1.0, params), broken], [3, 1]
+    checked = checker(0, 7)(objective)
+    assert (checked.hessian_product, checked.sizes) == (objective.hessian_product, [3, 1])
+    sound, bad = checked.shards
+    sound({}), sound({})
+    with pytest.raises(NonFiniteError, match=r"step 7 \(epoch 1\), at A: the loss is inf"):
+        bad({})

@@ -3,6 +3,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from minisam.nn import mlp, resnet
 from minisam.nn.gradients import training_objective
 from minisam.nn.losses import cross_entropy
 from minisam.optim import asam, friendly_sam, m_sam, sam, sgd
-from minisam.train import NonFiniteError, predict, sharded_objectives, train
+from minisam.train import NonFiniteError, predict, train
 
 MODEL = mlp(hidden=(6,), input_shape=(2, 2, 1), classes=3)
 
@@ -226,7 +227,7 @@ def test_m_sharpness_with_one_shard_is_sam():
             labels,
             epochs=2,
             batch_size=16,
-            objectives=sharded_objectives(m),
+            objective=partial(training_objective, m=m),
         )
         for m in (16, 4)
     ]

@@ -16,16 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from minisam.data.batches import minibatches
 from minisam.experiments.flatness import EXAMPLES, training_loss
 from minisam.experiments.pruning import hessian_diagonal, pruned, pruned_in_rounds, saliency
 from minisam.experiments.study import Cells, Headline, Scale, gain, judge, mean, over_seeds, select
 from minisam.experiments.trial import fit, make_optimizer, prepared
-from minisam.nn.gradients import training_objective
-from minisam.nn.losses import accuracy, cross_entropy
-from minisam.optim import cosine, exact_sam, sgd
+from minisam.nn.losses import accuracy
+from minisam.optim import Optimizer, cosine, exact_sam, sgd
 from minisam.plots import SKY, colour, curve_with_interval
-from minisam.sharpness import hessian_product
 from minisam.statistics import Interval, mean_interval
 from minisam.train import predict, train
 from minisam.trees import Params
@@ -38,6 +35,7 @@ PUBLISHED = (
 KEPT = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02)
 STARTS = ("SGD", "SAM")
 RULES = ("curvature", "magnitude")
+BATCH = 128
 AGAIN = 5  # epochs of training after each round of pruning
 SIZE = (15.0, 5.0)
 
@@ -45,31 +43,36 @@ SIZE = (15.0, 5.0)
 def exact_or_not(optimizer: str, rho: float, **settings: Any) -> dict[str, Any]:
     """Train with SGD, SAM or exact SAM, counting the time of steps alone."""
     model, a = prepared(settings)
-    size, epochs = 128, settings["epochs"]
-    lr = cosine(settings["lr"], epochs * -(-len(a.images) // size))
+    steps = settings["epochs"] * -(-len(a.images) // BATCH)
+    lr = cosine(settings["lr"], steps)
     if optimizer == "exact_sam":
         opt = exact_sam(sgd(lr=lr, momentum=0.9, weight_decay=5e-4), rho)
     else:
         opt = make_optimizer(optimizer, lr, rho, 5e-4)
-    params = model.init(np.random.default_rng([settings["seed"], 0]))
-    state, seconds, best = opt.init(params), [], 0.0
-    for epoch in range(epochs):
-        rng = np.random.default_rng([settings["seed"], 1, epoch])
-        for batch in minibatches(len(a.images), size, rng):
-            x, y = a.images[batch], a.labels[batch]
-            arguments = [training_objective(model, cross_entropy, x, y, {})]
-            if optimizer == "exact_sam":
-                arguments.append(
-                    lambda w, v, x=x, y=y: hessian_product(
-                        lambda p: cross_entropy(model.apply(p, x), y), w
-                    )(v)
-                )
-            begun = time.process_time()  # others may use the machine as well
-            params, state, _ = opt.step(params, state, *arguments)
-            seconds.append(time.process_time() - begun)
-        last = 100 * accuracy(predict(model, params, {}, a.test_images), a.test_labels)
-        best = max(best, last)
-    return {"last": last, "best": best, "milliseconds": 1000 * np.median(seconds)}
+    seconds: list[float] = []
+
+    def test_accuracy(params: Params, statistics: Params) -> dict[str, Any]:
+        return {"test": accuracy(predict(model, params, {}, a.test_images), a.test_labels)}
+
+    history = train(
+        model, timed(opt, seconds), a.images, a.labels, epochs=settings["epochs"],
+        batch_size=BATCH, seed=settings["seed"], evaluate=test_accuracy,
+    ).history  # fmt: skip
+    percent = [100 * record["test"] for record in history]
+    milliseconds = 1000 * np.median(seconds)
+    return {"last": percent[-1], "best": max(percent), "milliseconds": milliseconds}
+
+
+def timed(optimizer: Optimizer, seconds: list[float]) -> Optimizer:
+    """Return an optimizer that appends every step's CPU time to ``seconds``."""
+
+    def step(*arguments: Any) -> tuple:
+        begun = time.process_time()  # others may use the machine as well
+        result = optimizer.step(*arguments)
+        seconds.append(time.process_time() - begun)
+        return result
+
+    return optimizer._replace(step=step)
 
 
 def pruning(**settings: Any) -> dict[str, Any]:
@@ -77,18 +80,18 @@ def pruning(**settings: Any) -> dict[str, Any]:
     fitted = fit(**settings)
     model, a = fitted.model, fitted.arrays
     loss = training_loss(model, a, fitted.statistics)
-    steps = AGAIN * -(-len(a.images) // 128)
+    steps = AGAIN * -(-len(a.images) // BATCH)
 
     def worth(params: Params, rule: str) -> Params:
         h = hessian_diagonal(params, a.images[:EXAMPLES]) if rule == "curvature" else {}
         return saliency(params, rule, h)
 
-    def retrain(params: Params, objectives: Any) -> Params:
+    def retrain(params: Params, objective: Any) -> Params:
         lr = cosine(settings["lr"], steps)
         optimizer = make_optimizer(settings["optimizer"], lr, settings.get("rho", 0.0), 5e-4)
         return train(
-            model, optimizer, a.images, a.labels, epochs=AGAIN, batch_size=128,
-            seed=settings["seed"], params=params, objectives=objectives,
+            model, optimizer, a.images, a.labels, epochs=AGAIN, batch_size=BATCH,
+            seed=settings["seed"], params=params, objective=objective,
         ).params  # fmt: skip
 
     def measured(networks: list[Params]) -> dict[str, Any]:

@@ -41,20 +41,20 @@ def compute(smoke: bool = False) -> dict[str, Any]:
     params = {"w": rotation @ np.array(SETTINGS["coordinates"])}
     opt = sam(sgd(lr=SETTINGS["lr"]), rho=SETTINGS["rho"])
     end, _, step = opt.step(params, opt.init(params), bowl.value_and_grad)
-    seen = {key: value for key, value in step._asdict().items() if value is not None}
+    seen = {
+        key: value for key, value in step._asdict().items() if key != "shards" and value is not None
+    }
     return {"settings": SETTINGS, "step": seen, "start": params, "end": end}
 
 
 def paint(figure: Any, record: dict[str, Any]) -> None:
     """Draw the step that a record holds."""
     bowl, _ = valley(record["settings"])
-    step = Step(
-        **{
-            key: {"w": np.array(value["w"])} if isinstance(value, dict) else value
-            for key, value in record["step"].items()
-        }
-    )
-    two_step_update(figure, bowl.loss, step, {"w": np.array(record["end"]["w"])})
+    seen: dict[str, Any] = {
+        key: {"w": np.array(value["w"])} if isinstance(value, dict) else value
+        for key, value in record["step"].items()
+    }
+    two_step_update(figure, bowl.loss, Step(**seen), {"w": np.array(record["end"]["w"])})
 
 
 def draw(path: str | Path, smoke: bool = False) -> dict[str, Any]:

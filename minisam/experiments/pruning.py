@@ -21,7 +21,7 @@ import numpy as np
 
 from minisam.checks import check_number
 from minisam.nn.activations import softmax
-from minisam.train import one_objective
+from minisam.nn.gradients import training_objective
 from minisam.trees import Params, multiply
 
 
@@ -84,8 +84,8 @@ def pruned(params: Params, worth: Params, kept: float) -> Params:
     return result
 
 
-def masked_objective(mask: Params) -> Callable[..., tuple]:
-    """Return the ``objectives`` for `minisam.train.train` that leave pruned weights at 0.
+def masked_objective(mask: Params) -> Callable[..., Callable]:
+    """Return the ``objective`` for `minisam.train.train` that leaves pruned weights at 0.
 
     Their gradients are multiplied by 0, at A as at B; momentum and weight decay of a weight that is
     0 are 0 as well.
@@ -94,23 +94,23 @@ def masked_objective(mask: Params) -> Callable[..., tuple]:
         mask: 1 where a weight is kept, 0 where it was pruned.
     """
 
-    def objectives(*arguments: Any) -> tuple:
-        (value_and_grad,) = one_objective(*arguments)
+    def objective(*arguments: Any) -> Callable:
+        value_and_grad = training_objective(*arguments)
 
         def of_kept_weights(params: Params) -> tuple:
             loss, gradients, *auxiliary = value_and_grad(params)
             return loss, multiply(gradients, mask), *auxiliary
 
-        return (of_kept_weights,)
+        return of_kept_weights
 
-    return objectives
+    return objective
 
 
 def pruned_in_rounds(
     params: Params,
     shares: Sequence[float],
     worth: Callable[[Params], Params],
-    retrain: Callable[[Params, Callable[..., tuple]], Params],
+    retrain: Callable[[Params, Callable[..., Callable]], Params],
 ) -> Iterator[Params]:
     """Prune to each share in turn and train what is left, as Optimal Brain Damage was published.
 
@@ -118,7 +118,7 @@ def pruned_in_rounds(
         params: of a trained network.
         shares: of the weights to keep, falling; at 1 nothing is pruned and nothing trained.
         worth: params → what each weight is worth, found anew in every round.
-        retrain: (params, objectives) → params after more training with these ``objectives``.
+        retrain: (params, objective) → params after more training with this ``objective``.
 
     Yields:
         The network after each round.

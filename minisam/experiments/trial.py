@@ -18,10 +18,11 @@ from minisam.data.batches import augment, channel_statistics, standardize
 from minisam.data.dataset import load
 from minisam.data.noise import LabelNoise
 from minisam.nn import robust_losses
+from minisam.nn.gradients import training_objective
 from minisam.nn.losses import accuracy, cross_entropy
 from minisam.nn.models import Model, cnn, mixer, mlp, parameter_count, resnet, vit
 from minisam.optim import Optimizer, asam, cosine, m_sam, sam, sgd
-from minisam.train import NonFiniteError, one_objective, predict, sharded_objectives, train
+from minisam.train import NonFiniteError, predict, train
 from minisam.trees import Params
 
 MODELS: dict[str, Callable[..., Model]] = {
@@ -241,7 +242,7 @@ def fit(
             params=start,
             loss=partial(LOSSES[loss], **(loss_options or {})),
             transform=transform if crop_and_flip or mixup else None,
-            objectives=sharded_objectives(m) if optimizer == "m_sam" else one_objective,
+            objective=partial(training_objective, m=m if optimizer == "m_sam" else None),
             evaluate=evaluate,
             checkpoint=checkpoint,
             settings={"trial": settings},

@@ -11,6 +11,7 @@ from autograd.core import VJPNode, add_outgrads
 from autograd.tracer import getval, isbox, new_box, trace_stack
 from autograd.util import toposort
 
+from minisam.checks import check_number
 from minisam.nn.memory import keep_memory
 from minisam.nn.threads import own_threads
 from minisam.trees import Params
@@ -30,15 +31,19 @@ def value_and_grad(loss: Callable[[Params], Any], auxiliary: bool = False) -> Ca
     Returns:
         A function from params to (float, dict of arrays), or (float, dict of arrays, auxiliary).
         Each gradient has the dtype of its parameter. The function can itself be
-        differentiated, in reverse mode.
+        differentiated, in reverse mode. It carries ``hessian_product``, the function (params,
+        vector) → H(params) · vector, which `minisam.optim.exact_sam` asks for.
 
     Raises:
         TypeError: from the returned function, if the loss is not a scalar.
 
     Example:
         >>> half_square = lambda params: 0.5 * (params["w"] ** 2).sum()
-        >>> value_and_grad(half_square)({"w": np.array([3.0, 4.0])})
+        >>> w, v = {"w": np.array([3.0, 4.0])}, {"w": np.array([1.0, 0.0])}
+        >>> value_and_grad(half_square)(w)
         (12.5, {'w': array([3., 4.])})
+        >>> value_and_grad(half_square).hessian_product(w, v)
+        {'w': array([1., 0.])}
     """
     keep_memory()
 
@@ -54,6 +59,11 @@ def value_and_grad(loss: Callable[[Params], Any], auxiliary: bool = False) -> Ca
         value = float(getval(value))
         return (value, grads, extra) if auxiliary else (value, grads)
 
+    def hessian_product(params: Params, vector: Params) -> Params:
+        scalar = (lambda w: loss(w)[0]) if auxiliary else loss
+        return derivative_of_gradient(scalar, params)(vector)
+
+    vars(evaluate)["hessian_product"] = hessian_product
     return evaluate
 
 
@@ -106,10 +116,14 @@ def _backward(end, weight, roots: Mapping[str, VJPNode], params: Params) -> Para
     return {name: matching(name, parameter) for name, parameter in params.items()}
 
 
-def training_objective(model, loss: Callable, images, targets, statistics) -> Callable:
+def training_objective(
+    model, loss: Callable, images, targets, statistics, m: int | None = None
+) -> Callable:
     """Return params → (loss, gradient, new statistics) of a model on one mini-batch.
 
     This is what an optimizer's ``step`` takes; the new statistics are the pass's auxiliary value.
+    It carries ``hessian_product``, as `value_and_grad`'s do, and with ``m`` also ``shards``, such
+    a function for every m examples, and ``sizes``, their numbers.
 
     Args:
         model: a `minisam.nn.models.Model`.
@@ -117,6 +131,10 @@ def training_objective(model, loss: Callable, images, targets, statistics) -> Ca
         images: ndarray of shape (batch, height, width, channels).
         targets: what the loss takes, for example integers of shape (batch,).
         statistics: batch norm's running statistics before the step, a dict of arrays.
+        m: examples per shard, for `minisam.optim.m_sam`; the last shard may have fewer.
+
+    Raises:
+        ValueError: if ``m`` is less than 1.
 
     Example:
         >>> from minisam.nn.losses import cross_entropy
@@ -133,4 +151,12 @@ def training_objective(model, loss: Callable, images, targets, statistics) -> Ca
         logits, new_statistics = model.apply_training(params, images, statistics)
         return loss(logits, targets), new_statistics
 
-    return value_and_grad(objective, auxiliary=True)
+    whole = value_and_grad(objective, auxiliary=True)
+    if m is not None:
+        check_number("m", m, low=1, open_high=True)
+        cuts = [slice(first, first + m) for first in range(0, len(images), m)]
+        vars(whole)["shards"] = [
+            training_objective(model, loss, images[cut], targets[cut], statistics) for cut in cuts
+        ]
+        vars(whole)["sizes"] = [len(images[cut]) for cut in cuts]
+    return whole

@@ -11,11 +11,9 @@ whenever the gradient is an eigenvector of H.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
-from minisam.optim.optimizer import Optimizer, Step, ValueAndGrad
+from minisam.optim.optimizer import Optimizer, Step, ValueAndGrad, carried
 from minisam.optim.sam import SAMState, sam_parts, two_gradients
 from minisam.optim.schedule import Schedule
 from minisam.trees import Params, add, add_scaled, inner, scale, well_scaled
@@ -31,20 +29,21 @@ def exact_sam(base: Optimizer, rho: float | Schedule = 0.05) -> Optimizer:
         rho: radius ρ ≥ 0, or a function of the step count.
 
     Returns:
-        An `Optimizer` whose ``step`` takes a fourth argument, ``hessian_product``: the function
+        An `Optimizer` whose ``step`` also asks ``value_and_grad.hessian_product``, the function
         ``(params, vector) -> H(params) · vector``. ``Step.descent_gradient`` is the exact gradient.
 
     Raises:
-        ValueError: naming the argument that is out of range.
+        ValueError: naming the argument that is out of range; from ``step``, if ``value_and_grad``
+            carries no ``hessian_product``.
 
     Example:
         >>> from minisam.optim.sgd import sgd
         >>> curvature = np.array([1.0, 4.0])
         >>> loss = lambda w: (0.5 * float(curvature @ w["w"] ** 2), {"w": curvature * w["w"]})
-        >>> product = lambda w, v: {"w": curvature * v["w"]}
+        >>> loss.hessian_product = lambda w, v: {"w": curvature * v["w"]}
         >>> opt = exact_sam(sgd(lr=1.0), rho=0.5)
         >>> w = {"w": np.array([3.0, 1.0])}
-        >>> _, _, step = opt.step(w, opt.init(w), loss, product)
+        >>> _, _, step = opt.step(w, opt.init(w), loss)
         >>> step.descent_gradient["w"]
         array([3.2424, 5.7728])
 
@@ -54,11 +53,11 @@ def exact_sam(base: Optimizer, rho: float | Schedule = 0.05) -> Optimizer:
     radius, climb, init = sam_parts(base, rho)
 
     def step(
-        params: Params,
-        state: SAMState,
-        value_and_grad: ValueAndGrad,
-        hessian_product: Callable[[Params, Params], Params],
+        params: Params, state: SAMState, value_and_grad: ValueAndGrad
     ) -> tuple[Params, SAMState, Step]:
+        hessian_product = carried(
+            value_and_grad, "hessian_product", "the function (params, vector) -> H(params) · vector"
+        )
         ρ = radius(state.count)
         step = two_gradients(params, value_and_grad, climb, ρ)  # d1, ε, B, d2
         exact = step.descent_gradient

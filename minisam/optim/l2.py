@@ -19,7 +19,8 @@ def add_l2(value_and_grad: ValueAndGrad, weight_decay: float) -> ValueAndGrad:
         weight_decay: λ ≥ 0.
 
     Returns:
-        The function with the same result, decay included.
+        The function with the same result, decay included, also in the Hessian products (H + λI)
+        and the shards that ``value_and_grad`` may carry.
 
     Example:
         >>> import numpy as np
@@ -35,4 +36,11 @@ def add_l2(value_and_grad: ValueAndGrad, weight_decay: float) -> ValueAndGrad:
         loss = loss + 0.5 * weight_decay * inner(params, params)
         return loss, add_scaled(grads, weight_decay, params), *auxiliary
 
+    product = getattr(value_and_grad, "hessian_product", None)
+    if product is not None:
+        vars(decayed)["hessian_product"] = lambda w, v: add_scaled(product(w, v), weight_decay, v)
+    shards = getattr(value_and_grad, "shards", None)
+    if shards is not None:
+        each = [add_l2(shard, weight_decay) for shard in shards]
+        vars(decayed).update(shards=each, sizes=getattr(value_and_grad, "sizes", None))
     return decayed

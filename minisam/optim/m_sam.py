@@ -10,23 +10,14 @@ when each computes its own ε.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from minisam.checks import check_number
-from minisam.optim.optimizer import Optimizer, Step, ValueAndGrad
+from minisam.optim.optimizer import Optimizer, Step, ValueAndGrad, carried
 from minisam.optim.perturbation import Perturbation
 from minisam.optim.sam import SAMState, sam_parts, two_gradients
 from minisam.optim.schedule import Schedule
-from minisam.trees import Params, add_scaled, scale
-
-
-class ShardedStep(NamedTuple):
-    """The mean losses at A and at the Bs, the mean gradient at the Bs, and each shard's `Step`."""
-
-    loss: Any
-    perturbed_loss: Any
-    descent_gradient: Params
-    shards: tuple[Step, ...]
+from minisam.trees import Params, map_leaves
 
 
 def m_sam(
@@ -46,21 +37,25 @@ def m_sam(
         perturb: another climb, ``(params, grads, rho) -> ε``.
 
     Returns:
-        An `Optimizer` whose ``step(params, state, shards, sizes=None)`` takes one
-        ``value_and_grad`` per shard, and the shards' numbers of examples when they differ. One
+        An `Optimizer` whose ``step`` asks ``value_and_grad.shards``, one function for each shard,
+        and takes ``value_and_grad.sizes`` for their numbers of examples if it is there. The
+        `Step`'s fields are the means over the shards, but for ``shards``, the `Step` of each. One
         shard is SAM.
 
     Raises:
-        ValueError: if there are no shards, or as many sizes as shards are not given.
+        ValueError: naming the argument that is out of range; from ``step``, if ``value_and_grad``
+            carries no ``shards``, or not one of the ``sizes`` for each.
 
     Example:
         >>> import numpy as np
         >>> from minisam.optim.sgd import sgd
         >>> def pull_towards(c):
         ...     return lambda w: (0.5 * float((w["w"] - c) @ (w["w"] - c)), {"w": w["w"] - c})
+        >>> batch = pull_towards(2.0)
+        >>> batch.shards = [pull_towards(0.0), pull_towards(4.0)]
         >>> opt = m_sam(sgd(lr=1.0), rho=0.5)
         >>> w = {"w": np.array([1.0])}
-        >>> w, _, step = opt.step(w, opt.init(w), [pull_towards(0.0), pull_towards(4.0)])
+        >>> w, _, step = opt.step(w, opt.init(w), batch)
         >>> [shard.perturbation["w"] for shard in step.shards], step.descent_gradient["w"]
         ([array([0.5]), array([-0.5])], array([-1.]))
 
@@ -70,29 +65,63 @@ def m_sam(
     radius, climb, init = sam_parts(base, rho, p, perturb)
 
     def step(
-        params: Params,
-        state: SAMState,
-        shards: Sequence[ValueAndGrad],
-        sizes: Sequence[float] | None = None,
-    ) -> tuple[Params, SAMState, ShardedStep]:
-        sizes = [1] * len(shards) if sizes is None else list(sizes)
-        if not shards or len(sizes) != len(shards):
-            raise ValueError(
-                f"shards must be at least one, with a size each if any, "
-                f"got {len(shards)} shards and {len(sizes)} sizes"
-            )
-        for size in sizes:
-            check_number("sizes", size)
+        params: Params, state: SAMState, value_and_grad: ValueAndGrad
+    ) -> tuple[Params, SAMState, Step]:
+        shards = carried(value_and_grad, "shards", "one value_and_grad for each part of the batch")
+        shares = shares_of(shards, getattr(value_and_grad, "sizes", None))
         rho = radius(state.count)
         steps = [two_gradients(params, shard, climb, rho) for shard in shards]
-        share = [size / sum(sizes) for size in sizes]
-        loss = sum(c * one.loss for c, one in zip(share, steps, strict=True))
-        perturbed_loss = sum(c * one.perturbed_loss for c, one in zip(share, steps, strict=True))
-        descent_gradient = scale(share[0], steps[0].descent_gradient)
-        for c, one in zip(share[1:], steps[1:], strict=True):
-            descent_gradient = add_scaled(descent_gradient, c, one.descent_gradient)
-        params, base_state = base.update(params, state.base, descent_gradient)
-        step = ShardedStep(loss, perturbed_loss, descent_gradient, tuple(steps))
-        return params, SAMState(state.count + 1, base_state), step
+        seen = mean_step(steps, shares)
+        params, base_state = base.update(params, state.base, seen.descent_gradient)
+        return params, SAMState(state.count + 1, base_state), seen
 
     return Optimizer(init, step)
+
+
+def shares_of(shards: Sequence[ValueAndGrad], sizes: Sequence[float] | None) -> list[float]:
+    """Return each shard's share of the batch; all alike without ``sizes``.
+
+    Raises:
+        ValueError: if there are no shards, or not as many sizes.
+
+    Example:
+        >>> shares_of([abs, abs], sizes=[3, 1])
+        [0.75, 0.25]
+    """
+    sizes = [1] * len(shards) if sizes is None else list(sizes)
+    if not shards or len(sizes) != len(shards):
+        raise ValueError(
+            f"shards must be at least one, with a size each if any, "
+            f"got {len(shards)} shards and {len(sizes)} sizes"
+        )
+    for size in sizes:
+        check_number("sizes", size)
+    return [size / sum(sizes) for size in sizes]
+
+
+def mean_step(steps: Sequence[Step], shares: Sequence[float]) -> Step:
+    """Return the `Step` whose fields are the means of those of ``steps``.
+
+    The auxiliary values are averaged where they are dicts of arrays, as batch statistics are, and
+    left out where they are anything else.
+
+    Args:
+        steps: one for each shard.
+        shares: how much each counts; they add up to 1.
+    """
+    if len(steps) == 1:
+        return steps[0]._replace(shards=tuple(steps))
+
+    def weighted(*values: Any) -> Any:
+        total = shares[0] * values[0]
+        for share, value in zip(shares[1:], values[1:], strict=True):
+            total += share * value  # in place, for there may be many shards
+        return total
+
+    def mean(field: str) -> Any:
+        values = [getattr(one, field) for one in steps]
+        if isinstance(values[0], dict):
+            return map_leaves(weighted, *values)
+        return None if field.endswith("auxiliary") else weighted(*values)
+
+    return Step(*map(mean, Step._fields[:-1]))._replace(shards=tuple(steps))

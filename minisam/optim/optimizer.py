@@ -1,4 +1,15 @@
-"""What an optimizer is: two functions, and what one of its steps tells."""
+"""What an optimizer is: two functions, and what one of its steps tells.
+
+A step is given one function, ``value_and_grad``: ``params -> (loss, grads)``, or with anything else
+third, ``(loss, grads, auxiliary)``. Methods that ask for more than gradients find it on the
+function, as attributes:
+
+    hessian_product   (params, vector) -> H(params) · vector
+    shards            one such function for each part of a batch that is split
+    sizes             the parts' numbers of examples, where they differ
+
+`minisam.nn.value_and_grad` and `minisam.nn.training_objective` return functions that carry them.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +33,8 @@ class Step(NamedTuple):
         descent_gradient: d2 = ∇L(w + ε), the gradient that the base update is given.
         auxiliary: what ``value_and_grad`` returned third at A, such as batch statistics.
         perturbed_auxiliary: what ``value_and_grad`` returned third at B.
+        shards: the `Step` of each shard, where every part of the batch climbs its own way; the
+            fields above are then their means.
     """
 
     loss: Any
@@ -32,6 +45,7 @@ class Step(NamedTuple):
     descent_gradient: Params
     auxiliary: Any = None
     perturbed_auxiliary: Any = None
+    shards: tuple[Step, ...] = ()
 
 
 class Optimizer(NamedTuple):
@@ -54,6 +68,33 @@ def evaluate(value_and_grad: ValueAndGrad, params: Params) -> tuple[Any, Params,
     """Return (loss, grads, auxiliary), where auxiliary is None if the function returns only two."""
     loss, grads, *auxiliary = value_and_grad(params)
     return loss, grads, auxiliary[0] if auxiliary else None
+
+
+def carried(value_and_grad: ValueAndGrad, name: str, what: str) -> Any:
+    """Return what ``value_and_grad`` carries besides gradients.
+
+    Args:
+        value_and_grad: the function that a step was given.
+        name: ``"hessian_product"`` or ``"shards"``.
+        what: what is to be there, for whoever did not know.
+
+    Raises:
+        ValueError: if it is not there.
+
+    Example:
+        >>> carried(lambda params: (0.0, params), "shards", "one function for each part")
+        Traceback (most recent call last):
+        ...
+        ValueError: value_and_grad must carry shards, one function for each part: set
+        value_and_grad.shards, or take what minisam.nn makes; got <function <lambda> at 0x...>
+    """
+    found = getattr(value_and_grad, name, None)
+    if found is None:
+        raise ValueError(
+            f"value_and_grad must carry {name}, {what}: set value_and_grad.{name}, or take what "
+            f"minisam.nn makes; got {value_and_grad!r}"
+        )
+    return found
 
 
 def check_base(base: Any) -> None:

@@ -8,11 +8,12 @@ from minisam.experiments.pruning import (
     pruned_in_rounds,
     saliency,
 )
+from minisam.nn.gradients import training_objective
 from minisam.nn.losses import cross_entropy
 from minisam.nn.models import mlp
 from minisam.optim import sam, sgd
 from minisam.sharpness import dense_hessian, flatten
-from minisam.train import one_objective, train
+from minisam.train import train
 
 
 def test_saliency_is_the_rise_of_a_quadratic_at_its_minimum():
@@ -51,9 +52,9 @@ IMAGES = RNG.standard_normal((64, 2, 1, 1)).astype(np.float32)
 LABELS = RNG.integers(0, 3, 64)
 
 
-def more_training(params, objectives):
+def more_training(params, objective):
     optimizer = sam(sgd(lr=0.1, momentum=0.9, weight_decay=1e-2), rho=0.1)
-    options = {"epochs": 2, "batch_size": 16, "seed": 0, "objectives": objectives}
+    options = {"epochs": 2, "batch_size": 16, "seed": 0, "objective": objective}
     return train(MODEL, optimizer, IMAGES, LABELS, params=params, **options).params
 
 
@@ -67,7 +68,7 @@ def test_pruned_weights_stay_0_through_more_training_only_if_masked(masked):
     mask = {key: (leaf != 0).astype(leaf.dtype) for key, leaf in params.items()}
     mask |= {key: np.ones_like(leaf) for key, leaf in params.items() if key.endswith("bias")}
     before, start = zeros(params), {key: leaf.copy() for key, leaf in params.items()}
-    after = more_training(params, masked_objective(mask) if masked else one_objective)
+    after = more_training(params, masked_objective(mask) if masked else training_objective)
     assert all((zeros(after)[key] == before[key]).all() for key in before) is masked
     assert all(np.any(after[key] != start[key]) for key in start)
     assert all(np.array_equal(params[key], start[key]) for key in start)
@@ -79,9 +80,9 @@ def test_rounds_prune_further_what_the_round_before_left():
     def worth(w):
         return {key: np.abs(leaf) for key, leaf in w.items()}
 
-    def retrain(w, objectives):
+    def retrain(w, objective):
         trainings.append(w)
-        return more_training(w, objectives)
+        return more_training(w, objective)
 
     shares = (1.0, 0.5, 0.25)
     networks = list(pruned_in_rounds(params, shares, worth, retrain))

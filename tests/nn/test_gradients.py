@@ -76,6 +76,40 @@ def test_auxiliary_value_is_handed_on():
     assert result[2] == "note"
 
 
+@pytest.mark.parametrize("auxiliary", [False, True])
+def test_it_carries_the_hessian_product(auxiliary):
+    function = (lambda params: (loss(params), "note")) if auxiliary else loss
+    vector = {key: np.cos(leaf) for key, leaf in PARAMS.items()}
+    found = value_and_grad(function, auxiliary).hessian_product(PARAMS, vector)
+    expected = autograd.make_hvp(loss)(PARAMS)[0](vector)
+    for key in PARAMS:
+        np.testing.assert_allclose(found[key], expected[key], rtol=1e-13)
+
+
+def test_shards_cover_the_batch():
+    model = mlp(hidden=(3,), input_shape=(2, 2, 1), classes=3)
+    params = {key: leaf.astype(np.float64) for key, leaf in model.init(0).items()}
+    images, labels = rng.standard_normal((5, 2, 2, 1)), np.arange(5) % 3
+    whole = training_objective(model, cross_entropy, images, labels, {}, m=2)
+    assert whole.sizes == [2, 2, 1]
+    value, grads, _ = whole(params)
+    each = [shard(params) for shard in whole.shards]
+    # The same terms of size below 10, added in two orders: tens of roundings, of 1e-15 each.
+    mean = sum(n * one[0] for n, one in zip(whole.sizes, each, strict=True)) / 5
+    np.testing.assert_allclose(mean, value, rtol=0, atol=1e-13)
+    for key, grad in grads.items():
+        mean = sum(n * one[1][key] for n, one in zip(whole.sizes, each, strict=True)) / 5
+        np.testing.assert_allclose(mean, grad, rtol=0, atol=1e-13)
+
+
+def test_a_batch_in_one_piece_has_no_shards():
+    model = mlp(hidden=(3,), input_shape=(2, 2, 1), classes=3)
+    arguments = model, cross_entropy, np.zeros((5, 2, 2, 1)), np.arange(5) % 3, {}
+    assert not hasattr(training_objective(*arguments), "shards")
+    with pytest.raises(ValueError, match="m must be a number in"):
+        training_objective(*arguments, m=0)
+
+
 def test_training_objective_gives_statistics_without_gradient():
     model = resnet(width=2)
     params, statistics = model.init(0), model.initial_statistics()

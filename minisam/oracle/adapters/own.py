@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minisam import optim
-from minisam.oracle.protocol import Adapter, Arrays, GradFn, Run, copies, described
+from minisam.oracle.protocol import Adapter, Arrays, Run, copies, described
 
 ZERO = 0.0  # a loss that nothing depends on
 
@@ -69,25 +69,26 @@ def own() -> Adapter:
         def whole(params: dict[str, np.ndarray]) -> Arrays:
             return [{**held, **params}[name] for name in names]
 
-        def loss(grad_fn: GradFn) -> Any:
+        def loss(grad_fn: Any) -> Any:
             def value_and_grad(params: dict[str, np.ndarray]) -> tuple:
                 return ZERO, tree(grad_fn(whole(params)))
 
+            more: dict[str, Any] = {}
+            if hasattr(grad_fn, "shards"):
+                more["shards"] = [loss(shard) for shard in grad_fn.shards]
+            if hasattr(grad_fn, "hessian_product"):
+                more["hessian_product"] = lambda w, v: tree(
+                    grad_fn.hessian_product(whole(w), [v[n] for n in names])
+                )
+            vars(value_and_grad).update(more)
             if h["decay"] == "in_loss":
                 return optim.add_l2(value_and_grad, h["weight_decay"])
             return value_and_grad
 
         def run(grad_fn: Any) -> Arrays:
             nonlocal state
-            arguments: list[Any] = [loss(grad_fn)]
-            if h["method"] == "m_sam":
-                arguments = [[loss(shard) for shard in grad_fn.shards]]
-            if h["method"] == "exact_sam":
-                arguments.append(
-                    lambda w, v: tree(grad_fn.hessian_product(whole(w), [v[n] for n in names]))
-                )
             params = {name: held[name] for name in active}
-            params, state, _ = opt.step(params, state, *arguments)
+            params, state, _ = opt.step(params, state, loss(grad_fn))
             held.update(params)
             return copies(list(held.values()))
 
