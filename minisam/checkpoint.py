@@ -1,24 +1,30 @@
 """A training run in one file: parameters, optimizer state, statistics, history, settings.
 
-The file is a plain ``.npz`` without pickles: every array under its dotted path, and one JSON text
-for all that is not an array. An optimizer's state is a nest of NamedTuples, dicts and None; its
-shape is stored in the JSON, its types are taken from a fresh state of the same optimizer.
+The file is a plain ``.npz`` without pickles: every array under its dotted path, one JSON text for
+all that is not an array, and the SHA-256 of all these. An optimizer's state is a nest of
+NamedTuples, dicts and None; its shape is stored in the JSON, its types are taken from a fresh state
+of the same optimizer.
 """
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
+import os
 import zipfile
-import zlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from minisam.files import write_atomically
+from minisam.files import expanded, write_atomically
+from minisam.same_run import check_same_run
 from minisam.trees import Params
 
-FORMAT = 1
+FORMAT = 2  # 1 had no hash; it is still read
+HASH = "sha256"
 
 
 class Checkpoint(NamedTuple):
@@ -46,9 +52,15 @@ def _pack(tree: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
     if isinstance(tree, tuple):
         return {"tuple": [_pack(v, f"{path}/{i}", arrays) for i, v in enumerate(tree)]}
     if isinstance(tree, np.ndarray | np.generic):
+        if tree.dtype.kind in "OV":
+            raise ValueError(f"{path} must be an array of NumPy's numbers, got {tree.dtype}")
+        while path in arrays:  # {"a": {"b": …}, "a/b": …}
+            path += "'"
         arrays[path] = np.asarray(tree)
         return {"array": path}
-    return {"value": tree}
+    if tree is None or isinstance(tree, bool | int | float | str):
+        return {"value": tree}
+    raise ValueError(f"{path} must be arrays, numbers, text or None, got {type(tree).__name__}")
 
 
 def _unpack(skeleton: Any, arrays: dict[str, np.ndarray]) -> Any:
@@ -67,17 +79,54 @@ def restore_state(fresh: Any, stored: Any) -> Any:
         >>> from minisam.optim import sgd
         >>> restore_state(sgd(lr=0.1).init({}), (3, None))
         SGDState(count=3, velocity=None)
+
+    Raises:
+        ValueError: if it is a state of another optimizer.
     """
-    if isinstance(fresh, tuple):
-        if not isinstance(stored, tuple) or len(fresh) != len(stored):
-            raise ValueError("the checkpoint's optimizer state is of another optimizer")
+    if isinstance(fresh, dict) and isinstance(stored, dict) and fresh.keys() == stored.keys():
+        return {key: restore_state(fresh[key], stored[key]) for key in fresh}
+    if isinstance(fresh, tuple) and isinstance(stored, tuple) and len(fresh) == len(stored):
         parts = [restore_state(f, s) for f, s in zip(fresh, stored, strict=True)]
         return type(fresh)(*parts) if hasattr(fresh, "_fields") else tuple(parts)
-    return stored
+    if isinstance(fresh, dict | tuple) or isinstance(stored, tuple):
+        raise ValueError("the checkpoint's optimizer state is of another optimizer")
+    return stored  # a number or an array; or what is None before the first step
 
 
-def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> Path:
+def encoded(checkpoint: Checkpoint) -> dict[str, np.ndarray]:
+    """Return the arrays of a checkpoint's file, by name.
+
+    Raises:
+        ValueError: naming what a file without pickles cannot hold.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    skeletons = {
+        name: _pack(getattr(checkpoint, name), name, arrays)
+        for name in ("params", "state", "statistics")
+    }
+    rest = {"history": checkpoint.history, "settings": checkpoint.settings}
+    try:
+        text = json.dumps({"format": FORMAT, **skeletons, **rest})
+    except TypeError as error:
+        raise ValueError(f"history and settings must be what JSON can hold: {error}") from None
+    arrays["json"] = np.frombuffer(text.encode(), np.uint8)
+    return {**arrays, HASH: _hash(arrays)}
+
+
+def _hash(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = arrays[name]
+        digest.update(f"{name} {array.dtype.str} {array.shape} ".encode())
+        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return np.frombuffer(digest.digest(), np.uint8)
+
+
+def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> Path:
     """Write a checkpoint; a kill at any moment leaves the previous one or this one, whole.
+
+    Raises:
+        ValueError: naming what a file without pickles cannot hold.
 
     Example:
         >>> import tempfile
@@ -86,76 +135,78 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> Path:
         ...     load_checkpoint(save_checkpoint(f"{folder}/run.npz", saved)).history
         [{'loss': 0.5}]
     """
-    arrays: dict[str, np.ndarray] = {}
-    skeletons = {
-        name: _pack(getattr(checkpoint, name), name, arrays)
-        for name in ("params", "state", "statistics")
-    }
-    text = json.dumps(
-        {
-            "format": FORMAT,
-            **skeletons,
-            "history": checkpoint.history,
-            "settings": checkpoint.settings,
-        }
-    )
-    arrays["json"] = np.frombuffer(text.encode(), np.uint8)
+    arrays = encoded(checkpoint)
     # NumPy's types fear an array called allow_pickle.
     return write_atomically(path, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
 
 
-def load_checkpoint(path: str | Path) -> Checkpoint:
+def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     """Read a checkpoint.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it is not a checkpoint of this format.
+        OSError: if there is no such file, or it may not be read.
+        ValueError: if it is not a whole checkpoint of this format, whatever else it is.
     """
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = dict(archive)
-        content = json.loads(arrays.pop("json").tobytes())
-        if content["format"] != FORMAT:
-            raise ValueError(f"format {content['format']}, this version reads format {FORMAT}")
-        params, state, statistics = (
-            _unpack(content[name], arrays) for name in ("params", "state", "statistics")
+    path = expanded(path)
+    with open(path, "rb") as file:
+        try:
+            return _decoded(_read(file))
+        except Exception as error:  # zipfile and NumPy raise a dozen kinds for bytes of all kinds
+            raise ValueError(
+                f"{path} is not a minisam checkpoint, or a damaged one: "
+                f"{error or type(error).__name__}"
+            ) from None
+
+
+def _read(file: BinaryIO) -> dict[str, np.ndarray]:
+    """Read every array of an ``.npz`` to its last byte, so that every checksum is looked at."""
+    arrays = {}
+    with zipfile.ZipFile(file) as archive:
+        for name in archive.namelist():
+            content = io.BytesIO(archive.read(name))
+            arrays[name.removesuffix(".npy")] = np.lib.format.read_array(
+                content, allow_pickle=False
+            )
+            if content.read(1):
+                raise ValueError(f"{name} has more bytes than it says")
+    return arrays
+
+
+def _decoded(arrays: dict[str, np.ndarray]) -> Checkpoint:
+    expected = arrays.pop(HASH, np.empty(0))
+    content = json.loads(arrays["json"].tobytes())
+    if content["format"] not in (1, FORMAT):
+        raise ValueError(f"format {content['format']}, this version reads format {FORMAT}")
+    if content["format"] > 1 and not np.array_equal(expected, _hash(arrays)):
+        raise ValueError("its content is not what was written")
+    params, state, statistics = (
+        _unpack(content[name], arrays) for name in ("params", "state", "statistics")
+    )
+    history, settings = content["history"], content["settings"]
+    leaves = [*params.values(), *statistics.values()]
+    if not all(isinstance(leaf, np.ndarray) for leaf in leaves):
+        raise ValueError("params and statistics must be arrays")
+    if not all(isinstance(part, dict) for part in [settings, *history]):
+        raise ValueError("settings and every epoch of the history must be values by name")
+    return Checkpoint(params, state, statistics, history, settings)
+
+
+def resumed(path: str | os.PathLike[str], fresh: Any, settings: dict[str, Any]) -> Checkpoint:
+    """Read the checkpoint of a run that is to go on.
+
+    Args:
+        path: of the file.
+        fresh: the state in which the run's optimizer begins, whose types the stored one is given.
+        settings: of the run, as `minisam.same_run.run_settings` makes them.
+
+    Raises:
+        ValueError: if the checkpoint is of another run, or past the end of this one.
+    """
+    stored = load_checkpoint(path)
+    check_same_run(stored.settings, settings, path)
+    if len(stored.history) > settings["epochs"]:
+        raise ValueError(
+            f"checkpoint {path} holds {len(stored.history)} epochs, and the run is to have "
+            f"{settings['epochs']}: ask for as many at least, or write to another file"
         )
-        return Checkpoint(params, state, statistics, content["history"], content["settings"])
-    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is not a minisam checkpoint: {error}") from None
-
-
-def fingerprint(arrays: Params) -> str:
-    """Return a short checksum of arrays, by which a run knows its data and its start again.
-
-    Example:
-        >>> fingerprint({"w": np.zeros(2)}) == fingerprint({"w": np.array([0.0, 1.0])})
-        False
-    """
-    checksum = 0
-    for name, leaf in arrays.items():
-        leaf = np.ascontiguousarray(leaf)
-        checksum = zlib.crc32(f"{name}{leaf.dtype}{leaf.shape}".encode(), checksum)
-        checksum = zlib.crc32(leaf.reshape(-1).view(np.uint8).data, checksum)
-    return f"{checksum:08x}"
-
-
-def check_same_run(stored: dict[str, Any], asked: dict[str, Any], path: Any) -> None:
-    """Raise ValueError naming every setting in which a run differs from a checkpoint's.
-
-    The number of epochs may differ: a longer run may go on from a shorter one.
-
-    Example:
-        >>> check_same_run({"seed": 0}, {"seed": 1}, "run.npz")
-        Traceback (most recent call last):
-        ...
-        ValueError: checkpoint run.npz is of another run: seed was 0, now 1
-    """
-    different = {
-        key: (stored.get(key), asked.get(key))
-        for key in sorted({*stored, *asked} - {"epochs"})
-        if stored.get(key) != asked.get(key)
-    }
-    if different:
-        listed = "; ".join(f"{k} was {was!r}, now {now!r}" for k, (was, now) in different.items())
-        raise ValueError(f"checkpoint {path} is of another run: {listed}")
+    return stored._replace(state=restore_state(fresh, stored.state))

@@ -25,7 +25,7 @@ def print_row(file: TextIO, record: dict[str, Any], epochs: int, left: float) ->
 
     Args:
         file: where to print.
-        record: numbers by name; ``epoch`` and ``seconds`` have columns of their own.
+        record: numbers and texts by name; ``epoch`` and ``seconds`` have columns of their own.
         epochs: number of epochs in all.
         left: estimate of the seconds left.
 
@@ -40,6 +40,12 @@ def print_row(file: TextIO, record: dict[str, Any], epochs: int, left: float) ->
     if record["epoch"] == 1:
         names = "  ".join(f"{key:>{width[key]}}" for key in columns)
         print(f"{'epoch':>9}  {names}  {'s/epoch':>8}  {'left':>11}", file=file)
-    cells = "  ".join(f"{value:{width[key]}.4f}" for key, value in columns.items())
+    cells = "  ".join(f"{_cell(value):>{width[key]}}" for key, value in columns.items())
     place = f"{record['epoch']:>4}/{epochs:<4}"
     print(f"{place}  {cells}  {record['seconds']:8.2f}  {clock(left):>11}", file=file, flush=True)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    return value if isinstance(value, str) else f"{value:.4f}"

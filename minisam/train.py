@@ -21,14 +21,13 @@ import numpy as np
 
 from minisam.checkpoint import (
     Checkpoint,
-    check_same_run,
-    fingerprint,
-    load_checkpoint,
-    restore_state,
+    encoded,
+    resumed,
     save_checkpoint,
 )
-from minisam.checks import check_choice, check_number
+from minisam.checks import check_choice, check_whole
 from minisam.data.batches import minibatches
+from minisam.files import expanded
 from minisam.finite import NonFiniteError, checker
 from minisam.nn.gradients import training_objective
 from minisam.nn.losses import cross_entropy
@@ -36,6 +35,7 @@ from minisam.nn.models import Model
 from minisam.optim import Optimizer
 from minisam.optim.optimizer import ValueAndGrad
 from minisam.progress import print_row
+from minisam.same_run import run_settings
 from minisam.trees import Params
 
 __all__ = ["NonFiniteError", "Trained", "predict", "train"]
@@ -94,10 +94,11 @@ def train(
         objective: (model, loss, images, labels, statistics) → what ``optimizer.step`` is given;
             ``partial(training_objective, m=16)`` for m-sharpness.
         statistics_from: which pass updates batch norm's running statistics.
-        evaluate: (params, statistics) → dict of numbers, called after every epoch.
+        evaluate: (params, statistics) → dict of numbers (or texts), called after every epoch.
         checkpoint: file that is rewritten after every epoch. If it is there already, the run goes
-            on from it and ends with the same bits as if it had never stopped.
-        settings: JSON values that say what the run is; a checkpoint with others is refused.
+            on from it and ends with the same bits as if it had never stopped. That of another run
+            is refused, and so is one that is past ``epochs``: see `minisam.same_run`.
+        settings: JSON values that say what else the run is; a checkpoint with others is refused.
         progress: where to print a line per epoch with the time left; None for silence.
 
     Returns:
@@ -117,8 +118,9 @@ def train(
         >>> run.history[-1]["loss"] < run.history[0]["loss"]
         True
     """
-    check_number("epochs", epochs, open_high=True)
-    check_number("batch_size", batch_size, low=1, open_high=True)
+    check_whole("epochs", epochs)
+    check_whole("batch_size", batch_size, low=1)
+    check_whole("seed", seed)
     check_choice("statistics_from", statistics_from, ("first", "second"))
     if len(images) != len(labels) or not len(images):
         raise ValueError(f"got {len(images)} images and {len(labels)} labels, need one label each")
@@ -126,15 +128,19 @@ def train(
         params = model.init(np.random.default_rng([seed, 0]))
     state, statistics = optimizer.init(params), model.initial_statistics()
     history: list[dict[str, Any]] = []
-    settings = {"epochs": epochs, "batch_size": batch_size, "seed": seed, **(settings or {})}
+    settings = settings or {}
     if checkpoint is not None:
-        settings["data"] = fingerprint({"images": images, "labels": labels})
-        settings["start"] = fingerprint(params)
-    if checkpoint is not None and Path(checkpoint).exists():
-        stored = load_checkpoint(checkpoint)
-        check_same_run(stored.settings, settings, checkpoint)
-        params, statistics, history = stored.params, stored.statistics, stored.history
-        state = restore_state(state, stored.state)
+        checkpoint = expanded(checkpoint)
+        settings = run_settings(
+            settings, {"epochs": epochs, "batch_size": batch_size, "seed": seed},
+            images, labels, params,
+            optimizer=optimizer, model=model.apply_training, loss=loss, transform=transform,
+            objective=objective, statistics_from=statistics_from,
+        )  # fmt: skip
+        # What cannot be stored is refused now, and not after the first epoch.
+        encoded(Checkpoint(params, state, statistics, history, settings))
+        if checkpoint.exists():
+            params, state, statistics, history, _ = resumed(checkpoint, state, settings)
     steps = -(-len(images) // batch_size)
     begun, already = time.perf_counter(), len(history)
 
@@ -154,17 +160,28 @@ def train(
             if statistics_from == "second" and step.perturbed_auxiliary is not None:
                 statistics = step.perturbed_auxiliary
             losses += np.array([step.loss, step.perturbed_loss]) * (len(batch) / len(images))
-        record = {"epoch": epoch + 1, "loss": losses[0], "perturbed_loss": losses[1]}
+        record = {"epoch": epoch + 1, "loss": float(losses[0]), "perturbed_loss": float(losses[1])}
         record["seconds"] = time.perf_counter() - started
         if evaluate is not None:
-            record |= evaluate(params, statistics)
-        history.append({key: np.asarray(value).item() for key, value in record.items()})
+            record |= _evaluated(evaluate(params, statistics))
+        history.append(record)
         if checkpoint is not None:
             save_checkpoint(checkpoint, Checkpoint(params, state, statistics, history, settings))
         if progress is not None:
             per_epoch = (time.perf_counter() - begun) / (epoch + 1 - already)
             print_row(progress, history[-1], epochs, per_epoch * (epochs - epoch - 1))
     return Trained(params, statistics, state, history)
+
+
+def _evaluated(record: Any) -> dict[str, Any]:
+    """What ``evaluate`` returned, as Python's own numbers, or ValueError naming what is none."""
+    if not isinstance(record, dict):
+        raise ValueError(f"evaluate must return a dict of numbers, got {record!r}")
+    for key, value in record.items():
+        array = np.asarray(value)
+        if value is not None and (array.size != 1 or array.dtype.kind not in "biufU"):
+            raise ValueError(f"evaluate must return a dict of numbers, got {key!r}: {value!r}")
+    return {key: np.asarray(value).item() for key, value in record.items()}
 
 
 def predict(

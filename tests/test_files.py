@@ -1,16 +1,15 @@
 import errno
 import json
 import os
-import signal
 import stat
 import subprocess
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
+from disks import full_disk
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -145,20 +144,6 @@ def test_nan_stays_where_it_may_and_two_keys_of_one_text_are_refused():
     assert kept["top"] == -np.inf
     with pytest.raises(ValueError, match=r"settings must have keys that differ as text, got"):
         plain({1: "a", "1": "b"}, "settings")
-
-
-@contextmanager
-def full_disk(limit=10_000):
-    """Let no file of this process grow beyond ``limit`` bytes, as on a disk that is full."""
-    resource = pytest.importorskip("resource")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
 
 
 @pytest.mark.fault("file-written", "write_atomically")

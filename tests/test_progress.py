@@ -1,5 +1,7 @@
 import io
 
+import pytest
+
 from minisam.progress import clock, print_row
 
 
@@ -23,3 +25,10 @@ def test_a_duration_turns_over_at_the_minute_and_at_the_hour():
         "1 h 0 min",
         "24 h 0 min",
     ]
+
+
+@pytest.mark.fault("returned-value", "print_row")
+def test_a_row_holds_texts_and_gaps_too():
+    out = io.StringIO()
+    print_row(out, {"epoch": 1, "seconds": 0.5, "who": "a", "gap": None, "n": 2}, 1, 0)
+    assert out.getvalue().splitlines()[1].split() == ["1/1", "a", "–", "2.0000", "0.50", "0", "s"]

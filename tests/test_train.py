@@ -7,11 +7,14 @@ from functools import partial
 
 import numpy as np
 import pytest
+from disks import full_disk
 
 from minisam.checkpoint import load_checkpoint
 from minisam.nn import mlp, resnet
+from minisam.nn.activations import tanh
 from minisam.nn.gradients import training_objective
 from minisam.nn.losses import cross_entropy
+from minisam.nn.robust_losses import generalized_cross_entropy
 from minisam.optim import asam, friendly_sam, m_sam, sam, sgd
 from minisam.train import NonFiniteError, predict, train
 
@@ -159,8 +162,114 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path):
         train(MODEL, OPTIMIZERS["sgd"](), images, labels, epochs=1, checkpoint=path, seed=1)
     with pytest.raises(ValueError, match="data was"):
         train(MODEL, OPTIMIZERS["sgd"](), *data(seed=9), epochs=2, checkpoint=path)
-    with pytest.raises(ValueError, match="optimizer state is of another optimizer"):
+    with pytest.raises(ValueError, match=r"optimizer was 'optim\.sgd\.sgd\.step', now 'optim\.fr"):
         train(MODEL, OPTIMIZERS["friendly_sam"](), images, labels, epochs=2, checkpoint=path)
+
+
+OTHER_RUNS = {
+    "fewer epochs": ({"epochs": 1}, r"holds 2 epochs, and the run is to have 1: ask for as many"),
+    "batch size": ({"batch_size": 8}, "batch_size was 16, now 8"),
+    "no climb": ({"optimizer": sgd(0.1, 0.9)}, r"optimizer was 'optim\.sam\.sam\.step', now 'opti"),
+    "no momentum": ({"optimizer": sam(sgd(0.1), 0.1)}, "base.update.momentum was 0.9, now 0.0"),
+    "ASAM": ({"optimizer": asam(sgd(0.1, 0.9), 0.1)}, "optimizer.climb was .*, now .*asam_pert"),
+    "rate": ({"optimizer": sam(sgd(0.2, 0.9), 0.1)}, "learning_rate.value was 0.1, now 0.2"),
+    "statistics": ({"statistics_from": "second"}, "statistics_from was 'first', now 'second'"),
+    "loss": ({"loss": generalized_cross_entropy}, "loss was .*cross_entropy', now .*generalized"),
+    "transform": ({"transform": lambda x, y, rng: (x, y)}, "transform was None, now "),
+    "dtype": (
+        {"params": MODEL.init(0, np.float64)},
+        r"fc1.weight was 'float32 \(4, 6\)', now 'f",
+    ),
+    "activation": (
+        {"model": mlp(hidden=(6,), input_shape=(2, 2, 1), classes=3, activation=tanh)},
+        "model.forward.activation",
+    ),
+}
+
+
+@pytest.mark.fault("resumed-as-another", "train")
+@pytest.mark.parametrize(("change", "message"), OTHER_RUNS.values(), ids=OTHER_RUNS)
+def test_only_the_run_of_the_checkpoint_goes_on(change, message, tmp_path):
+    images, labels = data()
+    run = {
+        "model": MODEL, "optimizer": OPTIMIZERS["sam"](), "images": images, "labels": labels,
+        "epochs": 2, "batch_size": 16, "params": MODEL.init(0), "checkpoint": tmp_path / "run.npz",
+    }  # fmt: skip
+    done = train(**run)
+    with pytest.raises(ValueError, match=message):
+        train(**{**run, "epochs": 3, **change})
+    again = train(**{**run, "optimizer": OPTIMIZERS["sam"](), "params": MODEL.init(0)})
+    same(done.params, again.params)
+    assert (again.history, again.state[0]) == (done.history, done.state[0])
+
+
+@pytest.mark.fault("round-trip", "train")
+@pytest.mark.parametrize(
+    "value", [(8, 8), {1: 0.5}, float("nan"), np.float32(0.5), np.int64(3), [np.arange(2)]]
+)
+def test_the_same_settings_go_on(value, tmp_path):
+    images, labels = data()
+    run = {"checkpoint": tmp_path / "run.npz", "settings": {"value": value}, "seed": np.int64(1)}
+    train(MODEL, sgd(0.1), images, labels, epochs=1, **run)
+    assert len(train(MODEL, sgd(0.1), images, labels, epochs=np.int32(2), **run).history) == 2
+
+
+@pytest.mark.fault("round-trip", "train")
+def test_settings_that_cannot_be_stored_are_refused_before_anything_is_trained(tmp_path):
+    images, labels = data()
+    run = {"epochs": 1, "checkpoint": tmp_path / "run.npz"}
+    with pytest.raises(ValueError, match="settings must be what JSON can hold, got set"):
+        train(MODEL, sgd(0.1), images, labels, settings={"a": {1}}, evaluate=pytest.fail, **run)
+    strange = sgd(0.1)._replace(init=lambda params: (0, {1}))
+    with pytest.raises(ValueError, match="state/1 must be arrays, numbers, text or None, got set"):
+        train(MODEL, strange, images, labels, evaluate=pytest.fail, **run)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.fault("file-written", "train")
+def test_a_run_whose_disk_was_full_goes_on_to_the_same_bits(tmp_path):
+    images, labels = data()
+    model = mlp(hidden=(600,), input_shape=(2, 2, 1), classes=3)
+    make = OPTIMIZERS["sam"]
+    whole = train(model, make(), images, labels, epochs=3, batch_size=16)
+    run = {"batch_size": 16, "checkpoint": tmp_path / "run.npz"}
+    train(model, make(), images, labels, epochs=1, **run)
+    with full_disk(), pytest.raises(OSError, match=r"run\.npz'$"):
+        train(model, make(), images, labels, epochs=3, **run)
+    assert [path.name for path in tmp_path.iterdir()] == ["run.npz"]
+    assert len(load_checkpoint(tmp_path / "run.npz").history) == 1
+    same(whole.params, train(model, make(), images, labels, epochs=3, **run).params)
+
+
+@pytest.mark.fault("home-folder", "train")
+def test_a_checkpoint_is_kept_in_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    for epochs in (1, 2):
+        train(MODEL, sgd(0.1), *data(), epochs=epochs, checkpoint="~/runs/run.npz")
+    assert len(load_checkpoint(tmp_path / "home" / "runs" / "run.npz").history) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
+@pytest.mark.fault("returned-value", "train")
+@pytest.mark.parametrize("progress", [None, io.StringIO()])
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [("text", "text"), (None, None), (True, True), (np.float32(0.5), 0.5), (np.ones((1, 1)), 1.0)],
+)
+def test_what_evaluate_returns_is_kept_whether_it_is_printed_or_not(progress, value, kept):
+    run = train(
+        MODEL, sgd(0.1), *data(), epochs=1, evaluate=lambda *_: {"it": value}, progress=progress
+    )
+    assert run.history[0]["it"] == kept
+
+
+@pytest.mark.fault("returned-value", "train")
+@pytest.mark.parametrize("progress", [None, io.StringIO()])
+@pytest.mark.parametrize("returned", [None, 0.5, {"it": [1, 2]}, {"it": {1}}, {"it": 1j}])
+def test_what_evaluate_must_not_return_is_named(progress, returned):
+    with pytest.raises(ValueError, match="evaluate must return a dict of numbers, got"):
+        train(MODEL, sgd(0.1), *data(), epochs=1, evaluate=lambda *_: returned, progress=progress)
 
 
 def test_non_finite_gradients_are_named():
@@ -250,11 +359,18 @@ def test_transform_sees_its_own_reproducible_stream():
     assert len(set(seen)) == 6
 
 
+@pytest.mark.fault("option-value", "train")
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"epochs": -1}, "epochs must be"),
+        ({"epochs": 2.0}, "epochs must be a whole number of at least 0, got 2.0"),
+        ({"epochs": True}, "epochs must be"),
         ({"epochs": 1, "batch_size": 0}, "batch_size must be"),
+        ({"epochs": 1, "batch_size": 16.0}, "batch_size must be a whole number of at least 1, got"),
+        ({"epochs": 1, "seed": -1}, "seed must be a whole number of at least 0, got -1"),
+        ({"epochs": 1, "seed": 0.5}, "seed must be"),
+        ({"epochs": 1, "seed": None}, "seed must be"),
         ({"epochs": 1, "statistics_from": "both"}, "statistics_from must be one of"),
     ],
 )

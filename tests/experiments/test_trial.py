@@ -106,6 +106,15 @@ def test_a_checkpoint_tells_its_network_and_data(tmp_path):
         fit(**TINY, bootstrap=True, checkpoint=path)
 
 
+@pytest.mark.fault("round-trip", "fit")
+def test_a_trial_whose_widths_are_a_tuple_goes_on(tmp_path):
+    tiny = {**TINY, "model_options": {"hidden": (8,)}, "checkpoint": str(tmp_path / "run.npz")}
+    first, second = fit(**tiny), fit(**tiny)
+    assert second.history == first.history
+    with pytest.raises(ValueError, match=r"trial.model_options.hidden was \[8\], now \[9\]"):
+        fit(**{**tiny, "model_options": {"hidden": (9,)}})
+
+
 def test_noise_within_some_classes_is_refused():
     with pytest.raises(ValueError, match="noise would lead out of the classes"):
         fit(**TINY, noise=0.2, classes=[1, 2, 3])
