@@ -3,7 +3,8 @@
 A network's parameters are one flat dict from a dotted name to an array, ``{"conv1.weight": …,
 "conv1.bias": …}``. SAM's equations treat them as *one* vector w: w + ε, ρ g / ‖g‖. This module is
 that point of view: addition, scaling, the inner product and the norm of such a dict, each leaf by
-leaf and never in place.
+leaf and never in place. Weights are real numbers: the arrays are floating-point, and gradients,
+optimizers and measures of sharpness refuse integers and truth values by name (`check_floating`).
 
 Only the norm needs thought. ‖g‖₂ = √Σ gᵢ² squares its entries, so that a gradient of 1e-200 (in
 float32: 1e-23) vanishes and one of 1e200 overflows, and ρ g / ‖g‖ becomes inf or NaN although the
@@ -51,6 +52,35 @@ def check_same_structure(expected: Mapping[str, Any], actual: Mapping[str, Any],
                 f"{name}[{key!r}] has shape {np.shape(actual[key])}, "
                 f"the parameter has shape {np.shape(leaf)}"
             )
+
+
+def check_floating(tree: Mapping[str, Any], name: str) -> None:
+    """Raise unless a tree's tensors hold floating-point numbers.
+
+    Integers are refused rather than converted: a gradient has the dtype of its parameter, and one
+    that is rounded to integers points elsewhere.
+
+    Args:
+        tree: the tree to check.
+        name: what to call it in the error.
+
+    Raises:
+        ValueError: naming the first tensor of another dtype, and what to write.
+
+    Example:
+        >>> check_floating({"w": np.array([1, 2])}, "params")
+        Traceback (most recent call last):
+        ...
+        ValueError: params['w'] must be floating-point, got int64: write it as .astype(float)
+    """
+    if not isinstance(tree, Mapping):
+        raise ValueError(f"{name} must be a dict of arrays, got {type(tree).__name__}")
+    for key, leaf in tree.items():
+        kind = leaf.dtype.kind if hasattr(leaf, "dtype") else "f" if type(leaf) is float else "?"
+        if kind != "f":
+            got = getattr(leaf, "dtype", None) or f"a {type(leaf).__name__}"
+            advice = ": write it as .astype(float)" if kind in "iub" else ""
+            raise ValueError(f"{name}[{key!r}] must be floating-point, got {got}{advice}")
 
 
 def map_leaves(function: Callable[..., Any], *trees: Mapping[str, Any]) -> Params:

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -115,3 +117,35 @@ def test_mismatched_trees_are_named(actual, message):
 def test_map_leaves_refuses_different_keys():
     with pytest.raises(ValueError, match="missing 'a'"):
         trees.add({"a": np.zeros(1)}, {"b": np.zeros(1)})
+
+
+@pytest.mark.fault("dtype", "trees.check_floating")
+@pytest.mark.parametrize(
+    ("leaf", "message"),
+    [
+        (np.array([1, 2]), "got int64: write it as .astype(float)"),
+        (np.array([1], ">u2"), "got >u2: write it as .astype(float)"),
+        (np.array([True]), "got bool: write it as .astype(float)"),
+        (np.int8(1), "got int8: write it as .astype(float)"),
+        (np.array([1j]), "got complex128"),
+        (np.array([0.5], object), "got object"),
+        (np.array(["0.5"]), "got <U3"),
+        (np.array(["2020"], "M8[Y]"), "got datetime64[Y]"),
+        (1, "got a int"),
+        (True, "got a bool"),
+        ([0.5], "got a list"),
+        (None, "got a NoneType"),
+    ],
+    ids=repr,
+)
+def test_what_is_not_floating_point_is_refused(leaf, message):
+    with pytest.raises(ValueError, match=re.escape(f"w['b'] must be floating-point, {message}")):
+        trees.check_floating({"a": np.ones(1), "b": leaf}, "w")
+
+
+def test_floating_point_of_any_size_is_taken():
+    leaves = [np.ones(2, code) for code in ("f2", ">f4", "f8", "g")]
+    for leaf in (*leaves, np.float32(1), 0.5, np.nan, np.zeros((0, 3))):
+        trees.check_floating({"w": leaf}, "params")
+    with pytest.raises(ValueError, match="params must be a dict of arrays, got ndarray"):
+        trees.check_floating(np.ones(2), "params")

@@ -11,10 +11,10 @@ from autograd.core import VJPNode, add_outgrads
 from autograd.tracer import getval, isbox, new_box, trace_stack
 from autograd.util import toposort
 
-from minisam.checks import check_number
+from minisam.checks import check_whole, is_real
 from minisam.nn.memory import keep_memory
 from minisam.nn.threads import own_threads
-from minisam.trees import Params
+from minisam.trees import Params, check_floating
 
 
 def value_and_grad(loss: Callable[[Params], Any], auxiliary: bool = False) -> Callable:
@@ -35,7 +35,8 @@ def value_and_grad(loss: Callable[[Params], Any], auxiliary: bool = False) -> Ca
         vector) → H(params) · vector, which `minisam.optim.exact_sam` asks for.
 
     Raises:
-        TypeError: from the returned function, if the loss is not a scalar.
+        TypeError: from the returned function, if the loss is not a real scalar.
+        ValueError: from the returned function, if a parameter is not floating-point.
 
     Example:
         >>> half_square = lambda params: 0.5 * (params["w"] ** 2).sum()
@@ -49,15 +50,14 @@ def value_and_grad(loss: Callable[[Params], Any], auxiliary: bool = False) -> Ca
 
     @own_threads()
     def evaluate(params: Params):
+        check_floating({key: getval(params[key]) for key in params}, "params")
         result, roots = _trace(loss, params)
-        value, extra = result if auxiliary else (result, None)
-        if np.shape(value) != ():
-            raise TypeError(f"the loss must be a scalar, got an array of shape {np.shape(value)}")
-        grads = _backward(value, np.ones((), getval(value).dtype), roots, params)
+        value, extra = _pair(result) if auxiliary else (result, None)
+        number = _real_scalar(value)
+        grads = _backward(value, np.ones((), np.result_type(number)), roots, params)
         if any(map(isbox, grads.values())):  # someone differentiates the gradient: tell autograd
             grads = autograd_dict(grads)
-        value = float(getval(value))
-        return (value, grads, extra) if auxiliary else (value, grads)
+        return (float(number), grads, extra) if auxiliary else (float(number), grads)
 
     def hessian_product(params: Params, vector: Params) -> Params:
         scalar = (lambda w: loss(w)[0]) if auxiliary else loss
@@ -65,6 +65,25 @@ def value_and_grad(loss: Callable[[Params], Any], auxiliary: bool = False) -> Ca
 
     vars(evaluate)["hessian_product"] = hessian_product
     return evaluate
+
+
+def _pair(result) -> tuple[Any, Any]:
+    try:
+        value, extra = result
+    except (TypeError, ValueError):
+        got = type(result).__name__
+        raise TypeError(f"with auxiliary=True the loss must return two values, got {got}") from None
+    return value, extra
+
+
+def _real_scalar(value) -> Any:
+    """Return the plain number behind a loss, or say what it is instead."""
+    number = getval(value)
+    if not is_real(number):
+        array = isinstance(number, np.ndarray | np.generic)
+        kind = f"{number.dtype} of shape {number.shape}" if array else f"a {type(number).__name__}"
+        raise TypeError(f"the loss must be a scalar, one real number, got {kind}")
+    return number
 
 
 def derivative_of_gradient(loss: Callable[[Params], Any], params: Params) -> Callable:
@@ -153,7 +172,7 @@ def training_objective(
 
     whole = value_and_grad(objective, auxiliary=True)
     if m is not None:
-        check_number("m", m, low=1, open_high=True)
+        check_whole("m", m, low=1)
         cuts = [slice(first, first + m) for first in range(0, len(images), m)]
         vars(whole)["shards"] = [
             training_objective(model, loss, images[cut], targets[cut], statistics) for cut in cuts

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from minisam.trees import Params
+from minisam.trees import Params, check_floating
 
 ValueAndGrad = Callable[[Params], tuple]
 
@@ -65,8 +65,14 @@ class Optimizer(NamedTuple):
 
 
 def evaluate(value_and_grad: ValueAndGrad, params: Params) -> tuple[Any, Params, Any]:
-    """Return (loss, grads, auxiliary), where auxiliary is None if the function returns only two."""
+    """Return (loss, grads, auxiliary), where auxiliary is None if the function returns only two.
+
+    Raises:
+        ValueError: naming a parameter or a gradient that is not floating-point.
+    """
+    check_floating(params, "params")
     loss, grads, *auxiliary = value_and_grad(params)
+    check_floating(grads, "grads")
     return loss, grads, auxiliary[0] if auxiliary else None
 
 

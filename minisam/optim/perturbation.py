@@ -29,6 +29,7 @@ import numpy as np
 from minisam.checks import check_choice, check_number
 from minisam.trees import (
     Params,
+    check_floating,
     check_same_structure,
     largest,
     map_leaves,
@@ -77,6 +78,7 @@ def sam_perturbation(params: Params, grads: Params, rho: float, p: float = 2) ->
     check_number("rho", rho, open_high=True)
     check_number("p", p, low=1.0)
     check_same_structure(params, grads, "grads")
+    check_floating(grads, "grads")
     g, _, square = well_scaled(grads)
     if p == 2:
         length = np.sqrt(square)  # ‖g‖₂
@@ -127,6 +129,7 @@ def scaling(
     check_number("eta", eta, open_high=True)
     check_choice("scope", scope, ("weights", "all"))
     check_choice("granularity", granularity, ("element", "filter", "layer"))
+    check_floating(params, "params")
 
     def length(w: np.ndarray, axis: tuple[int, ...] | None) -> np.ndarray:
         s = power_of_two_scale({"w": w})
@@ -184,6 +187,7 @@ def asam_perturbation(
         Kwon et al. 2021, arXiv 2102.11600, eq. (6) and Algorithm 1.
     """
     check_same_structure(params, grads, "grads")
+    check_floating(grads, "grads")
     T = scaling(params, eta, scope, granularity)
     scaled_gradient = multiply(T, well_scaled(grads)[0])  # T g
     return multiply(T, sam_perturbation(params, scaled_gradient, rho, p))  # T δ
@@ -201,6 +205,7 @@ def unnormalized_perturbation(params: Params, grads: Params, rho: float) -> Para
     """
     check_number("rho", rho, open_high=True)
     check_same_structure(params, grads, "grads")
+    check_floating(grads, "grads")
     return scale(rho, grads)
 
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minisam.nn.gradients import derivative_of_gradient
-from minisam.trees import Params, add, check_same_structure, map_leaves
+from minisam.trees import Params, add, check_floating, check_same_structure, map_leaves
 
 Loss = Callable[[Params], Any]
 
@@ -51,11 +51,16 @@ def flatten(params: Params) -> np.ndarray:
 def unflatten(vector: np.ndarray, like: Params) -> Params:
     """Cut a vector into tensors with the shapes and dtypes of ``like``.
 
+    Raises:
+        ValueError: if the vector is not as long, or ``like`` is not floating-point.
+
     Example:
         >>> unflatten(np.array([1.0, 2.0, 3.0]), {"w": np.zeros((1, 2)), "b": np.zeros(1)})
         {'w': array([[1., 2.]]), 'b': array([3.])}
     """
+    check_floating(like, "like")
     total = sum(np.size(leaf) for leaf in like.values())
+    vector = np.asarray(vector)
     if vector.shape != (total,):
         raise ValueError(f"vector has shape {vector.shape}, the parameters have {total} entries")
     tree, start = {}, 0
@@ -76,6 +81,10 @@ def hessian_product(loss: Loss, params: Params) -> Callable[[Params], Params]:
     Returns:
         A function from a dict of arrays to a dict of arrays of the same structure. It holds the
         traced gradient, and with it the network's activations, for as long as it lives.
+
+    Raises:
+        ValueError: if a parameter is not floating-point; from the product, if the vector's
+            structure is another.
 
     Example:
         >>> product = hessian_product(lambda p: 0.5 * p["a"] ** 2 * p["b"], {"a": 3.0, "b": 2.0})
@@ -141,6 +150,7 @@ def flat_hessian(product: Callable[[Params], Params], params: Params) -> FlatHes
         >>> hessian.matvec(np.array([1.0, 0.5]))
         array([2., 1.])
     """
+    check_floating(params, "params")
     return FlatHessian(
         matvec=lambda vector: flatten(product(unflatten(vector, params))),
         size=sum(np.size(leaf) for leaf in params.values()),

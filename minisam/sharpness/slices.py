@@ -19,7 +19,17 @@ from typing import NamedTuple
 import numpy as np
 
 from minisam.sharpness.hessian import Loss
-from minisam.trees import Params, add_scaled, check_same_structure, inner, scale, subtract
+from minisam.trees import (
+    Params,
+    add_scaled,
+    check_floating,
+    check_same_structure,
+    inner,
+    norm,
+    scale,
+    subtract,
+    well_scaled,
+)
 
 
 class LossSlice(NamedTuple):
@@ -50,6 +60,9 @@ def filter_normalized_direction(params: Params, rng: np.random.Generator) -> Par
     Returns:
         d, of the structure of ``params``.
 
+    Raises:
+        ValueError: if a parameter is not floating-point.
+
     Example:
         >>> w = {"fc.weight": np.array([[3.0, 0.0], [4.0, 1.0]]), "fc.bias": np.ones(2)}
         >>> d = filter_normalized_direction(w, np.random.default_rng(0))
@@ -60,13 +73,16 @@ def filter_normalized_direction(params: Params, rng: np.random.Generator) -> Par
         Li et al. 2018, "Visualizing the loss landscape of neural nets", arXiv 1712.09913,
         section 4.
     """
+    check_floating(params, "params")
 
     def normalized(w: np.ndarray) -> np.ndarray:
         d = rng.standard_normal(np.shape(w))  # drawn for every tensor: the stream stays in step
         if np.ndim(w) < 2:
             return np.zeros_like(w)
         axes = tuple(range(np.ndim(w) - 1))
-        target = np.sqrt(np.sum(np.square(w, dtype=np.float64), axis=axes))
+        largest = np.max(np.abs(w), axis=axes, initial=0).astype(np.float64)
+        size = np.where(largest > 0, largest, 1.0)  # so that no square over- or underflows
+        target = size * np.sqrt(np.sum(np.square(w / size), axis=axes))
         return (d / np.sqrt(np.sum(d**2, axis=axes)) * target).astype(np.asarray(w).dtype)
 
     return {key: normalized(leaf) for key, leaf in params.items()}
@@ -84,7 +100,7 @@ def plane_through(origin: Params, first: Params, second: Params) -> tuple[Params
         d, e and ‖first − origin‖: first lies at (that length, 0).
 
     Raises:
-        ValueError: when the three points lie on a line.
+        ValueError: when the three points lie on a line, or are not floating-point.
 
     Example:
         >>> at = lambda *w: {"w": np.array(w)}
@@ -92,17 +108,31 @@ def plane_through(origin: Params, first: Params, second: Params) -> tuple[Params
         >>> d["w"], e["w"], float(length)
         (array([1., 0.]), array([0., 1.]), 2.0)
     """
+    for point, name in ((origin, "origin"), (first, "first"), (second, "second")):
+        check_floating(point, name)
+        check_same_structure(origin, point, name)
     u, v = subtract(first, origin), subtract(second, origin)
-    length = np.sqrt(inner(u, u))
+    d, length = _unit(u)
     if not length > 0:
         raise ValueError("first must differ from origin to span a plane")
-    d = scale(1 / length, u)
-    v_length = np.sqrt(inner(v, v))
-    e = add_scaled(v, -inner(d, v), d)
-    height = np.sqrt(inner(e, e))
-    if not height > 1e-6 * v_length:
+    e, height = _unit(add_scaled(v, -inner(d, v), d))
+    if not height > 1e-6 * float(norm(v)):
         raise ValueError("the three points lie on a line and span no plane")
-    return d, scale(1 / height, e), float(length)
+    return d, e, length
+
+
+def _unit(u: Params) -> tuple[Params, float]:
+    """Return u / ‖u‖, or u itself where it is 0, and ‖u‖."""
+    scaled, s, square = well_scaled(u)
+    length = np.sqrt(square)
+    return scale(1 / length, scaled) if length > 0 else u, float(length / s)
+
+
+def _coordinates(name: str, x: np.ndarray) -> np.ndarray:
+    x = np.asarray(x)
+    if x.ndim != 1 or x.dtype.kind not in "fiub":
+        raise ValueError(f"{name} must be numbers of shape (points,), got {x.dtype} of {x.shape}")
+    return x.astype(np.float64)
 
 
 def loss_slice(loss: Loss, params: Params, direction: Params, x: np.ndarray) -> LossSlice:
@@ -115,13 +145,17 @@ def loss_slice(loss: Loss, params: Params, direction: Params, x: np.ndarray) -> 
         x: coordinates, shape (points,), in units of ‖d‖ (of the filters' own norms for a
             filter-normalized direction: x = 1 moves each filter by its length).
 
+    Raises:
+        ValueError: naming what is not floating-point, or does not fit.
+
     Example:
         >>> loss_slice(lambda p: (p["w"] ** 2).sum(), {"w": np.ones(1)}, {"w": np.ones(1)},
         ...            np.array([-1.0, 0.0, 1.0])).losses
         array([0., 1., 4.])
     """
+    check_floating(params, "params")
     check_same_structure(params, direction, "direction")
-    x = np.asarray(x, dtype=np.float64)
+    x = _coordinates("x", x)
     return LossSlice(
         x, np.array([float(loss(add_scaled(params, a, direction))) for a in x.tolist()])
     )
@@ -145,15 +179,19 @@ def loss_plane(
         y: coordinates along e, shape (rows,).
         on_row: called with (rows done, rows) after each row, for showing progress.
 
+    Raises:
+        ValueError: naming what is not floating-point, or does not fit.
+
     Example:
         >>> w, d, e = ({"w": np.array(v)} for v in ([0.0, 0.0], [1.0, 0.0], [0.0, 1.0]))
         >>> loss_plane(lambda p: p["w"][0] + 10 * p["w"][1], w, (d, e), [0, 1], [0, 2]).losses
         array([[ 0.,  1.],
                [20., 21.]])
     """
+    check_floating(params, "params")
     for direction in directions:
         check_same_structure(params, direction, "directions")
-    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    x, y = _coordinates("x", x), _coordinates("y", y)
     losses = np.empty((y.size, x.size))
     for j, b in enumerate(y.tolist()):  # Python floats do not lift float32 weights to float64
         row = add_scaled(params, b, directions[1])

@@ -4,9 +4,16 @@ import numpy as np
 import pytest
 from autograd.core import make_vjp
 
+from minisam import sharpness
 from minisam.nn.gradients import training_objective, value_and_grad
 from minisam.nn.losses import cross_entropy
-from minisam.nn.models import mlp, resnet
+from minisam.nn.models import cnn, mixer, mlp, resnet, vit
+from minisam.optim import asam, sam, sgd
+from minisam.optim.perturbation import (
+    asam_perturbation,
+    sam_perturbation,
+    unnormalized_perturbation,
+)
 
 rng = np.random.default_rng(0)
 PARAMS = {"a": rng.standard_normal((3, 2)), "b": rng.standard_normal(2)}
@@ -50,9 +57,109 @@ def test_parameters_are_not_changed():
         np.testing.assert_array_equal(PARAMS[key], array)
 
 
-def test_a_loss_that_is_no_scalar_is_refused():
-    with pytest.raises(TypeError, match=r"scalar, got an array of shape \(3, 2\)"):
-        value_and_grad(lambda params: params["a"])(PARAMS)
+NO_SCALARS = {
+    "float64 of shape \\(3, 2\\)": lambda p: p["a"],
+    "float64 of shape \\(1,\\)": lambda p: p["b"].sum().reshape(1),
+    "complex128 of shape \\(\\)": lambda p: p["b"].sum() * 1j,
+    "a NoneType": lambda p: None,
+    "a str": lambda p: "0.5",
+    "a bool": lambda p: True,
+    "a tuple": lambda p: (p["b"].sum(), {}),
+    "a list": lambda p: [p["b"].sum(), [0.0]],
+    "a dict": lambda p: {},
+}
+
+
+@pytest.mark.fault("dtype", "nn.value_and_grad")
+@pytest.mark.parametrize("got", NO_SCALARS)
+def test_a_loss_that_is_no_scalar_is_refused(got):
+    for function in (value_and_grad(NO_SCALARS[got]), value_and_grad(pair(NO_SCALARS[got]), True)):
+        with pytest.raises(
+            TypeError, match=f"the loss must be a scalar, one real number, got {got}"
+        ):
+            function(PARAMS)
+
+
+def pair(loss):
+    return lambda params: (loss(params), "note")
+
+
+@pytest.mark.fault("dtype", "nn.value_and_grad")
+def test_a_loss_without_its_auxiliary_value_is_refused():
+    for result, got in ((1.0, "float"), (None, "NoneType"), ((1.0, 2, 3), "tuple"), ("a", "str")):
+        with pytest.raises(TypeError, match=f"auxiliary=True .* must return two values, got {got}"):
+            value_and_grad(lambda params, result=result: result, auxiliary=True)(PARAMS)
+
+
+@pytest.mark.fault("dtype", "nn.value_and_grad")
+@pytest.mark.parametrize("constant", [3, 3.0, np.float32(3), np.array(3), np.array(3.0, ">f8")])
+def test_a_constant_loss_is_flat(constant):
+    value, grads = value_and_grad(lambda params: constant)(PARAMS)
+    assert (type(value), value) == (float, 3.0)
+    assert not any(g.any() for g in grads.values())
+    assert value_and_grad(lambda params: params["a"])({"a": 3.0}) == (3.0, {"a": 1.0})
+
+
+# L = 0.3 Σ w², so that ∇L = 0.6 w and H = 0.6 I, at w = (1, 2): gradients that no integer holds.
+def bowl(params):
+    return (0.3 * params["w"] ** 2.0).sum()
+
+
+@pytest.mark.fault("dtype", "nn.value_and_grad", "optim", "sharpness")
+@pytest.mark.parametrize("dtype", ["i8", "i4", "u1", "?", "O", "c16", ">i2"])
+def test_parameters_that_are_not_floating_point_are_refused(dtype):
+    w = {"w": np.array([1, 2]).astype(dtype)}
+    opt = sam(sgd(lr=0.1), rho=0.5)
+    from_outside = lambda params: (0.0, {"w": np.array([0.6, 1.2])})  # noqa: E731
+    for use in (
+        lambda: value_and_grad(bowl)(w),
+        lambda: value_and_grad(bowl).hessian_product(w, w),
+        lambda: opt.step(w, opt.init(w), value_and_grad(bowl)),
+        lambda: sgd(lr=0.1).step(w, opt.init(w), from_outside),
+        lambda: asam_perturbation(w, {"w": np.array([0.6, 1.2])}, rho=0.5),
+        lambda: sharpness.dense_hessian(bowl, w),
+        lambda: sharpness.flat_hessian(lambda v: v, w),
+        lambda: sharpness.unflatten(np.array([0.5, 0.5]), w),
+        lambda: sharpness.worst_case(bowl, w, rho=0.5),
+        lambda: sharpness.adaptive_sharpness(bowl, w, rho=0.5),
+        lambda: sharpness.filter_normalized_direction(w, np.random.default_rng(0)),
+    ):
+        with pytest.raises(ValueError, match=r"\['w'\] must be floating-point, got "):
+            use()
+
+
+@pytest.mark.fault("dtype", "optim")
+@pytest.mark.parametrize("dtype", ["i8", "u1", "?", "c16"])
+def test_gradients_that_are_not_floating_point_are_refused(dtype):
+    w, g = {"w": np.ones(2)}, {"w": np.array([3, 4]).astype(dtype)}
+    for opt in (sgd(lr=0.1), sam(sgd(lr=0.1))):
+        with pytest.raises(ValueError, match=r"grads\['w'\] must be floating-point, got "):
+            opt.step(w, opt.init(w), lambda params: (0.0, g))
+    for perturb in (sam_perturbation, asam_perturbation, unnormalized_perturbation):
+        with pytest.raises(ValueError, match=r"grads\['w'\] must be floating-point, got "):
+            perturb(w, g, rho=0.1)
+
+
+@pytest.mark.fault("dtype", "nn.value_and_grad", "optim", "sharpness")
+@pytest.mark.parametrize("dtype", ["f2", "f4", ">f4", "f8", ">f8", "g"])
+def test_floating_point_parameters_of_any_type(dtype):
+    w = {"w": np.array([1, 2]).astype(dtype)}
+    u = float(np.finfo(dtype).eps)
+    value, grads = value_and_grad(bowl)(w)
+    assert value == pytest.approx(1.5, rel=4 * u)
+    np.testing.assert_allclose(grads["w"], [0.6, 1.2], rtol=4 * u)
+    opt = sam(sgd(lr=0.1), rho=0.5)
+    step = opt.step(w, opt.init(w), value_and_grad(bowl))[2]
+    assert np.linalg.norm(step.perturbation["w"]) == pytest.approx(0.5, rel=8 * u)
+    np.testing.assert_allclose(sharpness.dense_hessian(bowl, w), 0.6 * np.eye(2), rtol=4 * u)
+
+
+@pytest.mark.parametrize(("leaf", "got"), [(3, "a int"), (True, "a bool"), ([1.0], "a list")])
+def test_parameters_that_are_no_arrays_are_refused(leaf, got):
+    with pytest.raises(ValueError, match=rf"params\['w'\] must be floating-point, got {got}"):
+        value_and_grad(lambda params: 0.0)({"w": leaf})
+    with pytest.raises(ValueError, match="params must be a dict of arrays, got list"):
+        sgd(lr=0.1).step([np.ones(2)], None, lambda params: (0.0, params))
 
 
 def test_gradients_can_be_differentiated_again():
@@ -106,7 +213,7 @@ def test_a_batch_in_one_piece_has_no_shards():
     model = mlp(hidden=(3,), input_shape=(2, 2, 1), classes=3)
     arguments = model, cross_entropy, np.zeros((5, 2, 2, 1)), np.arange(5) % 3, {}
     assert not hasattr(training_objective(*arguments), "shards")
-    with pytest.raises(ValueError, match="m must be a number in"):
+    with pytest.raises(ValueError, match="m must be a whole number"):
         training_objective(*arguments, m=0)
 
 
@@ -127,7 +234,6 @@ def test_training_objective_gives_statistics_without_gradient():
 def test_first_layer_sends_no_gradient_to_the_images(monkeypatch):
     """Nothing that only the images would need is computed: one input gradient per later layer."""
     from minisam.nn import convolution
-    from minisam.nn.models import cnn
 
     calls = []
     original = convolution.input_gradient
@@ -148,3 +254,49 @@ def test_same_bits_every_time():
     assert first[0] == second[0]
     for key in first[1]:
         np.testing.assert_array_equal(first[1][key], second[1][key])
+
+
+def layouts(x):
+    """The same numbers, laid out in memory in seven other ways."""
+    back = (slice(None, None, -1),) * x.ndim
+    frozen = x.copy()
+    frozen.setflags(write=False)
+    after_a_byte = np.frombuffer(b"\0" + x.tobytes(), np.uint8)[1:]
+    return {
+        "Fortran": np.asfortranarray(x),
+        "transposed": np.ascontiguousarray(x.T).T,
+        "negative strides": np.ascontiguousarray(x[back])[back],
+        "big-endian": x.astype(x.dtype.newbyteorder(">")),
+        "read-only": frozen,
+        "every second": np.repeat(x, 2, axis=0)[::2],
+        "unaligned": after_a_byte.view(x.dtype).reshape(x.shape),
+    }
+
+
+@pytest.mark.fault("memory-layout", "nn.models", "optim")
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", ["mlp", "cnn", "resnet", "vit", "mixer"])
+def test_images_and_parameters_of_any_layout_give_one_step(name, dtype):
+    """Only the order of summation may differ: some 1,000 terms, added in several layers."""
+    model = {
+        "mlp": lambda: mlp(hidden=(8,), input_shape=(16, 16, 3)),
+        "cnn": lambda: cnn(channels=[[4], [8]], input_shape=(16, 16, 3)),
+        "resnet": lambda: resnet(width=4),
+        "vit": lambda: vit(width=8, blocks=1, heads=2, input_shape=(16, 16, 3)),
+        "mixer": lambda: mixer(width=8, blocks=1, input_shape=(16, 16, 3)),
+    }[name]()
+    x = np.random.default_rng(0).standard_normal((5, 16, 16, 3)).astype(dtype)
+    params, statistics, y = model.init(0, dtype), model.initial_statistics(), np.arange(5)
+    opt = asam(sgd(lr=0.1, momentum=0.9))
+
+    def step(params, x):
+        objective = training_objective(model, cross_entropy, x, y, statistics)
+        return opt.step(params, opt.init(params), objective)[0]
+
+    expected = step(params, x)
+    ways = {key: layouts(w) for key, w in params.items()}
+    for layout, images in layouts(x).items():
+        for found in (step(params, images), step({key: ways[key][layout] for key in ways}, x)):
+            for key, w in expected.items():
+                assert found[key].dtype == dtype
+                np.testing.assert_allclose(found[key], w, rtol=0, atol=1e4 * np.finfo(dtype).eps)

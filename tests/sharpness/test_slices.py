@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from tiny_network import tiny_mean_loss, tiny_params
 
 from minisam import trees
+from minisam.nn import resnet
 from minisam.sharpness.hessian import dense_hessian, flatten
 from minisam.sharpness.slices import (
     filter_normalized_direction,
@@ -105,3 +106,85 @@ def test_bad_input_is_named():
         plane_through(at(0.0, 0.0), at(1.0, 1.0), at(2.0, 2.0))
     with pytest.raises(ValueError, match="direction do not match"):
         loss_slice(lambda p: 0.0, at(0.0), {"v": onp.zeros(1)}, [0.0])
+
+
+@pytest.mark.fault("special-value", "sharpness.filter_normalized_direction")
+@pytest.mark.parametrize("dtype", [onp.float64, onp.float32])
+def test_dead_filters_stay_dead_and_one_axis_tensors_stay_where_they_are(dtype):
+    """Zero filters, biases and batch norm: the direction is finite, and of the filters' norms."""
+    params = resnet(width=4).init(0, dtype)
+    params["conv1.weight"][..., 1] = 0
+    params["fc.weight"][:] = 0
+    d = filter_normalized_direction(params, onp.random.default_rng(0))
+    for key, w in params.items():
+        assert d[key].dtype == dtype
+        assert onp.isfinite(d[key]).all()
+        if w.ndim == 1:
+            assert not d[key].any()
+            continue
+        norms = [
+            onp.linalg.norm(a.astype(float).reshape(-1, a.shape[-1]), axis=0) for a in (w, d[key])
+        ]
+        onp.testing.assert_allclose(*norms, rtol=w.size * onp.finfo(dtype).eps)
+    assert not d["conv1.weight"][..., 1].any()
+
+
+@pytest.mark.fault("special-value", "sharpness.filter_normalized_direction")
+@pytest.mark.parametrize("exponent", [-1070, -600, 600, 1020])
+def test_no_square_of_a_filter_over_or_underflows(exponent):
+    """‖2^e w‖ = 2^e ‖w‖, where Σ w² would be 0 or infinite."""
+    w = {"fc.weight": onp.array([[3.0, 0.0], [4.0, -1.0]]) * 2.0**exponent}
+    d = filter_normalized_direction(w, onp.random.default_rng(0))["fc.weight"]
+    norms = onp.linalg.norm(onp.ldexp(d, -exponent), axis=0)  # exact, but for subnormal numbers
+    onp.testing.assert_allclose(norms, [5, 1], rtol=1e-15 + 2.0 ** -(1074 + exponent))
+
+
+@pytest.mark.fault("special-value", "sharpness.plane_through")
+@pytest.mark.parametrize("exponent", [-1060, -600, 0, 600, 1020])
+def test_a_plane_of_any_scale(exponent):
+    """(0, 0), (2, 0), (1, 3) times 2^e: the axes, and a length of 2^(e + 1)."""
+    at = lambda *w: {"w": onp.array(w) * 2.0**exponent}  # noqa: E731
+    d, e, length = plane_through(at(0.0, 0.0), at(2.0, 0.0), at(1.0, 3.0))
+    assert (d["w"].tolist(), e["w"].tolist(), length) == ([1, 0], [0, 1], 2.0 ** (exponent + 1))
+
+
+@pytest.mark.fault(
+    "dtype", "sharpness.plane_through", "sharpness.loss_slice", "sharpness.loss_plane"
+)
+@pytest.mark.parametrize("dtype", ["u1", "i8", "?", "O"])
+def test_points_that_are_not_floating_point_are_refused(dtype):
+    """Unsigned integers would be subtracted modulo 256."""
+    w, other = {"w": onp.array([1, 2]).astype(dtype)}, {"w": onp.array([0.5, 1.0])}
+    loss = lambda p: float(p["w"].sum())  # noqa: E731
+    with pytest.raises(ValueError, match=r"origin\['w'\] must be floating-point"):
+        plane_through(w, other, other)
+    with pytest.raises(ValueError, match=r"second\['w'\] must be floating-point"):
+        plane_through(other, other, w)
+    with pytest.raises(ValueError, match=r"params\['w'\] must be floating-point"):
+        loss_slice(loss, w, other, [0.0])
+    with pytest.raises(ValueError, match=r"params\['w'\] must be floating-point"):
+        loss_plane(loss, w, (other, other), [0.0], [0.0])
+
+
+@pytest.mark.fault(
+    "shape", "sharpness.loss_slice", "sharpness.loss_plane", "sharpness.plane_through"
+)
+@pytest.mark.parametrize("x", [0.5, [[0.5]], [[0.0], [1.0]], None, "0.5", [0.5j]], ids=repr)
+def test_coordinates_of_another_shape_or_type_are_refused(x):
+    w = {"w": onp.ones(2)}
+    loss = lambda p: float(p["w"].sum())  # noqa: E731
+    with pytest.raises(ValueError, match=r"x must be numbers of shape \(points,\), got "):
+        loss_slice(loss, w, w, x)
+    with pytest.raises(ValueError, match=r"y must be numbers of shape \(points,\), got "):
+        loss_plane(loss, w, (w, w), [0.0], x)
+    with pytest.raises(ValueError, match=r"second\['w'\] has shape \(3,\)"):
+        plane_through(w, w, {"w": onp.ones(3)})
+
+
+def test_coordinates_of_any_real_type_and_none():
+    w = {"w": onp.ones(2)}
+    loss = lambda p: float(p["w"].sum())  # noqa: E731
+    for x in ([0, 1], (0.0, 1.0), onp.array([0, 1], "u1"), onp.array([False, True])):
+        assert loss_slice(loss, w, w, x).losses.tolist() == [2, 4]
+    assert loss_slice(loss, w, w, []).losses.tolist() == []
+    assert loss_plane(loss, w, (w, w), [], [1.0]).losses.shape == (1, 0)
