@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from contextlib import suppress
 from functools import partial
 from types import FunctionType
 from typing import Any
@@ -105,17 +106,23 @@ def described(part: Any, within: tuple[int, ...] = ()) -> Any:
         name = f"{named.__module__}.{named.__qualname__}".replace(".<locals>", "")
         made, held = {"function": name.removeprefix("minisam.")}, {}
         if isinstance(part, FunctionType) and id(part) not in within:
-            within += (id(part),)
-            cells = zip(part.__code__.co_freevars, part.__closure__ or (), strict=True)
-            held = {key: cell.cell_contents for key, cell in cells if _is_filled(cell)}
+            within, held = (*within, id(part)), held_by(part)
     return {**made, **{key: described(value, within) for key, value in held.items()}}
 
 
-def _is_filled(cell: Any) -> bool:
-    try:
-        return bool([cell.cell_contents])
-    except ValueError:  # the name has no value yet
-        return False
+def held_by(function: FunctionType) -> dict[str, Any]:
+    """Return the values that a function took along from the function in which it was defined.
+
+    Example:
+        >>> from minisam.optim import cosine
+        >>> held_by(cosine(0.1, steps=300))
+        {'floor': 0.0, 'span': 0.1, 'steps': 300}
+    """
+    held = {}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        with suppress(ValueError):  # the name has no value yet
+            held[name] = cell.cell_contents
+    return held
 
 
 def differences(was: Any, now: Any, place: str = "") -> list[tuple[str, Any, Any]]:

@@ -1,8 +1,10 @@
 """Run one function over a grid of settings: in parallel, resumable, nothing finished run twice.
 
-Each cell is a dict of settings that JSON can hold. Its result is one file, ``cells/<hash>.json``,
-named after the function and the settings and written to a temporary name first, so that a file that
-is there is whole. A sweep that was interrupted, or lost its machine, is continued by the same call.
+Each cell is a dict of settings that JSON can hold. Its result is one file in ``cells``, named after
+the function, the settings and the function's code (see `minisam.cells`), and written to a temporary
+name first, so that a file that is there is whole. A sweep that was interrupted, or lost its
+machine, is continued by the same call; when the function was edited, what it returned before is
+not returned again.
 
     cells = [{"rho": rho, "seed": seed} for rho in (0.0, 0.05) for seed in range(5)]
     results = sweep(train_one, cells, "runs", jobs=2)
@@ -10,7 +12,6 @@ is there is whole. A sweep that was interrupted, or lost its machine, is continu
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import json
 import os
@@ -35,8 +36,10 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TextIO
 
+from minisam.cells import Found, find_results, stored
+from minisam.checks import check_whole
 from minisam.cores import usable_cores
-from minisam.files import plain, write_json
+from minisam.files import expanded, plain, write_json
 from minisam.progress import clock
 
 BLAS_VARIABLES = (
@@ -92,7 +95,8 @@ def sweep(
     Args:
         function: takes the settings as keyword arguments and returns what JSON can hold (NumPy
             numbers and arrays are turned into numbers and lists, NaN and infinities into null).
-            With ``jobs`` > 1 or an executor it must be importable by name.
+            Its results are kept by its name, so that it must be a function of a module: no lambda,
+            no closure, no method of an object.
         cells: the grid, a sequence of dicts of settings.
         out: folder of the results; cells of other sweeps may lie in it too.
         executor: any `concurrent.futures.Executor`, such as Dask's ``client.get_executor()`` or
@@ -109,6 +113,8 @@ def sweep(
         ``machine``.
 
     Raises:
+        ValueError: if the function's name does not lead to it, JSON cannot hold the settings, or a
+            result that is kept is damaged.
         SweepError: when cells raised, after all others have finished; it names their settings. A
             cell whose process died (killed, out of memory) is run again, alone, three times at
             most.
@@ -121,22 +127,21 @@ def sweep(
         >>> results
         []
     """
-    if jobs < 1:
-        raise ValueError(f"jobs must be at least 1, got {jobs}")
+    check_whole("jobs", jobs, low=1)
     if jobs > 1 and executor is None and _is_interactive(function):
         raise ValueError(
             f"jobs must be 1 for {function.__name__}, which is defined in a notebook or at a "
             f"prompt; put it into a module to run it in several processes"
         )
-    folder = Path(out) / "cells"
+    folder, cells = expanded(out) / "cells", list(cells)
+    found = find_results(function, cells, folder)
     folder.mkdir(parents=True, exist_ok=True)
-    todo: dict[Path, dict[str, Any]] = {}
-    paths = [folder / f"{cell_hash(function, settings)}.json" for settings in cells]
-    for path, settings in zip(paths, cells, strict=True):
-        if not path.exists():
-            todo[path] = settings
+    paths, records = found.paths, found.records
+    grid = zip(paths, cells, strict=True)
+    todo = {path: settings for path, settings in grid if path not in records}
     stream = sys.stderr if progress == "stderr" else progress
     report = _Progress(len(set(paths)), list(todo.values()), cost, stream)
+    report.tell(found)
     failures: list[Failure] = []
 
     def finish(path: Path, record: dict[str, Any] | Failure) -> None:
@@ -161,28 +166,8 @@ def sweep(
     if failures:
         failures.sort(key=lambda failure: cells.index(failure.settings))
         raise SweepError(failures, len(set(paths)) - len(failures))
-    records = (json.loads(path.read_text(encoding="utf-8")) for path in paths)
-    return [{"cpu_seconds": None, **record} for record in records]
-
-
-def cell_hash(function: Callable[..., Any], settings: dict[str, Any]) -> str:
-    """Return the name of a cell: a hash of the function's name and the settings, in any order.
-
-    Example:
-        >>> import math
-        >>> cell_hash(math.pow, {"a": 1, "b": 2}) == cell_hash(math.pow, {"b": 2, "a": 1})
-        True
-    """
-    if not hasattr(function, "__qualname__"):
-        raise ValueError(f"function must have a name to know its results by, got {function!r}")
-    name = f"{function.__module__}.{function.__qualname__}"
-    try:
-        text = json.dumps([name, settings], sort_keys=True, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"settings must be what JSON can hold, got {settings!r}: {error}"
-        ) from None
-    return hashlib.sha256(text.encode()).hexdigest()[:20]
+    records |= {path: stored(path) for path in todo}
+    return [{"cpu_seconds": None, **records[path]} for path in paths]
 
 
 def run_cell(function: Callable[..., Any], settings: dict[str, Any]) -> dict[str, Any] | Failure:
@@ -335,6 +320,21 @@ class _Progress:
         self.live = stream is not None and stream.isatty()
         if todo and len(todo) < total:
             self._write(f"{total - len(todo)} of {total} cells are there already", end=True)
+
+    def tell(self, found: Found) -> None:
+        """Say which results are of another code of the function, or of nobody knows which."""
+        if found.changed:
+            self._write(
+                f"the function was changed since {found.changed} of {self.total} cells were run: "
+                f"they are run again, and the results of before are kept",
+                end=True,
+            )
+        if found.unknown:
+            self._write(
+                f"{found.unknown} of {self.total} results are from an older minisam or another "
+                f"Python: whether the function was the same then, nobody knows",
+                end=True,
+            )
 
     def advance(self, settings: dict[str, Any], failed: bool) -> None:
         self.left -= 1

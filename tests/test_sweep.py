@@ -16,7 +16,7 @@ import pytest
 import sweep_cells
 
 from minisam import sweep as module
-from minisam.sweep import SweepError, cell_hash, sweep
+from minisam.sweep import SweepError, sweep
 
 quiet = functools.partial(sweep, progress=None)
 
@@ -300,22 +300,17 @@ def test_more_jobs_than_processors_leave_one_thread_each(monkeypatch):
         assert os.environ["OMP_NUM_THREADS"] == "1"
 
 
-def test_the_hash_depends_on_settings_and_function_but_not_on_order():
-    base = cell_hash(sweep_cells.square, {"x": 1, "log": None})
-    assert base == cell_hash(sweep_cells.square, {"log": None, "x": 1})
-    assert base != cell_hash(sweep_cells.square, {"x": 2, "log": None})
-    assert base != cell_hash(sweep_cells.fail_on_odd, {"x": 1, "log": None})
-
-
 def test_a_curve_with_a_hole_is_stored(tmp_path):
     for _ in "run", "read":
         (curve,) = quiet(sweep_cells.curve, [{"points": 3}], tmp_path)
         assert curve["result"] == {"curve": [0.0, 1.0, None]}
 
 
+@pytest.mark.fault("option-value", "sweep")
 def test_bad_input_is_named(tmp_path, monkeypatch):
-    with pytest.raises(ValueError, match="jobs must be at least 1, got 0"):
-        quiet(sweep_cells.square, [], tmp_path, jobs=0)
+    for jobs in (0, 1.5, "2", True):
+        with pytest.raises(ValueError, match="jobs must be a whole number of at least 1, got"):
+            quiet(sweep_cells.square, [], tmp_path, jobs=jobs)
     with pytest.raises(ValueError, match="settings must be what JSON can hold"):
         quiet(sweep_cells.square, [{"x": {1, 2}}], tmp_path)
     with pytest.raises(ValueError, match=r"got \{'x': nan\}"):
@@ -326,3 +321,94 @@ def test_bad_input_is_named(tmp_path, monkeypatch):
     monkeypatch.delattr(sys.modules["__main__"], "__file__")
     with pytest.raises(ValueError, match="jobs must be 1 for square, which is defined in a note"):
         quiet(sweep_cells.square, [{"x": 1}], tmp_path, jobs=2)
+
+
+def told(function, cells, folder):
+    """The results of a sweep, and what it said on the way."""
+    stream = io.StringIO()
+    records = sweep(function, cells, folder, progress=stream)
+    return [record["result"] for record in records], stream.getvalue()
+
+
+def defined(source, **names):
+    """Define ``trained`` at the top of `sweep_cells`, as a notebook's cell defines it anew."""
+    exec(source, vars(sweep_cells) | names, names)
+    function = names["trained"]
+    function.__module__ = "sweep_cells"
+    sweep_cells.trained = function
+    return function
+
+
+@pytest.fixture
+def notebook():
+    yield defined
+    del sweep_cells.trained
+
+
+@pytest.mark.fault("cached-by-name", "sweep")
+def test_an_edited_function_is_run_again_and_its_old_results_are_kept(notebook, tmp_path):
+    cells = [{"x": 1}, {"x": 5}]
+    notebook("def trained(x):\n    return 2 * x")
+    assert told(sweep_cells.trained, cells[1:], tmp_path)[0] == [10]
+    notebook("def trained(x):\n    return 3 * x")
+    results, said = told(sweep_cells.trained, cells, tmp_path)
+    assert results == [3, 15]
+    assert "the function was changed since 1 of 2 cells were run: they are run again" in said
+    notebook("def trained(x):\n    'Of two.'  # again\n\n    return 2 * x")
+    assert told(sweep_cells.trained, cells, tmp_path)[0] == [2, 10]
+    assert len(list((tmp_path / "cells").iterdir())) == 4
+
+
+@pytest.mark.fault("cached-by-name", "sweep")
+def test_what_was_kept_before_the_code_was_noted_is_taken_and_said(notebook, tmp_path):
+    cells = [{"x": 1}, {"x": 5}]
+    notebook("def trained(x):\n    return 2 * x")
+    told(sweep_cells.trained, cells[:1], tmp_path)
+    (path,) = (tmp_path / "cells").iterdir()
+    path.rename(path.with_name(path.name.partition("-")[0] + ".json"))
+    results, said = told(sweep_cells.trained, cells, tmp_path)
+    assert results == [2, 10]
+    assert "1 of 2 results are from an older minisam or another Python" in said
+    assert "1 of 2 cells are there already" in said
+
+
+@pytest.mark.fault("cached-by-name", "sweep")
+def test_what_another_python_compiled_is_taken_and_said(notebook, tmp_path):
+    notebook("def trained(x):\n    return 2 * x")
+    told(sweep_cells.trained, [{"x": 5}], tmp_path)
+    (path,) = (tmp_path / "cells").iterdir()
+    record = json.loads(path.read_text())
+    record["versions"]["python"] = "3.1.0"
+    path.rename(path.with_name(path.name.partition("-")[0] + "-0123456789.json"))
+    (path,) = (tmp_path / "cells").iterdir()
+    path.write_text(json.dumps(record))
+    results, said = told(sweep_cells.trained, [{"x": 5}], tmp_path)
+    assert results == [10]
+    assert "1 of 1 results are from an older minisam or another Python" in said
+
+
+@pytest.mark.fault("cached-by-name", "sweep")
+def test_what_shares_its_name_with_others_is_refused_before_anything_is_run(tmp_path):
+    with pytest.raises(ValueError, match="function must be one that its name leads to"):
+        quiet(lambda x: 2 * x, [{"x": 5}], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.fault("file-read", "sweep")
+@pytest.mark.parametrize("content", ["", '{"settings": {', "[]", '{"result": 1}', "\x80"])
+def test_a_damaged_result_is_named_before_anything_is_run(content, tmp_path):
+    log = tmp_path / "log"
+    cells = [{"x": x, "log": str(log)} for x in range(2)]
+    quiet(sweep_cells.square, cells[:1], tmp_path)
+    (path,) = (tmp_path / "cells").iterdir()
+    path.write_bytes(content.encode("latin-1"))
+    with pytest.raises(ValueError, match=rf"{path.name} is not a whole result; delete it and "):
+        quiet(sweep_cells.square, cells, tmp_path)
+    assert logged(log) == [0]
+
+
+@pytest.mark.fault("home-folder", "sweep")
+def test_results_are_kept_in_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    quiet(sweep_cells.square, iter([{"x": 1}]), "~/runs")
+    assert len(list((tmp_path / "runs" / "cells").iterdir())) == 1
