@@ -26,8 +26,8 @@ def is_real(value: Any) -> bool:
 
 def check_number(
     name: str, value: Any, low: float = 0.0, high: float = math.inf, open_high: bool = False
-) -> None:
-    """Raise ValueError unless ``value`` is a real number in [low, high] (or [low, high)).
+) -> float:
+    """Return ``value`` as a float; raise ValueError unless it is in [low, high] (or [low, high)).
 
     Infinity is accepted only where ``high`` is infinite and ``open_high`` is False; NaN never, nor
     a truth value, nor an integer that no float can hold.
@@ -46,10 +46,11 @@ def check_number(
     inside = low <= number < high if open_high else low <= number <= high
     if not inside:
         raise ValueError(f"{name} must be a number in {interval}, got {value!r}")
+    return number
 
 
-def check_whole(name: str, value: Any, low: int = 0, high: int | None = None) -> None:
-    """Raise ValueError unless ``value`` is a whole number from ``low`` to ``high``.
+def check_whole(name: str, value: Any, low: int = 0, high: int | None = None) -> int:
+    """Return ``value`` as an int; raise ValueError unless it is whole, from ``low`` to ``high``.
 
     Integers of Python and NumPy are; truth values and floats such as 2.0 are not.
 
@@ -66,6 +67,7 @@ def check_whole(name: str, value: Any, low: int = 0, high: int | None = None) ->
     if number < low or (high is not None and number > high):
         allowed = f"of at least {low:,}" if high is None else f"from {low:,} to {high:,}"
         raise ValueError(f"{name} must be a whole number {allowed}, got {value!r}")
+    return number
 
 
 def check_flag(name: str, value: Any) -> None:

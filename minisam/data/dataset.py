@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minisam.checks import check_choice, check_number, check_whole
 from minisam.data import noise as noise_module
 from minisam.data import streams, toy
 from minisam.data.files import cache_folder
@@ -86,7 +87,8 @@ def load(
         data_dir: the folder of its files or archive; None for ``$MINISAM_DATA`` or the platform's
             cache folder. The toy set needs none.
         noise: the recipe, or None.
-        train_size: number of training images; None for all that validation leaves (toy: 2,000).
+        train_size: number of training images; None for all that validation leaves (toy: 2,000, and
+            a million at most, validation included).
             Subsets hold every class in its due share.
         test_size: number of test images; None for all (toy: 1,000).
         validation: number of images to hold out of the training set, or (below 1) the share of
@@ -110,25 +112,24 @@ def load(
         >>> data.train.images.shape, int(data.train.flipped.sum()), data.noise.rate_realized
         ((100, 32, 32, 3), 40, 0.4)
     """
-    if validation_labels not in ("clean", "noisy"):
-        raise ValueError(f"validation_labels must be clean or noisy, got {validation_labels!r}")
+    check_choice("validation_labels", validation_labels, ("clean", "noisy"))
     if noise is not None:
-        noise_module.check(noise)
+        noise = noise_module.check(noise)
     if name == "toy":
         train_size = 2000 if train_size is None else train_size
         test_size = 1000 if test_size is None else test_size
-        held_out = check_sizes(train_size, test_size, validation, math.inf, math.inf)
-        parts = toy.toy(train_size + held_out, test_size)
+        n_train, n_test, held_out = sizes(train_size, test_size, validation, toy.MOST, toy.MOST)
+        parts = toy.toy(n_train + held_out, n_test)
         source = Source(Labelled(*parts[:2]), Labelled(*parts[2:]), toy.CLASS_NAMES)
     else:
         source = fetch_and_read(name, data_dir, version, unknown_files, download)
-    n, n_test = len(source.train.labels), len(source.test.labels)
-    held_out = check_sizes(train_size, test_size, validation, n, n_test)
+    there = len(source.train.labels), len(source.test.labels)
+    n_train, n_test, held_out = sizes(train_size, test_size, validation, *there)
     order = stratified_order(source.train.labels, streams.stream(seed, "training subset"))
-    train = take(source.train, order[: n - held_out if train_size is None else train_size])
-    held = take(source.train, order[n - held_out :]) if held_out else None
+    train = take(source.train, order[:n_train])
+    held = take(source.train, order[len(order) - held_out :]) if held_out else None
     order = stratified_order(source.test.labels, streams.stream(seed, "test subset"))
-    test = take(source.test, order[:test_size])
+    test = take(source.test, order[:n_test])
     seen = None
     if noise is not None:
         train = with_noise(train, name, source, noise, data_dir, "noise")
@@ -158,22 +159,21 @@ def fetch_and_read(
     return read(name, data_dir, version, unknown_files)
 
 
-def check_sizes(
-    train_size: int | None, test_size: int | None, validation: float, n: float, n_test: float
-) -> int:
-    """Check the sizes asked for against the images there are; return how many are held out."""
-    for name, size, most in (("train_size", train_size, n), ("test_size", test_size, n_test)):
-        if size is not None and not (isinstance(size, int | np.integer) and 1 <= size <= most):
-            raise ValueError(f"{name} must be a whole number from 1 to {most}, got {size!r}")
-    if not 0 <= validation < math.inf or (validation >= 1 and validation != int(validation)):
-        raise ValueError(
-            f"validation must be a share below 1 or a whole number, got {validation!r}"
-        )
+def sizes(
+    train_size: int | None, test_size: int | None, validation: float, n: int, n_test: int
+) -> tuple[int, int, int]:
+    """Return how many images are trained on, tested on and held out, of those that there are."""
+    if train_size is not None:
+        train_size = check_whole("train_size", train_size, 1, n)
+    test_size = n_test if test_size is None else check_whole("test_size", test_size, 1, n_test)
+    share = check_number("validation", validation, open_high=True)
+    if share >= 1 and share != int(share):
+        raise ValueError(f"validation must be a share below 1 or a whole number, got {share!r}")
     pool = n if train_size is None else train_size
-    held_out = math.floor(validation * pool + 0.5) if validation < 1 else int(validation)
+    held_out = math.floor(share * pool + 0.5) if share < 1 else int(share)
     if held_out + (1 if train_size is None else train_size) > n:
-        raise ValueError(f"validation {held_out} and train_size {train_size} exceed {n} images")
-    return held_out
+        raise ValueError(f"validation {held_out} and train_size {train_size} exceed {n:,} images")
+    return n - held_out if train_size is None else train_size, test_size, held_out
 
 
 def stratified_order(labels: np.ndarray, bits: np.random.PCG64) -> np.ndarray:

@@ -21,8 +21,10 @@ import math
 
 import numpy as np
 
+from minisam.checks import check_number
 from minisam.data import streams
 from minisam.data.batches import channel_statistics
+from minisam.data.noise import check_labels
 
 RATE_SPREAD = 0.1  # the standard deviation of the flip rates
 PART = 256  # images at a time, in float64
@@ -51,15 +53,22 @@ def instance_noise(
     Returns:
         int64 array of shape (n,).
 
+    Raises:
+        ValueError: naming the argument that is wrong.
+
     Example:
         >>> images = np.arange(4 * 48, dtype=np.uint8).reshape(4, 4, 4, 3)
         >>> instance_noise(images, np.array([0, 1, 2, 0]), rate=0.5, n_classes=3)
         array([1, 1, 1, 2])
     """
+    check_number("rate", rate, high=1.0)
+    clean_labels = check_labels(clean_labels, n_classes)
+    if len(images) != len(clean_labels):
+        raise ValueError(f"{len(clean_labels):,} labels do not go with {len(images):,} images")
     bits = streams.stream(seed, purpose)
     rates = flip_rates(rate, len(clean_labels), bits)
     ticket = streams.uniform(bits, len(clean_labels))
-    labels = np.array(clean_labels, np.int64)
+    labels = clean_labels.copy()
     table = whole_levels(images)
     projections = streams.stream(seed, "instance projections")
     for label in range(n_classes):

@@ -22,13 +22,24 @@ Papers that say "40 % symmetric noise" mean the first or the second: ask which.
 from __future__ import annotations
 
 import math
+import os
 from typing import NamedTuple
 
 import numpy as np
 
+from minisam.checks import check_choice, check_flag, check_number, check_whole
 from minisam.data import streams
 
 KINDS = ("symmetric", "pair", "asymmetric", "matrix", "instance", "human")
+GOES_WITH = {  # the kinds of noise that a part of the recipe says something about
+    "rate": ("symmetric", "pair", "asymmetric", "instance"),
+    "seed": ("symmetric", "pair", "asymmetric", "matrix", "instance"),
+    "inclusive": ("symmetric",),
+    "per_sample": ("symmetric", "pair", "asymmetric", "matrix"),
+    "matrix": ("matrix",),
+    "labels": ("human",),
+    "path": ("human",),
+}
 
 
 class LabelNoise(NamedTuple):
@@ -44,7 +55,8 @@ class LabelNoise(NamedTuple):
         per_sample: select each example with probability q on its own, not an exact number of them.
         matrix: for ``"matrix"``: T, of shape (K, K), each row summing to 1.
         labels: for ``"human"``: which labels of the file, as ``"worse"``.
-        path: for ``"human"``: the file; None to look for it in the data folder.
+        path: for ``"human"``: the file, which may begin with ``~``; None to look for it in the data
+            folder.
 
     Example:
         >>> LabelNoise("symmetric", 0.4, seed=1).rate
@@ -58,7 +70,7 @@ class LabelNoise(NamedTuple):
     per_sample: bool = False
     matrix: np.ndarray | None = None
     labels: str | None = None
-    path: str | None = None
+    path: str | os.PathLike[str] | None = None
 
 
 def corrupt(
@@ -88,7 +100,7 @@ def corrupt(
         >>> corrupt(np.array([0, 1, 2, 0]), LabelNoise("pair", 0.5), n_classes=3)
         array([0, 2, 0, 0])
     """
-    check(noise)
+    noise = check(noise)
     clean_labels = check_labels(clean_labels, n_classes)
     share, destinations = recipe(noise, n_classes, look_alikes)
     bits = streams.stream(noise.seed, purpose)
@@ -112,6 +124,8 @@ def recipe(
         share = np.round(np.cumsum(off_diagonal, axis=1)[:, -1], 12)
         scale = np.where(share > 0, share, 1)[:, None]
         return share, np.where(share[:, None] > 0, off_diagonal / scale, identity)
+    if noise.kind in ("instance", "human"):
+        raise ValueError(f"noise {noise.kind!r} is not drawn from the labels alone: use `load`")
     assert noise.rate is not None  # as `check` has seen to
     share = np.full(n_classes, float(noise.rate))
     if noise.kind == "symmetric" and noise.inclusive:
@@ -193,29 +207,38 @@ def relabel(labels: np.ndarray, destinations: np.ndarray, ticket: np.ndarray) ->
     return new_labels
 
 
-def check(noise: LabelNoise) -> None:
-    """Raise ValueError unless the recipe makes sense."""
-    if noise.kind not in KINDS:
-        raise ValueError(f"noise kind must be one of {', '.join(KINDS)}, got {noise.kind!r}")
-    if noise.kind in ("matrix", "human"):
-        if noise.rate is not None:
-            raise ValueError(f"noise {noise.kind!r} takes no rate, got {noise.rate!r}")
-    elif not (isinstance(noise.rate, float | int) and 0 <= noise.rate <= 1):
-        raise ValueError(f"noise rate must be a number from 0 to 1, got {noise.rate!r}")
-    if noise.inclusive and noise.kind != "symmetric":
-        raise ValueError(f"only symmetric noise can be inclusive, got kind {noise.kind!r}")
-    if (noise.matrix is not None) != (noise.kind == "matrix"):
-        raise ValueError(f"a matrix goes with noise 'matrix' and no other, got kind {noise.kind!r}")
-    if (noise.labels is not None) != (noise.kind == "human"):
-        raise ValueError(f"labels go with noise 'human' and no other, got kind {noise.kind!r}")
-    streams.stream(noise.seed, "noise")  # refuses what is no seed
+def check(noise: LabelNoise) -> LabelNoise:
+    """Return a recipe in Python's own types, after checking that it makes sense.
+
+    Example:
+        >>> check(LabelNoise("pair", np.float32(0.5), seed=np.int64(3)))[:3]
+        ('pair', 0.5, 3)
+    """
+    if not isinstance(noise, LabelNoise):
+        raise ValueError(f"noise must be None or as LabelNoise('symmetric', 0.4), got {noise!r}")
+    check_choice("noise kind", noise.kind, KINDS)
+    for name in ("inclusive", "per_sample"):
+        check_flag(name, getattr(noise, name))
+    noise = noise._replace(inclusive=bool(noise.inclusive), per_sample=bool(noise.per_sample))
+    for name, kinds in GOES_WITH.items():
+        value = getattr(noise, name)
+        # A seed may be given to every kind, so that one loop over seeds can try them all.
+        if value is not None and value is not False and noise.kind not in kinds and name != "seed":
+            raise ValueError(
+                f"{name} goes with noise {' or '.join(map(repr, kinds))}, not with {noise.kind!r}"
+            )
+        if value is None and noise.kind in kinds and name in ("matrix", "labels"):
+            raise ValueError(f"noise {noise.kind!r} needs {name}")
+    if noise.kind in GOES_WITH["rate"]:
+        noise = noise._replace(rate=check_number("rate", noise.rate, high=1.0))
+    path = None if noise.path is None else os.fspath(noise.path)
+    return noise._replace(seed=check_whole("seed", noise.seed), path=path)
 
 
 def check_labels(labels: np.ndarray, n_classes: int) -> np.ndarray:
     """Return labels as int64, after checking that they are whole numbers of 0 … K − 1."""
+    check_whole("n_classes", n_classes, low=2)
     labels = np.asarray(labels)
-    if n_classes < 2:
-        raise ValueError(f"n_classes must be at least 2, got {n_classes}")
     if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
         raise ValueError(
             f"labels must be integers of shape (n,), got {labels.dtype} {labels.shape}"
@@ -229,7 +252,13 @@ def check_labels(labels: np.ndarray, n_classes: int) -> np.ndarray:
 
 def check_matrix(matrix: object, n_classes: int) -> np.ndarray:
     """Return a transition matrix as float64, after checking its shape, signs and row sums."""
-    matrix = np.array(matrix, np.float64)
+    try:
+        given = np.asarray(matrix)
+        if given.dtype.kind not in "iufO":  # no truth values, text or complex numbers
+            raise TypeError(f"got an array of {given.dtype}")
+        matrix = np.array(given, np.float64)
+    except (TypeError, ValueError) as error:  # rows of several lengths, objects
+        raise ValueError(f"matrix must have {n_classes} rows of numbers: {error}") from None
     if matrix.shape != (n_classes, n_classes):
         raise ValueError(f"matrix must have shape {(n_classes, n_classes)}, got {matrix.shape}")
     if not np.all(matrix >= 0) or np.any(abs(matrix.sum(axis=1) - 1) > 1e-6):

@@ -11,33 +11,29 @@ purpose never shifts the numbers of another.
 
 from __future__ import annotations
 
-import operator
 import zlib
 
 import numpy as np
+
+from minisam.checks import check_whole
 
 
 def stream(seed: int, purpose: str) -> np.random.PCG64:
     """Return the bit generator that belongs to a seed and a purpose.
 
     Args:
-        seed: integer, at least 0.
+        seed: a whole number of at least 0.
         purpose: what the numbers are for, as ``"noise"``; different purposes are independent.
 
     Raises:
-        ValueError: if ``seed`` is not an integer of at least 0.
+        ValueError: if ``seed`` is anything else.
 
     Example:
         >>> stream(0, "noise").random_raw()
         12154695501054416768
     """
-    try:
-        seed = operator.index(seed)
-    except TypeError:
-        raise ValueError(f"seed must be an integer, got {seed!r}") from None
-    if seed < 0:
-        raise ValueError(f"seed must be at least 0, got {seed}")
-    return np.random.PCG64(np.random.SeedSequence([seed, zlib.crc32(purpose.encode())]))
+    entropy = [check_whole("seed", seed), zlib.crc32(purpose.encode())]
+    return np.random.PCG64(np.random.SeedSequence(entropy))
 
 
 def words(bits: np.random.PCG64, n: int) -> np.ndarray:

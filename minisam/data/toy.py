@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from minisam.checks import check_whole
 from minisam.data import streams
 
 CLASS_NAMES = (
@@ -46,6 +47,7 @@ FAVOURITE_COLOURS = np.array(
 )
 COLOUR_SPREAD = 60  # grey levels by which a shape's channels stray from its favourite colour
 PIXEL_SPREAD = 48  # grey levels by which noise moves a pixel, at most
+MOST = 1_000_000  # images of a split: 3 GB, and some minutes
 PARAMETERS = 24  # random words that describe an image; two bytes of noise per value follow
 WORDS = PARAMETERS + 2 * 3072 // 8
 
@@ -182,8 +184,8 @@ def toy(
     """Make the toy set.
 
     Args:
-        n_train: number of training images.
-        n_test: number of test images.
+        n_train: number of training images, at most `MOST`.
+        n_test: number of test images, likewise.
         seed: another seed gives other images of the same kind.
 
     Returns:
@@ -195,4 +197,6 @@ def toy(
         >>> images.shape, images.dtype.name, [CLASS_NAMES[label] for label in labels[:3]]
         ((20, 32, 32, 3), 'uint8', ['ring', 'cross', 'triangle'])
     """
+    n_train = check_whole("n_train", n_train, 0, MOST)
+    n_test = check_whole("n_test", n_test, 0, MOST)
     return *split(n_train, seed, "train"), *split(n_test, seed, "test")

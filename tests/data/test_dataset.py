@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minisam.data import LabelNoise, label_hash, load
-from minisam.data.dataset import check_sizes, stratified_order
+from minisam.data.dataset import sizes, stratified_order
 from minisam.data.streams import stream
+from minisam.data.toy import MOST
 
 NOISE = LabelNoise("symmetric", 0.4)
 
@@ -144,18 +145,52 @@ def test_pinned_noise_of_cifar_10(real_data):
         ({"train_size": -5}, "train_size must be a whole number from 1"),
         ({"train_size": 10.5}, "train_size must be a whole number from 1 .* got 10.5"),
         ({"test_size": 0}, "test_size must be a whole number from 1"),
-        ({"validation": -1}, "validation must be a share below 1 or a whole number"),
+        ({"validation": -1}, r"validation must be a number in \[0, inf\), got -1"),
         ({"validation": 1.5}, "validation must be a share below 1 or a whole number"),
-        ({"validation": float("nan")}, "validation must be a share below 1"),
-        ({"validation_labels": "dirty"}, "validation_labels must be clean or noisy, got 'dirty'"),
-        ({"noise": LabelNoise("symmetric", 2)}, "noise rate must be a number from 0 to 1"),
+        ({"validation": float("nan")}, "validation must be .* got nan"),
+        (
+            {"validation_labels": "dirty"},
+            "validation_labels must be one of 'clean', .* got 'dirty'",
+        ),
+        ({"noise": LabelNoise("symmetric", 2)}, r"rate must be a number in \[0, 1\], got 2"),
         ({"noise": LabelNoise("human", labels="worse")}, "human labels are known for cifar10"),
-        ({"seed": -1}, "seed must be at least 0"),
+        ({"seed": -1}, "seed must be a whole number of at least 0, got -1"),
     ],
 )
 def test_bad_arguments_are_named(options, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         load(**{"data_dir": tmp_path, **options})
+
+
+@pytest.mark.fault("machine-size", "load", "data info")
+@pytest.mark.fault("option-value", "load")
+@pytest.mark.parametrize("size", [10**12, 10**400, MOST + 1, 0, -1, True, 2.0, "2", np.nan])
+@pytest.mark.parametrize("name", ["train_size", "test_size"])
+def test_sizes_that_no_set_has_are_refused_before_anything_is_made(name, size, monkeypatch):
+    monkeypatch.setattr("minisam.data.toy.toy", lambda *sizes: pytest.fail("made"))
+    with pytest.raises(ValueError, match=rf"^{name} must be a whole number from 1 to 1,000,000"):
+        load("toy", **{name: size})
+
+
+@pytest.mark.fault("machine-size", "load")
+@pytest.mark.parametrize("validation", [MOST, 1e300, MOST - 1999])
+def test_more_validation_images_than_the_toy_set_can_have(validation):
+    """2,000 are trained on, so that 998,000 may be held out."""
+    with pytest.raises(ValueError, match=r"and train_size 2000 exceed 1,000,000 images"):
+        load("toy", validation=validation)
+
+
+@pytest.mark.fault("option-value", "load")
+@pytest.mark.parametrize("validation", [True, "0.1", None, np.inf, -0.1, np.array([0.1])])
+def test_what_is_no_number_of_validation_images(validation):
+    with pytest.raises(ValueError, match=r"^validation must be a number in \[0, inf\), got"):
+        load("toy", validation=validation)
+
+
+@pytest.mark.fault("dtype", "load")
+def test_sizes_of_numpys_types_are_taken():
+    data = load("toy", train_size=np.int16(12), test_size=np.uint8(3), validation=np.float32(0.25))
+    assert [len(part.labels) for part in (data.train, data.test, data.validation)] == [12, 3, 3]
 
 
 @pytest.mark.parametrize(
@@ -178,7 +213,7 @@ def test_more_images_than_there_are(train_size, validation, message, cifar10_fol
     [(None, 0, 0), (None, 0.1, 10), (50, 0.1, 5), (50, 20, 20), (None, 20.0, 20), (30, 0.05, 2)],
 )
 def test_validation_is_a_number_or_a_share(train_size, validation, expected):
-    assert check_sizes(train_size, None, validation, 100, 10) == expected
+    assert sizes(train_size, None, validation, 100, 10)[2] == expected
 
 
 def test_human_labels_of_real_cifar_10(real_data):

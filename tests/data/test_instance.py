@@ -147,3 +147,24 @@ def test_arguments_are_left_alone():
     instance_noise(images, labels, 0.5, 10)
     assert np.array_equal(images, TOY.images)
     assert np.array_equal(labels, TOY.clean_labels)
+
+
+@pytest.mark.fault("option-value", "data.instance.instance_noise")
+@pytest.mark.fault("shape", "data.instance.instance_noise")
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        # A rate that no number of [0, 1] is near would be sought for ever.
+        *(({"rate": rate}, "rate must be a number in") for rate in (np.nan, 50, -9, True)),
+        ({"n_classes": 1}, "n_classes must be a whole number of at least 2, got 1"),
+        ({"clean_labels": np.array([0, 3])}, "labels must lie from 0 to 2"),
+        ({"clean_labels": np.array([[0], [1]])}, "labels must be integers of shape"),
+        ({"clean_labels": np.array([0, 1, 2])}, "3 labels do not go with 2 images"),
+        ({"images": np.zeros((2, 4, 4, 3))}, "images must be uint8"),
+        ({"seed": -1}, "seed must be a whole number"),
+    ],
+)
+def test_arguments_without_sense_are_named(changes, message):
+    good = {"images": np.zeros((2, 4, 4, 3), np.uint8), "clean_labels": np.array([0, 1])}
+    with pytest.raises(ValueError, match=message):
+        instance_noise(**{**good, "rate": 0.5, "n_classes": 3, **changes})

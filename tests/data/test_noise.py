@@ -1,16 +1,28 @@
 """Label noise keeps exactly what each kind promises."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import label_arrays, stochastic_matrices
 
-from minisam.data import LabelNoise, label_hash
-from minisam.data.noise import check_matrix, corrupt, expected_rate, recipe, relabel
+from minisam.data import LabelNoise, label_hash, load
+from minisam.data.noise import (
+    GOES_WITH,
+    KINDS,
+    check,
+    check_matrix,
+    corrupt,
+    expected_rate,
+    recipe,
+    relabel,
+)
 
 rates = st.floats(0, 1)
 seeds = st.integers(0, 2**32)
+NO_RATES = (True, "0.4", None, np.nan, -0.1, 1.5, np.float32(1.5), 0.4j, [0.4], np.array([0.4]))
 MAP = np.array([0, 1, 0, 5, 7, 3, 6, 7, 8, 1])  # CIFAR-10's: two classes share a destination
 
 
@@ -197,18 +209,27 @@ def test_pinned_labels(noise, expected):
 @pytest.mark.parametrize(
     ("noise", "message"),
     [
-        (LabelNoise("gaussian", 0.1), "noise kind must be one of symmetric"),
-        (LabelNoise("symmetric", 1.1), "rate must be a number from 0 to 1, got 1.1"),
-        (LabelNoise("symmetric", -0.1), "rate must be a number from 0 to 1"),
-        (LabelNoise("symmetric", float("nan")), "rate must be a number from 0 to 1, got nan"),
-        (LabelNoise("symmetric"), "rate must be a number from 0 to 1, got None"),
-        (LabelNoise("symmetric", "40%"), "rate must be a number from 0 to 1, got '40%'"),
-        (LabelNoise("pair", 0.1, inclusive=True), "only symmetric noise can be inclusive"),
-        (LabelNoise("matrix", 0.3, matrix=np.eye(3)), "'matrix' takes no rate"),
-        (LabelNoise("matrix"), "a matrix goes with noise 'matrix'"),
-        (LabelNoise("symmetric", 0.1, matrix=np.eye(3)), "a matrix goes with noise 'matrix'"),
-        (LabelNoise("symmetric", 0.1, seed=-1), "seed must be at least 0"),
-        (LabelNoise("symmetric", 0.1, labels="worse"), "labels go with noise 'human'"),
+        (LabelNoise("gaussian", 0.1), "noise kind must be one of 'symmetric', "),
+        (LabelNoise("symmetric", 1.1), r"rate must be a number in \[0, 1\], got 1.1"),
+        (LabelNoise("symmetric", -0.1), "rate must be a number in"),
+        (LabelNoise("symmetric", float("nan")), "rate must be .* got nan"),
+        (LabelNoise("symmetric"), "rate must be .* got None"),
+        (LabelNoise("symmetric", "40%"), "rate must be .* got '40%'"),
+        (
+            LabelNoise("pair", 0.1, inclusive=True),
+            "inclusive goes with noise 'symmetric', n",
+        ),
+        (LabelNoise("matrix", 0.3, matrix=np.eye(3)), "rate goes with noise .*, not with 'matrix'"),
+        (LabelNoise("matrix"), "noise 'matrix' needs matrix"),
+        (
+            LabelNoise("symmetric", 0.1, matrix=np.eye(3)),
+            "matrix goes with noise 'matrix', n",
+        ),
+        (
+            LabelNoise("symmetric", 0.1, seed=-1),
+            "seed must be a whole number of at",
+        ),
+        (LabelNoise("symmetric", 0.1, labels="worse"), "labels goes with noise 'human'"),
         (LabelNoise("asymmetric", 0.1), "'asymmetric' is not defined for this data set"),
         (LabelNoise("matrix", matrix=np.eye(4)), r"matrix must have shape \(3, 3\)"),
         (LabelNoise("matrix", matrix=np.full((3, 3), 0.3)), "rows that sum to 1"),
@@ -221,6 +242,123 @@ def test_recipes_without_sense_are_refused(noise, message):
         corrupt(np.array([0, 1, 2]), noise, 3)
 
 
+MATRIX = np.full((3, 3), 1 / 3)
+OF_ITS_OWN = {  # what a recipe of each kind has to say at least
+    "symmetric": {"rate": 0.5},
+    "pair": {"rate": 0.5},
+    "asymmetric": {"rate": 0.5},
+    "instance": {"rate": 0.5},
+    "matrix": {"matrix": MATRIX},
+    "human": {"labels": "worse"},
+}
+GIVEN = {
+    "rate": 0.5,
+    "inclusive": True,
+    "per_sample": np.True_,
+    "matrix": MATRIX,
+    "labels": "worse",
+    "path": "x.npz",
+}
+
+
+@pytest.mark.fault("option-alone", "LabelNoise")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", GIVEN)
+def test_a_part_of_a_recipe_is_taken_only_by_the_kinds_it_says_something_about(kind, name):
+    noise = LabelNoise(kind, **{**OF_ITS_OWN[kind], name: GIVEN[name]})
+    if kind in GOES_WITH[name]:
+        assert getattr(check(noise), name) is not None
+    else:
+        with pytest.raises(ValueError, match=f"^{name} goes with noise .*, not with '{kind}'$"):
+            check(noise)
+
+
+@pytest.mark.fault("option-alone", "LabelNoise")
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_kind_needs_is_asked_for(kind):
+    (needed,) = OF_ITS_OWN[kind]
+    with pytest.raises(ValueError, match=f"{needed}"):
+        check(LabelNoise(kind))
+
+
+@pytest.mark.fault("dtype", "LabelNoise")
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64, np.array, Fraction])
+def test_a_rate_of_any_real_type_is_that_rate(kind):
+    """0.5 is a short binary fraction: every type holds it, and 20 of 40 labels are changed."""
+    clean = np.arange(40) % 10
+    noise = LabelNoise("symmetric", kind(0.5), seed=np.int64(3), per_sample=np.False_)
+    expected = corrupt(clean, LabelNoise("symmetric", 0.5, seed=3), 10)
+    assert wrong(expected, clean) == 20
+    assert np.array_equal(corrupt(clean, noise, 10), expected)
+    assert [type(part) for part in check(noise)[:5]] == [str, float, int, bool, bool]
+
+
+@pytest.mark.fault("dtype", "LabelNoise", "load")
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        *(({"rate": rate}, "rate must be a number in") for rate in NO_RATES),
+        *(({"seed": seed}, "seed must be a whole number") for seed in (True, 1.0, "1", None)),
+        ({"inclusive": 1}, "inclusive must be True or False, got 1"),
+        ({"per_sample": "no"}, "per_sample must be True or False, got 'no'"),
+        ({"kind": 0.4}, "noise kind must be one of 'symmetric', .* got 0.4"),
+        ({"kind": np.array(["pair"] * 2)}, "noise kind must be one of 'symmetric'"),
+    ],
+)
+def test_parts_of_a_recipe_of_another_type_are_named(parts, message):
+    noise = LabelNoise(**{"rate": 0.1, **parts})
+    for action in (lambda: check(noise), lambda: load("toy", noise=noise, train_size=10)):
+        with pytest.raises(ValueError, match=message):
+            action()
+
+
+@pytest.mark.fault("dtype", "load")
+@pytest.mark.parametrize("noise", [0.4, "symmetric", LabelNoise, ("pair", 0.4), {"rate": 0.4}, 0])
+def test_noise_that_is_no_recipe_is_refused(noise):
+    with pytest.raises(
+        ValueError, match=r"noise must be None or as LabelNoise\('symmetric', 0.4\)"
+    ):
+        load("toy", noise=noise, train_size=10, test_size=1)
+
+
+@pytest.mark.parametrize("kind", ["instance", "human"])
+def test_noise_that_needs_more_than_labels_is_not_drawn_from_them(kind):
+    with pytest.raises(ValueError, match=f"noise '{kind}' is not drawn from the labels alone"):
+        corrupt(np.arange(10), LabelNoise(kind, **OF_ITS_OWN[kind]), 10, look_alikes=MAP)
+
+
+@pytest.mark.fault("dtype", "LabelNoise")
+@pytest.mark.parametrize("kind", [np.float32, np.int8, ">f8", ">i4", object, list])
+def test_a_matrix_of_any_real_type_is_that_matrix(kind):
+    rolled = np.roll(np.eye(3), 1, axis=1)
+    matrix = rolled.tolist() if kind is list else rolled.astype(kind)
+    assert corrupt(np.arange(3), LabelNoise("matrix", matrix=matrix), 3).tolist() == [1, 2, 0]
+
+
+@pytest.mark.fault("shape", "LabelNoise")
+@pytest.mark.fault("dtype", "LabelNoise")
+@pytest.mark.fault("special-value", "LabelNoise")
+@pytest.mark.parametrize(
+    ("matrix", "message"),
+    [
+        ([[1.0, 0.0, 0.0], [0.0, 1.0]], "matrix must have 3 rows of numbers"),
+        (np.eye(3, dtype=bool), "got an array of bool"),
+        (np.eye(3, dtype=complex), "got an array of complex128"),
+        (np.eye(3).astype(str), "got an array of <U32"),
+        ([[[]] * 3] * 3, r"matrix must have shape \(3, 3\), got \(3, 3, 0\)"),
+        ([["a", None, {}]] * 3, "matrix must have 3 rows of numbers"),
+        (0.4, r"matrix must have shape \(3, 3\), got \(\)"),
+        (np.zeros((0, 0)), r"got \(0, 0\)"),
+        (np.ones((3, 1)), r"got \(3, 1\)"),
+        (np.full((3, 3), np.inf), "rows that sum to 1"),
+        (np.array([[1, np.inf, -np.inf], [0, 1, 0], [0, 0, 1]]), "no negative entry"),
+    ],
+)
+def test_what_is_no_transition_matrix_is_refused(matrix, message):
+    with pytest.raises(ValueError, match=message):
+        corrupt(np.array([0, 1, 2]), LabelNoise("matrix", matrix=matrix), 3)
+
+
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
@@ -228,8 +366,14 @@ def test_recipes_without_sense_are_refused(noise, message):
         (np.array([-1, 0]), "labels must lie from 0 to 2, got -1 to 0"),
         (np.array([0.0, 1.0]), "labels must be integers"),
         (np.array([[0, 1]]), "labels must be integers"),
+        (np.array([[0], [1]]), "labels must be integers of shape"),
+        (np.array([True, False]), "labels must be integers"),
+        (np.array([0, 1], object), "labels must be integers"),
+        (1, "labels must be integers"),
     ],
 )
+@pytest.mark.fault("shape", "LabelNoise")
+@pytest.mark.fault("dtype", "LabelNoise")
 def test_labels_without_sense_are_refused(labels, message):
     with pytest.raises(ValueError, match=message):
         corrupt(labels, LabelNoise("symmetric", 0.1), 3)

@@ -68,3 +68,20 @@ def test_colour_alone_does_not_give_the_class_away():
     distance = (means**2).sum(axis=1) - 2 * pixels @ means.T
     accuracy = np.mean(distance.argmin(axis=1) == test_labels)
     assert 0.2 < accuracy < 0.6
+
+
+@pytest.mark.fault("machine-size", "data.toy.toy")
+@pytest.mark.fault("option-value", "data.toy.toy")
+@pytest.mark.parametrize("size", [-1, 10**12, 2.0, True, None, "2"])
+def test_sizes_without_sense_are_named(size):
+    for name in ("n_train", "n_test"):
+        with pytest.raises(
+            ValueError, match=rf"^{name} must be a whole number from 0 to 1,000,000"
+        ):
+            toy.toy(**{name: size})
+
+
+@pytest.mark.fault("shape", "data.toy.toy")
+def test_no_images_are_images_too():
+    images, labels, _, _ = toy.toy(0, 1)
+    assert (images.shape, labels.shape) == ((0, 32, 32, 3), (0,))
