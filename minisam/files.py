@@ -93,14 +93,19 @@ def _replace(target: Path, write: Callable[[BinaryIO], Any]) -> None:
             file.flush()
             os.fsync(file.fileno())
         if mode is None:  # mkstemp makes private files; a result is as readable as any other file.
-            umask = os.umask(0)
-            os.umask(umask)
-            mode = 0o666 & ~umask
+            mode = 0o666 & ~umask()
         os.chmod(temporary, stat.S_IMODE(mode))
         os.replace(temporary, target)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)  # missing if Ctrl-C came just after the renaming
         raise
+
+
+def umask() -> int:
+    """Return which permissions new files lack; those of `tempfile` are for nobody else."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:

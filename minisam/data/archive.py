@@ -8,15 +8,14 @@ whole. The folder appears under its final name when it is complete, or not at al
 from __future__ import annotations
 
 import gzip
-import os
 import shutil
 import tarfile
-import tempfile
 import zlib
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from minisam.data.files import BadFile
+from minisam.folders import whole_folder
 
 MOST_BYTES = 1 << 29  # unpacked; the official archives have 186 million
 MOST_AT_ONCE = 1 << 22  # bytes of one read, which bounds what the archive's headers may take
@@ -39,24 +38,19 @@ def unpack(archive: Path, folder: str, wanted: tuple[str, ...], target: Path) ->
         BadFile: if the archive is damaged, unsafe, too large or lacks a file; nothing is left.
         OSError: if the disk is full, or may not be written to; nothing is left.
     """
-    target.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{folder}-", dir=target))
     try:
-        with open(archive, "rb") as raw:
+        with whole_folder(target / folder) as work, open(archive, "rb") as raw:
             content: Any = Bounded(raw)
             with tarfile.open(fileobj=content, mode="r:") as tar:
                 found = write_members(tar, folder, wanted, work)
             while content.read(MOST_AT_ONCE):
                 pass  # to the very end, where the compressed data's checksum is
-        if absent := [name for name in wanted if name not in found]:
-            raise BadFile(f"it lacks {', '.join(absent)}")
-        install(work, target / folder)
+            if absent := [name for name in wanted if name not in found]:
+                raise BadFile(f"it lacks {', '.join(absent)}")
     except BadFile as error:
         raise BadFile(f"{archive} was not unpacked: {error}") from error
     except (tarfile.TarError, EOFError, zlib.error, ValueError, gzip.BadGzipFile) as error:
         raise BadFile(f"{archive} is damaged, or no archive: {error}") from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
     return target / folder
 
 
@@ -82,18 +76,6 @@ def write_members(
                 raise BadFile(f"it is cut short in {member.name!r}")
             found.add(path.name)
     return found
-
-
-def install(work: Path, final: Path) -> None:
-    """Give a complete folder its final name; complete a folder that is there already."""
-    work.chmod(0o755)
-    try:
-        os.replace(work, final)
-    except OSError:
-        if not final.is_dir():
-            raise
-        for path in work.iterdir():  # of a part of the files, or by another process just now
-            os.replace(path, final / path.name)
 
 
 class Bounded:

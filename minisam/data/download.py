@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from minisam.data.archive import unpack
-from minisam.data.files import BadFile, data_folder, file_hash, how_to_get, missing
+from minisam.data.files import BadFile, data_folder, file_hash, file_names, how_to_get, missing
 from minisam.data.layouts import Layout, layouts
 
 MOST_BYTES = 1 << 29  # of an archive; the official ones have 170 million
@@ -87,7 +87,7 @@ def fetch(
             if not (archive.is_file() and file_hash(archive, algorithm) == expected):
                 show = sys.stderr.isatty() if progress is None else progress
                 download(layout, archive, urls or layout.urls, rounds, timeout, show)
-            wanted = (*layout.train, layout.test, *layout.names)
+            wanted = file_names(layout)
             unpack(archive, layout.folders[0], wanted, root)
     finally:
         lock.release()

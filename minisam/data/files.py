@@ -16,6 +16,8 @@ from minisam.data.layouts import Layout
 from minisam.files import expanded
 
 CHUNK = 1 << 20
+SMALL = 100_000_000  # bytes of a file of labels or of a matrix; the real ones have a few millions
+WEB_PAGE = (b"<!doctype", b"<html", b"<?xml")
 LARGEST = 1 << 30  # bytes of one file; the largest official ones have 400 million
 
 
@@ -85,7 +87,7 @@ def find(
             return layout, root / layout.archive
     for layout in layouts:
         absent = missing(layout, root)
-        if len(absent) < len(layout.train) + 1 + len(layout.names):
+        if len(absent) < len(file_names(layout)):
             raise FileNotFoundError(
                 f"{root} has a part of {layout.name} ({layout.version} version) but lacks "
                 f"{', '.join(absent)}; {how_to_get(layout, root)}"
@@ -93,10 +95,14 @@ def find(
     raise FileNotFoundError(how_to_get(layouts[0], root))
 
 
+def file_names(layout: Layout) -> tuple[str, ...]:
+    """Return the names of all files of a layout."""
+    return *layout.train, layout.test, *layout.names
+
+
 def missing(layout: Layout, root: Path) -> list[str]:
     """Return the names of the files that are not there."""
-    names = (*layout.train, layout.test, *layout.names)
-    return [name for name in names if not path_of(name, layout, root).is_file()]
+    return [name for name in file_names(layout) if not path_of(name, layout, root).is_file()]
 
 
 def path_of(name: str, layout: Layout, root: Path) -> Path:
@@ -153,7 +159,8 @@ def read_checked(
         The bytes, and whether they have the hash that they should have.
 
     Raises:
-        BadFile: if the file is another one, and a pickle, and was not asked for.
+        BadFile: if the file is another one, and a pickle, and was not asked for, or if it is
+            nothing that could be read.
     """
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
@@ -165,7 +172,10 @@ def read_checked(
     algorithm, _, expected = layout.hashes.get(path.name, ":").partition(":")
     actual = hashlib.new(algorithm or "sha256", data, usedforsecurity=False).hexdigest()
     trusted = actual == expected
-    if not trusted and not unknown_files and layout.version == "python":
+    taken = unknown_files or layout.version == "binary"
+    if not trusted and taken and (foreign := stands_in(data)):
+        raise BadFile(f"{path} {foreign}: get it anew")
+    if not trusted and not taken:
         raise BadFile(
             f"{path} {looks_like(data)}: its {algorithm} is {actual}, that of the official file "
             f"{expected}. Get it anew, or pass unknown_files=True if you know where it comes from"
@@ -173,15 +183,41 @@ def read_checked(
     return data, trusted
 
 
+def read_small(path: Path) -> bytes:
+    """Read a file of labels or numbers, of at most `SMALL` bytes.
+
+    Raises:
+        BadFile: if it is empty, too large, or another thing in the place of the file.
+        OSError: if it is not there, or may not be read.
+    """
+    with open(path, "rb") as file:
+        content = file.read(SMALL + 1)
+    if len(content) > SMALL:
+        raise BadFile(f"{path} is too large: it has more than {SMALL:,} bytes")
+    if foreign := stands_in(content):
+        raise BadFile(f"{path} {foreign}")
+    return content
+
+
 def looks_like(data: bytes | memoryview, archive: bool = False) -> str:
     """Say what the content of a wrong file seems to be, when a pickle or an archive is expected."""
-    start, end = bytes(data[:512]), bytes(data[-1:])
-    if not start:
-        return "is empty"
-    if start.lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml")):
-        return "is a web page, perhaps an error message"
-    if start.startswith(b"\x1f\x8b"):
+    if foreign := stands_in(data):
+        return foreign
+    start, end = bytes(data[:2]), bytes(data[-1:])
+    if start == b"\x1f\x8b":
         return "is cut short or damaged" if archive else "is compressed, perhaps the archive itself"
     if start.startswith(b"\x80") and end != b".":
         return "is cut short"
     return "is another file than the official one"
+
+
+def stands_in(data: bytes | memoryview) -> str | None:
+    """Say what is in the place of a file of any kind; None if it may be the file itself."""
+    start = bytes(data[:512])
+    if not start:
+        return "is empty"
+    if start.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(WEB_PAGE):
+        return "is a web page, perhaps an error message"
+    if start.startswith(b"version https://git-lfs.github.com/"):
+        return "is a pointer of Git LFS, not the file itself (`git lfs pull` gets it)"
+    return None

@@ -18,11 +18,13 @@ from minisam.data.files import (
     BadFile,
     cache_folder,
     file_hash,
+    file_names,
     find,
     looks_like,
     path_of,
     platform_cache,
     read_checked,
+    stands_in,
 )
 from minisam.data.layouts import Layout, layouts
 
@@ -92,15 +94,17 @@ def read(
 def unpacked(archive: Path, layout: Layout, unknown_files: bool) -> Path:
     """Unpack an archive beside itself, or in a cache folder when that may not be written to."""
     algorithm, expected = layout.hashes[archive.name].split(":")
+    with open(archive, "rb") as file:
+        start = file.read(512)
+    if unknown_files and (foreign := stands_in(start)):
+        raise BadFile(f"{archive} {foreign}: get it anew")
     if not unknown_files and (actual := file_hash(archive, algorithm)) != expected:
-        with open(archive, "rb") as file:
-            start = file.read(512)
         raise BadFile(
             f"{archive} {looks_like(start, archive=True)}: its {algorithm} is {actual}, that of "
             f"the official archive {expected}. Get it anew, or pass unknown_files=True if you know "
             "where it comes from"
         )
-    wanted = (*layout.train, layout.test, *layout.names)
+    wanted = file_names(layout)
     target = archive.parent
     if not os.access(target, os.W_OK):
         cache = cache_folder()
@@ -174,7 +178,8 @@ def read_names(folder: Path, layout: Layout, unknown_files: bool) -> list[tuple[
         data, trusted = read_checked(path, layout, unknown_files)
         try:
             if layout.version == "binary":
-                kinds = [bytes(data).decode("ascii").split()]
+                lines = bytes(data).decode("utf-8-sig").splitlines()
+                kinds = [[line.strip() for line in lines if line.strip()]]
             else:
                 content = pickles.loads(data) if trusted else machine.loads(data)
                 kinds = [content[key.replace("labels", "label_names")] for key in layout.labels]

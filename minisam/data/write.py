@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import os
 import struct
+from operator import methodcaller
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from minisam.data.files import file_names, find, path_of
 from minisam.data.layouts import Layout, layouts
 from minisam.files import expanded, write_atomically
+from minisam.folders import whole_folder
 
 if TYPE_CHECKING:
     from minisam.data.dataset import Dataset, Split
@@ -26,6 +29,7 @@ def write(
     folder: str | os.PathLike[str],
     like: str = "cifar10",
     version: str = "python",
+    force: bool = False,
 ) -> Path:
     """Write a data set as CIFAR-10 or CIFAR-100, with the labels that it is to be learned from.
 
@@ -37,16 +41,24 @@ def write(
         folder: the folder in which the layout's own folder is made.
         like: ``"cifar10"`` or ``"cifar100"``, which needs coarse labels.
         version: ``"python"`` or ``"binary"``.
+        force: take the place of a data set that is there, which may be the one that was read.
 
     Returns:
         The folder of the files.
 
     Raises:
         ValueError: if the data set has too few images, or other classes.
+        FileExistsError: if that would replace a data set, or be read instead of it.
+        OSError: if the disk is full, or may not be written to; nothing is left then.
     """
     layout = layouts(like, version)[0]
     check(data, layout)
     target = expanded(folder) / layout.folders[0]
+    if not force and (kept := hidden(layout, target)):
+        raise FileExistsError(
+            f"{kept} is there already, and would be lost or no longer found: write {layout.name} "
+            "to another folder, or say that it may be replaced (force=True, --force)"
+        )
     parts = np.array_split(np.arange(len(data.train.labels)), len(layout.train))
     content = {
         name: encode(data.train, part, layout, f"training batch {i} of {len(parts)}")
@@ -55,14 +67,29 @@ def write(
     everything = np.arange(len(data.test.labels))
     content[layout.test] = encode(data.test, everything, layout, "testing batch 1 of 1")
     content.update(encode_names((data.class_names, data.coarse_class_names), layout))
-    for name in content:
-        save(target / name, content[name])
+    with whole_folder(target) as work:
+        for name in content:
+            write_atomically(work / name, methodcaller("write", content[name]))
     return target
 
 
-def save(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    write_atomically(path, lambda file: file.write(content))
+def hidden(layout: Layout, target: Path) -> Path | None:
+    """Return what is there that one would no longer get to read after a layout is written."""
+    for name in file_names(layout):
+        if os.path.lexists(target / name):  # as a link, too, wherever it leads
+            return target / name
+    others = layouts(layout.name)
+    if not target.parent.is_dir():
+        return None
+    try:
+        found, place = find(others, target.parent)
+    except FileNotFoundError:
+        return None
+    if place.is_file():  # an archive, which is looked for after all folders
+        return place
+    if others.index(found) < others.index(layout):
+        return None  # and is still found first
+    return path_of(found.train[0], found, place)
 
 
 def check(data: Dataset, layout: Layout) -> None:

@@ -12,10 +12,12 @@ import tarfile
 
 import numpy as np
 import pytest
+from broken_files import PAGE, POINTER, lock
 from data_server import ARCHIVE, small_archive
 
 from minisam.data import BadFile, layouts, load
 from minisam.data.pickles import UnsafePickle
+from minisam.data.write import write
 
 FOLDER = "cifar-10-batches-py"
 
@@ -57,7 +59,6 @@ class Trap:
         return self.call
 
 
-PAGE = b"<!DOCTYPE html><html><body>404</body></html>"
 NESTED = b"\x80\x04}\x8c\1x\x8c\5numpy\x8c\x14ndarray.__subclasses\x93s."
 HUGE = (
     b"\x80\x02}U\4datacnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\0tU\1btR"
@@ -72,6 +73,8 @@ CHANGED_FILES = {
     "empty": ("test_batch", lambda c: b"\n", "another file"),
     "of no bytes": ("test_batch", lambda c: c.clear() or b"", "another file|is empty"),
     "web page": ("test_batch", lambda c: PAGE, "is a web page"),
+    "pointer of Git LFS": ("test_batch", lambda c: POINTER, "is a pointer of Git LFS"),
+    "meta that is a pointer": ("batches.meta", lambda c: POINTER, "is a pointer of Git LFS"),
     "archive under its name": ("data_batch_1", lambda c: b"\x1f\x8b\x08", "is compressed"),
     "of another batch": ("data_batch_4", batch(), "another file"),
     "meta of another set": ("batches.meta", batch(), "another file"),
@@ -84,7 +87,10 @@ CHANGED_FILES = {
 # … then as one loads files of one's own, whose hash nobody knows.
 UNKNOWN_FILES = {
     "truncated": ("data_batch_2", lambda c: c[:-100], "damaged"),
-    "web page": ("data_batch_2", lambda c: PAGE, "no pickle"),
+    "web page": ("data_batch_2", lambda c: PAGE, "is a web page"),
+    "pointer of Git LFS": ("data_batch_2", lambda c: POINTER, "is a pointer of Git LFS"),
+    "meta that is a page": ("batches.meta", lambda c: b"\xef\xbb\xbf" + PAGE, "a web page"),
+    "of no bytes": ("test_batch", lambda c: c.clear() or b"", "is empty"),
     "calls os.system": (
         "data_batch_1",
         lambda c: pickle.dumps({"x": Trap(os.system, "no")}),
@@ -120,6 +126,7 @@ UNKNOWN_FILES = {
 }
 
 
+@pytest.mark.fault("file-read", "CIFAR pickle")
 @pytest.mark.parametrize("fault", CHANGED_FILES)
 def test_a_file_that_is_not_the_official_one(fault, place, capfd):
     name, edit, message = CHANGED_FILES[fault]
@@ -135,6 +142,7 @@ def test_a_file_that_is_not_the_official_one(fault, place, capfd):
     assert "no" not in capfd.readouterr().out
 
 
+@pytest.mark.fault("file-read", "CIFAR pickle")
 @pytest.mark.parametrize("fault", UNKNOWN_FILES)
 def test_an_unknown_file_that_is_bad(fault, place, capfd):
     name, edit, message = UNKNOWN_FILES[fault]
@@ -181,13 +189,17 @@ def with_member(name, kind=tarfile.REGTYPE, target="", content=b"evil"):
 # What happens to the archive; with its hash known, only the first four can be.
 CHANGED_ARCHIVES = {
     "truncated": (lambda c: c[:-1000], "cut short or damaged"),
+    "pointer of Git LFS": (lambda c: POINTER, "is a pointer of Git LFS"),
+    "of no bytes": (lambda c: c.clear() or b"", "cut short or damaged|is empty"),
     "one flipped byte": (flip, "cut short or damaged"),
     "web page": (lambda c: PAGE, "is a web page"),
     "another archive": (with_member("cifar-10-batches-py/more"), "cut short or damaged"),
 }
 UNKNOWN_ARCHIVES = {
+    "of no bytes": (lambda c: c.clear() or b"", "is empty"),
+    "pointer of Git LFS": (lambda c: POINTER, "is a pointer of Git LFS"),
     "truncated": (lambda c: c[:-1000], "damaged, or no archive"),
-    "web page": (lambda c: PAGE, "damaged, or no archive"),
+    "web page": (lambda c: PAGE, "is a web page"),
     "parent folder": (with_member("../evil"), "leads outside"),
     "parent folder within": (with_member("cifar-10-batches-py/../../evil"), "leads outside"),
     "absolute path": (with_member("/tmp/minisam-evil"), "leads outside"),
@@ -217,6 +229,7 @@ UNKNOWN_ARCHIVES = {
 }
 
 
+@pytest.mark.fault("file-read", "CIFAR archive")
 @pytest.mark.parametrize("fault", CHANGED_ARCHIVES)
 def test_an_archive_that_is_not_the_official_one(fault, place):
     edit, message = CHANGED_ARCHIVES[fault]
@@ -227,6 +240,7 @@ def test_an_archive_that_is_not_the_official_one(fault, place):
     assert os.listdir(place) == [ARCHIVE]
 
 
+@pytest.mark.fault("file-read", "CIFAR archive")
 @pytest.mark.parametrize("fault", UNKNOWN_ARCHIVES)
 def test_an_unknown_archive_that_is_bad(fault, place, monkeypatch):
     edit, message = UNKNOWN_ARCHIVES[fault]
@@ -237,6 +251,45 @@ def test_an_unknown_archive_that_is_bad(fault, place, monkeypatch):
     expected = [ARCHIVE, FOLDER] if "batch that" in fault else [ARCHIVE]
     assert sorted(os.listdir(place)) == sorted(expected)
     assert not (place.parent / "evil").exists()
+
+
+@pytest.mark.fault("file-read", "CIFAR pickle", "CIFAR archive", "CIFAR binary")
+@pytest.mark.parametrize("version", ["python", "binary"])
+@pytest.mark.parametrize("locked", ["batch_2", "test_batch", "batches.meta", ARCHIVE])
+def test_a_locked_file_is_named(locked, version, place, toy_data, monkeypatch):
+    """As for somebody who may not read it: the tests may run as one who may read all."""
+    if locked != ARCHIVE:
+        write(toy_data, place, version=version, force=True)
+        (place / ARCHIVE).unlink()
+    path = next(path for path in place.rglob("*") if path.is_file() and locked in path.name)
+    lock(path, monkeypatch)
+    with pytest.raises(PermissionError, match=r"Permission denied: '.*" + path.name):
+        load("cifar10", place, unknown_files=True)
+
+
+@pytest.mark.fault("file-read", "CIFAR binary")
+@pytest.mark.parametrize(
+    "change_text",
+    [
+        lambda text: b"\xef\xbb\xbf" + text,
+        lambda text: text.replace(b"\n", b"\r\n"),
+        lambda text: text.replace(b"\n", b" \n\n"),
+        lambda text: text.rstrip(),
+    ],
+    ids=["mark", "Windows line ends", "spaces and empty lines", "no end of line"],
+)
+def test_class_names_as_editors_leave_them(change_text, tmp_path, toy_data):
+    folder = write(toy_data, tmp_path, version="binary")
+    path = folder / "batches.meta.txt"
+    path.write_bytes(change_text(path.read_bytes()))
+    assert load("cifar10", tmp_path).class_names == toy_data.class_names
+
+
+@pytest.mark.fault("round-trip", "data write")
+def test_class_names_of_several_words_come_back_as_they_were(tmp_path, toy_data):
+    names = ("flatfish, gegrillt", "Flügel", *toy_data.class_names[2:])
+    write(toy_data._replace(class_names=names), tmp_path, version="binary")
+    assert load("cifar10", tmp_path).class_names == names
 
 
 def test_a_file_that_grows_while_it_is_read(place, monkeypatch):
@@ -267,14 +320,19 @@ def test_a_missing_file_is_named(name, place):
         load("cifar10", place)
 
 
+@pytest.mark.fault("file-read", "CIFAR binary")
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(bytes(3074), "no whole number of records"), (bytes([10]) + bytes(3072), "lie from 0 to 9")],
+    [
+        (bytes(3074), "no whole number of records"),
+        (bytes([10]) + bytes(3072), "lie from 0 to 9"),
+        (b"", "is empty"),
+        (PAGE, "is a web page"),
+        (POINTER, "is a pointer of Git LFS"),
+    ],
 )
 def test_bad_binary_files(content, message, place, toy_data):
-    from minisam.data.write import write
-
-    folder = write(toy_data, place, version="binary")
+    folder = write(toy_data, place, version="binary", force=True)
     (folder / "data_batch_3.bin").write_bytes(content)
     with pytest.raises(BadFile, match=message) as raised:
         load("cifar10", place, version="binary")
