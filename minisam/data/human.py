@@ -11,7 +11,9 @@ each through the allow-list of `pickles` where it has pickles inside.
 
 from __future__ import annotations
 
+import io
 import os
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from minisam.data import machine
-from minisam.data.files import BadFile
+from minisam.data.files import SMALL, BadFile, read_small
 from minisam.data.noise import LabelNoise
 from minisam.files import expanded
 
@@ -27,7 +29,6 @@ FILES = {
     "cifar10": ("cifar10n_labels.npz", "CIFAR-10_human.npy", "CIFAR-10_human.pt"),
     "cifar100": ("cifar100n_labels.npz", "CIFAR-100_human.npy", "CIFAR-100_human.pt"),
 }
-LARGEST = 100_000_000  # bytes; the real files have a few millions at most
 
 
 def human_labels(
@@ -51,12 +52,15 @@ def human_labels(
         ValueError: if the file is none of these, has no such labels, or if its clean labels differ
             from the data set's.
     """
-    path = expanded(noise.path) if noise.path else locate(name, expanded(folder))
-    table = {key.replace("_label", ""): column(value, path) for key, value in read(path).items()}
+    path = locate(name, expanded(folder)) if noise.path is None else expanded(noise.path)
+    found = {key.replace("_label", ""): value for key, value in read(path).items()}
     key = str(noise.labels).replace("_label", "")
+    columns = {name: column(value) for name, value in found.items()}
+    table = {name: values for name, values in columns.items() if values is not None}
     if key not in table:
-        names = ", ".join(name for name in table if name != "clean")
-        raise ValueError(f"labels must be one of {names}, got {noise.labels!r}")
+        names = ", ".join(name for name in table if name != "clean") or "(it has none)"
+        but = f", which are no whole numbers in {path}" if key in found else ""
+        raise ValueError(f"labels must be one of {names}, got {noise.labels!r}{but}")
     if "clean" not in table:
         raise ValueError(f"{path} has no clean labels to compare with the data set's")
     for kind in ("clean", key):
@@ -92,41 +96,59 @@ def locate(name: str, folder: Path) -> Path:
 
 def read(path: Path) -> dict[str, Any]:
     """Return what a label file holds, by name."""
-    if path.stat().st_size > LARGEST:
-        raise ValueError(f"{path} is too large for labels: {path.stat().st_size} bytes")
+    parsers = {".npz": read_npz, ".npy": read_npy, ".pt": read_pt}
+    if path.suffix.lower() not in parsers:
+        raise ValueError(f"human labels must be a .npz, .npy or .pt file, got {path}")
+    content = read_small(path)
     try:
-        if path.suffix == ".npz":
-            with zipfile.ZipFile(path) as archive:
-                check_unpacked(archive)
-            with np.load(path, allow_pickle=False) as arrays:
-                return {name: arrays[name] for name in arrays.files}
-        if path.suffix == ".npy":
-            with open(path, "rb") as file:
-                version = np.lib.format.read_magic(file)
-                first = version == (1, 0)
-                header = "read_array_header_1_0" if first else "read_array_header_2_0"
-                getattr(np.lib.format, header)(file)
-                return machine.loads(file.read())
-        if path.suffix == ".pt":
-            with zipfile.ZipFile(path) as archive:
-                check_unpacked(archive)
-                (member,) = [name for name in archive.namelist() if name.endswith("data.pkl")]
-                return machine.loads(archive.read(member))
-    except OSError:
-        raise
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Python 2's files, which are read all the same
+            return parsers[path.suffix.lower()](content)
     except Exception as error:  # whatever a damaged file makes of zipfile and NumPy
         raise BadFile(f"{path} is no file of human labels: {error}") from error
-    raise ValueError(f"human labels must be a .npz, .npy or .pt file, got {path}")
+
+
+def read_npz(content: bytes) -> dict[str, Any]:
+    """Read the arrays of a .npz file; no pickle inside it is opened."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        check_unpacked(archive)
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
+
+
+def read_npy(content: bytes) -> dict[str, Any]:
+    """Read a .npy file that `numpy.save` made of a dictionary, which it pickles."""
+    file = io.BytesIO(content)
+    first = np.lib.format.read_magic(file) == (1, 0)
+    header = "read_array_header_1_0" if first else "read_array_header_2_0"
+    shape, _, dtype = getattr(np.lib.format, header)(file)
+    if dtype.kind != "O":
+        raise ValueError(
+            f"it is a plain array ({dtype} of shape {shape}), which lacks the clean labels that "
+            "tell whether its order is the data set's: a dictionary is wanted, such as "
+            "{'clean_label': …, 'worse_label': …}"
+        )
+    return machine.loads(file.read())
+
+
+def read_pt(content: bytes) -> dict[str, Any]:
+    """Read a dictionary of NumPy arrays that `torch.save` wrote."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        check_unpacked(archive)
+        (member,) = [name for name in archive.namelist() if name.endswith("data.pkl")]
+        return machine.loads(archive.read(member))
 
 
 def check_unpacked(archive: zipfile.ZipFile) -> None:
     """Raise ValueError if the archive unpacks to more than labels take."""
-    if (total := sum(member.file_size for member in archive.infolist())) > LARGEST:
+    if (total := sum(member.file_size for member in archive.infolist())) > SMALL:
         raise ValueError(f"it unpacks to {total:,} bytes")
 
 
-def column(value: Any, path: Path) -> np.ndarray:
-    """Return labels as a flat array of whole numbers."""
-    if not isinstance(value, np.ndarray) or value.dtype.kind not in "iu":
-        raise BadFile(f"{path} holds something else than arrays of whole numbers")
-    return value.reshape(-1)
+def column(value: Any) -> np.ndarray | None:
+    """Return whole numbers as a flat array; None for what else a file may hold beside labels."""
+    if isinstance(value, list) and all(type(item) is int for item in value):
+        value = np.array(value)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "iu":
+        return value.reshape(-1)
+    return None

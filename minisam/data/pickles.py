@@ -2,9 +2,9 @@
 
 A pickle is a program for a small stack machine: it may import any function of any module and call
 it. A CIFAR batch needs two functions only, those that rebuild a NumPy array. Here a pickle is given
-*stand-ins* for these (and for the few that newer writers use instead), which check what they are
-given; every other name is refused. No function of NumPy and no attribute of any module is within a
-pickle's reach.
+*stand-ins* for these (and for the few that newer writers use instead, or that rebuild what lies
+beside the labels of some files), which check what they are given; every other name is refused. No
+function of NumPy and no attribute of any module is within a pickle's reach.
 
 A file whose hash is known goes through `loads`, Python's own unpickler with the allow-list. Any
 other goes through `minisam.data.machine`, which has the same allow-list and bounds memory and time
@@ -16,6 +16,7 @@ from __future__ import annotations
 import io
 import math
 import pickle
+import re
 from typing import Any
 
 import numpy as np
@@ -28,11 +29,12 @@ class UnsafePickle(ValueError):
 
 
 class ElementType:
-    """Stands in for ``numpy.dtype``: a number type by name, or ``O`` for one Python object."""
+    """Stands in for ``numpy.dtype``: numbers or text by name, or ``O`` for one Python object."""
 
     def __init__(self, name: Any, *ignored: Any) -> None:
         self.name = text(name)
-        if self.name.lstrip("<>|=") not in (*PLAIN_TYPES, "O", "O8"):
+        plain = self.name.lstrip("<>|=")
+        if plain not in (*PLAIN_TYPES, "O", "O8") and not re.fullmatch(r"[SU]\d{1,4}", plain):
             raise UnsafePickle(f"it holds an array of type {self.name!r:.80}")
         self.order = "="
 
@@ -108,6 +110,11 @@ def reconstruct(cls: Any, shape: Any, kind: Any) -> PickledArray:
     return PickledArray()
 
 
+def scalar(kind: Any, data: Any) -> PickledArray:
+    """Stands in for NumPy's ``scalar``: one number or text, as an array without axes."""
+    return rebuild(data, kind, (), "C")
+
+
 def encode(string: Any, encoding: Any) -> bytes:
     """Stands in for ``_codecs.encode``, with which Python 3 writes bytes in protocol 2."""
     if not (isinstance(string, str) and text(encoding) == "latin1"):
@@ -135,6 +142,8 @@ ALLOWED = {
     ("__builtin__", "bytes"): StandIn(no_bytes),
     ("numpy.core.multiarray", "_reconstruct"): StandIn(reconstruct),
     ("numpy._core.multiarray", "_reconstruct"): StandIn(reconstruct),
+    ("numpy.core.multiarray", "scalar"): StandIn(scalar),
+    ("numpy._core.multiarray", "scalar"): StandIn(scalar),
     ("numpy.core.numeric", "_frombuffer"): StandIn(rebuild),
     ("numpy._core.numeric", "_frombuffer"): StandIn(rebuild),
 }

@@ -1,16 +1,19 @@
 """Labels by people: every format read alike, every mismatch refused."""
 
 import io
+import json
 import os
 import pickle
 import zipfile
 
 import numpy as np
 import pytest
+from broken_files import IN_ITS_PLACE, lock
 
 from minisam.data import LabelNoise
 from minisam.data.files import BadFile
 from minisam.data.human import human_labels
+from minisam.data.noise import check
 
 CLEAN = np.arange(40) % 10
 LABELS = {
@@ -96,9 +99,18 @@ def test_one_differing_clean_label_is_enough(tmp_path):
         ({**LABELS, "worse_label": CLEAN[:-1]}, "worse", "has 39 worse labels, cifar10 has 40"),
         ({**LABELS, "worse_label": CLEAN + 1}, "worse", "that are no class of cifar10"),
         ({**LABELS, "worse_label": CLEAN - 1}, "worse", "that are no class of cifar10"),
-        ({**LABELS, "worse_label": CLEAN * 1.0}, "worse", "something else than arrays of whole"),
+        (
+            {**LABELS, "worse_label": CLEAN * 1.0},
+            "worse",
+            r"one of random1, got 'worse', which are no whole numbers in .*x\.npz",
+        ),
+        ({**LABELS, "clean_label": CLEAN * 1.0}, "worse", "has no clean labels to compare"),
+        ({"class_names": np.array(["cat"])}, "worse", "labels must be one of .it has none., got"),
+        ({}, "worse", "labels must be one of .it has none., got 'worse'"),
+        ({**LABELS, "worse_label": np.uint8(3)}, "worse", "has 1 worse labels, cifar10 has 40"),
     ],
 )
+@pytest.mark.fault("file-read", "human labels")
 def test_unfit_labels_are_refused(content, labels, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         read(save(tmp_path / "x.npz", content), labels)
@@ -117,13 +129,102 @@ def test_malicious_files_are_refused(suffix, tmp_path, capfd):
     assert capfd.readouterr().out == ""
 
 
-@pytest.mark.parametrize("suffix", [".npz", ".npy", ".pt"])
-@pytest.mark.parametrize("content", [b"", b"<html>", b"PK\x03\x04", b"\x93NUMPY\x01\x00"])
+@pytest.mark.fault("file-read", "human labels")
+@pytest.mark.parametrize("suffix", [".npz", ".npy", ".pt", ".NPZ"])
+@pytest.mark.parametrize("content", [b"\0", b"PK\x03\x04", b"\x93NUMPY\x01\x00", b"PK\5\6" * 9])
 def test_damaged_files_are_refused(suffix, content, tmp_path):
     path = tmp_path / f"x{suffix}"
     path.write_bytes(content)
     with pytest.raises(BadFile, match="is no file of human labels"):
         read(path)
+
+
+@pytest.mark.fault("file-read", "human labels")
+@pytest.mark.parametrize("suffix", [".npz", ".npy", ".pt"])
+@pytest.mark.parametrize("kind", IN_ITS_PLACE)
+def test_what_lies_in_the_place_of_a_file_is_said(suffix, kind, tmp_path):
+    content, said = IN_ITS_PLACE[kind]
+    path = tmp_path / f"x{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(BadFile, match=rf"x\{suffix} {said}"):
+        read(path)
+
+
+@pytest.mark.fault("file-read", "human labels")
+@pytest.mark.parametrize("suffix", [".npz", ".npy", ".pt"])
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"class_names": np.array(["cat", "dog"])},
+        {"noise_rate": np.float64(0.2)},
+        {"work_time": np.linspace(1, 9, 40)},
+        {"author": np.array(b"x")},
+        {"checked": np.ones(40, bool)},
+    ],
+    ids=repr,
+)
+def test_columns_beside_the_labels_are_passed_over(suffix, extra, tmp_path):
+    """What is no array of whole numbers cannot be labels, so nobody can have meant it."""
+    path = save(tmp_path / f"x{suffix}", {**LABELS, **extra})
+    assert np.array_equal(read(path), LABELS["worse_label"])
+    with pytest.raises(ValueError, match="labels must be one of worse, random1, got 'best'"):
+        read(path, "best")
+
+
+@pytest.mark.fault("dtype", "human labels")
+@pytest.mark.fault("shape", "human labels")
+@pytest.mark.parametrize("kind", [np.uint8, ">i4", "<i2", np.uint64])
+@pytest.mark.parametrize("shape", [(40,), (40, 1), (1, 40)])
+def test_labels_of_any_whole_type_and_as_a_row_or_column_are_read(kind, shape, tmp_path):
+    changed = {key: value.astype(kind).reshape(shape) for key, value in LABELS.items()}
+    assert np.array_equal(read(save(tmp_path / "x.npz", changed)), LABELS["worse_label"])
+
+
+@pytest.mark.fault("dtype", "human labels")
+@pytest.mark.parametrize("suffix", [".npy", ".pt"])
+def test_lists_are_labels_too(suffix, tmp_path):
+    lists = {key: value.tolist() for key, value in LABELS.items()}
+    path = save(tmp_path / f"x{suffix}", {**lists, "names": ["a", "b"], "flags": [True] * 40})
+    assert np.array_equal(read(path), LABELS["worse_label"])
+    with pytest.raises(ValueError, match="labels must be one of worse, random1, got 'flags', whi"):
+        read(path, "flags")
+
+
+@pytest.mark.fault("file-read", "human labels")
+@pytest.mark.parametrize("labels", [CLEAN, CLEAN * 1.0, CLEAN.reshape(4, 10), CLEAN.astype(str)])
+def test_a_plain_array_is_told_what_it_lacks(labels, tmp_path):
+    """Such as the labels.npy of `minisam data noise`: nothing tells which order it is in."""
+    np.save(tmp_path / "labels.npy", labels)
+    with pytest.raises(BadFile, match=r"labels\.npy .* is a plain array .* lacks the clean labels"):
+        read(tmp_path / "labels.npy")
+
+
+@pytest.mark.fault("file-read", "human labels")
+@pytest.mark.parametrize("suffix", [".npz", ".npy", ".pt"])
+def test_a_locked_file_or_a_folder_is_named(suffix, tmp_path, monkeypatch):
+    (tmp_path / f"folder{suffix}").mkdir()
+    with pytest.raises(OSError, match=rf"folder\{suffix}'"):
+        read(tmp_path / f"folder{suffix}")
+    path = save(tmp_path / f"x{suffix}", LABELS)
+    lock(path, monkeypatch)
+    with pytest.raises(PermissionError, match=rf"x\{suffix}'"):
+        read(path)
+
+
+@pytest.mark.fault("home-folder", "LabelNoise", "human labels")
+def test_the_file_and_its_folder_may_begin_with_a_tilde(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    save(tmp_path / "cifar10n_labels.npz", LABELS)
+    for path, folder in (("~/cifar10n_labels.npz", "."), (None, "~")):
+        noise = LabelNoise("human", labels="worse", path=path)
+        assert np.array_equal(human_labels(noise, "cifar10", folder, CLEAN), LABELS["worse_label"])
+
+
+@pytest.mark.fault("round-trip", "LabelNoise")
+def test_a_path_comes_back_as_text(tmp_path):
+    noise = check(LabelNoise("human", labels="worse", path=tmp_path / "x.npz"))
+    assert json.loads(json.dumps(noise._asdict()))["path"] == str(tmp_path / "x.npz")
 
 
 def test_a_pickled_array_inside_an_npz_is_refused(tmp_path):
@@ -133,7 +234,7 @@ def test_a_pickled_array_inside_an_npz_is_refused(tmp_path):
 
 
 def test_a_zip_bomb_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("minisam.data.human.LARGEST", 1 << 20)
+    monkeypatch.setattr("minisam.data.human.SMALL", 1 << 20)
     np.savez_compressed(tmp_path / "x.npz", clean_label=np.zeros(1 << 20, np.int64))
     with pytest.raises(BadFile, match="unpacks to"):
         read(tmp_path / "x.npz")
