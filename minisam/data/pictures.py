@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from minisam.files import expanded, write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,7 +23,7 @@ def draw_transition(transition: np.ndarray, class_names: tuple[str, ...], title:
         title: of the picture.
 
     Returns:
-        The figure; ``figure.savefig(path)`` writes it.
+        The figure; `save_figure` writes it.
     """
     from matplotlib.figure import Figure
 
@@ -81,3 +85,16 @@ def draw_images(
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     return figure
+
+
+def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
+    """Save a figure whole or not at all, in the format of the file's ending; return where.
+
+    Raises:
+        ValueError: if there is no such format.
+        OSError: if the disk is full, or may not be written to.
+    """
+    path = expanded(path)
+    path = path if path.suffix else path.with_suffix(".png")
+    kind = path.suffix[1:]
+    return write_atomically(path, lambda file: figure.savefig(file, format=kind, dpi=150))

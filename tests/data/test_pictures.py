@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minisam.data import load
-from minisam.data.pictures import draw_images, draw_transition
+from minisam.data.pictures import draw_images, draw_transition, save_figure
 
 
 def test_the_transition_matrix_shows_every_number():
@@ -44,3 +44,16 @@ def test_a_class_without_enough_images_leaves_white():
     sheet = draw_images(images, np.array([0]), ("a", "b"), rows=2).axes[0].images[0].get_array()
     assert sheet[1:5, 1:5].max() == 0
     assert sheet[6:].min() == sheet[:, 6:].min() == 255
+
+
+@pytest.mark.fault("file-written", "data.pictures.save_figure")
+def test_a_figure_is_saved_in_the_format_of_its_ending(tmp_path):
+    figure = draw_images(np.zeros((1, 4, 4, 3), np.uint8), np.array([0]), ("a",))
+    for name, start in (("a.png", b"\x89PNG"), ("b", b"\x89PNG"), ("c.pdf", b"%PDF")):
+        path = save_figure(figure, tmp_path / "new" / name)
+        assert path.read_bytes().startswith(start)
+    before = sorted(tmp_path.rglob("*"))
+    for name in ("a.xyz", "a.bin"):
+        with pytest.raises(ValueError, match="not supported"):
+            save_figure(figure, tmp_path / name)
+    assert sorted(tmp_path.rglob("*")) == before
