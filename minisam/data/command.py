@@ -89,7 +89,8 @@ def noise(arguments: argparse.Namespace) -> str:
     import minisam
     from minisam.data.pictures import draw_transition, save_figure
     from minisam.data.report import as_json, as_table, percent
-    from minisam.files import check_not_read, expanded, whole_folder
+    from minisam.files import expanded, write_atomically
+    from minisam.folders import check_not_read, whole_folder
 
     out = expanded(arguments.out)
     read = [expanded(path) for path in (arguments.matrix, arguments.path) if path is not None]
@@ -111,8 +112,8 @@ def noise(arguments: argparse.Namespace) -> str:
     figure = draw_transition(seen.transition, data.class_names, title)
     with whole_folder(out) as work:
         labels, description, picture = (work / name for name in NOISE_FILES)
-        np.save(labels, data.train.labels)
-        description.write_text(json.dumps(content), encoding="utf-8")
+        write_atomically(labels, lambda file: np.save(file, data.train.labels))
+        write_atomically(description, lambda file: file.write(json.dumps(content).encode()))
         save_figure(figure, picture)
     table = as_table(seen, data.class_names)
     return f"{table}\n\nwrote {', '.join(NOISE_FILES)} to {out}"

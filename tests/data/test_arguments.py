@@ -62,9 +62,7 @@ def test_an_option_of_noise_goes_with_its_kinds_only(option, kind):
         assert getattr(noise, name) is not None
         assert noise.kind == kind
     else:
-        with pytest.raises(
-            ValueError, match=rf"^{option} goes with --kind .*, not .* {kind}$"
-        ):
+        with pytest.raises(ValueError, match=rf"^{option} goes with --kind .*, not .* {kind}$"):
             recipe(arguments)
 
 
@@ -102,9 +100,7 @@ def test_options_of_files_do_not_go_with_the_toy_set(words):
 @pytest.mark.fault("option-alone", "data info", "data noise", "data write")
 @pytest.mark.parametrize("words", [("cifar10",), ("toy", "--train-size", 10), ()], ids=str)
 def test_a_subset_seed_without_a_subset_is_refused(words):
-    with pytest.raises(
-        ValueError, match=r"^--subset-seed .* goes with --train-size or --te"
-    ):
+    with pytest.raises(ValueError, match=r"^--subset-seed .* goes with --train-size or --te"):
         source(parsed(*words, "--subset-seed", 1), None)
 
 

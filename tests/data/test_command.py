@@ -5,7 +5,8 @@ import os
 
 import numpy as np
 import pytest
-from broken_files import IN_ITS_PLACE, full_disk, lock
+from broken_files import IN_ITS_PLACE, lock
+from disks import full_disk
 
 from minisam.cli import main
 from minisam.data import label_hash, load
