@@ -78,7 +78,7 @@ def check_floating(tree: Mapping[str, Any], name: str) -> None:
     for key, leaf in tree.items():
         kind = leaf.dtype.kind if hasattr(leaf, "dtype") else "f" if type(leaf) is float else "?"
         if kind != "f":
-            got = getattr(leaf, "dtype", None) or f"a {type(leaf).__name__}"
+            got = getattr(leaf, "dtype", f"a {type(leaf).__name__}")
             advice = ": write it as .astype(float)" if kind in "iub" else ""
             raise ValueError(f"{name}[{key!r}] must be floating-point, got {got}{advice}")
 

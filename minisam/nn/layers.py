@@ -217,4 +217,4 @@ def parameter_count(params: Params) -> int:
         >>> parameter_count({"w": np.zeros((3, 2)), "b": np.zeros(2)})
         8
     """
-    return sum(leaf.size for leaf in params.values())
+    return sum(np.size(leaf) for leaf in params.values())

@@ -146,7 +146,13 @@ for linear in (select, put_back, window_sum, spread):
     defjvp(linear, "same")
 
 
-def _window(kernel, stride, padding) -> tuple[Pair, Pair, Pair]:
+def _window(x, kernel, stride, padding) -> tuple[Pair, Pair, Pair]:
+    # Small integers would be added up modulo 256, and hold no −∞ for a border.
+    if np.ndim(x) != 4 or x.dtype.kind != "f":
+        raise ValueError(
+            f"x must be floating-point images of shape (batch, height, width, channels), "
+            f"got {getattr(x, 'dtype', type(x).__name__)} of shape {np.shape(x)}"
+        )
     kernel = pair(kernel, "kernel", 1)
     stride = kernel if stride is None else pair(stride, "stride", 1)
     padding = pair(padding, "padding", 0)
@@ -161,7 +167,7 @@ def max_pool(x, kernel: int | Pair = 2, stride: int | Pair | None = None, paddin
     At a tie the gradient goes to the first of the largest entries, row by row, as in PyTorch.
 
     Args:
-        x: images of shape (batch, height, width, channels).
+        x: floating-point images of shape (batch, height, width, channels).
         kernel: the window's size, one number or (height, width).
         stride: distance between windows; the window's size if None.
         padding: border of −∞ around each image, at most half of the window.
@@ -174,7 +180,7 @@ def max_pool(x, kernel: int | Pair = 2, stride: int | Pair | None = None, paddin
         >>> float(max_pool(x)[0, 0, 0, 0])
         4.0
     """
-    kernel, stride, padding = _window(kernel, stride, padding)
+    kernel, stride, padding = _window(x, kernel, stride, padding)
     return window_max(x, kernel, stride, padding)
 
 
@@ -190,5 +196,5 @@ def average_pool(
         >>> float(average_pool(x)[0, 0, 0, 0])
         2.5
     """
-    kernel, stride, padding = _window(kernel, stride, padding)
+    kernel, stride, padding = _window(x, kernel, stride, padding)
     return window_sum(x, kernel, stride, padding) * (1.0 / (kernel[0] * kernel[1]))

@@ -109,9 +109,119 @@ def test_models_without_batch_norm_need_no_statistics():
     value_and_grad(lambda p: cross_entropy(model.apply(p, images()), LABELS))(params)
 
 
+BAD_SIZES = [0, -1, 2.5, 4.0, True, "4", None, (4,), np.nan]
+
+
+@pytest.mark.fault("option-value", "nn.models")
+@pytest.mark.parametrize("bad", BAD_SIZES, ids=repr)
+def test_sizes_that_are_no_sizes_are_named(bad):
+    for make, names in {
+        resnet: ("width", "blocks", "stages", "channels", "classes"),
+        vit: ("width", "blocks", "heads", "patch", "classes"),
+        mixer: ("width", "blocks", "patch", "token_hidden", "channel_hidden", "classes"),
+        cnn: ("classes",),
+        mlp: ("classes",),
+    }.items():
+        for name in names:
+            if (name == "blocks" and bad == 0 and make is not resnet) or (
+                bad is None and name.endswith("_hidden")
+            ):
+                make(**{name: bad})  # no block at all; the default
+                continue
+            with pytest.raises(ValueError, match=f"^{name} must be a whole number "):
+                make(**{name: bad})
+    with pytest.raises(ValueError, match=r"^hidden\[1\] must be a whole number of at least 1"):
+        mlp(hidden=(4, bad))
+    with pytest.raises(ValueError, match=r"^channels\[1\]\[0\] must be a whole number"):
+        cnn(channels=((4,), (bad,)))
+    for make in (mlp, cnn, mixer, vit):
+        with pytest.raises(ValueError, match=r"^input_shape\[2\] must be a whole number"):
+            make(input_shape=(32, 32, bad))
+
+
+@pytest.mark.fault("option-value", "nn.models")
+@pytest.mark.parametrize(
+    "bad", [256, np.int64(256), np.array(256), "256", None, {256}, iter([256])]
+)
+def test_widths_that_are_no_sequence_are_named(bad):
+    """(256) is a number, (256,) a sequence."""
+    such_as = r" must be a sequence of whole numbers such as \(256,\), got "
+    with pytest.raises(ValueError, match=f"^hidden{such_as}"):
+        mlp(hidden=bad)
+    with pytest.raises(ValueError, match=rf"^channels\[0\]{such_as}"):
+        cnn(channels=(bad,))
+    with pytest.raises(ValueError, match=r"^channels must be a sequence for each stage, got "):
+        cnn(channels=bad)
+    for make in (mlp, cnn, mixer, vit):
+        with pytest.raises(ValueError, match=r"^input_shape must be a sequence"):
+            make(input_shape=bad)
+    for make in (cnn, mixer, vit):
+        with pytest.raises(
+            ValueError, match=r"^input_shape must hold 3 whole numbers, got \(32,\)"
+        ):
+            make(input_shape=(32,))
+
+
+@pytest.mark.parametrize("hidden", [[5], (5,), range(5, 6), np.array([5]), (np.int8(5),)])
+def test_widths_of_any_sequence_are_taken(hidden):
+    expected = mlp(hidden=(5,)).init(0)
+    for key, leaf in mlp(hidden=hidden).init(0).items():
+        np.testing.assert_array_equal(leaf, expected[key])
+    assert cnn(channels=(hidden,)).init(0)["conv1.bias"].shape == (5,)
+    assert set(mlp(hidden=()).init(0)) == {"fc1.weight", "fc1.bias"}
+
+
+@pytest.mark.fault("dtype", "nn.models")
+def test_small_integers_of_numpy_do_not_overflow():
+    """4 · 64 is beyond int8, and so are 16 · 16 and 8 · 8 · 4."""
+    sizes = {"width": np.int8(64), "blocks": np.int8(1), "classes": np.int8(3)}
+    for make in (resnet, vit, mixer):
+        size = parameter_count(make(width=64, blocks=1, classes=3).init(0))
+        assert parameter_count(make(**sizes).init(0)) == size
+    shape = tuple(np.array([16, 16, 3], np.int8))
+    assert cnn(((np.int8(4),),), shape).init(0)["fc.weight"].shape == (256, 10)
+    assert mlp((), shape).init(0)["fc1.weight"].shape == (768, 10)
+
+
+@pytest.mark.fault("shape", "nn.models")
+@pytest.mark.parametrize(
+    "shape",
+    [(0, 8, 8, 3), (4, 0, 8, 3), (8, 8, 3), (4, 8, 8, 1), (4, 3, 8, 8), (4, 8, 8, 3, 1), ()],
+)
+def test_images_of_another_shape_are_refused(model, shape):
+    params, statistics = model.init(0), model.initial_statistics()
+    if model.name == "mlp" and np.prod(shape[1:], dtype=int) == np.prod(SHAPE) and 0 not in shape:
+        return  # which it takes for what they are: so many numbers
+    for apply in (model.apply, model.apply_training):
+        with pytest.raises(ValueError, match=r"^images must be real numbers of shape \(batch, "):
+            apply(params, np.zeros(shape, np.float32), statistics)
+
+
+@pytest.mark.fault("dtype", "nn.models")
+@pytest.mark.parametrize(
+    "bad", [None, [[0.5]], np.zeros((4, *SHAPE), complex), np.full(SHAPE, "a")]
+)
+def test_images_that_are_no_numbers_are_refused(model, bad):
+    with pytest.raises(ValueError, match=r"^images must be real numbers"):
+        model.apply(model.init(0), bad, model.initial_statistics())
+
+
+@pytest.mark.fault("dtype", "nn.models")
+@pytest.mark.parametrize("dtype", ["u1", "i8", ">i2", "?", "f4", ">f4", "f2"])
+def test_images_of_any_real_type_are_what_they_are_as_floats(model, dtype):
+    """To the rounding of the layers' sums: the numbers 0 and 1 themselves are in every type."""
+    params, statistics = model.init(0, np.float64), model.initial_statistics()
+    x = np.random.default_rng(0).integers(0, 2, (4, *SHAPE))
+    expected = model.apply(params, x.astype(np.float64), statistics)
+    found = model.apply(params, x.astype(dtype), statistics)
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e4 * 2.0**-53)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        (lambda: mlp(activation="relu"), "activation must be a function of an array, got 'relu'"),
         (lambda: cnn(((2,),) * 4, input_shape=(8, 8, 3)), "channels has 4 stages"),
         (lambda: mixer(patch=5), "patch must divide images of 32×32, got 5"),
         (lambda: vit(width=6, heads=4), "heads must divide the width 6, got 4"),

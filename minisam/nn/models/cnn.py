@@ -7,7 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from minisam.nn.layers import convolution, dense, init_convolution, init_dense, max_pool, relu
-from minisam.nn.models.model import Model, without_statistics
+from minisam.nn.models.model import (
+    Model,
+    as_size,
+    as_sizes,
+    check_images,
+    is_sequence,
+    without_statistics,
+)
 
 
 def cnn(
@@ -29,7 +36,8 @@ def cnn(
         The model.
 
     Raises:
-        ValueError: if the images are too small for so many stages.
+        ValueError: naming the argument that is no size, or if the images are too small for so many
+            stages; from the model, images that do not fit.
 
     Example:
         >>> model = cnn(channels=((4,), (8,)))
@@ -37,18 +45,22 @@ def cnn(
         >>> model.apply(params, np.zeros((2, 32, 32, 3), np.float32)).shape
         (2, 10)
     """
-    height, width, inputs = input_shape
-    shrink = 2 ** len(channels)
+    if not is_sequence(channels):
+        raise ValueError(f"channels must be a sequence for each stage, got {channels!r}")
+    stages = [as_sizes(f"channels[{index}]", stage) for index, stage in enumerate(channels)]
+    height, width, inputs = as_sizes("input_shape", input_shape, 3)
+    classes = as_size("classes", classes)
+    shrink = 2 ** len(stages)
     if height < shrink or width < shrink:
         raise ValueError(
-            f"channels has {len(channels)} stages, which need images of at least "
+            f"channels has {len(stages)} stages, which need images of at least "
             f"{shrink}×{shrink}, got {height}×{width}"
         )
 
     def init(rng, dtype=np.float32):
         rng = np.random.default_rng(rng)
         params, previous, k = {}, inputs, 0
-        for stage in channels:
+        for stage in stages:
             for count in stage:
                 k += 1
                 params |= init_convolution(rng, f"conv{k}", 3, previous, count, dtype)
@@ -57,8 +69,9 @@ def cnn(
         return params | init_dense(rng, "fc", features, classes, dtype, gain=1.0)
 
     def forward(params, images):
+        check_images(images, height, width, inputs)
         x, k = images, 0
-        for stage in channels:
+        for stage in stages:
             for index in range(len(stage)):
                 k += 1
                 activation = relu if index < len(stage) - 1 else None

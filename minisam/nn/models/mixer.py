@@ -8,7 +8,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from minisam.nn.layers import dense, gelu, init_dense, init_layer_norm, layer_norm
-from minisam.nn.models.model import Model, without_statistics
+from minisam.nn.models.model import Model, as_size, as_sizes, check_images, without_statistics
 
 
 def patches(images, size: int):
@@ -26,8 +26,9 @@ def patches(images, size: int):
 
 def check_patch(size: int, input_shape: Sequence[int]) -> int:
     """Return the number of patches, or raise ValueError if ``size`` does not divide the image."""
-    height, width, _ = input_shape
-    if size < 1 or height % size or width % size:
+    height, width, _ = as_sizes("input_shape", input_shape, 3)
+    size = as_size("patch", size)
+    if height % size or width % size:
         raise ValueError(f"patch must divide images of {height}×{width}, got {size}")
     return (height // size) * (width // size)
 
@@ -58,14 +59,24 @@ def mixer(
     Returns:
         The model.
 
+    Raises:
+        ValueError: naming the argument that is no size, or does not divide the image; from the
+            model, images that do not fit.
+
     Example:
         >>> model = mixer(width=8, blocks=1, patch=8)
         >>> model.apply(model.init(0), np.zeros((2, 32, 32, 3), np.float32)).shape
         (2, 10)
     """
     count = check_patch(patch, input_shape)
-    token_hidden = token_hidden or max(1, width // 2)
-    channel_hidden = channel_hidden or 4 * width
+    patch, width, classes = int(patch), as_size("width", width), as_size("classes", classes)
+    blocks = as_size("blocks", blocks, low=0)
+    token_hidden = as_size(
+        "token_hidden", max(1, width // 2) if token_hidden is None else token_hidden
+    )
+    channel_hidden = as_size(
+        "channel_hidden", 4 * width if channel_hidden is None else channel_hidden
+    )
 
     def init(rng, dtype=np.float32):
         rng = np.random.default_rng(rng)
@@ -85,6 +96,7 @@ def mixer(
         def mlp(name, x):
             return dense(params, f"{name}.fc2", dense(params, f"{name}.fc1", x, gelu))
 
+        check_images(images, *input_shape)
         x = dense(params, "stem", patches(images, patch))
         for k in range(blocks):
             block = f"blocks.{k}"

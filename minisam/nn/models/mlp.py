@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from math import prod
 
 import numpy as np
 
 from minisam.nn.layers import dense, init_dense, relu
-from minisam.nn.models.model import Model, without_statistics
+from minisam.nn.models.model import Model, as_size, as_sizes, check_images, without_statistics
 
 
 def mlp(
@@ -31,13 +32,19 @@ def mlp(
     Returns:
         The model.
 
+    Raises:
+        ValueError: naming the argument that is no size; from the model, images that do not fit.
+
     Example:
         >>> model = mlp(hidden=(8,))
         >>> params = model.init(0)
         >>> model.apply(params, np.zeros((2, 32, 32, 3), np.float32)).shape
         (2, 10)
     """
-    widths = [int(np.prod(input_shape)), *hidden, classes]
+    shape = as_sizes("input_shape", input_shape)
+    widths = [prod(shape), *as_sizes("hidden", hidden), as_size("classes", classes)]
+    if not callable(activation):
+        raise ValueError(f"activation must be a function of an array, got {activation!r}")
     depth = len(widths) - 1
 
     def init(rng, dtype=np.float32):
@@ -49,7 +56,10 @@ def mlp(
         return params
 
     def forward(params, images):
+        check_images(images)
         x = images.reshape(len(images), -1)
+        if x.shape[1] != widths[0]:
+            check_images(images, *shape)  # says what they are, and may be
         for k in range(1, depth):
             x = dense(params, f"fc{k}", x, activation)
         return dense(params, f"fc{depth}", x)

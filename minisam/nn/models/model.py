@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minisam.checks import check_whole
 
 
 class Model(NamedTuple):
@@ -41,3 +45,80 @@ def without_statistics(name: str, init: Callable, forward: Callable) -> Model:
         apply=lambda params, images, statistics=None: forward(params, images),
         apply_training=lambda params, images, statistics: (forward(params, images), {}),
     )
+
+
+def as_size(name: str, value: Any, low: int = 1) -> int:
+    """Return a size as Python's integer, which NumPy's small ones cannot make overflow.
+
+    Raises:
+        ValueError: unless ``value`` is a whole number of at least ``low``.
+
+    Example:
+        >>> as_size("width", np.int8(64)) * 4
+        256
+    """
+    check_whole(name, value, low)
+    return int(value)
+
+
+def as_sizes(name: str, sizes: Any, length: int | None = None) -> tuple[int, ...]:
+    """Return a sequence of sizes as Python's integers.
+
+    Args:
+        name: of the argument.
+        sizes: what was given for it.
+        length: how many numbers there must be; None for any, and none.
+
+    Raises:
+        ValueError: unless ``sizes`` is a sequence of whole numbers of at least 1.
+
+    Example:
+        >>> as_sizes("hidden", (256))
+        Traceback (most recent call last):
+        ...
+        ValueError: hidden must be a sequence of whole numbers such as (256,), got 256
+    """
+    if not is_sequence(sizes):
+        such_as = "(256,)" if length is None else repr((32, 32, 3)[:length])
+        raise ValueError(
+            f"{name} must be a sequence of whole numbers such as {such_as}, got {sizes!r}"
+        )
+    if length is not None and len(sizes) != length:
+        raise ValueError(f"{name} must hold {length} whole numbers, got {sizes!r}")
+    return tuple(as_size(f"{name}[{index}]", size) for index, size in enumerate(sizes))
+
+
+def is_sequence(sizes: Any) -> bool:
+    """Tell a sequence or an array, which can be walked through again and again, from the rest."""
+    if isinstance(sizes, np.ndarray):
+        return sizes.ndim > 0
+    return isinstance(sizes, Sequence) and not isinstance(sizes, str | bytes)
+
+
+def check_images(images: Any, *shape: int | None) -> None:
+    """Raise ValueError unless images are real numbers of shape (batch, *shape), at least one.
+
+    Args:
+        images: an array, or one that is being differentiated.
+        shape: of one image, None for any size; nothing for an image of any shape.
+
+    Example:
+        >>> check_images(np.zeros((0, 32, 32, 3)), None, None, 3)
+        Traceback (most recent call last):
+        ...
+        ValueError: images must be real numbers of shape (batch, any, any, 3), at least one of them,
+        got float64 of shape (0, 32, 32, 3)
+    """
+    array = hasattr(images, "dtype")
+    got = images.shape if array else ()
+    numbers = len(got) > 0 and 0 not in got and images.dtype.kind in "fiub"
+    same = len(got) == 1 + len(shape) and all(
+        b in (None, a) for a, b in zip(got[1:], shape, strict=True)
+    )
+    if not (numbers and (same or not shape)):
+        wanted = ", ".join("any" if size is None else str(size) for size in shape) or "…"
+        kind = f"{images.dtype} of shape {got}" if array else f"a {type(images).__name__}"
+        raise ValueError(
+            f"images must be real numbers of shape (batch, {wanted}), at least one of them, "
+            f"got {kind}"
+        )

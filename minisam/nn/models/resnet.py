@@ -17,7 +17,7 @@ from minisam.nn.layers import (
     initial_statistics,
     relu,
 )
-from minisam.nn.models.model import Model
+from minisam.nn.models.model import Model, as_size, check_images
 
 
 def resnet(
@@ -42,6 +42,9 @@ def resnet(
     Returns:
         The model.
 
+    Raises:
+        ValueError: naming the argument that is no size; from the model, images that do not fit.
+
     Example:
         >>> model = resnet(width=4)
         >>> params, statistics = model.init(0), model.initial_statistics()
@@ -50,6 +53,11 @@ def resnet(
         >>> logits.shape, model.apply(params, images, statistics).shape
         ((2, 10), (2, 10))
     """
+    width, blocks, stages = (
+        as_size(name, size)
+        for name, size in (("width", width), ("blocks", blocks), ("stages", stages))
+    )
+    channels, classes = as_size("channels", channels), as_size("classes", classes)
 
     def block_list() -> Iterator[tuple[str, int, int, int]]:
         previous = width
@@ -83,6 +91,7 @@ def resnet(
         return statistics
 
     def forward(params, images, statistics, training):
+        check_images(images, None, None, channels)
         new = {}
 
         def conv_norm(x, conv, norm, stride=1, padding=1):

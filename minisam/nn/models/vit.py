@@ -10,7 +10,7 @@ import numpy as np
 from minisam.nn.activations import softmax
 from minisam.nn.layers import dense, gelu, init_dense, init_layer_norm, layer_norm
 from minisam.nn.models.mixer import check_patch, patches
-from minisam.nn.models.model import Model, without_statistics
+from minisam.nn.models.model import Model, as_size, check_images, without_statistics
 
 
 def attention(query, key, value, heads: int):
@@ -65,7 +65,8 @@ def vit(
         The model.
 
     Raises:
-        ValueError: if ``heads`` does not divide ``width``, or ``patch`` the image.
+        ValueError: naming the argument that is no size, if ``heads`` does not divide ``width``, or
+            ``patch`` the image; from the model, images that do not fit.
 
     Example:
         >>> model = vit(width=8, blocks=1, heads=2, patch=8)
@@ -73,7 +74,9 @@ def vit(
         (2, 10)
     """
     count = check_patch(patch, input_shape)
-    if heads < 1 or width % heads:
+    patch, width, heads = int(patch), as_size("width", width), as_size("heads", heads)
+    blocks, classes = as_size("blocks", blocks, low=0), as_size("classes", classes)
+    if width % heads:
         raise ValueError(f"heads must divide the width {width}, got {heads}")
 
     def init(rng, dtype=np.float32):
@@ -92,6 +95,7 @@ def vit(
         return params | init_dense(rng, "fc", width, classes, dtype, gain=1.0)
 
     def forward(params, images):
+        check_images(images, *input_shape)
         x = dense(params, "stem", patches(images, patch)) + params["position"]
         for k in range(blocks):
             block = f"blocks.{k}"
