@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from minisam.checks import check_whole
+
 
 def channel_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean and standard deviation of each channel, of pixels scaled to 0 … 1.
@@ -53,8 +55,8 @@ def standardize(
 
     Args:
         images: uint8 array of shape (n, height, width, channels).
-        mean: of pixels scaled to 0 … 1, of shape (channels,); the training set's, for test images
-            too.
+        mean: of pixels scaled to 0 … 1, of shape (channels,) or one number for all of them; the
+            training set's, for test images too.
         std: likewise; every entry positive.
         dtype: floating-point type of the result.
 
@@ -62,8 +64,9 @@ def standardize(
         array of shape (n, height, width, channels).
 
     Raises:
-        ValueError: if ``images`` is not uint8 (so that nothing is standardized twice) or ``std`` is
-            not positive.
+        ValueError: if ``images`` is not uint8 (so that nothing is standardized twice), ``mean`` or
+            ``std`` is of another shape, ``std`` is not positive, or ``dtype`` cannot hold the
+            result.
 
     Example:
         >>> images = np.array([0, 255], np.uint8).reshape(2, 1, 1, 1)
@@ -71,11 +74,16 @@ def standardize(
         array([-1.,  1.], dtype=float32)
     """
     _check_images(images)
-    mean, std = np.asarray(mean, np.float64), np.asarray(std, np.float64)
+    mean, std = _per_channel("mean", mean, images), _per_channel("std", std, images)
+    if np.dtype(dtype).kind != "f":
+        raise ValueError(f"dtype must be floating-point, got {np.dtype(dtype)}")
     if not (np.all(np.isfinite(mean)) and np.all(std > 0) and np.all(np.isfinite(std))):
         raise ValueError(f"mean must be finite and std positive, got {mean} and {std}")
     # A table of what each of the 256 grey levels becomes: exact, and no large intermediate array.
-    table = ((np.arange(256)[:, None] / 255 - mean) / std).astype(dtype)
+    with np.errstate(over="ignore"):
+        table = ((np.arange(256)[:, None] / 255 - mean) / std).astype(dtype)
+    if not np.all(np.isfinite(table)):
+        raise ValueError(f"std is too small for {np.dtype(dtype)}, got {std} with mean {mean}")
     result: np.ndarray = np.empty(images.shape, dtype)
     for channel in range(images.shape[-1]):
         result[..., channel] = table[:, channel][images[..., channel]]
@@ -100,10 +108,11 @@ def augment(images: np.ndarray, rng: np.random.Generator, padding: int = 4) -> n
         >>> augment(images, np.random.default_rng(0)).shape
         (5, 32, 32, 3)
     """
-    if np.ndim(images) != 4:
+    images = np.asarray(images)
+    if images.ndim != 4:
         raise ValueError(f"images must have shape (n, height, width, channels), got {images.shape}")
-    if padding < 0:
-        raise ValueError(f"padding must be at least 0, got {padding}")
+    check_whole("padding", padding)
+    padding = int(padding)
     n, height, width, _ = images.shape
     top, left = rng.integers(0, 2 * padding + 1, size=(2, n))
     mirrored = np.asarray(rng.random(n) < 0.5)
@@ -130,11 +139,22 @@ def minibatches(n: int, batch_size: int, rng: np.random.Generator) -> Iterator[n
         >>> [len(batch) for batch in minibatches(5, 2, np.random.default_rng(0))]
         [2, 2, 1]
     """
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    check_whole("n", n)
+    check_whole("batch_size", batch_size, low=1)
     order = rng.permutation(n)
     for first in range(0, n, batch_size):
         yield order[first : first + batch_size]
+
+
+def _per_channel(name: str, value: np.ndarray, images: np.ndarray) -> np.ndarray:
+    """Return one number for each channel, in float64."""
+    value, channels = np.asarray(value), images.shape[-1]
+    if value.shape not in ((), (channels,)) or value.dtype.kind not in "fiu":
+        raise ValueError(
+            f"{name} must be numbers of shape ({channels},), one for each channel, "
+            f"got {value.dtype} of shape {value.shape}"
+        )
+    return np.broadcast_to(value.astype(np.float64), (channels,))
 
 
 def _check_images(images: np.ndarray) -> None:

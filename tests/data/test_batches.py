@@ -59,6 +59,65 @@ def test_bad_deviations_are_refused(std):
         standardize(np.zeros((1, 2, 2, 3), np.uint8), np.zeros(3), np.array(std))
 
 
+@pytest.mark.fault("shape", "data.standardize")
+@pytest.mark.parametrize(
+    "bad",
+    [
+        [0.5],
+        [0.5] * 2,
+        [0.5] * 4,
+        [[0.5]] * 3,
+        [[0.5] * 3],
+        [],
+        None,
+        "0.5",
+        ["0.5"] * 3,
+        [0.5j] * 3,
+    ],
+    ids=repr,
+)
+def test_means_and_deviations_of_another_shape_are_refused(bad):
+    """Three channels: one number too few was an IndexError, one too many taken."""
+    x = np.zeros((1, 2, 2, 3), np.uint8)
+    shape = r" must be numbers of shape \(3,\), one for each channel, got "
+    with pytest.raises(ValueError, match=f"^mean{shape}"):
+        standardize(x, bad, np.ones(3))
+    with pytest.raises(ValueError, match=f"^std{shape}"):
+        standardize(x, np.zeros(3), bad)
+
+
+@pytest.mark.fault("dtype", "data.standardize")
+@pytest.mark.parametrize(
+    "one", [1, 1.0, np.array(1), (1, 1, 1), np.ones(3, ">f4"), np.ones(3, "u1")]
+)
+def test_means_and_deviations_of_any_real_type_are_taken(one):
+    x = np.arange(12, dtype=np.uint8).reshape(1, 2, 2, 3)
+    expected = (x / 255 - 1).astype(np.float32)
+    np.testing.assert_array_equal(standardize(x, one, one), expected)
+
+
+@pytest.mark.fault("dtype", "data.standardize")
+@pytest.mark.parametrize("dtype", [int, np.uint8, bool, object, complex])
+def test_a_type_that_is_not_floating_point_is_refused(dtype):
+    with pytest.raises(ValueError, match="dtype must be floating-point, got "):
+        standardize(np.zeros((1, 2, 2, 3), np.uint8), np.zeros(3), np.ones(3), dtype)
+
+
+@pytest.mark.fault("special-value", "data.standardize")
+@pytest.mark.parametrize(("std", "dtype"), [(5e-324, "f8"), (1e-39, "f4"), (1e-5, "f2")])
+def test_a_deviation_whose_quotients_overflow_is_refused(std, dtype):
+    x = np.zeros((1, 2, 2, 3), np.uint8)
+    with pytest.raises(ValueError, match="std is too small for float"):
+        standardize(x, np.zeros(3), np.full(3, std), dtype)
+
+
+@pytest.mark.fault("shape", "data.standardize", "data.augment")
+def test_no_images_stay_none():
+    x = np.zeros((0, 2, 2, 3), np.uint8)
+    assert standardize(x, np.zeros(3), np.ones(3)).shape == x.shape
+    assert augment(x, np.random.default_rng(0)).shape == x.shape
+
+
 def test_statistics_of_nothing_are_refused():
     with pytest.raises(ValueError, match="images is empty"):
         channel_statistics(np.zeros((0, 2, 2, 3), np.uint8))
@@ -119,12 +178,21 @@ def test_minibatches_come_in_another_order_each_time():
     assert not np.array_equal(next(minibatches(99, 99, rng)), next(minibatches(99, 99, rng)))
 
 
-@pytest.mark.parametrize("batch_size", [0, -1])
-def test_bad_batch_sizes_are_refused(batch_size):
-    with pytest.raises(ValueError, match="batch_size must be at least 1"):
-        next(minibatches(5, batch_size, np.random.default_rng(0)))
+@pytest.mark.fault("option-value", "data.minibatches", "data.augment")
+@pytest.mark.parametrize("bad", [-1, 2.0, True, "2", None])
+def test_numbers_that_are_not_whole_are_refused(bad):
+    rng = np.random.default_rng(0)
+    for size in (bad, 0):
+        with pytest.raises(ValueError, match="batch_size must be a whole number of at least 1"):
+            next(minibatches(5, size, rng))
+    with pytest.raises(ValueError, match="n must be a whole number of at least 0"):
+        next(minibatches(bad, 2, rng))
+    with pytest.raises(ValueError, match="padding must be a whole number of at least 0"):
+        augment(np.zeros((1, 2, 2, 3)), rng, padding=bad)
 
 
-def test_bad_padding_is_refused():
-    with pytest.raises(ValueError, match="padding must be at least 0"):
-        augment(np.zeros((1, 2, 2, 3)), np.random.default_rng(0), padding=-1)
+@pytest.mark.fault("dtype", "data.augment")
+def test_a_small_integer_of_numpy_as_padding_does_not_overflow():
+    x = np.ones((4, 200, 2, 1), np.uint8)
+    found = augment(x, np.random.default_rng(0), padding=np.int8(100))
+    np.testing.assert_array_equal(found, augment(x, np.random.default_rng(0), padding=100))
