@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from plain_random import plain_words
 from strategies import label_arrays, stochastic_matrices
 
 from minisam.data import LabelNoise, label_hash, load
@@ -188,6 +189,51 @@ def test_seeds_and_purposes_give_other_noise():
     assert len(hashes) == 20
 
 
+def in_whole_numbers(clean, noise, classes):
+    """The first table of the module in Python's whole numbers and fractions, without NumPy.
+
+    Words have 53 of their 64 bits in use: a ticket t of them picks the ⌊t m / 2⁵³⌋-th of m classes.
+    """
+    n, rate = len(clean), Fraction(noise.rate)
+    words = [word >> 11 for word in plain_words(noise.seed, "noise", 2 * n)]
+    affected = [i for i in range(n) if noise.kind != "asymmetric" or MAP[clean[i]] != clean[i]]
+    share = int(rate * len(affected) + Fraction(1, 2))
+    first = sorted(affected, key=lambda i: (words[i], i))[:share]
+    if noise.per_sample:
+        first = [i for i in affected if words[i] < rate * 2**53]
+    labels = list(clean)
+    for i in first:
+        if noise.kind == "symmetric":
+            others = [k for k in range(classes) if noise.inclusive or k != clean[i]]
+            labels[i] = others[words[n + i] * len(others) >> 53]
+        else:
+            labels[i] = (clean[i] + 1) % classes if noise.kind == "pair" else int(MAP[clean[i]])
+    return labels
+
+
+@pytest.mark.fault("same-elsewhere", "LabelNoise", "data noise")
+@pytest.mark.parametrize(
+    ("n", "classes", "noise"),
+    [
+        (1000, 10, LabelNoise("symmetric", 0.4)),
+        (999, 10, LabelNoise("symmetric", 0.2, seed=7)),
+        (500, 100, LabelNoise("symmetric", 1.0, seed=3)),
+        (500, 100, LabelNoise("symmetric", 0.0, seed=3)),
+        (17, 3, LabelNoise("symmetric", 0.5, seed=2**40)),
+        (300, 10, LabelNoise("symmetric", 0.5, seed=1, inclusive=True)),
+        (300, 10, LabelNoise("symmetric", 0.3, seed=1, per_sample=True)),
+        (300, 7, LabelNoise("pair", 0.45, seed=2**200)),
+        (300, 10, LabelNoise("asymmetric", 0.4, seed=5)),
+        (1, 2, LabelNoise("symmetric", 0.5)),
+    ],
+)
+def test_the_same_labels_come_from_whole_numbers(n, classes, noise):
+    clean = [(3 * i + i // 7) % classes for i in range(n)]
+    labels = corrupt(np.array(clean), noise, classes, look_alikes=MAP).tolist()
+    assert labels == in_whole_numbers(clean, noise, classes)
+
+
+@pytest.mark.fault("same-elsewhere", "LabelNoise")
 @pytest.mark.parametrize(
     ("noise", "expected"),
     [

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from plain_random import plain_words
 
 from minisam.data import streams
 
@@ -75,3 +76,9 @@ def test_the_global_generator_is_neither_used_nor_touched():
 def test_bad_seeds_are_named(seed):
     with pytest.raises(ValueError, match=r"seed must be .* got"):
         streams.stream(seed, "a")
+
+
+@pytest.mark.fault("same-elsewhere", "data.streams.stream")
+@given(st.integers(0, 2**200), st.text(max_size=20), st.integers(1, 20))
+def test_the_same_words_come_from_whole_numbers(seed, purpose, n):
+    assert streams.words(streams.stream(seed, purpose), n).tolist() == plain_words(seed, purpose, n)
