@@ -45,8 +45,8 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand and return its exit code.
 
-    A ValueError or a missing file is the user's to mend, so it is printed as one line, without a
-    traceback; runs of a sweep that failed are listed with their settings.
+    A ValueError, a missing file or too little memory is the user's to mend, so it is printed as one
+    line, without a traceback; runs of a sweep that failed are listed with their settings.
     Ctrl-C exits with 130, and what was finished stays.
     """
     parsed = build_parser().parse_args(arguments)
@@ -57,6 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except (ValueError, OSError) as error:
         print(f"minisam {parsed.command}: {error}", file=sys.stderr)
+        return 2
+    except MemoryError as error:
+        print(f"minisam {parsed.command}: out of memory ({error})", file=sys.stderr)
         return 2
     except RuntimeError as error:
         from minisam.sweep import SweepError  # not at the start, where it costs every command

@@ -33,6 +33,18 @@ def test_a_users_mistake_is_one_line_and_no_traceback(capsys):
     assert capsys.readouterr().err == "minisam compare: --noise must lie in [0, 1], got 7.0\n"
 
 
+@pytest.mark.fault("machine-size", "minisam")
+def test_too_little_memory_is_one_line(monkeypatch, capsys):
+    def large(arguments):
+        raise MemoryError("Unable to allocate 7.28 TiB")
+
+    monkeypatch.setattr("minisam.experiments.compare.run", large)
+    assert cli.main(["compare"]) == 2
+    assert capsys.readouterr().err == (
+        "minisam compare: out of memory (Unable to allocate 7.28 TiB)\n"
+    )
+
+
 def test_interruption_has_its_own_exit_code(monkeypatch, capsys):
     def interrupted(arguments):
         raise KeyboardInterrupt

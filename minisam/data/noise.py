@@ -238,16 +238,20 @@ def check(noise: LabelNoise) -> LabelNoise:
 def check_labels(labels: np.ndarray, n_classes: int) -> np.ndarray:
     """Return labels as int64, after checking that they are whole numbers of 0 … K − 1."""
     check_whole("n_classes", n_classes, low=2)
-    labels = np.asarray(labels)
-    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
-        raise ValueError(
-            f"labels must be integers of shape (n,), got {labels.dtype} {labels.shape}"
-        )
+    labels = whole_labels(labels)
     if labels.size and not (labels.min() >= 0 and labels.max() < n_classes):
         raise ValueError(
             f"labels must lie from 0 to {n_classes - 1}, got {labels.min()} to {labels.max()}"
         )
     return labels.astype(np.int64)
+
+
+def whole_labels(labels: object) -> np.ndarray:
+    """Return labels as an array, after checking that they are whole numbers of shape (n,)."""
+    array = np.asarray(labels)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+        raise ValueError(f"labels must be integers of shape (n,), got {array.dtype} {array.shape}")
+    return array
 
 
 def check_matrix(matrix: object, n_classes: int) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minisam.data.noise import LabelNoise
+from minisam.data.noise import LabelNoise, whole_labels
 
 
 class NoiseReport(NamedTuple):
@@ -84,11 +84,18 @@ def transition(labels: np.ndarray, clean_labels: np.ndarray, n_classes: int) -> 
 def label_hash(labels: np.ndarray) -> str:
     """Return the SHA-256 of labels as little-endian 64-bit integers, in hexadecimal.
 
+    Args:
+        labels: int array of shape (n,), of any integer type.
+
+    Raises:
+        ValueError: if they are anything else: 0.4 is no label, and would have the hash of 0.
+
     Example:
         >>> label_hash(np.array([6, 9, 9, 4]))[:16]
         '596c442154d2f317'
     """
-    return hashlib.sha256(np.ascontiguousarray(labels, dtype="<i8").tobytes()).hexdigest()
+    content = np.ascontiguousarray(whole_labels(labels), dtype="<i8").tobytes()
+    return hashlib.sha256(content).hexdigest()
 
 
 def as_json(seen: NoiseReport) -> dict[str, Any]:

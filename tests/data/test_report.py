@@ -82,3 +82,32 @@ def test_expected_and_realized_rates_of_inclusive_noise_are_told_apart():
     assert seen.rate_asked == 0.5
     assert np.isclose(seen.rate_expected, 0.45)
     assert abs(seen.rate_realized - 0.45) < 0.03
+
+
+@pytest.mark.fault("dtype", "label_hash")
+@pytest.mark.fault("memory-layout", "label_hash")
+@pytest.mark.parametrize("kind", [list, "u1", ">i4", "<i2", "u8"])
+def test_labels_of_any_whole_type_have_one_hash(kind):
+    plain = np.array([6, 9, 9, 4])
+    labels = plain.tolist() if kind is list else np.repeat(plain.astype(kind), 2)[::2]
+    assert label_hash(labels) == label_hash(plain)
+    assert label_hash([]) == label_hash(np.zeros(0, np.int64))
+
+
+@pytest.mark.fault("dtype", "label_hash")
+@pytest.mark.fault("shape", "label_hash")
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array([0.4]),
+        np.array([True]),
+        np.array([[6], [9]]),
+        np.array([6], object),
+        np.array(["6"]),
+        6,
+    ],
+    ids=repr,
+)
+def test_what_is_no_row_of_labels_has_no_hash(labels):
+    with pytest.raises(ValueError, match=r"labels must be integers of shape \(n,\), got"):
+        label_hash(labels)
