@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from minisam.limits import check_seconds
 from minisam.oracle.conventions import check_declared, is_default
 from minisam.oracle.diagnosis import convention_part, decayed, judge_parts
 from minisam.oracle.judge import Judgement
@@ -41,7 +42,11 @@ def check(
         method: "sam", "asam", "sgd" or several; by default what the adapter says
             (``adapter.methods``), else "sam".
         probes: slugs of the probes to run; all by default.
-        timeout: seconds that one step may take.
+        timeout: seconds that one step may take, from 0.001 to a day. In the main thread of a Unix
+            process a step that takes longer is interrupted, in another thread or system it is left
+            running, and where there are neither timers nor threads, as in a browser, there is no
+            limit. Only a process can stop what catches every exception: ``minisam check`` runs
+            the implementation in one.
         name: what to call the implementation in the report.
 
     Returns:
@@ -67,6 +72,7 @@ def check(
     adapter = as_adapter(adapter)
     declare, known = dict(declare or {}), dict(known or {})
     check_declared(declare)
+    check_seconds("timeout", timeout)
     declare = {key: value for key, value in declare.items() if not is_default(key, value)}
     chosen = choose_probes(probes, known)
     claimed = getattr(adapter, "methods", ("sam",))

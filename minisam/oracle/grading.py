@@ -36,13 +36,13 @@ def grade(
         declare: conventions that the exercise asks for.
         accept: conventions that cost nothing though they are not declared.
         dtype: the dtypes to check in.
-        timeout: seconds that one step may take.
+        timeout: seconds that one step may take, as for `check`.
 
     Returns:
         The points, from 0.0 to ``points``.
 
     Raises:
-        ValueError: if ``points`` is not a finite number above 0.
+        ValueError: if ``points`` is not a finite number above 0, or another argument is wrong.
 
     Example:
         >>> def step(w, grad_fn, *, rho, lr):

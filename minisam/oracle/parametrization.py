@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from minisam.limits import check_seconds
 from minisam.oracle.checking import METHODS, as_adapter, choose, choose_probes, examine
 from minisam.oracle.conventions import check_declared
 from minisam.oracle.diagnosis import convention_part
@@ -17,16 +18,26 @@ from minisam.oracle.watch import watch
 class Case:
     """One probe in one dtype; call it with an adapter."""
 
-    def __init__(self, probe: Probe, dtype: str, declare: dict[str, Any], known: dict[str, str]):
+    def __init__(
+        self,
+        probe: Probe,
+        dtype: str,
+        declare: dict[str, Any],
+        known: dict[str, str],
+        timeout: float = 60.0,
+    ):
         self.probe, self.dtype, self.declare, self.known = probe, dtype, declare, known
+        self.timeout = timeout
 
     def __repr__(self) -> str:
         return f"{self.probe.slug}-{self.dtype}"
 
-    def __call__(self, adapter: Adapter, timeout: float = 60.0) -> None:
+    def __call__(self, adapter: Adapter, timeout: float | None = None) -> None:
         """Run it; an AssertionError says what is wrong, a skip why it was not run."""
         import pytest
 
+        timeout = self.timeout if timeout is None else timeout
+        check_seconds("timeout", timeout)
         base = convention_part(self.declare)
         adapter = as_adapter(adapter)
         trace = watch(adapter, self.probe, self.dtype, base.settings, timeout)
@@ -51,15 +62,17 @@ def cases(
     declare: dict[str, Any] | None = None,
     known: dict[str, str] | None = None,
     method: str | Sequence[str] | None = None,
+    timeout: float = 60.0,
 ) -> list[Case]:
     """The probes that an adapter claims to stand."""
     adapter = as_adapter(adapter)
+    check_seconds("timeout", timeout)
     declare, known = dict(declare or {}), dict(known or {})
     check_declared(declare)
     methods = choose("method", method, getattr(adapter, "methods", ("sam",)), METHODS)
     everything = getattr(adapter, "dtypes", ("float64", "float32"))
     return [
-        Case(probe, one, declare, known)
+        Case(probe, one, declare, known, timeout)
         for one in choose("dtype", dtype, everything, tuple(UNITS))
         for probe in choose_probes(None, known)
         if probe.method in methods
@@ -71,7 +84,7 @@ def parametrize(adapters: Adapter | Sequence[Adapter], **options: Any) -> Any:
 
     Args:
         adapters: one implementation or several.
-        **options: ``dtype``, ``declare``, ``known`` and ``method``, as for `check`.
+        **options: ``dtype``, ``declare``, ``known``, ``method`` and ``timeout``, as for `check`.
 
     Example:
         In a test module, one test per probe and dtype::

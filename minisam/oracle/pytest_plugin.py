@@ -29,6 +29,9 @@ def pytest_addoption(parser: Any) -> None:
     )
     group.addoption("--adapter-dtype", action="append", help="float64, float32 or bfloat16")
     group.addoption("--adapter-method", action="append", help="sam, asam or sgd")
+    group.addoption(
+        "--adapter-timeout", type=float, default=60.0, help="seconds that one step may take (60)"
+    )
 
 
 def pytest_ignore_collect(collection_path: Path, config: Any) -> bool | None:
@@ -52,15 +55,19 @@ def chosen(config: Any) -> tuple[Any, dict[str, Any]]:
     """The adapter and the options of the command line."""
     import pytest
 
+    from minisam.limits import check_seconds
     from minisam.oracle.loading import load, pairs
 
+    timeout = config.getoption("--adapter-timeout")
     try:
         adapter = load(config.getoption("--adapter"))
         declare = pairs(config.getoption("--adapter-declare"), "--adapter-declare")
+        check_seconds("--adapter-timeout", timeout)
     except ValueError as error:
         raise pytest.UsageError(f"--adapter: {error}") from None
     return adapter, {
         "declare": declare,
         "dtype": config.getoption("--adapter-dtype"),
         "method": config.getoption("--adapter-method"),
+        "timeout": timeout,
     }

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import signal
-import threading
 import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -17,6 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minisam.child import in_words
+from minisam.limits import Interruption, Late, within
 from minisam.oracle.probes import ANSWERS, Probe, Script, script
 from minisam.oracle.protocol import (
     HYPERPARAMETERS,
@@ -24,6 +24,7 @@ from minisam.oracle.protocol import (
     AdapterError,
     Arrays,
     Observation,
+    Run,
     Unsupported,
     copies,
 )
@@ -64,56 +65,37 @@ class Trace(NamedTuple):
     changed_inputs: bool = False
 
 
-class TimedOut(BaseException):
-    """Raised inside an implementation that hangs; not an Exception, so that it is not caught."""
+def guarded(
+    timeout: float, function: Callable[[], Any], own: tuple[type[Exception], ...] = ()
+) -> Any:
+    """Call an implementation, within a time limit; whatever it raises becomes a `Fault`.
 
-
-@contextlib.contextmanager
-def alarm(seconds: float) -> Iterator[None]:
-    """Raise `TimedOut` in the block after some seconds; main thread of a Unix process only."""
-
-    def ring(number: int, frame: Any) -> None:
-        raise TimedOut
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
-def within(seconds: float, function: Callable[[], Any]) -> Any:
-    """Call a function, but wait no longer than some seconds.
+    Args:
+        timeout: in seconds.
+        function: the call.
+        own: exceptions that the caller's own ``grad_fn`` may raise on the way.
 
     Raises:
-        Fault: with cause "hangs".
+        Fault: with cause "hangs" or "raises ...".
+        Unsupported: if the implementation does.
+        AdapterError: if the adapter does.
     """
-    hangs = Fault("hangs", f"a step did not return within {seconds:g} s")
-    if hasattr(signal, "SIGALRM") and threading.current_thread() is threading.main_thread():
-        try:
-            with alarm(seconds):
-                return function()
-        except TimedOut:
-            raise hangs from None
-    outcome: list[Any] = []
 
-    def work() -> None:
+    passing = (Interruption, KeyboardInterrupt, Unsupported, AdapterError, *own)
+
+    def call() -> Any:
         try:
-            outcome.append((function(), None))
+            return function()
+        except passing:
+            raise
         except BaseException as error:
-            outcome.append((None, error))
+            fault = Fault(f"raises {type(error).__name__}", in_words(error))
+        raise fault  # here, where it does not keep the implementation's frames alive
 
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if not outcome:
-        raise hangs
-    value, error = outcome[0]
-    if error is not None:
-        raise error
-    return value
+    try:
+        return within(timeout, call)
+    except Late as late:
+        raise Fault("hangs", str(late)) from None
 
 
 def checked(arrays: Any, like: Arrays, what: str) -> Arrays:
@@ -231,9 +213,8 @@ def watch(
         skipped = str(error) or "the adapter does not support it"
     except Fault as error:
         fault = error
-    except (Exception, SystemExit) as error:
-        cause = getattr(error, "cause", None) or f"raises {type(error).__name__}"
-        fault = Fault(cause, f"{type(error).__name__}: {error}")
+    except AdapterError as error:
+        fault = Fault(f"raises {type(error).__name__}", in_words(error))
     return Trace(probe, dtype, hp, steps, fault, skipped, output.getvalue(), changed)
 
 
@@ -249,19 +230,23 @@ def quiet(output: io.StringIO) -> Iterator[None]:
         yield
 
 
+def take_step(run: Run, teller: Teller) -> Arrays:
+    """Take one step, and copy what it returns."""
+    return checked(run(teller), teller.start, "the new weights")
+
+
 def take_steps(
     adapter: Adapter, drawn: Script, hp: dict[str, Any], steps: list[Observation], timeout: float
 ) -> bool:
     """Take a probe's steps, add what is seen to ``steps``; return whether inputs were changed."""
     lent = copies(drawn.params)
-    run = within(timeout, lambda: adapter(lent, dict(hp)))
+    run = guarded(timeout, lambda: adapter(lent, dict(hp)))
     if not callable(run):
         raise Fault("wrong type", f"the adapter must return a function, got {type(run).__name__}")
     start = drawn.params
     for gradients in drawn.gradients:
         teller = Teller(gradients, start, hp["dtype"], bool(hp.get("missing")))
-        returned = within(timeout, partial(run, teller))
-        end = checked(returned, start, "the new weights")
+        end = guarded(timeout, partial(take_step, run, teller))
         steps.append(
             Observation(copies(start), teller.queries, teller.answers, end, tuple(teller.asked))
         )

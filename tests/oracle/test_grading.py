@@ -1,6 +1,7 @@
 import pytest
 from oracle import implementations as known
 
+from minisam.oracle.checking import check
 from minisam.oracle.grading import grade
 
 
@@ -48,3 +49,12 @@ def test_warnings_of_the_step_stay_inside(capsys, recwarn):
 def test_bad_points_are_named(points):
     with pytest.raises(ValueError, match="points must be a finite number above 0"):
         grade(known.right, points=points)
+
+
+@pytest.mark.fault("time-limit-value", "minisam.grade", "oracle.check")
+@pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), 1e30, "60"])
+def test_a_limit_that_is_no_time_is_refused_by_name(value, capsys):
+    for door in (grade, check):
+        with pytest.raises(ValueError, match=r"timeout must be a number of seconds from 0\.001"):
+            door(known.right, timeout=value)
+    assert capsys.readouterr() == ("", "")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from minisam.oracle.parametrization import cases, parametrize
+from minisam.oracle.pytest_plugin import chosen
 
 from oracle import implementations as known  # isort: skip
 
@@ -62,3 +63,32 @@ def test_a_failing_case_says_what_is_wrong():
         case(known.half_climb)
     with pytest.raises(AssertionError, match="adapter error"):
         case(known.raises)
+
+
+@pytest.mark.fault("time-limit-value", "oracle.parametrize", "pytest --adapter")
+@pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), 1e30])
+def test_a_limit_that_is_no_time_is_refused_by_name(value):
+    with pytest.raises(ValueError, match=r"timeout must be a number of seconds from 0\.001"):
+        parametrize(known.right, timeout=value)
+    case = cases(known.right, "float64")[0]
+    with pytest.raises(ValueError, match=r"timeout must be a number of seconds from 0\.001"):
+        case(known.right, timeout=value)
+    with pytest.raises(pytest.UsageError, match="--adapter-timeout must be a number of seconds"):
+        chosen(Options({"--adapter": f"{HERE}:right", "--adapter-timeout": value}))
+
+
+class Options(dict):
+    """A configuration with an adapter's options, as pytest has it."""
+
+    def getoption(self, name):
+        return self.get(name, [] if name == "--adapter-declare" else None)
+
+
+def test_a_case_has_the_limit_of_its_adapter():
+    (case,) = [
+        one
+        for one in cases(known.hangs, "float64", timeout=0.1)
+        if one.probe.slug == "sam-one-tensor"
+    ]
+    with pytest.raises(AssertionError, match=r"a step did not return within 0\.1 s"):
+        case(known.hangs)

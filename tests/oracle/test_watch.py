@@ -1,10 +1,13 @@
+import signal
 import threading
+import time
 
 import numpy as np
 import pytest
 from oracle import implementations as known
 
 from minisam.oracle.checking import check
+from minisam.oracle.grading import grade
 from minisam.oracle.probes import PROBES
 from minisam.oracle.protocol import plain
 from minisam.oracle.watch import watch
@@ -117,3 +120,74 @@ def test_shards_answer_one_by_one_or_averaged():
     watch(adapter, PROBES["sam-shards"], "float64")
     for a, b, mean in zip(*seen["parts"], seen["whole"], strict=True):
         np.testing.assert_allclose((a + b) / 2, mean, rtol=1e-15)
+
+
+@pytest.mark.fault("alarm-of-the-caller", "oracle.check")
+def test_an_alarm_of_the_caller_still_rings():
+    rung = []
+    before = signal.signal(signal.SIGALRM, lambda *_: rung.append(True))
+    signal.setitimer(signal.ITIMER_REAL, 1000)
+    try:
+        assert check(known.right, dtype="float64", probes=["sam-one-tensor"]).conforms
+        assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] < 1000
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+        while not rung:
+            time.sleep(0.01)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.fault("alarm-of-the-caller", "oracle.check")
+def test_what_the_caller_raises_in_its_alarm_is_no_fault_of_the_step():
+    class Enough(Exception):
+        pass
+
+    def enough(*_):
+        raise Enough
+
+    before = signal.signal(signal.SIGALRM, enough)
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    try:
+        with pytest.raises(Enough):
+            check(known.hangs, dtype="float64")
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.fault("missing-from-the-platform", "oracle.check", "minisam.grade")
+def test_a_right_step_conforms_where_there_are_neither_timers_nor_threads(monkeypatch):
+    def refuses(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.delattr(signal, "setitimer", raising=False)
+    monkeypatch.setattr(threading.Thread, "start", refuses)
+    assert check(known.right, dtype="float64").verdict == "conforms"
+    assert grade(known.right, points=4) == 4.0
+
+
+@pytest.mark.fault("ends-the-process", "oracle.check")
+def test_no_exception_of_a_step_comes_out():
+    class Odd(BaseException):
+        def __str__(self):
+            raise ValueError("no text")
+
+    def step(w, grad_fn, *, rho, lr):
+        raise Odd
+
+    report = check(step, dtype="float64", probes=["sam-one-tensor"])
+    assert (report.verdict, report.cause) == ("adapter error", "raises Odd")
+
+
+@pytest.mark.fault("time-limit-swallowed", "oracle.check")
+def test_a_list_that_never_ends_is_no_way_out():
+    class Endless(list):
+        def __iter__(self):
+            while True:
+                yield np.zeros(2)
+
+    def step(w, grad_fn, *, rho, lr):
+        return Endless(w)
+
+    report = check(step, dtype="float64", probes=["sam-one-tensor"], timeout=0.1)
+    assert report.cause == "hangs"

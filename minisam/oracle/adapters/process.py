@@ -33,6 +33,7 @@ from typing import Any
 
 import numpy as np
 
+from minisam.limits import check_seconds
 from minisam.oracle.protocol import (
     Adapter,
     AdapterError,
@@ -180,7 +181,7 @@ def process(
         ends with the adapter.
 
     Raises:
-        ValueError: if the command is empty or the time-out is not positive.
+        ValueError: if the command is empty, or a time is none from 0.001 s to a day.
 
     Example:
         >>> adapter = process("node harness.js")
@@ -190,8 +191,7 @@ def process(
     if not arguments:
         raise ValueError(f"command must name a program, got {command!r}")
     for name, value in (("timeout", timeout), ("startup", startup)):
-        if not value > 0:
-            raise ValueError(f"{name} must be a positive number of seconds, got {value!r}")
+        check_seconds(name, value)
     features = frozenset(features)
     unknown = features - set(FEATURES)
     if unknown:
