@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 
 import minisam
+from minisam import console
 
 COMMANDS = {
     "compare": "minisam.experiments.compare",
@@ -21,8 +21,8 @@ COMMANDS = {
 }
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of every subcommand.
+def build_parser(command: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser of every subcommand, or of one, without loading the others.
 
     Example:
         >>> build_parser().parse_args(["compare", "--epochs", "3"]).epochs
@@ -35,6 +35,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"minisam {minisam.__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, home in COMMANDS.items():
+        if command in COMMANDS and command != name:
+            subparsers.add_parser(name)
+            continue
         module = importlib.import_module(home)
         subparser = subparsers.add_parser(name, help=module.HELP, description=module.HELP)
         module.configure(subparser)
@@ -49,11 +52,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     line, without a traceback; runs of a sweep that failed are listed with their settings.
     Ctrl-C exits with 130, and what was finished stays.
     """
-    parsed = build_parser().parse_args(arguments)
+    console.take_any_text()
+    try:
+        code = run(sys.argv[1:] if arguments is None else arguments)
+    except SystemExit:  # of argparse
+        console.flush()
+        raise
+    return code if console.flush() else 2
+
+
+def run(words: Sequence[str]) -> int:
+    """Parse the words, run the subcommand, and tell what went wrong."""
+    command = next((word for word in words if not word.startswith("-")), None)
+    parsed = build_parser(command).parse_args(words)
     try:
         return parsed.run(parsed)
     except BrokenPipeError:  # the reader, such as head, has seen enough
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - lives until the interpreter ends
+        console.leave()
         return 0
     except (ValueError, OSError) as error:
         print(f"minisam {parsed.command}: {error}", file=sys.stderr)

@@ -21,6 +21,16 @@ def test_the_package_can_be_run_where_the_command_is_not_on_the_path():
     assert result.stderr == "minisam check: nowhere.py:step: there is no file 'nowhere.py'\n"
 
 
+@pytest.mark.fault("module-of-another", "python -m minisam")
+def test_modules_of_the_current_folder_are_not_pythons(tmp_path):
+    for name in ("json", "html", "queue", "argparse", "numpy"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(0)")
+    (tmp_path / "sam.py").write_text("def step(w, grad_fn, *, rho, lr):\n    return grad_fn(w)\n")
+    command = [sys.executable, "-m", "minisam", "check", "sam.py:step", "--probe", "sam-one-tensor"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (1, "")
+
+
 def test_the_command_line_starts_without_what_only_some_commands_need():
     code = "import sys, minisam.cli; print([m for m in sys.modules if m in sys.argv[1:]])"
     heavy = ["numpy", "matplotlib", "minisam.sweep", "multiprocessing", "concurrent.futures"]
