@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
+from minisam import parent
+from minisam.console import say
 from minisam.files import write_atomically
+from minisam.limits import seconds
 
 HELP = "say whether an implementation of SAM is right, and what is wrong with it"
 
@@ -15,7 +20,8 @@ Run an optimizer's steps on scripted gradients, compare every point at which it 
 and every new weight with what rounding allows, and name the mistake.
 
 NAME is a function step(w, grad_fn, *, rho, lr, ...) that returns new weights, or an adapter made by
-minisam.oracle.torch, .optax, .keras or .process. With several the reports are compared.
+minisam.oracle.torch, .optax, .keras or .process. With several the reports are compared. Each runs
+in a process of its own, without input; what it prints is not shown.
 
 exit codes: 0 conforms, 1 bug, 2 adapter error, 3 undeclared convention, 4 nothing ran
 """
@@ -27,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = DESCRIPTION
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add = parser.add_argument
-    add("target", nargs="+", metavar="FILE_OR_MODULE:NAME", help="what to check")
+    add("target", nargs="*", metavar="FILE_OR_MODULE:NAME", help="what to check")
     add("--dtype", action="append", help="float64, float32 or bfloat16; all by default")
     add("--method", action="append", help="sam, asam or sgd; what the adapter says by default")
     add(
@@ -45,67 +51,97 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a failure that does not count",
     )
     add("--probe", action="append", help="run only this probe; can be repeated")
-    add("--timeout", type=float, default=60.0, help="seconds that one step may take (60)")
-    add("--format", choices=FORMATS, default="text", help="what to print (text)")
+    add(
+        "--timeout",
+        type=seconds,
+        metavar="SECONDS",
+        help="how long one step may take (60); an import may take ten times as long",
+    )
+    add("--format", choices=FORMATS, help="what to print (text)")
     add("--out", help="write to this file instead of the screen")
     add("--list", action="store_true", help="list the probes and conventions, check nothing")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Check, print, and return the exit code."""
-    from minisam.oracle.checking import check
-    from minisam.oracle.loading import load, pairs
-
     if arguments.list:
-        print(catalogue())
+        refuse_beside_list(arguments)
+        write(catalogue(), arguments.out)
         return 0
-    reports = []
-    try:
-        declare = pairs(arguments.declare, "--declare")
-        known = {k: str(v) for k, v in pairs(arguments.known, "--known").items()}
-    except ValueError as error:
-        print(f"minisam check: {error}", file=sys.stderr)
-        return 2
-    for target in arguments.target:
-        try:
-            adapter = load(target)
-            report = check(
-                adapter,
-                arguments.dtype,
-                declare,
-                known,
-                arguments.method,
-                arguments.probe,
-                arguments.timeout,
-                name=target.rpartition(":")[2],
-            )
-        except Exception as error:  # whatever a user's file raises when it is imported
-            kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
-            print(f"minisam check: {target}: {kind}{error}", file=sys.stderr)
-            return 2
-        reports.append(report)
-    write(rendered(reports, arguments.format), arguments.out)
-    return max((report.exit_code for report in reports), key=SEVERITY.index)
+    if not arguments.target:
+        raise ValueError("give a FILE_OR_MODULE:NAME to check, or --list")
+    form = arguments.format or "text"
+    reports, codes = [], set()
+    for target, name in zip(arguments.target, names(arguments.target), strict=True):
+        judged, report = report_on(target, name, arguments)
+        codes.add(report.exit_code)
+        if not judged:
+            print(f"minisam check: {target}: {report.headline}", file=sys.stderr)
+        if judged or form != "text":
+            reports.append(report)
+    if reports:
+        write(rendered(reports, form), arguments.out)
+    return max(codes, key=SEVERITY.index)
 
 
 SEVERITY = (0, 3, 4, 2, 1)
 
 
-def rendered(reports: list[Any], form: str) -> str:
-    """The reports in one of the forms."""
-    import json
+def refuse_beside_list(arguments: argparse.Namespace) -> None:
+    """Refuse options that have no use with ``--list``."""
+    for option in ("dtype", "method", "declare", "known", "probe", "timeout", "format"):
+        if getattr(arguments, option):
+            raise ValueError(f"--list checks nothing, so --{option} has no use with it")
 
-    from minisam.oracle.report_html import page
-    from minisam.oracle.report_junit import document
+
+def names(targets: Sequence[str]) -> list[str]:
+    """What to call each target: its function, or all of it where that name is not the only one.
+
+    Example:
+        >>> names(["ann.py:step", "bob.py:step", "bob.py:other"])
+        ['ann.py:step', 'bob.py:step', 'other']
+    """
+    short = [target.rpartition(":")[2] for target in targets]
+    pairs = zip(targets, short, strict=True)
+    return [target if short.count(name) > 1 else name for target, name in pairs]
+
+
+def report_on(target: str, name: str, arguments: argparse.Namespace) -> tuple[bool, Any]:
+    """Whether a target was judged, and the report on it.
+
+    Raises:
+        ValueError: if an option is wrong.
+    """
+    from minisam.oracle.report import from_dict, without_results
+
+    options = [getattr(arguments, key) for key in ("dtype", "declare", "known", "method", "probe")]
+    timeout = arguments.timeout or 60.0
+    try:
+        (answer,) = parent.run("minisam.oracle.untrusted:judge", target, *options, timeout)
+    except parent.Ended as end:
+        answer = {"fault": str(end)}
+    if "refused" in answer:
+        raise ValueError(answer["refused"])
+    if "report" in answer:
+        return True, from_dict(answer["report"])._replace(name=name)
+    return False, without_results(name, answer["fault"])
+
+
+def rendered(reports: list[Any], form: str) -> str:
+    """The reports in one of the forms; those for programs in ASCII, whatever the terminal."""
     from minisam.oracle.report_text import table, text
 
     if form == "json":
         data = [report.to_dict() for report in reports]
-        return json.dumps(data[0] if len(data) == 1 else data, indent=1, ensure_ascii=False)
+        return json.dumps(data[0] if len(data) == 1 else data, indent=1)
     if form == "junit":
+        from minisam.oracle.report_junit import document
+
         return document(reports)
     if form == "html":
-        return page(reports)
+        from minisam.oracle.report_html import page
+
+        return page(reports).encode("ascii", "xmlcharrefreplace").decode()
     if form == "markdown":
         return table(reports)
     return "\n\n".join(text(report) for report in reports)
@@ -114,7 +150,7 @@ def rendered(reports: list[Any], form: str) -> str:
 def write(text: str, path: str | None) -> None:
     """Print, or write a whole file."""
     if path is None:
-        print(text)
+        say(text)
         return
     write_atomically(path, lambda file: file.write(f"{text}\n".encode()))
 

@@ -8,8 +8,19 @@ import importlib.machinery
 import importlib.util
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from minisam.child import in_words
+from minisam.limits import Late, within
+from minisam.oracle.protocol import AdapterError
+
+IMPORT = 10  # so many times as long as a step may an import take
+
+
+class NotFound(ValueError):
+    """What a target names is not there."""
 
 
 def load(target: str) -> Any:
@@ -18,7 +29,7 @@ def load(target: str) -> Any:
     A file is imported with its own folder on the path, as Python does when it runs it.
 
     Raises:
-        ValueError: saying what of it was not found.
+        NotFound: saying what of it was not found.
 
     Example:
         >>> load("minisam.oracle.reference:reference").__name__
@@ -26,11 +37,11 @@ def load(target: str) -> Any:
     """
     where, colon, name = target.rpartition(":")
     if not colon or not where or not name:
-        raise ValueError(f"target must be FILE_OR_MODULE:NAME, such as sam.py:step, got {target!r}")
+        raise NotFound(f"target must be FILE_OR_MODULE:NAME, such as sam.py:step, got {target!r}")
     if where.endswith(".py") or Path(where).is_file():
         path = Path(where).resolve()
         if not path.is_file():
-            raise ValueError(f"there is no file {where!r}")
+            raise NotFound(f"there is no file {where!r}")
         loader = importlib.machinery.SourceFileLoader(path.stem, str(path))  # whatever its suffix
         spec = importlib.util.spec_from_loader(path.stem, loader)
         assert spec is not None
@@ -43,20 +54,44 @@ def load(target: str) -> Any:
         try:
             module = importlib.import_module(where)
         except ModuleNotFoundError as error:
-            raise ValueError(f"there is no module {where!r}: {error}") from None
+            if error.name is None or not f"{where}.".startswith(f"{error.name}."):
+                raise  # it is there, and imports what is not
+            raise NotFound(f"there is no module {where!r}: {error}") from None
     found: Any = module
     for part in name.split("."):
         if not hasattr(found, part):
-            raise ValueError(f"{where!r} has no {name!r}")
+            raise NotFound(f"{where!r} has no {name!r}")
         found = getattr(found, part)
     return found
+
+
+def imported(target: str, timeout: float) -> Any:
+    """Load what a target names, which may do anything while it is imported.
+
+    Args:
+        target: ``FILE_OR_MODULE:NAME``.
+        timeout: seconds that one step may take; an import may take `IMPORT` times as long.
+
+    Raises:
+        AdapterError: if there is no such thing, or its file raises, exits or hangs.
+    """
+    try:
+        return within(IMPORT * timeout, partial(load, target), "the import")
+    except (NotFound, Late) as error:
+        text = str(error)
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+        text = f"the import ended the process with exit code {code}"
+    except BaseException as error:
+        text = in_words(error)
+    raise AdapterError(text)
 
 
 def pairs(arguments: Sequence[str], option: str) -> dict[str, Any]:
     """Read ``NAME=VALUE`` arguments; values are Python literals, or else text.
 
     Raises:
-        ValueError: naming the argument without an equals sign.
+        ValueError: naming the argument that has no equals sign, or whose name was given before.
 
     Example:
         >>> pairs(["norm_epsilon=1e-12", "restore=subtract"], "--declare")
@@ -67,8 +102,10 @@ def pairs(arguments: Sequence[str], option: str) -> dict[str, Any]:
         key, equals, value = argument.partition("=")
         if not equals:
             raise ValueError(f"{option} must be NAME=VALUE, got {argument!r}")
+        if key in found:
+            raise ValueError(f"{option} gives {key!r} twice")
         try:
             found[key] = ast.literal_eval(value)
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
             found[key] = value
     return found

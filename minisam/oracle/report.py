@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import platform
 from collections import Counter
 from typing import Any, NamedTuple
 
+import minisam
+
 SCHEMA = "minisam-oracle-report/1"
-
-
+UNJUDGED = "no result"  # the cause where an implementation could not even be tried
 ALIKE = ("it has no ", "it does not take ", "it was not asked for ")
 
 
@@ -84,7 +86,7 @@ class Report(NamedTuple):
     def exit_code(self) -> int:
         """0 conforms, 1 bug, 2 adapter error, 3 undeclared convention, 4 nothing ran."""
         if not self.ran:
-            return 4
+            return 2 if self.cause == UNJUDGED else 4
         if self.conforms:
             return 0
         if self.verdict.startswith("undeclared convention"):
@@ -163,6 +165,28 @@ class Report(NamedTuple):
         from minisam.oracle.report_text import text
 
         return text(self)
+
+
+def without_results(name: str, why: str) -> Report:
+    """The report on an implementation that could not be judged: an adapter error.
+
+    Example:
+        >>> without_results("step", "the import did not return within 10 s").exit_code
+        2
+    """
+    versions = {"minisam": minisam.__version__, "python": platform.python_version()}
+    rest: dict[str, Any] = {"declared": {}, "found": {}, "explanations": [], "reproduction": ""}
+    return Report(
+        name,
+        "adapter error",
+        UNJUDGED,
+        headline=why,
+        advice=[],
+        results=[],
+        versions=versions,
+        seconds=0.0,
+        **rest,
+    )
 
 
 def from_dict(data: dict[str, Any]) -> Report:

@@ -41,4 +41,4 @@ def document(reports: Sequence[Report]) -> str:
             elif result.status in ("not run", "known"):
                 ElementTree.SubElement(case, "skipped", message=result.reason)
     ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+    return ElementTree.tostring(root, xml_declaration=True).decode("ascii") + "\n"

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import textwrap
 from typing import TYPE_CHECKING, Any
+
+from minisam import parent
+from minisam.console import say
+from minisam.limits import seconds
 
 if TYPE_CHECKING:
     from minisam.oracle.properties import Property
@@ -17,9 +22,10 @@ Without arguments: every statement, in words and as an equation. With slugs: tho
 proof or its source, where their tolerance comes from, and the command that draws their picture.
 
 With --try FILE_OR_MODULE:NAME, a function step(w, grad_fn, *, rho, lr, ...) or an adapter: whether
-each statement holds for it, on random problems.
+each statement holds for it, on random problems. It runs in a process of its own, without input.
 
-exit codes with --try: 0 all that could be tried hold, 1 one does not, 4 none could be tried
+exit codes with --try: 0 all that could be tried hold, 1 one does not, 2 the implementation raises,
+exits or hangs, 4 none could be tried
 """
 WIDTH = 96
 EXPLAINED = 3  # so many failures are told in full; the others are usually the same mistake
@@ -33,26 +39,33 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("slug", nargs="*", metavar="SLUG", help="statements, by name or number; all by default")
     add("--json", action="store_true", help="print JSON")
     add("--try", dest="target", metavar="FILE_OR_MODULE:NAME", help="hold this against them")
-    add("--trials", type=int, default=20, help="random problems for each statement (20)")
-    add("--seed", type=int, default=0, help="of the random problems (0)")
-    add(
-        "--norm-epsilon",
-        type=float,
-        default=0.0,
-        metavar="E",
-        help="with --try: it climbs ρ g/(‖g‖ + E) by convention, such as 1e-12 (0)",
-    )
+    for option, kind, default, metavar, text in WITH_TRY:
+        add(f"--{option}", type=kind, metavar=metavar, help=f"with --try: {text} ({default:g})")
+
+
+WITH_TRY: tuple[tuple[str, Any, float, str, str], ...] = (
+    ("trials", int, 20, "N", "random problems for each statement"),
+    ("seed", int, 0, "N", "of the random problems"),
+    ("norm-epsilon", float, 0.0, "E", "it climbs ρ g/(‖g‖ + E) by convention, such as 1e-12"),
+    ("timeout", seconds, 60.0, "SECONDS", "how long one step may take, and an import ten times"),
+)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the statements, or try them, and return the exit code."""
-    from minisam.oracle.properties import PROPERTIES
-
-    chosen = [find(name) for name in arguments.slug] or list(PROPERTIES.values())
+    given = {option: getattr(arguments, option.replace("-", "_")) for option, *_ in WITH_TRY}
     if arguments.target is not None:
-        if arguments.trials < 1:
-            raise ValueError(f"--trials must be at least 1, got {arguments.trials}")
-        return hold_against(chosen, arguments)
+        if arguments.json:
+            raise ValueError("--json prints the statements, so it has no use with --try")
+        defaults = {option: default for option, _, default, *_ in WITH_TRY}
+        settings = [default if given[o] is None else given[o] for o, default in defaults.items()]
+        return hold_against(arguments.target, arguments.slug, settings)
+    for option, value in given.items():
+        if value is not None:
+            raise ValueError(f"--{option} has no use without --try")
+    from minisam.oracle.properties import find
+
+    chosen = find(arguments.slug)
     if arguments.json:
         print(json.dumps([as_record(statement) for statement in chosen], indent=1))
         return 0
@@ -64,21 +77,6 @@ def run(arguments: argparse.Namespace) -> int:
         print(in_words(statement, whole=bool(arguments.slug)))
         print()
     return 0
-
-
-def find(name: str) -> Property:
-    """The property of this slug or number."""
-    from minisam.oracle.properties import PROPERTIES
-
-    if name.isdigit() and 1 <= int(name) <= len(PROPERTIES):
-        return list(PROPERTIES.values())[int(name) - 1]
-    if name not in PROPERTIES:
-        import difflib
-
-        near = difflib.get_close_matches(name, PROPERTIES, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"there is no statement {name!r}{hint}")
-    return PROPERTIES[name]
 
 
 def in_words(statement: Property, whole: bool) -> str:
@@ -109,35 +107,54 @@ def as_record(statement: Property) -> dict[str, Any]:
     return {field: getattr(statement, field) for field in fields}
 
 
-def hold_against(chosen: list[Property], arguments: argparse.Namespace) -> int:
-    """Try the statements on an implementation."""
-    from minisam.oracle.checking import as_adapter
-    from minisam.oracle.loading import load
-    from minisam.oracle.protocol import Unsupported
-
-    adapter = as_adapter(load(arguments.target))
-    held, failed, skipped = 0, [], []
-    for statement in chosen:
-        try:
-            outcome = statement.try_on(
-                adapter, arguments.trials, arguments.seed, arguments.norm_epsilon
-            )
-        except Unsupported as reason:
-            skipped.append((statement.slug, str(reason)))
-            continue
-        held += outcome.holds
-        if not outcome.holds:
-            failed.append(outcome)
-            if len(failed) <= EXPLAINED:
-                print(outcome.explain(), end="\n\n")
-    print(f"{held} statements hold.")
-    print(f"{len(failed)} do not: {named(outcome.slug for outcome in failed)}.")
-    print(f"{len(skipped)} were not tried:")
-    for why in dict.fromkeys(why for _, why in skipped):
-        print(f"  {why}: {named(slug for slug, reason in skipped if reason == why)}")
+def hold_against(target: str, slugs: list[str], settings: list[float]) -> int:
+    """Try the statements on an implementation, and print each failure when it is found."""
+    held, failed, skipped, faults = 0, [], [], []
+    try:
+        for answer in parent.run(
+            "minisam.oracle.properties.holding:hold", target, slugs, *settings
+        ):
+            if "refused" in answer:
+                raise ValueError(answer["refused"])
+            slug = answer.get("slug", "")
+            if "fault" in answer:
+                faults.append((slug, answer["fault"]))
+            elif "skipped" in answer:
+                skipped.append((slug, answer["skipped"]))
+            elif answer["failure"]:
+                failed.append(slug)
+                if len(failed) <= EXPLAINED:
+                    say(answer["failure"], end="\n\n")
+            else:
+                held += 1
+    except parent.Ended as end:
+        faults.append(("", str(end)))
+    if held or failed or skipped:
+        say(f"{held} statements hold.")
+        say(f"{len(failed)} do not: {named(failed)}.")
+        say(f"{len(skipped)} were not tried:")
+        say("".join(f"  {line}\n" for line in grouped(skipped)), end="")
+    for line in grouped(faults):
+        print(f"minisam specification: {target}: {line}", file=sys.stderr)
+    if faults and len(faults) >= len(failed):
+        return 2
     return 1 if failed else 0 if held else 4
 
 
-def named(names: Any) -> str:
+def grouped(reasons: list[tuple[str, str]]) -> list[str]:
+    """Each reason once, with the names that it goes for, if there are any.
+
+    Example:
+        >>> grouped([("a", "it hangs"), ("b", "it hangs"), ("", "it exits")])
+        ['it hangs: a, b', 'it exits']
+    """
+    lines = []
+    for why in dict.fromkeys(why for _, why in reasons):
+        names = ", ".join(name for name, reason in reasons if reason == why and name)
+        lines.append(f"{why}: {names}" if names else why)
+    return lines
+
+
+def named(names: list[str]) -> str:
     """Names in one line, or a word for none."""
     return ", ".join(names) or "none"

@@ -1,18 +1,28 @@
-import argparse
 import json
+import xml.etree.ElementTree as xml
 from pathlib import Path
 
 import pytest
 
-from minisam.oracle import check_command
+from minisam.cli import main
 
 HERE = Path(__file__).with_name("implementations.py")
+SGD = """
+def step(w, grad_fn, *, rho, lr):
+    return [x - lr * g for x, g in zip(w, grad_fn(w))]
+"""
+SAM = """
+import numpy as np
+def step(w, grad_fn, *, rho, lr):
+    g = grad_fn(w)
+    n = np.sqrt(sum(np.sum(x * x) for x in g))
+    b = [x + rho * y / n if n else x for x, y in zip(w, g)]
+    return [x - lr * y for x, y in zip(w, grad_fn(b))]
+"""
 
 
 def run(*arguments):
-    parser = argparse.ArgumentParser()
-    check_command.configure(parser)
-    return check_command.run(parser.parse_args(list(arguments)))
+    return main(["check", *map(str, arguments)])
 
 
 ONE = ["--probe", "sam-one-tensor", "--dtype", "float64"]
@@ -43,13 +53,13 @@ def test_several_are_compared_and_the_worst_decides(capsys, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
 
 
-def test_nothing_is_left_of_a_report_that_could_not_be_written(tmp_path, monkeypatch):
+def test_nothing_is_left_of_a_report_that_could_not_be_written(tmp_path, monkeypatch, capsys):
     def disk_full(*_):
         raise OSError("disk full")
 
     monkeypatch.setattr("os.replace", disk_full)
-    with pytest.raises(OSError, match="disk full"):
-        run(f"{HERE}:right", *ONE, "--out", str(tmp_path / "report.txt"))
+    assert run(f"{HERE}:right", *ONE, "--out", tmp_path / "report.txt") == 2
+    assert capsys.readouterr().err == "minisam check: disk full\n"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -103,3 +113,89 @@ def test_a_file_needs_no_suffix(tmp_path, capsys):
     bare = tmp_path / "homework"
     bare.write_text(HERE.read_text())
     assert run(f"{bare}:right", *ONE) == 0
+
+
+@pytest.mark.fault("module-of-another", "minisam check")
+def test_two_functions_of_one_name_are_told_apart(tmp_path, capsys):
+    targets = []
+    for name, text in (("ann", SAM), ("bob", SGD)):
+        (tmp_path / f"{name}.py").write_text(text)
+        targets.append(f"{tmp_path}/{name}.py:step")
+    assert run(*targets, *ONE, "--format", "markdown") == 1
+    rows = capsys.readouterr().out.splitlines()[2:]
+    assert [row.split(" | ")[0] for row in rows] == [f"| {target}" for target in targets]
+
+
+@pytest.mark.fault("console-encoding", "minisam check --format json")
+@pytest.mark.parametrize(("form", "parse"), [("json", json.loads), ("junit", xml.fromstring)])
+def test_a_report_for_programs_is_ascii(form, parse, tmp_path, capsys):
+    (tmp_path / "sam.py").write_text(SGD.replace("step", "schritt_ε"), encoding="utf-8")
+    assert run(f"{tmp_path}/sam.py:schritt_ε", *ONE, "--format", form) == 1
+    printed = capsys.readouterr().out
+    printed.encode("ascii")
+    parsed = parse(printed)
+    assert "schritt_ε" in (parsed["name"] if form == "json" else parsed[0].get("name"))
+
+
+@pytest.mark.fault("time-limit-value", "minisam check")
+@pytest.mark.parametrize("value", ["-1", "0", "nan", "inf", "1e30", "soon"])
+def test_a_limit_that_is_no_time_is_refused_by_name(value, capsys):
+    with pytest.raises(SystemExit) as stop:
+        run(f"{HERE}:right", "--timeout", value)
+    assert stop.value.code == 2
+    assert f"--timeout: must be a number of seconds from 0.001 to 86400, got '{value}'" in (
+        capsys.readouterr().err
+    )
+
+
+@pytest.mark.fault("option-alone", "minisam check")
+def test_the_list_needs_nothing_to_check(capsys, tmp_path):
+    assert run("--list") == 0
+    assert "norm_epsilon" in capsys.readouterr().out
+    assert run("--list", "--out", tmp_path / "list.txt") == 0
+    assert "norm_epsilon" in (tmp_path / "list.txt").read_text(encoding="utf-8")
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.fault("option-alone", "minisam check")
+@pytest.mark.parametrize(
+    "option",
+    [
+        ["--dtype", "float64"], ["--method", "sam"], ["--declare", "eta=0"], ["--known", "a=b"],
+        ["--probe", "sam-one-tensor"], ["--timeout", "1"], ["--format", "json"],
+    ],
+)  # fmt: skip
+def test_an_option_of_a_check_has_no_use_with_the_list(option, capsys):
+    assert run("--list", *option) == 2
+    assert f"so {option[0]} has no use with it" in capsys.readouterr().err
+
+
+@pytest.mark.fault("option-alone", "minisam check")
+def test_nothing_to_check_is_no_success(capsys):
+    assert run() == 2
+    assert "give a FILE_OR_MODULE:NAME to check, or --list" in capsys.readouterr().err
+
+
+@pytest.mark.fault("option-value", "minisam check")
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (["--declare", "eta=0", "--declare", "eta=1"], "--declare gives 'eta' twice"),
+        (["--known", "sam-one-tensor=a", "--known", "sam-one-tensor=b"], "--known gives"),
+        (["--declare", "eta={1, 2}"], "declare['eta'] must be a number"),
+        (["--declare", f"eta={'(' * 9999}"], "declare['eta'] must be a number"),
+        (["--declare", "eta=nan"], "declare['eta'] must be a number"),
+        (["--dtype", "float16"], "dtype must be among"),
+        (["--method", "adam"], "method must be among"),
+        (["--probe", "nothing"], "probes names no probe: 'nothing'"),
+    ],
+)
+def test_a_wrong_value_is_one_line_before_anything_is_imported(option, message, tmp_path, capsys):
+    (tmp_path / "sam.py").write_text(f"open({str(tmp_path / 'seen')!r}, 'w')\n{SAM}")
+    assert run(f"{tmp_path}/sam.py:step", f"{HERE}:right", *option) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("minisam check: ")
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+    assert not (tmp_path / "seen").exists()

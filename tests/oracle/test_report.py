@@ -9,7 +9,7 @@ from oracle import implementations as known
 from minisam.oracle.adapters.own import own
 from minisam.oracle.checking import check
 from minisam.oracle.probes import PROBES
-from minisam.oracle.report import SCHEMA, NotConforming, Report, Result, from_dict
+from minisam.oracle.report import SCHEMA, NotConforming, Report, Result, from_dict, without_results
 from minisam.oracle.report_html import page
 from minisam.oracle.report_junit import document
 from minisam.oracle.report_text import failures, table
@@ -143,3 +143,12 @@ def report_with(verdict, status="fail"):
 def test_every_verdict_has_its_exit_code(verdict, code):
     assert report_with(verdict).exit_code == code
     assert report_with(verdict, "not run").exit_code == 4
+
+
+@pytest.mark.fault("ends-the-process", "minisam check")
+def test_what_could_not_be_judged_has_a_report_in_every_form():
+    report = without_results("step", "the import did not return within 10 s")
+    assert report.exit_code == 2
+    assert from_dict(json.loads(report.to_json())) == report
+    for form in (str(report), report.to_html(), report.to_junit(), table([report])):
+        assert "adapter error" in form

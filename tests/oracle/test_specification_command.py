@@ -68,3 +68,117 @@ def test_nothing_tried_is_no_success(capsys):
     target = "minisam.oracle.reference:reference"
     assert main(["specification", "gsam-contains-sam", "--try", target]) == 4
     assert "it is about gsam" in capsys.readouterr().out
+
+
+@pytest.mark.fault("option-value", "minisam specification")
+@pytest.mark.parametrize("name", ["²", "0", "999", "-0", "1.0", "٣", ""])
+def test_what_is_no_number_of_a_statement_is_refused_by_name(name, capsys):
+    assert main(["specification", name]) == 2
+    assert f"there is no statement {name!r}; " in capsys.readouterr().err
+
+
+@pytest.mark.fault("option-value", "minisam specification")
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--trials", "0"], "--trials must be a whole number of at least 1, got 0"),
+        (["--seed", "-1"], "--seed must be a whole number of at least 0, got -1"),
+        (["--norm-epsilon", "-1"], "--norm-epsilon must be a number in [0, inf), got -1.0"),
+        (["--norm-epsilon", "nan"], "--norm-epsilon must be a number in [0, inf), got nan"),
+        (["--norm-epsilon", "inf"], "--norm-epsilon must be a number in [0, inf), got inf"),
+        (["no-such-statement"], "there is no statement 'no-such-statement'"),
+    ],
+)
+def test_a_wrong_value_is_refused_before_anything_is_tried(words, message, tmp_path, capsys):
+    (tmp_path / "sam.py").write_text(f"open({str(tmp_path / 'seen')!r}, 'w')\n" + WRONG)
+    assert main(["specification", *words, "--try", f"{tmp_path}/sam.py:step"]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "seen").exists()
+
+
+@pytest.mark.fault("time-limit-value", "minisam specification")
+@pytest.mark.parametrize("value", ["-1", "0", "nan", "inf", "1e30"])
+def test_a_limit_that_is_no_time_is_refused_by_name(value, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["specification", "--try", "x.py:step", "--timeout", value])
+    assert stop.value.code == 2
+    assert "--timeout: must be a number of seconds" in capsys.readouterr().err
+
+
+@pytest.mark.fault("option-alone", "minisam specification")
+@pytest.mark.parametrize(
+    "option", ["--trials=3", "--seed=3", "--norm-epsilon=1e-12", "--timeout=3"]
+)
+def test_an_option_of_a_trial_is_refused_without_one(option, capsys):
+    assert main(["specification", "1", option]) == 2
+    name = option.partition("=")[0]
+    assert f"{name} has no use without --try" in capsys.readouterr().err
+
+
+@pytest.mark.fault("option-alone", "minisam specification")
+def test_json_is_of_the_statements_not_of_a_trial(capsys):
+    assert main(["specification", "--json", "--try", "x.py:step"]) == 2
+    assert "--json prints the statements, so it has no use with --try" in capsys.readouterr().err
+
+
+ENDINGS = {
+    "exits": ("", "sys.exit(0)", "SystemExit: 0"),
+    "leaves": ("", "os._exit(0)", "a step ended the process with exit code 0"),
+    "raises": ("", "raise KeyError('rho')", "KeyError: 'rho'"),
+    "interrupts": ("", "raise KeyboardInterrupt", "it raised KeyboardInterrupt"),
+    "hangs": ("", "time.sleep(60)", "a step did not return within 0.3 s"),
+    "exits at import": ("sys.exit(0)", "", "the import ended the process with exit code 0"),
+    "leaves at import": ("os._exit(0)", "", "the import ended the process with exit code 0"),
+    "not there": ("del step", "", "has no 'step'"),
+    "no function": ("step = 3", "", "adapter must be a function"),
+}
+
+
+@pytest.mark.fault("ends-the-process", "minisam specification --try")
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_an_implementation_that_cannot_be_tried_is_told_why(ending, tmp_path, capsys):
+    at_import, in_step, message = ENDINGS[ending]
+    (tmp_path / "sam.py").write_text(
+        "import os, sys, time\n"
+        f"def step(w, grad_fn, *, rho, lr):\n    {in_step or 'pass'}\n{at_import}\n"
+    )
+    words = ["two-gradients", "quadratic-step", "--timeout", "0.3", "--trials", "2"]
+    assert main(["specification", *words, "--try", f"{tmp_path}/sam.py:step"]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith(f"minisam specification: {tmp_path}/sam.py:step: ")
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+
+
+@pytest.mark.fault("time-limit-swallowed", "minisam specification --try")
+def test_what_was_found_is_printed_though_a_later_step_does_not_let_go(tmp_path, capsys):
+    (tmp_path / "sam.py").write_text(
+        f"{WRONG}\n"
+        "calls = []\n"
+        "def tires(w, grad_fn, *, rho, lr):\n"
+        "    calls.append(w)\n"
+        "    while len(calls) > 1:\n"
+        "        try:\n"
+        "            len(w)\n"
+        "        except:\n"
+        "            continue\n"
+        "    return step(w, grad_fn, rho=rho, lr=lr)\n"
+    )
+    words = ["steepest-climb", "quadratic-step", "--timeout", "0.3", "--trials", "1"]
+    assert main(["specification", *words, "--try", f"{tmp_path}/sam.py:tires"]) == 2
+    captured = capsys.readouterr()
+    assert PROPERTIES["steepest-climb"].equation in captured.out
+    assert "1 do not: steepest-climb." in captured.out
+    assert "sam.py:tires: a step did not return within 0.3 s" in captured.err
+
+
+@pytest.mark.fault("output-mixed", "minisam specification --try")
+def test_what_an_implementation_prints_is_not_shown(tmp_path, capfd):
+    (tmp_path / "sam.py").write_text("print('at import')\n" + WRONG.replace("g =", "print(w); g ="))
+    assert main(["specification", "two-gradients", "--try", f"{tmp_path}/sam.py:step"]) == 0
+    captured = capfd.readouterr()
+    assert captured.err == ""
+    assert captured.out.splitlines() == [
+        "1 statements hold.", "0 do not: none.", "0 were not tried:"
+    ]  # fmt: skip

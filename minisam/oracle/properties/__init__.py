@@ -19,7 +19,7 @@ statements, such as which of several cycles SAM ends in, are left to the landsca
 """
 
 from minisam.oracle.properties.problems import Problem, RandomSource, Source, Unsuitable
-from minisam.oracle.properties.statement import PROPERTIES, Outcome, Property
+from minisam.oracle.properties.statement import PROPERTIES, Outcome, Property, find
 
 # Importing a chapter enters its statements, in the order of the specification.
 from minisam.oracle.properties import (  # isort: skip
@@ -50,6 +50,7 @@ __all__ = [
     "climb",
     "escape",
     "exact",
+    "find",
     "followups",
     "linear_models",
     "quadratics",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import difflib
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -172,6 +173,29 @@ class Property(NamedTuple):
 
 
 PROPERTIES: dict[str, Property] = {}
+
+
+def find(names: Sequence[str]) -> list[Property]:
+    """The properties of these slugs or numbers, or all if there are none.
+
+    Raises:
+        ValueError: naming the one that is not there.
+
+    Example:
+        >>> from minisam.oracle.properties import find
+        >>> [statement.slug for statement in find(["1", "bounce"])]
+        ['two-gradients', 'bounce']
+    """
+    every = list(PROPERTIES)
+    by_name = PROPERTIES | {str(n): PROPERTIES[slug] for n, slug in enumerate(every, start=1)}
+    for name in names:
+        if name not in by_name:
+            near = difflib.get_close_matches(name, every, n=1)
+            hint = (
+                f"; did you mean {near[0]!r}?" if near else f"; they have numbers 1 to {len(every)}"
+            )
+            raise ValueError(f"there is no statement {name!r}{hint}")
+    return [by_name[name] for name in names] or list(PROPERTIES.values())
 
 
 def state(**fields) -> Callable[[Callable], Callable]:

@@ -1,0 +1,83 @@
+"""What ``minisam specification --try`` does with a user's file, in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from minisam.checks import check_number, check_whole
+from minisam.limits import check_seconds
+from minisam.oracle.checking import as_adapter
+from minisam.oracle.loading import imported
+from minisam.oracle.properties import find
+from minisam.oracle.properties.watching import Broken
+from minisam.oracle.protocol import Adapter, AdapterError, Arrays, GradFn, Run, Unsupported
+from minisam.oracle.watch import guarded
+
+
+def hold(
+    target: str,
+    names: Sequence[str],
+    trials: int,
+    seed: int,
+    norm_epsilon: float,
+    timeout: float,
+) -> Iterator[dict[str, Any]]:
+    """Hold what a target names against statements of the specification.
+
+    Args:
+        target: ``FILE_OR_MODULE:NAME``.
+        names: slugs or numbers of statements; all if there is none.
+        trials: random problems for each statement.
+        seed: of the random problems.
+        norm_epsilon: what it adds to ‖g‖ by convention.
+        timeout: seconds that one step may take.
+
+    Yields:
+        For each statement its ``"slug"`` with ``"failure"``, the explanation, empty if it holds; or
+        ``"skipped"``, why it was not tried; or ``"fault"``, what went wrong. Or, as `judge`,
+        ``{"refused": why}``, or a fault without a slug.
+    """
+    try:
+        chosen = find(names)
+        check_whole("--trials", trials, 1)
+        check_whole("--seed", seed)
+        check_number("--norm-epsilon", norm_epsilon, open_high=True)
+        check_seconds("--timeout", timeout)
+    except ValueError as error:
+        yield {"refused": str(error)}
+        return
+    try:
+        adapter = limited(as_adapter(imported(target, timeout)), timeout)
+    except (AdapterError, ValueError) as fault:
+        yield {"fault": str(fault)}
+        return
+    for statement in chosen:
+        try:
+            outcome = statement.try_on(adapter, trials, seed, norm_epsilon)
+        except Unsupported as reason:
+            yield {"slug": statement.slug, "skipped": str(reason)}
+        except AdapterError as fault:
+            yield {"slug": statement.slug, "fault": str(fault)}
+            if getattr(fault, "cause", "") == "hangs":
+                return  # the others would hang, too
+        else:
+            text = "" if outcome.holds else outcome.explain()
+            yield {"slug": statement.slug, "failure": text}
+
+
+def limited(adapter: Adapter, timeout: float) -> Adapter:
+    """The adapter, each of whose steps has a time limit and may raise nothing but a `Fault`."""
+
+    def make(params: Arrays, hyperparameters: dict[str, Any]) -> Run:
+        run = guarded(timeout, lambda: adapter(params, hyperparameters))
+
+        def step(grad_fn: GradFn) -> Arrays:
+            return guarded(timeout, lambda: run(grad_fn), (Broken,))
+
+        return step
+
+    for name in ("methods", "features", "dtypes"):
+        if hasattr(adapter, name):
+            setattr(make, name, getattr(adapter, name))
+    return make
