@@ -80,8 +80,9 @@ def guarded(
         Unsupported: if the implementation does.
         AdapterError: if the adapter does.
     """
-
-    passing = (Interruption, KeyboardInterrupt, Unsupported, AdapterError, *own)
+    passing: tuple[type[BaseException], ...] = (
+        Interruption, KeyboardInterrupt, Unsupported, AdapterError, *own
+    )  # fmt: skip
 
     def call() -> Any:
         try:
