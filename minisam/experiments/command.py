@@ -13,6 +13,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from minisam.experiments.options import (
+    EXIT_CODES,
+    MOST_SEEDS,
+    check_whole_options,
+    look_for_data_in,
+)
+from minisam.files import expanded
+
 HELP = "Run the experiment behind a claim: its results as JSON, as a table, as a picture."
 STUDIES = {
     "table1": "minisam.experiments.table1",
@@ -27,6 +35,7 @@ STUDIES = {
     "curvature": "minisam.experiments.curvature",
     "m_sharpness": "minisam.experiments.m_sharpness",
 }
+SEEDS = 3
 DRAWINGS = {  # pictures of the specification: a module with draw(path, smoke)
     "figure1": "minisam.experiments.figure1",
     "figure2": "minisam.experiments.figure2",
@@ -37,15 +46,16 @@ DRAWINGS = {  # pictures of the specification: a module with draw(path, smoke)
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
+    parser.epilog = EXIT_CODES
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help=", ".join([*STUDIES, *DRAWINGS]) + "; or --all"
     )
     parser.add_argument("--all", action="store_true", help="run every one of them")
-    parser.add_argument("--data", choices=("toy", "cifar10", "cifar100"), default="toy")
+    parser.add_argument("--data", choices=("toy", "cifar10", "cifar100"), help="default: toy")
     parser.add_argument("--data-dir", help="where CIFAR is; $MINISAM_DATA by default")
     parser.add_argument("--out", default="runs/reproduce", help="folder of the results")
-    parser.add_argument("--seeds", type=int, default=3, help="number of seeds (default 3)")
-    parser.add_argument("--jobs", type=int, default=1, help="local processes (default 1)")
+    parser.add_argument("--seeds", type=int, help=f"number of seeds (default {SEEDS})")
+    parser.add_argument("--jobs", type=int, help="local processes (default 1)")
     parser.add_argument("--smoke", action="store_true", help="smallest size: does it run at all?")
     parser.add_argument(
         "--summary", action="store_true", help="run nothing: one table of all results below --out"
@@ -57,33 +67,56 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the experiments that were asked for, one after the other."""
+    arguments.names = [name.replace("-", "_") for name in arguments.names]
+    check_options_fit(arguments)
     if arguments.summary or arguments.headlines:
-        print((summary if arguments.summary else headlines)(Path(arguments.out)))
+        print((summary if arguments.summary else headlines)(expanded(arguments.out)))
         return 0
     known = [*STUDIES, *DRAWINGS]
-    names = known if arguments.all else [name.replace("-", "_") for name in arguments.names]
+    names = known if arguments.all else arguments.names
     unknown = [name for name in names if name not in known]
     if unknown or not names:
         wrong = f"unknown experiment {unknown[0]!r}" if unknown else "no experiment named"
         raise ValueError(f"{wrong}; there are {', '.join(known)}, or --all")
-    if arguments.seeds < 1:
-        raise ValueError(f"--seeds must be at least 1, got {arguments.seeds}")
-    if arguments.data_dir:
-        # Workers inherit it, and a result does not depend on where its data lay.
-        os.environ["MINISAM_DATA"] = str(Path(arguments.data_dir).resolve())
+    check_whole_options(arguments, ["seeds"], high=MOST_SEEDS)
+    check_whole_options(arguments, ["jobs"])
+    data, seeds, jobs = arguments.data or "toy", arguments.seeds or SEEDS, arguments.jobs or 1
+    look_for_data_in(arguments.data_dir, data)
     for name in names:
-        out = Path(arguments.out) / name
+        out = expanded(arguments.out) / name
         if name in DRAWINGS:
             out.mkdir(parents=True, exist_ok=True)
             importlib.import_module(DRAWINGS[name]).draw(out / f"{name}.png", arguments.smoke)
             print(f"picture: {out / name}.png\n")
         else:
-            reproduce(name, out, arguments.data, arguments.seeds, arguments.jobs, arguments.smoke)
+            reproduce(name, out, data, seeds, jobs, arguments.smoke)
     return 0
 
 
+def check_options_fit(arguments: argparse.Namespace) -> None:
+    """Raise ValueError naming options of which one would make the other do nothing."""
+    given = [
+        f"--{name.replace('_', '-')}" for name in ("data", "data_dir", "seeds", "jobs")
+        if getattr(arguments, name) is not None
+    ]  # fmt: skip
+    small = ["--smoke"] if arguments.smoke else []
+    named = ["--all", *arguments.names] if arguments.all else arguments.names
+    reading = [f"--{name}" for name in ("summary", "headlines") if getattr(arguments, name)]
+    beside = [*reading[1:], *named, *given, *small]
+    if reading and beside:
+        raise ValueError(f"{reading[0]} runs nothing, and goes without {', '.join(beside)}")
+    if arguments.all and arguments.names:
+        raise ValueError(f"--all runs every one of them, and goes without {', '.join(named[1:])}")
+    if arguments.smoke and "--seeds" in given:
+        raise ValueError("--smoke runs two seeds, and goes without --seeds")
+    if given and named and all(name in DRAWINGS for name in named):
+        raise ValueError(
+            f"{', '.join(named)}: drawn without training, and without {', '.join(given)}"
+        )
+
+
 def reproduce(
-    name: str, out: Path, data: str = "toy", seeds: int = 3, jobs: int = 1, smoke: bool = False,
+    name: str, out: Path, data: str = "toy", seeds: int = SEEDS, jobs: int = 1, smoke: bool = False,
     executor: Any = None, progress: Any = "stderr",
 ) -> dict[str, Any]:  # fmt: skip
     """Run one experiment; write ``NAME.json``, ``NAME.md`` and ``NAME.png`` to a folder.
@@ -257,8 +290,8 @@ def command_line(name: str, data: str, seeds: int, jobs: int, smoke: bool) -> st
         >>> command_line("width", "cifar10", seeds=3, jobs=2, smoke=False)
         'minisam reproduce width --data cifar10 --seeds 3 --jobs 2'
     """
-    parts = [f"minisam reproduce {name} --data {data} --seeds {seeds} --jobs {jobs}"]
-    return " ".join([*parts, "--smoke"] if smoke else parts)
+    size = "--smoke" if smoke else f"--seeds {seeds}"
+    return f"minisam reproduce {name} --data {data} {size} --jobs {jobs}"
 
 
 def cost(settings: dict[str, Any]) -> float:

@@ -22,6 +22,14 @@ from pathlib import Path
 from typing import Any
 
 from minisam.cores import usable_jobs
+from minisam.experiments.options import (
+    EXIT_CODES,
+    MOST_SEEDS,
+    check_whole_options,
+    look_for_data_in,
+    words,
+)
+from minisam.files import expanded
 
 HELP = "Train with SGD, SAM and ASAM on noisy labels; print a table, write JSON and a picture."
 TITLES = {"sgd": "SGD", "sam": "SAM", "asam": "ASAM"}
@@ -53,6 +61,7 @@ COLUMNS = {
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
+    parser.epilog = EXIT_CODES
     parser.add_argument("--data", choices=tuple(DEFAULTS), default="toy")
     parser.add_argument("--data-dir", help="where CIFAR is; $MINISAM_DATA by default")
     parser.add_argument("--model", choices=tuple(MODEL_OPTIONS), default="mlp")
@@ -77,35 +86,38 @@ def parse_rho(text: str, methods: list[str]) -> dict[str, float]:
     """Return {method: ρ} of what ``--rho`` fixes.
 
     Example:
-        >>> parse_rho("sam=0.1", ["sgd", "sam"])
+        >>> parse_rho("SAM = 0.1", ["sgd", "sam"])
         {'sam': 0.1}
     """
-    fixed = {}
-    for part in filter(None, text.split(",")):
-        method, _, number = part.partition("=")
+    fixed: dict[str, float] = {}
+    for part in words(text):
+        method, _, number = (piece.strip() for piece in part.partition("="))
         try:
-            fixed[method] = float(number)
+            rho = float(number)
         except ValueError:
-            fixed[method] = -1.0
-        if method not in TOY_RADII or method not in methods or not 0 <= fixed[method] < 1e9:
+            rho = -1.0
+        if method not in TOY_RADII or method not in methods or not 0 <= rho < 1e9:
             allowed = ", ".join(f"{name}=ρ" for name in methods if name in TOY_RADII)
             raise ValueError(f"--rho takes {allowed or 'nothing'} with ρ ≥ 0, got {part!r}")
+        if method in fixed:
+            raise ValueError(f"--rho takes one ρ for each method, got {text!r}")
+        fixed[method] = rho
     return fixed
 
 
 def checked(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the settings that all runs share, or raise ValueError that names a bad argument."""
+    from minisam.data.toy import MOST
+
+    most = MOST if arguments.data == "toy" else None
+    check_whole_options(arguments, ["train_size", "test_size"], high=most)
+    check_whole_options(arguments, ["epochs", "jobs"])
+    check_whole_options(arguments, ["seeds"], high=MOST_SEEDS)
     defaults = DEFAULTS[arguments.data]
     settings = {
         key: default if getattr(arguments, key) is None else getattr(arguments, key)
         for key, default in defaults.items()
     }
-    for key in ("train_size", "test_size", "epochs"):
-        if settings[key] < 1:
-            raise ValueError(f"--{key.replace('_', '-')} must be at least 1, got {settings[key]}")
-    if arguments.seeds < 1 or arguments.jobs < 1:
-        wrong = "seeds" if arguments.seeds < 1 else "jobs"
-        raise ValueError(f"--{wrong} must be at least 1, got {getattr(arguments, wrong)}")
     if not 0 <= arguments.noise <= 1:
         raise ValueError(f"--noise must lie in [0, 1], got {arguments.noise}")
     if not 0 < settings["lr"] < float("inf"):
@@ -127,11 +139,13 @@ def compared_trial(**settings: Any) -> dict[str, Any]:
         ``curvature``, the largest Hessian eigenvalue, and ``rise``, the loss rise one step of
         length `RADIUS` up the gradient, both of the loss on the first `PROBED` training examples
         with the labels that training saw; ``seconds`` of training; ``history``, with the rise after
-        every epoch.
+        every epoch. A run that diverged counts as a guess, as in `minisam.experiments.trial.trial`,
+        says so under ``diverged``, and has no sharpness.
     """
     import numpy as np
 
-    from minisam.experiments.trial import MODELS, arrays, fit
+    from minisam.experiments.trial import MODELS, arrays, as_a_guess, fit
+    from minisam.finite import NonFiniteError, check_finite
     from minisam.nn.gradients import value_and_grad
     from minisam.nn.losses import cross_entropy
     from minisam.optim import sam_perturbation
@@ -153,12 +167,27 @@ def compared_trial(**settings: Any) -> dict[str, Any]:
         uphill = add(params, sam_perturbation(params, grads, RADIUS))
         return {"rise": loss(uphill)[0] - value}
 
-    fitted = fit(**settings, watch=watch)
-    params, statistics, history = fitted.params, fitted.statistics, fitted.history
-    product = hessian_product(probed_loss(statistics), params)
-    hessian = flat_hessian(product, params)
-    rng = np.random.default_rng([settings["seed"], 2])
-    top = top_eigenvalues(hessian.matvec, hessian.size, rng, steps=25, tolerance=1e-2)
+    def largest_curvature(params: Any, statistics: Any) -> float:
+        product = hessian_product(probed_loss(statistics), params)
+        hessian = flat_hessian(product, params)
+        rng = np.random.default_rng([settings["seed"], 2])
+        try:
+            top = top_eigenvalues(hessian.matvec, hessian.size, rng, steps=25, tolerance=1e-2)
+        except ValueError:  # the Hessian of weights as large as these overflows
+            return np.nan
+        return top.eigenvalues[0]
+
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):  # what it leads to is told below
+            fitted = fit(**settings, watch=watch)
+            params, statistics, history = fitted.params, fitted.statistics, fitted.history
+            value, grads = value_and_grad(probed_loss(statistics))(params)
+            check_finite(value, grads, "after the last epoch")
+            curvature = largest_curvature(params, statistics)
+    except NonFiniteError as error:
+        unknown = ("memorized", "curvature", "rise", "seconds")
+        guess = as_a_guess(error, data.classes)
+        return {**guess, "train_true": guess["train"], **dict.fromkeys(unknown)}
     chosen = predict(network, params, statistics, data.images).argmax(axis=1)
     wrong = data.labels != data.clean_labels
     return {
@@ -168,7 +197,7 @@ def compared_trial(**settings: Any) -> dict[str, Any]:
         "train": 100 * np.mean(chosen == data.labels),
         "train_true": 100 * np.mean(chosen == data.clean_labels),
         "memorized": 100 * np.mean(chosen[wrong] == data.labels[wrong]) if wrong.any() else np.nan,
-        "curvature": top.eigenvalues[0],
+        "curvature": curvature,
         "rise": history[-1]["rise"],
         "seconds": sum(record["seconds"] for record in history),
         "history": history,
@@ -178,41 +207,57 @@ def compared_trial(**settings: Any) -> dict[str, Any]:
 def run(arguments: argparse.Namespace) -> int:
     """Search ρ, train, print the table, write ``results.json`` and ``compare.png``."""
     from minisam.experiments.search import TUNING_SEEDS
-    from minisam.experiments.trial import trial
+    from minisam.experiments.trial import arrays, trial
     from minisam.files import plain, write_json
     from minisam.sweep import sweep
 
-    methods = [name.strip().lower() for name in arguments.methods.split(",")]
-    unknown = [name for name in methods if name not in TITLES]
-    if unknown or len(set(methods)) < len(methods):
-        raise ValueError(f"--methods must be some of {', '.join(TITLES)}, got {arguments.methods}")
+    methods = words(arguments.methods)
+    known = all(name in TITLES for name in methods)
+    if not methods or not known or len(set(methods)) < len(methods):
+        allowed = ", ".join(TITLES)
+        raise ValueError(f"--methods must be some of {allowed}, got {arguments.methods!r}")
     rho = parse_rho(arguments.rho, methods)
     shared = checked(arguments)
-    if arguments.data_dir:
-        # Workers inherit it, and a result does not depend on where its data lay.
-        os.environ["MINISAM_DATA"] = str(Path(arguments.data_dir).resolve())
-    out, begun = Path(arguments.out), time.time()
+    radii = TOY_RADII if shared["data"] == "toy" else CIFAR_RADII
+    searched = [name for name in methods if name in radii and name not in rho]
+    look_for_data_in(arguments.data_dir, arguments.data)
+    out, begun = expanded(arguments.out), time.time()
     held_out = shared["train_size"] // 5
+    if searched and not held_out:
+        raise ValueError(
+            f"--train-size must be at least 5, as a fifth of them chooses ρ, got "
+            f"{shared['train_size']}; or fix ρ with --rho {','.join(f'{m}=ρ' for m in searched)}"
+        )
     shared |= {"train_size": shared["train_size"] - held_out, "validation_size": held_out}
+    if shared["data"] != "toy":  # that the files lack is said once, and not by every run
+        sizes = ("data", "train_size", "test_size", "validation_size", "noise")
+        arrays(**{key: shared[key] for key in sizes}, seed=0)
     print(
         f"{shared['train_size']} training images of {shared['data']} with "
         f"{100 * shared['noise']:.0f} % wrong labels, {held_out} more (as noisy) to choose ρ on, "
         f"{shared['test_size']} clean ones to test on; {shared['model']}, {shared['epochs']} epochs"
     )
 
-    radii = TOY_RADII if shared["data"] == "toy" else CIFAR_RADII
-    searched = [name for name in methods if name in radii and name not in rho]
     tries = [(name, candidate) for name in searched for candidate in radii[name]]
     grid = [{**shared, "optimizer": m, "rho": r, "seed": TUNING_SEEDS[0]} for m, r in tries]
     records = sweep(trial, grid, out, jobs=arguments.jobs)
     search = [
-        {"method": m, "rho": r, "validation": record["result"]["validation"]}
+        {
+            "method": m,
+            "rho": r,
+            "validation": record["result"]["validation"],
+            **{k: why for k, why in record["result"].items() if k == "diverged"},
+        }
         for (m, r), record in zip(tries, records, strict=True)
     ]
     for name in searched:
         of_method = [entry for entry in search if entry["method"] == name]
         rho[name] = max(of_method, key=lambda entry: entry["validation"])["rho"]
-        shown = ", ".join(f"{entry['rho']:g}: {entry['validation']:.1f} %" for entry in of_method)
+        shown = ", ".join(
+            f"{entry['rho']:g}: "
+            + ("diverged" if "diverged" in entry else f"{entry['validation']:.1f} %")
+            for entry in of_method
+        )
         print(f"ρ of {TITLES[name]}, by accuracy on noisy validation labels: {shown}")
 
     runs = [(m, seed) for seed in range(arguments.seeds) for m in methods]
@@ -260,7 +305,8 @@ def table(results: dict[str, Any]) -> str:
     Args:
         results: what ``results.json`` holds.
     """
-    from minisam.experiments.study import gain, mean
+    from minisam.experiments.study import gain
+    from minisam.statistics import mean_interval
 
     settings, runs = results["settings"], results["runs"]
     rows = [["", "ρ", *(title for title, _ in COLUMNS.values())]]
@@ -268,8 +314,8 @@ def table(results: dict[str, Any]) -> str:
     for name, title in zip(settings["methods"], names, strict=True):
         cells = []
         for key, (_, spec) in COLUMNS.items():
-            known = all(run[key] is not None for run in runs if run["method"] == title)
-            cells.append(_plus_minus(mean(runs, key, method=title), spec) if known else "–")
+            known = [r[key] for r in runs if r["method"] == title and r[key] is not None]
+            cells.append(_plus_minus(mean_interval(known), spec) if known else "–")
         rows.append([title, f"{settings['rho'].get(name, 0):g}", *cells])
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     lines = ["  ".join(f"{c:>{w}}" for c, w in zip(row, widths, strict=True)) for row in rows]
@@ -278,6 +324,13 @@ def table(results: dict[str, Any]) -> str:
             last = _plus_minus(gain(runs, title, value="last"), "+.1f")
             best = _plus_minus(gain(runs, title, value="best"), "+.1f")
             lines.append(f"{title} − SGD, paired by seed: last {last}, best {best} points")
+    for title in names:
+        diverged = [run for run in runs if run["method"] == title and "diverged" in run]
+        if diverged:
+            lines.append(
+                f"{title}: {len(diverged)} of {settings['seeds']} diverged, which counts as a "
+                f"guess and has no sharpness; seed {diverged[0]['seed']}: {diverged[0]['diverged']}"
+            )
     lines.append(
         f"% of examples; ± half of the 95 % Student interval over {settings['seeds']} seeds; "
         f"loss rise at ρ = {results['radius']:g}"
@@ -286,6 +339,8 @@ def table(results: dict[str, Any]) -> str:
 
 
 def _plus_minus(interval: Any, spec: str) -> str:
+    if interval.count == 1:  # one seed has no interval
+        return f"{interval.value:{spec}}"
     half = (interval.high - interval.low) / 2
     return f"{interval.value:{spec}} ± {half:{spec.lstrip('+')}}"
 
@@ -303,8 +358,10 @@ def draw(results: dict[str, Any], path: Path) -> None:
     with picture(path, 13.5, 4.8) as figure:
         for axes, (key, factor, title) in zip(figure.subplots(1, 3), panels, strict=True):
             for name in settings["methods"]:
-                histories = [r["history"] for r in results["runs"] if r["method"] == TITLES[name]]
-                if all(key in record for history in histories for record in history):
+                runs = [run for run in results["runs"] if run["method"] == TITLES[name]]
+                histories = [run["history"] for run in runs if run["history"]]  # none: it diverged
+                known = (r.get(key) is not None for history in histories for r in history)
+                if histories and all(known):
                     lines = [[factor * record[key] for record in h] for h in histories]
                     curves_over_seeds(axes, lines, TITLES[name])
             # A symmetric interval may reach where no accuracy and no rise can be.
@@ -312,7 +369,8 @@ def draw(results: dict[str, Any], path: Path) -> None:
             axes.set_title(title)
             axes.set_xlabel("Epoch")
             axes.xaxis.get_major_locator().set_params(integer=True)
-        figure.axes[0].legend()
+        if figure.axes[0].lines:
+            figure.axes[0].legend()
         figure.suptitle(
             f"{100 * settings['noise']:.0f} % of {settings['train_size']} {settings['data']} "
             f"training labels are wrong ({settings['model']}, mean and 95 % interval over "

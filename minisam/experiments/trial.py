@@ -278,10 +278,8 @@ def trial(**settings: Any) -> dict[str, Any]:
     try:
         fitted = fit(**settings)
     except NonFiniteError as error:
-        guess = 100 / prepared(settings)[1].classes
-        nothing: dict[str, Any] = dict.fromkeys(("last", "best", "validation", "train"), guess)
-        nothing |= {"history": [], "diverged": str(error)}
-        return {**nothing, "first": nothing} if settings.get("bootstrap") else nothing
+        guess = as_a_guess(error, prepared(settings)[1].classes)
+        return {**guess, "first": guess} if settings.get("bootstrap") else guess
     result = {
         **outcome(fitted.history),
         "parameters": parameter_count(fitted.params),
@@ -290,6 +288,17 @@ def trial(**settings: Any) -> dict[str, Any]:
     if fitted.first_history:
         result["first"] = outcome(fitted.first_history)
     return result
+
+
+def as_a_guess(error: NonFiniteError, classes: int) -> dict[str, Any]:
+    """Return what a run that diverged counts as: the accuracies of a guess, and why.
+
+    Example:
+        >>> as_a_guess(NonFiniteError("step 3: the loss is nan"), classes=4)["last"]
+        25.0
+    """
+    guess = dict.fromkeys(("last", "best", "validation", "train"), 100 / classes)
+    return {**guess, "history": [], "diverged": str(error)}
 
 
 def outcome(history: list[dict[str, Any]]) -> dict[str, Any]:

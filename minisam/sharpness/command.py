@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
-from pathlib import Path
 from typing import Any
+
+from minisam.experiments.options import check_whole_options, look_for_data_in
+from minisam.files import expanded
 
 HELP = "Measure the sharpness of a trained network: eigenvalues, trace, worst case, slices."
 
@@ -27,22 +28,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, print, and write what was asked for."""
-    for name, least in (("examples", 1), ("eigenvalues", 1), ("probes", 2)):
-        if getattr(arguments, name) < least:
-            raise ValueError(f"--{name} must be at least {least}, got {getattr(arguments, name)}")
-    if arguments.data_dir:
-        os.environ["MINISAM_DATA"] = str(Path(arguments.data_dir).resolve())
     from minisam.checkpoint import load_checkpoint
-    from minisam.experiments.trial import prepared
+    from minisam.checks import check_number
+    from minisam.experiments.trial import MODELS, prepared
     from minisam.nn.losses import cross_entropy
 
+    for names, least in ((("examples", "eigenvalues"), 1), (("probes",), 2), (("seed",), 0)):
+        check_whole_options(arguments, names, least)
+    check_number("--rho", arguments.rho, open_high=True)
+    check_number("--adaptive-rho", arguments.adaptive_rho, open_high=True)
     stored = load_checkpoint(arguments.checkpoint)
     settings = stored.settings.get("trial")
-    if settings is None:
+    if not isinstance(settings, dict) or settings.get("model") not in MODELS:
         raise ValueError(
             f"{arguments.checkpoint} does not say which network and data it is of; write it with "
             f"minisam.experiments.trial.fit(checkpoint=…)"
         )
+    look_for_data_in(arguments.data_dir, settings.get("data", "toy"))
     model, data = prepared(settings)
     images, labels = data.images[: arguments.examples], data.labels[: arguments.examples]
 
@@ -55,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         from minisam.files import plain, write_json
         from minisam.plots import picture
 
-        out = Path(arguments.out)
+        out = expanded(arguments.out)
         out.mkdir(parents=True, exist_ok=True)
         record = {"settings": settings, "arguments": vars(arguments) | {"run": None}, **measures}
         write_json(out / "sharpness.json", plain(record))

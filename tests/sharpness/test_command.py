@@ -1,5 +1,6 @@
 import argparse
 import json
+from pathlib import Path
 
 import autograd.numpy as anp
 import numpy as np
@@ -52,8 +53,46 @@ def test_the_measures_are_those_of_the_dense_hessian():
 def test_bad_input_is_named(checkpoint, tmp_path):
     with pytest.raises(FileNotFoundError, match="none"):
         main(tmp_path / "none.npz")
-    with pytest.raises(ValueError, match="--probes must be at least 2, got 1"):
-        main(checkpoint, "--probes", 1)
-    foreign = save_checkpoint(tmp_path / "foreign.npz", Checkpoint({}, None, {}, [], {}))
-    with pytest.raises(ValueError, match="does not say which network and data it is of"):
-        main(foreign)
+    for settings in ({}, {"trial": 3}, {"trial": {}}, {"trial": {"model": "mine"}}):
+        saved = Checkpoint({}, None, {}, [], settings)
+        foreign = save_checkpoint(tmp_path / "foreign.npz", saved)
+        with pytest.raises(ValueError, match="does not say which network and data it is of"):
+            main(foreign)
+
+
+@pytest.mark.fault("file-read", "sharpness")
+def test_what_is_no_checkpoint_is_named(tmp_path):
+    np.save(tmp_path / "array.npy", np.ones(3))
+    with pytest.raises(ValueError, match=r"array\.npy is not a minisam checkpoint"):
+        main(tmp_path / "array.npy")
+
+
+@pytest.mark.fault("option-value", "sharpness")
+@pytest.mark.fault("option-alone", "sharpness")
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--probes 1", "--probes must be a whole number of at least 2, got 1"),
+        ("--examples 0", "--examples must be a whole number of at least 1, got 0"),
+        ("--eigenvalues -1", "--eigenvalues must be a whole number of at least 1, got -1"),
+        ("--seed -1", "--seed must be a whole number of at least 0, got -1"),
+        ("--rho nan", r"--rho must be a number in \[0, inf\), got nan"),
+        ("--rho -0.1", "--rho must be a number"),
+        ("--adaptive-rho inf", "--adaptive-rho must be a number"),
+        ("--data-dir .", "--data-dir without effect: the toy set is made"),
+    ],
+)
+def test_options_without_effect_or_out_of_range_are_named(words, message, checkpoint):
+    with pytest.raises(ValueError, match=message):
+        main(checkpoint, *words.split())
+
+
+@pytest.mark.fault("home-folder", "sharpness")
+def test_checkpoint_and_results_lie_in_the_home_folder(checkpoint, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run.npz").write_bytes(Path(checkpoint).read_bytes())
+    few = ("--examples", 5, "--probes", 2, "--eigenvalues", 1)
+    assert main("~/run.npz", *few, "--out=~/out") == 0
+    assert (tmp_path / "out" / "sharpness.json").exists()
+    assert not (tmp_path / "~").exists()
