@@ -59,8 +59,8 @@ def human_labels(
     table = {name: values for name, values in columns.items() if values is not None}
     if key not in table:
         names = ", ".join(name for name in table if name != "clean") or "(it has none)"
-        but = f", which are no whole numbers in {path}" if key in found else ""
-        raise ValueError(f"labels must be one of {names}, got {noise.labels!r}{but}")
+        but = ", where they are no whole numbers" if key in found else ""
+        raise ValueError(f"labels must be one of {names}, got {noise.labels!r} (of {path}{but})")
     if "clean" not in table:
         raise ValueError(f"{path} has no clean labels to compare with the data set's")
     for kind in ("clean", key):

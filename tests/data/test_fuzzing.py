@@ -1,83 +1,25 @@
-"""Random damage, for minutes: the parsers raise nothing but what they document.
-
-Inputs are small files of every layout, damaged at random; an input after which a parser said
-something new is kept and damaged further, so that the search goes where the messages lead.
-FUZZ_SECONDS sets how long each parser is searched.
-"""
+"""Random damage to small files of every kind: the parsers raise nothing but what they document."""
 
 import contextlib
 import gzip
 import io
 import os
 import pickle
-import re
 import tarfile
-import time
+import zipfile
 
 import numpy as np
 import pytest
+from fuzzing import SECONDS, answer, damage, search
 
+from minisam.data import LabelNoise, load
 from minisam.data.archive import unpack
 from minisam.data.cifar import parse
 from minisam.data.files import BadFile
+from minisam.data.human import human_labels
 from minisam.data.layouts import layouts
-from minisam.data.write import pickle_2
-
-SECONDS = float(os.environ.get("FUZZ_SECONDS", "60"))
-TOKENS = [
-    *(bytes([i]) for i in (0, 1, 0x28, 0x2E, 0x4B, 0x52, 0x62, 0x65, 0x73, 0x7D, 0x80, 0xFF)),
-    *(b"\xff\xff\xff\x7f", b"\0\0\0\x80", b"cnumpy\nndarray\n", b"cos\nsystem\n", b"h\0", b"\x94"),
-    *(
-        b"cnumpy\ndtype\n",
-        b"cnumpy.core.multiarray\n_reconstruct\n",
-        b"R",
-        b"b",
-        b"u.",
-        b"(t",
-        b"]",
-    ),
-]
-
-
-def damage(rng, content):
-    """Change, insert, remove or repeat a few bytes, mostly near an end: between are pixels."""
-    content = bytearray(content)
-    for _ in range(rng.integers(1, 5)):
-        n = len(content)
-        near = min(n, 400)
-        place = int(rng.integers(0, near + 1))
-        place = place if rng.random() < 0.6 else n - place
-        token = TOKENS[rng.integers(len(TOKENS))]
-        length = int(rng.integers(0, 9))
-        match rng.integers(5):
-            case 0:
-                content[place : place + len(token)] = token
-            case 1:
-                content[place:place] = token
-            case 2:
-                del content[place : place + length]
-            case 3:
-                content[place:place] = content[place : place + length]
-            case _:
-                if n:
-                    content[min(place, n - 1)] ^= 1 << int(rng.integers(8))
-    return bytes(content)
-
-
-def search(seeds, attempt, seconds=SECONDS):
-    """Damage the seeds for so long; return how many inputs were tried and what was said."""
-    rng = np.random.default_rng(0)
-    corpus, said = list(seeds), set()
-    tried, end = 0, time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        content = damage(rng, corpus[rng.integers(len(corpus))])
-        message = attempt(content)
-        tried += 1
-        kind = re.sub(r"\d", "", message)[:30]
-        if kind not in said and len(content) < 20_000:
-            said.add(kind)
-            corpus.append(content)
-    return tried, said
+from minisam.data.matrix_files import read_matrix
+from minisam.data.write import pickle_2, write
 
 
 def pickled_seeds():
@@ -138,6 +80,105 @@ def test_archives(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["target", "x.tar.gz"]
     assert tried > 100
     assert "unpacked" in said
+
+
+def label_file_seeds(suffix):
+    clean = np.arange(20) % 10
+    good = {"clean_label": clean, "worse_label": (clean + 1) % 10, "names": np.array(["a", "b"])}
+    file = io.BytesIO()
+    if suffix == ".npz":
+        np.savez(file, **good)
+    elif suffix == ".npy":
+        np.save(file, good, allow_pickle=True)
+    else:
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("x/data.pkl", pickle.dumps(good, protocol=2))
+    yield file.getvalue()
+    if suffix == ".npz":
+        file = io.BytesIO()
+        np.savez_compressed(file, **good)
+        yield file.getvalue()
+
+
+@pytest.mark.slow
+@pytest.mark.fault("file-read", "human labels")
+@pytest.mark.parametrize("suffix", [".npz", ".npy", ".pt"])
+def test_label_files(suffix, tmp_path):
+    path = tmp_path / f"x{suffix}"
+    noise = LabelNoise("human", labels="worse", path=path)
+
+    def read():
+        labels = human_labels(noise, "cifar10", tmp_path, np.arange(20) % 10)
+        assert labels.shape == (20,)
+        assert np.all((labels >= 0) & (labels < 10))
+
+    def attempt(content):
+        path.write_bytes(content)
+        return answer(path, read)
+
+    seeds = list(label_file_seeds(suffix))
+    assert {attempt(seed) for seed in seeds} == {"read"}  # a changed byte fails a zip's checksum
+    tried, said = search(seeds, attempt, SECONDS / 4)
+    print(f"human labels {suffix}: {tried:,} inputs, {len(said)} kinds of answers")
+    assert tried > 100
+    assert len(said) >= 3
+
+
+@pytest.mark.slow
+@pytest.mark.fault("file-read", "matrix file")
+@pytest.mark.parametrize("suffix", [".csv", ".npy"])
+def test_matrix_files(suffix, tmp_path):
+    path = tmp_path / f"T{suffix}"
+    matrix = np.full((4, 4), 0.25)
+    file = io.BytesIO()
+    np.save(file, matrix)
+    text = "# T\n" + "\n".join(",".join(map(str, row)) for row in matrix.tolist())
+    texts = [text.encode(), text.replace(",", ";").replace(".", ",").encode("utf-8-sig")]
+
+    def read():
+        stored = read_matrix(path, 4)
+        assert stored.shape == (4, 4)
+        assert np.all(abs(stored.sum(axis=1) - 1) <= 1e-6)
+
+    def attempt(content):
+        path.write_bytes(content)
+        return answer(path, read)
+
+    tried, said = search(texts if suffix == ".csv" else [file.getvalue()], attempt, SECONDS / 4)
+    print(f"matrices {suffix}: {tried:,} inputs, {len(said)} kinds of answers")
+    assert tried > 100
+    assert "read" in said
+    assert len(said) >= 3
+
+
+@pytest.mark.slow
+@pytest.mark.fault("file-read", "CIFAR pickle", "CIFAR binary")
+@pytest.mark.parametrize("version", ["python", "binary"])
+def test_whole_folders(version, tmp_path, toy_data):
+    """Any one file of a folder is damaged; what is read has a label of ten to every image."""
+    folder = write(toy_data, tmp_path, version=version)
+    paths = sorted(folder.iterdir())
+    whole = {path: path.read_bytes() for path in paths}
+    rng = np.random.default_rng(1)
+
+    def read():
+        data = load("cifar10", tmp_path, version=version, unknown_files=True)
+        for split in (data.train, data.test):
+            assert len(split.images) == len(split.labels) > 0
+            assert np.all((split.labels >= 0) & (split.labels < 10))
+
+    def attempt(content):
+        path = paths[rng.integers(len(paths))]
+        path.write_bytes(damage(rng, whole[path]))
+        try:
+            return answer(path, read)
+        finally:
+            path.write_bytes(whole[path])
+
+    tried, said = search([b""], attempt, SECONDS / 4)
+    print(f"folders, {version}: {tried:,} inputs, {len(said)} kinds of answers")
+    assert tried > 100
+    assert "read" in said
 
 
 def test_the_search_finds_a_planted_fault():

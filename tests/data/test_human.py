@@ -102,7 +102,7 @@ def test_one_differing_clean_label_is_enough(tmp_path):
         (
             {**LABELS, "worse_label": CLEAN * 1.0},
             "worse",
-            r"one of random1, got 'worse', which are no whole numbers in .*x\.npz",
+            r"one of random1, got 'worse' .*x\.npz, where they are no whole numbers",
         ),
         ({**LABELS, "clean_label": CLEAN * 1.0}, "worse", "has no clean labels to compare"),
         ({"class_names": np.array(["cat"])}, "worse", "labels must be one of .it has none., got"),
@@ -186,7 +186,7 @@ def test_lists_are_labels_too(suffix, tmp_path):
     lists = {key: value.tolist() for key, value in LABELS.items()}
     path = save(tmp_path / f"x{suffix}", {**lists, "names": ["a", "b"], "flags": [True] * 40})
     assert np.array_equal(read(path), LABELS["worse_label"])
-    with pytest.raises(ValueError, match="labels must be one of worse, random1, got 'flags', whi"):
+    with pytest.raises(ValueError, match=r"random1, got 'flags' .*where they are no"):
         read(path, "flags")
 
 
