@@ -142,6 +142,7 @@ def reproduce(
     study = importlib.import_module(STUDIES[name])
     scale = Scale(data, tuple(range(2 if smoke else seeds)), smoke)
     spent = {"cells": 0, "seconds": 0.0, "cpu_seconds": 0.0}
+    diverged: list[str] = []
 
     def cells(grid: Sequence[dict], function: Callable | None = None) -> list[Any]:
         from minisam.experiments.trial import trial
@@ -153,7 +154,9 @@ def reproduce(
         for unit in ("seconds", "cpu_seconds"):
             spent[unit] += sum(record[unit] or 0.0 for record in records)
         versions.update(records[0]["versions"] if records else {})
-        return [record["result"] for record in records]
+        found = [record["result"] for record in records]
+        diverged.extend(r["diverged"] for r in found if isinstance(r, dict) and "diverged" in r)
+        return found
 
     versions: dict[str, str] = {}
     results = plain(study.run(cells, scale))
@@ -169,6 +172,7 @@ def reproduce(
         "run_seconds": round(spent["seconds"], 1),
         "cpu_seconds": round(spent["cpu_seconds"], 1),
         "runs": spent["cells"],
+        **({"diverged": diverged} if diverged else {}),
         "machine": {"platform": platform.platform(), "cpus": os.cpu_count()},
         "versions": versions,
         "results": results,
@@ -220,6 +224,8 @@ def report(record: dict[str, Any], rows: Sequence[Sequence[str]]) -> str:
         f"machine with {record['machine']['cpus']} cores.",
         "",
     ]
+    if diverged := record.get("diverged", []):
+        lines += [f"{len(diverged)} of them diverged and count as a guess: {diverged[0]}.", ""]
     edge = at_the_edge(record["results"].get("search", []))
     if edge:
         lines += [f"Best at the edge of what was searched: {'; '.join(edge)}.", ""]

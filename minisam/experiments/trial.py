@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minisam.checks import check_whole
 from minisam.data.batches import augment, channel_statistics, standardize
 from minisam.data.dataset import load
 from minisam.data.noise import LabelNoise
@@ -206,8 +207,14 @@ def fit(
         watch: (params, statistics) → more numbers for the history.
         checkpoint: file to write after every epoch, which `minisam sharpness` reads; not with
             ``bootstrap``.
+
+    Raises:
+        ValueError: naming the argument that is out of range.
+        NonFiniteError: if the run diverges.
     """
     settings = {k: v for k, v in locals().items() if k not in ("params", "watch", "checkpoint")}
+    check_whole("epochs", epochs, low=1)
+    check_whole("batch_size", batch_size, low=1)
     network, a = prepared(settings)
     steps = epochs * -(-len(a.images) // batch_size)
     flipped = a.labels != a.clean_labels

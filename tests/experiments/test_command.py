@@ -1,4 +1,5 @@
 import argparse
+import functools
 import importlib
 import json
 import os
@@ -18,6 +19,8 @@ from minisam.experiments.command import (
     run,
 )
 from minisam.experiments.study import VERDICTS
+from minisam.experiments.trial import fit
+from minisam.finite import NonFiniteError
 
 
 def main(*words):
@@ -55,6 +58,25 @@ def test_table_and_picture_are_made_again_from_the_json(tmp_path):
     render(tmp_path / "width.json")
     assert (tmp_path / "width.md").read_text() == before
     assert (tmp_path / "width.png").exists()
+
+
+@pytest.mark.fault("said-of-the-data", "reproduce")
+def test_runs_that_diverge_are_counted_in_the_report(tmp_path, monkeypatch, capsys):
+    @functools.wraps(fit)
+    def diverging(**settings):
+        if settings.get("seed") == 1 and settings.get("optimizer") == "sam":
+            raise NonFiniteError("step 3 (epoch 1), at B: the loss is nan")
+        return fit(**settings)
+
+    monkeypatch.setattr("minisam.experiments.trial.fit", diverging)
+    record = reproduce("width", tmp_path, smoke=True, progress=None)
+    guesses = [run for run in record["results"]["runs"] if "diverged" in run]
+    assert guesses
+    assert {run["last"] for run in guesses} == {10.0}  # of ten classes
+    assert len(record["diverged"]) == len(guesses)
+    told = f"{len(guesses)} of them diverged and count as a guess: step 3 (epoch 1), at B: the l"
+    assert told in (tmp_path / "width.md").read_text()
+    assert told in capsys.readouterr().out
 
 
 def test_the_command_line(tmp_path, capsys):

@@ -127,6 +127,26 @@ def test_outcome_is_in_percent():
     assert found["validation"] == 75.0
 
 
+@pytest.mark.fault("option-value", "fit")
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"epochs": 0}, "epochs must be a whole number of at least 1, got 0"),
+        ({"epochs": 2.0}, "epochs must be a whole number of at least 1, got 2.0"),
+        ({"batch_size": 0}, "batch_size must be a whole number of at least 1, got 0"),
+        ({"batch_size": 16.0}, "batch_size must be a whole number"),
+        ({"optimizer": "m_sam", "m": 2.5}, "m must be a whole number of at least 1, got 2.5"),
+        ({"optimizer": "m_sam"}, "m must be a whole number of at least 1, got 0"),
+        ({"train_size": 0}, "train_size must be a whole number"),
+        ({"rho": float("nan"), "optimizer": "sam"}, "rho must be a number"),
+        ({"lr": -1.0}, "must be a number"),
+    ],
+)
+def test_arguments_out_of_range_are_named(change, message):
+    with pytest.raises(ValueError, match=message):
+        fit(**{**TINY, **change})
+
+
 def test_an_unknown_optimizer_is_named():
     with pytest.raises(ValueError, match=r"optimizer must be one of .*'sam'.*, got 'adam'"):
         make_optimizer("adam", 0.1, 0.0, 0.0)
