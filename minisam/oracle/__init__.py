@@ -15,7 +15,7 @@ _WHERE = {
     "optax": "minisam.oracle.adapters.optax",
     "own": "minisam.oracle.adapters.own",
     "parametrize": "minisam.oracle.parametrization",
-    "plain": "minisam.oracle.protocol",
+    "plain": "minisam.oracle.adapters.plain",
     "process": "minisam.oracle.adapters.process",
     "torch": "minisam.oracle.adapters.torch",
     "Report": "minisam.oracle.report",

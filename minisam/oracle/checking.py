@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from minisam.limits import check_seconds
+from minisam.oracle.adapters.plain import as_adapter
 from minisam.oracle.conventions import check_declared, is_default
 from minisam.oracle.diagnosis import convention_part, decayed, judge_parts
 from minisam.oracle.judge import Judgement
 from minisam.oracle.probes import PROBES, Probe
-from minisam.oracle.protocol import Adapter, plain
 from minisam.oracle.report import Report, Result
 from minisam.oracle.rounding import UNITS
 from minisam.oracle.verdicts import conclude
@@ -110,24 +109,6 @@ def check(
 
 
 METHODS = ("sgd", "sam", "asam")
-
-
-def as_adapter(adapter: Any) -> Adapter:
-    """The adapter; a plain step function is wrapped.
-
-    Raises:
-        ValueError: if it cannot be called.
-    """
-    if not callable(adapter):
-        raise ValueError(f"adapter must be a function, see minisam.oracle.plain, got {adapter!r}")
-    try:
-        parameters = list(inspect.signature(adapter).parameters.values())
-    except (TypeError, ValueError):
-        return adapter
-    names = [parameter.name for parameter in parameters]
-    if "grad_fn" in names or len(names) > 2:
-        return plain(adapter)
-    return adapter
 
 
 def choose(name: str, asked: Any, default: Sequence[str], allowed: Sequence[str]) -> list[str]:

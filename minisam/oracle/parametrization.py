@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from minisam.limits import check_seconds
-from minisam.oracle.checking import METHODS, as_adapter, choose, choose_probes, examine
+from minisam.oracle.adapters.plain import as_adapter
+from minisam.oracle.checking import METHODS, choose, choose_probes, examine
 from minisam.oracle.conventions import check_declared
 from minisam.oracle.diagnosis import convention_part
 from minisam.oracle.probes import Probe

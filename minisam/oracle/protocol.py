@@ -18,7 +18,7 @@ implements; ``features``, a set of what else it can: ``"frozen"`` tensors, ``"sh
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -47,7 +47,19 @@ HYPERPARAMETERS: dict[str, Any] = {
 
 
 class AdapterError(RuntimeError):
-    """The way to the optimizer is broken, so that nothing can be said about the optimizer."""
+    """The way to the optimizer is broken, so that nothing can be said about the optimizer.
+
+    Attributes:
+        cause: in a word or two, if it has a name.
+    """
+
+    cause = ""
+
+
+class WrongType(AdapterError):
+    """An implementation hands over something else than a list of arrays."""
+
+    cause = "wrong type"
 
 
 class Unsupported(NotImplementedError):
@@ -96,6 +108,60 @@ def copies(arrays: Sequence[Any]) -> Arrays:
     return [np.array(array) for array in arrays]
 
 
+def listed(arrays: Any, what: str, like: Sequence[np.ndarray] | None = None) -> Arrays:
+    """The arrays of a list that an implementation hands over.
+
+    Args:
+        arrays: what is to be a list of arrays; numbers and lists of numbers will do for arrays.
+        what: its name.
+        like: arrays of the shapes that are wanted. Others are no fault here, but the reason for
+            lists among them is looked for in the types.
+
+    Raises:
+        WrongType: naming what came instead.
+
+    Example:
+        >>> listed(None, "the new weights")
+        Traceback (most recent call last):
+        ...
+        minisam.oracle.protocol.WrongType: the new weights must be a list of arrays, got None
+    """
+    wrong = WrongType(f"{what} must be a list of arrays, got {kind(arrays)}")
+    several = arrays if isinstance(arrays, list | tuple) else [arrays]
+    asleep = [one for one in several if inspect.iscoroutine(one)]
+    for one in asleep:
+        one.close()  # else Python complains on standard error that nobody awaited it
+    if asleep or isinstance(arrays, NO_LISTS) or not hasattr(arrays, "__len__"):
+        raise wrong
+    try:
+        found = [np.asarray(array) for array in arrays]
+    except (TypeError, ValueError):
+        raise wrong from None
+    fits = like is None or [x.shape for x in found] == [x.shape for x in like]
+    if not (fits or all(isinstance(one, np.ndarray) for one in arrays)):
+        raise wrong
+    return found
+
+
+NO_LISTS = (np.ndarray, np.generic, Mapping, Set, str, bytes)
+
+
+def kind(arrays: Any) -> str:
+    """What something is: shapes if it is a list of arrays, else types.
+
+    Example:
+        >>> kind([np.ones(2), np.ones((3, 1))]), kind(([np.ones(2)], 0.5)), kind(0.5)
+        ('[(2,), (3, 1)]', 'tuple (list, float)', 'float')
+    """
+    name = "None" if arrays is None else type(arrays).__name__
+    if not isinstance(arrays, list | tuple):
+        return name
+    if all(isinstance(one, np.ndarray) for one in arrays):
+        return str([one.shape for one in arrays])
+    inside = [type(one).__name__ for one in arrays]
+    return f"{name} ({', '.join(inside[:4])}{', …' if len(inside) > 4 else ''})"
+
+
 def observe(run: Run, start: Arrays, gradient: GradFn) -> Observation:
     """Let ``run`` do one step and record every gradient that it asks for.
 
@@ -111,6 +177,7 @@ def observe(run: Run, start: Arrays, gradient: GradFn) -> Observation:
         >>> def step(w, grad_fn, *, lr, **rest):
         ...     return [x - lr * g for x, g in zip(w, grad_fn(w))]
         >>> w = [np.array([1.0, 2.0])]
+        >>> from minisam.oracle.adapters.plain import plain
         >>> run = plain(step)(w, {**HYPERPARAMETERS, "lr": 0.5})
         >>> seen = observe(run, w, lambda point: [2 * point[0]])
         >>> seen.queries, seen.end
@@ -128,116 +195,12 @@ def observe(run: Run, start: Arrays, gradient: GradFn) -> Observation:
     return Observation(copies(start), queries, answers, copies(end))
 
 
-def accepted(function: Callable[..., Any], skip: Sequence[str] = ()) -> frozenset[str] | None:
-    """The hyper-parameters that a function names; None if it takes whatever it is given.
-
-    Example:
-        >>> def step(w, grad_fn, *, rho, lr, **rest): ...
-        >>> sorted(accepted(step, skip=["w", "grad_fn"]))
-        ['lr', 'rho']
-    """
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return None
-    named = {p.name for p in parameters if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)}
-    named -= set(skip)
-    takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters)
-    return None if takes_all and not named else frozenset(named)
-
-
-def known_arguments(
-    hyperparameters: dict[str, Any], accepts: frozenset[str] | None
-) -> dict[str, Any]:
-    """The arguments for a function that accepts certain hyper-parameters.
-
-    ``adaptive=True`` stands for the method "asam", for functions that ask for it by that name.
-
-    Raises:
-        Unsupported: when one that is not accepted is asked to be other than its default.
-
-    Example:
-        >>> known_arguments({**HYPERPARAMETERS, "momentum": 0.9}, frozenset({"rho", "lr"}))
-        Traceback (most recent call last):
-        ...
-        minisam.oracle.protocol.Unsupported: it does not take momentum
-    """
-    if accepts is None:
-        return dict(hyperparameters)
-    given = {**hyperparameters, "adaptive": hyperparameters.get("method") == "asam"}
-    free = {"method", "names", "dtype", "frozen", "eta", "scope", "shards"} | accepts
-    free |= set(given.get("declared", ()))  # the implementation's own way, whether it asks or not
-    if given.get("method") == "sgd":
-        free |= {"rho", "p"}
-    for key, default in HYPERPARAMETERS.items():
-        if key not in free and given.get(key, default) != default:
-            raise Unsupported(f"it does not take {key}")
-    return {key: given[key] for key in accepts if key in given}
-
-
 def described(function: Function, **attributes: Any) -> Function:
     """Return an adapter, or another function, with attributes that tell more about it.
 
     Example:
-        >>> described(plain(lambda w, grad_fn: w), methods=("sgd",)).methods
+        >>> described(lambda params, hyperparameters: None, methods=("sgd",)).methods
         ('sgd',)
     """
     vars(function).update(attributes)
     return function
-
-
-def plain(step: Callable[..., Arrays]) -> Adapter:
-    """Make an adapter of a step function ``step(w, grad_fn, **hyperparameters) -> w``.
-
-    The function names the hyper-parameters that it has; probes that need others are not run. One
-    that implements both SAM and ASAM asks for ``method`` or ``adaptive``. One that remembers
-    something between steps, such as a momentum buffer, asks for ``state``, a dict that is empty at
-    the first step and is then handed on.
-
-    Args:
-        step: takes the weights (a list of arrays), ``grad_fn`` (list of arrays -> list of arrays)
-            and hyper-parameters by keyword; returns the new weights. Schedules are resolved: ``lr``
-            and ``rho`` are numbers.
-
-    Example:
-        >>> def sgd(w, grad_fn, *, lr, **rest):
-        ...     return [x - lr * g for x, g in zip(w, grad_fn(w))]
-        >>> plain(sgd)([np.ones(1)], {"lr": 0.5})(lambda w: w)
-        [array([0.5])]
-    """
-    first_two = list(inspect.signature(step).parameters)[:2]
-    takes_state = "state" in inspect.signature(step).parameters
-    accepts = accepted(step, skip=[*first_two, "state"])
-
-    def adapter(params: Arrays, hyperparameters: dict[str, Any]) -> Run:
-        known_arguments(at_step(hyperparameters, 0), accepts)
-        held = copies(params)
-        state: dict[str, Any] = {}
-        count = 0
-
-        def run(grad_fn: GradFn) -> Arrays:
-            nonlocal held, count
-            arguments = known_arguments(at_step(hyperparameters, count), accepts)
-            if takes_state:
-                arguments["state"] = state
-            given = copies(held)
-            returned = step(given, grad_fn, **arguments)
-            if not all(
-                np.array_equal(a, b, equal_nan=True) for a, b in zip(given, held, strict=True)
-            ):
-                described(run, changed_inputs=True)
-            held = copies(returned)
-            count += 1
-            return held
-
-        return run
-
-    described(
-        adapter,
-        accepts=accepts,
-        name=getattr(step, "__name__", "step"),
-        features=frozenset(accepts or ()) & {"frozen", "shards"},
-    )
-    if accepts and accepts & {"method", "adaptive"}:
-        described(adapter, methods=("sam", "asam"))
-    return adapter

@@ -11,7 +11,7 @@ import minisam
 
 SCHEMA = "minisam-oracle-report/1"
 UNJUDGED = "no result"  # the cause where an implementation could not even be tried
-ALIKE = ("it has no ", "it does not take ", "it was not asked for ")
+ALIKE = ("it has no ", "it does not take ", "it does not read ", "it was not asked for ")
 
 
 class Result(NamedTuple):

@@ -25,7 +25,9 @@ ADVICE = {
     "nothing ran": "Every probe was refused. Support at least one method, dtype and setting.",
     "wrong dtype": "Keep the dtype of the weights: NumPy scalars and default arrays are float64.",
     "wrong shapes": "Return one array per tensor, in the order and shapes of the weights.",
-    "wrong type": "Return a list of arrays, like the weights that came in.",
+    "wrong type": "Return a list of arrays, like the weights that came in, and nothing beside it; "
+    "also where the weights are changed in place.",
+    "signature": "The weights and the gradient function come first, then hyper-parameters by name.",
     "asks too often": "A step of SAM needs two gradients.",
     "not deterministic": "The same step twice gave different results. Seed or remove randomness.",
 }

@@ -27,6 +27,8 @@ from minisam.oracle.protocol import (
     Run,
     Unsupported,
     copies,
+    kind,
+    listed,
 )
 from minisam.oracle.rounding import UNITS, to_unit
 
@@ -103,17 +105,14 @@ def checked(arrays: Any, like: Arrays, what: str) -> Arrays:
     """The arrays that an implementation handed over, if they are what was agreed.
 
     Raises:
-        Fault: with cause "wrong type", "wrong shapes" or "wrong dtype".
+        WrongType: if they are no list of arrays.
+        Fault: with cause "wrong shapes" or "wrong dtype".
     """
-    if isinstance(arrays, np.ndarray) or not hasattr(arrays, "__len__"):
-        raise Fault("wrong type", f"{what} must be a list of arrays, got {type(arrays).__name__}")
-    try:
-        got = [np.asarray(array) for array in arrays]
-    except (TypeError, ValueError) as error:
-        raise Fault("wrong type", f"{what} must be a list of arrays: {error}") from None
+    got = listed(arrays, what)
     shapes, expected = [g.shape for g in got], [x.shape for x in like]
     if shapes != expected:
-        raise Fault("wrong shapes", f"{what} must have shapes {expected}, got {shapes}")
+        lists = f"{what} must be a list of arrays of shapes {expected}"
+        raise Fault("wrong shapes", f"{lists}, got {kind(arrays)}")
     for g, x in zip(got, like, strict=True):
         if g.dtype != x.dtype:
             raise Fault("wrong dtype", f"{what} must be {x.dtype}, got {g.dtype}")
@@ -215,7 +214,8 @@ def watch(
     except Fault as error:
         fault = error
     except AdapterError as error:
-        fault = Fault(f"raises {type(error).__name__}", in_words(error))
+        cause, text = error.cause, str(error)
+        fault = Fault(cause or f"raises {type(error).__name__}", text if cause else in_words(error))
     return Trace(probe, dtype, hp, steps, fault, skipped, output.getvalue(), changed)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from oracle import implementations as known
 
-from minisam.oracle.checking import as_adapter
+from minisam.oracle.adapters.plain import as_adapter
 from minisam.oracle.diagnosis import convention_part, judge_parts
 from minisam.oracle.probes import probes_for
 from minisam.oracle.reference import reference

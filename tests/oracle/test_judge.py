@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from oracle import implementations as known
 
-from minisam.oracle.checking import as_adapter
+from minisam.oracle.adapters.plain import as_adapter
 from minisam.oracle.judge import judge
 from minisam.oracle.mutants import MUTANTS
 from minisam.oracle.probes import PROBES

@@ -127,6 +127,7 @@ ENDINGS = {
     "raises": ("", "raise KeyError('rho')", "KeyError: 'rho'"),
     "interrupts": ("", "raise KeyboardInterrupt", "it raised KeyboardInterrupt"),
     "hangs": ("", "time.sleep(60)", "a step did not return within 0.3 s"),
+    "returns nothing": ("", "return None", "must be a list of arrays, got None"),
     "exits at import": ("sys.exit(0)", "", "the import ended the process with exit code 0"),
     "leaves at import": ("os._exit(0)", "", "the import ended the process with exit code 0"),
     "not there": ("del step", "", "has no 'step'"),

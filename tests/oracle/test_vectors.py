@@ -13,8 +13,8 @@ import pytest
 
 from minisam.oracle import vectors_command
 from minisam.oracle.adapters.own import own
+from minisam.oracle.adapters.plain import plain
 from minisam.oracle.mutants import MUTANTS
-from minisam.oracle.protocol import plain
 from minisam.oracle.vectors import DIRECTORY, load, manifest, replay
 from minisam.oracle.vectors.cases import build
 from minisam.oracle.vectors.derivation import (

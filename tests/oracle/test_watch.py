@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from oracle import implementations as known
 
+from minisam.oracle.adapters.plain import plain
 from minisam.oracle.checking import check
 from minisam.oracle.grading import grade
 from minisam.oracle.probes import PROBES
-from minisam.oracle.protocol import plain
 from minisam.oracle.watch import watch
 
 CAUSES = {
@@ -21,7 +21,7 @@ CAUSES = {
     "one_tensor_too_few": "wrong shapes",
     "wrong_dtype": "wrong dtype",
     "not_deterministic": "not deterministic",
-    "returns_nothing": "raises TypeError",
+    "returns_nothing": "wrong type",
     "skips": "nothing ran",
 }
 VERDICTS = {

@@ -13,6 +13,24 @@ OWN = {"granularity", "alpha", "gamma", "every", "sigma", "memory"}  # of one me
 CLIMB = {"rho", "p"}  # what a base optimizer has no use for
 
 
+class Keyword(str):
+    """A keyword that is noted as read when a function looks it up among its ``**keywords``.
+
+    A function gets a plain dict of its keywords, whatever mapping it was called with, but the keys
+    in it are these; so a look-up compares them.
+    """
+
+    read: set[str]
+
+    def __eq__(self, other: object) -> bool:
+        same = str.__eq__(self, other)
+        if same is True:
+            self.read.add(str(self))
+        return same
+
+    __hash__ = str.__hash__
+
+
 class Hyperparameters(UserDict):
     """What a maker is given: a dict, and ``base``, the keywords of ``torch.optim.SGD``.
 
@@ -32,7 +50,7 @@ class Hyperparameters(UserDict):
         >>> hp.refuse_unread()
         Traceback (most recent call last):
         ...
-        minisam.oracle.protocol.Unsupported: the maker does not read p
+        minisam.oracle.protocol.Unsupported: it does not read p
     """
 
     def __init__(self, values: dict[str, Any]) -> None:
@@ -45,6 +63,21 @@ class Hyperparameters(UserDict):
     def __getitem__(self, key: str) -> Any:
         self.read.add(key)
         return super().__getitem__(key)
+
+    def keywords(self) -> dict[str, Any]:
+        """The same for ``function(**keywords)``: what it looks up counts as read.
+
+        Example:
+            >>> hp = Hyperparameters({"rho": 0.05, "lr": 0.1})
+            >>> (lambda **given: given["lr"])(**hp.keywords()), hp.read
+            (0.1, {'lr'})
+        """
+        keywords: dict[str, Any] = {}
+        for name, value in self.data.items():
+            keyword = Keyword(name)
+            keyword.read = self.read
+            keywords[keyword] = value
+        return keywords
 
     @property
     def base(self) -> dict[str, Any]:
@@ -66,4 +99,4 @@ class Hyperparameters(UserDict):
         for key, value in self.data.items():
             matters = key in OWN or value != HYPERPARAMETERS.get(key, value)
             if matters and key not in free:
-                raise Unsupported(f"the maker does not read {key}")
+                raise Unsupported(f"it does not read {key}")

@@ -7,11 +7,11 @@ from typing import Any
 
 from minisam.checks import check_number, check_whole
 from minisam.limits import check_seconds
-from minisam.oracle.checking import as_adapter
+from minisam.oracle.adapters.plain import as_adapter
 from minisam.oracle.loading import imported
 from minisam.oracle.properties import find
 from minisam.oracle.properties.watching import Broken
-from minisam.oracle.protocol import Adapter, AdapterError, Arrays, GradFn, Run, Unsupported
+from minisam.oracle.protocol import Adapter, AdapterError, Arrays, GradFn, Run, Unsupported, listed
 from minisam.oracle.watch import guarded
 
 
@@ -73,7 +73,7 @@ def limited(adapter: Adapter, timeout: float) -> Adapter:
         run = guarded(timeout, lambda: adapter(params, hyperparameters))
 
         def step(grad_fn: GradFn) -> Arrays:
-            return guarded(timeout, lambda: run(grad_fn), (Broken,))
+            return guarded(timeout, lambda: listed(run(grad_fn), "the new weights"), (Broken,))
 
         return step
 

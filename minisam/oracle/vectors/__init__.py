@@ -217,7 +217,7 @@ def replay(adapter: Adapter, vector: dict[str, Any], dtype: str = "float64") -> 
         Exception: whatever the implementation raises, `Unsupported` excepted.
 
     Example:
-        >>> from minisam.oracle.protocol import plain
+        >>> from minisam.oracle.adapters.plain import plain
         >>> def sgd(w, grad_fn, *, lr, rho):
         ...     return [x - lr * g for x, g in zip(w, grad_fn(w))]
         >>> vectors = {vector["slug"]: vector for vector in load()}

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from minisam.oracle.adapters.plain import plain
 from minisam.oracle.properties import PROPERTIES, Unsuitable
 from minisam.oracle.properties.statement import state
 from minisam.oracle.properties.watching import Clause, at_most, equal, identical
-from minisam.oracle.protocol import Unsupported, plain
+from minisam.oracle.protocol import Unsupported
 from minisam.oracle.reference import reference
 
 
