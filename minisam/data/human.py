@@ -53,13 +53,16 @@ def human_labels(
             from the data set's.
     """
     path = locate(name, expanded(folder)) if noise.path is None else expanded(noise.path)
-    found = {key.replace("_label", ""): value for key, value in read(path).items()}
+    stored = read(path)
+    found = {key.replace("_label", ""): value for key, value in stored.items()}
+    if len(found) < len(stored):
+        raise BadFile(f"{path} has two columns of one name, of {', '.join(stored)}")
     key = str(noise.labels).replace("_label", "")
     columns = {name: column(value) for name, value in found.items()}
     table = {name: values for name, values in columns.items() if values is not None}
-    if key not in table:
+    if key not in table or key == "clean":
         names = ", ".join(name for name in table if name != "clean") or "(it has none)"
-        but = ", where they are no whole numbers" if key in found else ""
+        but = ", where they are no whole numbers" if key in found.keys() - table.keys() else ""
         raise ValueError(f"labels must be one of {names}, got {noise.labels!r} (of {path}{but})")
     if "clean" not in table:
         raise ValueError(f"{path} has no clean labels to compare with the data set's")

@@ -94,6 +94,8 @@ def test_one_differing_clean_label_is_enough(tmp_path):
     ("content", "labels", "message"),
     [
         (LABELS, "best", "labels must be one of worse, random1, got 'best'"),
+        (LABELS, "clean", r"labels must be one of worse, random1, got 'clean' \(of .*x.npz\)$"),
+        ({**LABELS, "worse": CLEAN}, "worse", "two columns of one name, of clean_label, worse_"),
         ({"worse_label": CLEAN}, "worse", "has no clean labels to compare"),
         ({**LABELS, "clean_label": CLEAN[:-1]}, "worse", "has 39 clean labels, cifar10 has 40"),
         ({**LABELS, "worse_label": CLEAN[:-1]}, "worse", "has 39 worse labels, cifar10 has 40"),
