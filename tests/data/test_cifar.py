@@ -118,9 +118,10 @@ def test_binary_labels_are_checked():
 def test_any_bytes_give_a_batch_or_a_value_error(data):
     for layout in (PYTHON, BINARY, PYTHON_100, BINARY_100, IMAGENET):
         try:
-            parse(data, layout)
+            read = parse(data, layout)
         except ValueError:
             continue
+        assert {len(kind) for kind in read.labels} == {len(read.planes)}
 
 
 @given(st.data())
@@ -132,4 +133,5 @@ def test_any_damage_to_a_pickle_gives_a_batch_or_a_value_error(data):
         whole[place] = data.draw(st.integers(0, 255))
     del whole[data.draw(st.integers(0, len(whole))) :]
     with contextlib.suppress(ValueError):
-        parse(bytes(whole), PYTHON)
+        read = parse(bytes(whole), PYTHON)
+        assert {len(kind) for kind in read.labels} == {len(read.planes)}

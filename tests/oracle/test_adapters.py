@@ -121,6 +121,8 @@ def test_what_a_follow_up_adds_must_be_read_too():
 
 def test_unpacking_reads_everything():
     hp = Hyperparameters({**HYPERPARAMETERS, "p": 1, "weight_decay": 0.5})
+    with pytest.raises(Unsupported, match="does not read"):
+        hp.refuse_unread()
     dict(**hp)
     hp.refuse_unread()
 
@@ -135,7 +137,10 @@ def test_a_decay_that_is_not_asked_for_need_not_be_read():
 
 
 def test_a_base_optimizer_need_not_read_the_radius():
-    Hyperparameters({**HYPERPARAMETERS, "method": "sgd", "rho": 7.0, "p": 1}).refuse_unread()
+    hp = {**HYPERPARAMETERS, "rho": 7.0, "p": 1}
+    Hyperparameters({**hp, "method": "sgd"}).refuse_unread()
+    with pytest.raises(Unsupported, match="does not read"):
+        Hyperparameters({**hp, "method": "sam"}).refuse_unread()
 
 
 @pytest.mark.parametrize("decay", ["decoupled", "in_loss"])
@@ -148,11 +153,13 @@ def test_torchs_base_has_coupled_decay_only(decay):
 
 
 def test_a_declared_decay_need_not_be_read():
-    hp = Hyperparameters(
-        {**HYPERPARAMETERS, "weight_decay": 0.1, "decay": "in_loss", "declared": ("decay",)}
-    )
-    hp["weight_decay"]
-    hp.refuse_unread()
+    in_loss = {**HYPERPARAMETERS, "weight_decay": 0.1, "decay": "in_loss"}
+    declared, silent = (Hyperparameters({**in_loss, "declared": d}) for d in (("decay",), ()))
+    for hp in (declared, silent):
+        hp["weight_decay"]
+    declared.refuse_unread()
+    with pytest.raises(Unsupported, match="does not read decay"):
+        silent.refuse_unread()
 
 
 def test_declaring_what_the_oracle_asks_to_declare_is_enough():
