@@ -110,8 +110,8 @@ def _decay_in_the_loss(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     hyper, u = problem.hyperparameters, unit_roundoff(problem.dtype)
     seen = one_step(adapter, problem)
     g = rounded_decay(seen.ascent_gradient, hyper["weight_decay"], seen.start, u)
-    g, _ = near_one(g)
     climb = seen.climb_along(g)
+    g, _ = near_one(g)
     yield equal("ε = ρ(d1 + λA)/‖d1 + λA‖", climb, hyper["rho"] * (g / norm(g)))
     d2 = rounded_decay(seen.descent_gradient, hyper["weight_decay"], seen.perturbed, u)
     right = seen.start - hyper["lr"] * d2
