@@ -11,6 +11,7 @@ shrink as w does. So SAM never comes to rest at the minimum: it bounces across i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import autograd.numpy as anp
 import numpy as np
@@ -116,11 +117,11 @@ def bounce_amplitude(curvature: float, lr: float, rho: float, momentum: float = 
     return m * rho / (2 * (1 + momentum) - m)
 
 
-def monotone_edge(gradient_norm: float, lr: float, rho: float) -> float:
+def monotone_edge(gradient_norm: Any, lr: float, rho: float) -> Any:
     """The curvature below which a coordinate shrinks: (G/2ρ)(√(1 + 8ρ/(ηG)) − 1), 2/η at ρ = 0.
 
     Args:
-        gradient_norm: G = ‖Hw‖ > 0 at this step.
+        gradient_norm: G = ‖Hw‖ > 0 at this step; a number, or one that carries its rounding error.
         lr: step size η > 0.
         rho: radius ρ ≥ 0.
 
@@ -129,7 +130,7 @@ def monotone_edge(gradient_norm: float, lr: float, rho: float) -> float:
         (2.0, 1.0)
     """
     x = 8 * rho / (lr * gradient_norm)
-    return float(4 / (lr * (1 + np.sqrt(1 + x))))  # (G/2ρ)·x/(1 + √(1+x)), without cancellation
+    return 4 / (lr * (1 + (1 + x) ** 0.5))  # (G/2ρ)·x/(1 + √(1+x)), without cancellation
 
 
 def distance_from_sgd(top_curvature: float, contraction: float, lr: float, rho: float, steps: int):

@@ -23,15 +23,17 @@ from minisam.oracle.properties.problems import (
     make_problem,
     power_of_ten,
     real,
+    rounded,
     unit_vector,
 )
 from minisam.oracle.properties.rounding import Bounded, unit_roundoff
 from minisam.oracle.properties.statement import state
-from minisam.oracle.properties.watching import Clause, path, true, within
+from minisam.oracle.properties.watching import Clause, at_most, equal, path, true
 from minisam.oracle.protocol import Adapter
 
 SECTION = "Escaping"
-MARGIN = "none: the radius is at least 0.1 % from the threshold, far more than a path's rounding"
+MARGIN = "the radius is at least 0.1 % from the threshold, far more than a path's rounding"
+PATH = "u(ηλ(n + 16)(ρ + |B|) + 3|w − w'| + |w'|) a step, shrunk by |1 − ηλ| in every later one"
 
 
 class Well(NamedTuple):
@@ -44,9 +46,9 @@ class Well(NamedTuple):
     direction: np.ndarray
     steps: int
 
-    def distance(self, points: np.ndarray) -> np.ndarray:
+    def along(self, points: np.ndarray) -> Bounded:
         """Where the points are along the direction."""
-        return points @ self.direction
+        return Bounded(points) @ self.direction
 
 
 def draw_well(source: Source, m_range: tuple[float, float] = (1.15, 1.9)) -> tuple[Well, dict]:
@@ -95,6 +97,36 @@ def norm_epsilon_slack(
     return float(shift / (1 - abs(1 - m)))
 
 
+def strayed(
+    problem: Problem, points: np.ndarray, m: float, rho: float, at_b: np.ndarray | None = None
+) -> np.ndarray:
+    """How far each iterate may have come from the exact path along the direction, of shape (T,).
+
+    In one step ε is off by (n + 16)u ρ, B by half a unit, and d2 by the n products of B's place
+    along the direction; times m = ηλ that is at most u m(n + 16)(ρ + |B|). η d2 = w − w' and w'
+    are rounded three times and once. What has strayed shrinks by |1 − m| in every later step.
+
+    Args:
+        problem: whose dtype and dimension count.
+        points: the iterates, of shape (T, n), the first of them exact.
+        m: ηλ, λ the curvature that d2 sees.
+        rho: radius; 0 for SGD.
+        at_b: the points B, if they are not at most |w| + ρ.
+    """
+    n, u, size = problem.vector().size, unit_roundoff(problem.dtype), lengths(points)
+    reach = size + rho if at_b is None else lengths(at_b)
+    moved = 3 * lengths(np.diff(points, axis=0)) + size[1:]
+    errors = [0.0]
+    for own in u * (m * (n + 16) * (rho + reach[:-1]) + moved):
+        errors.append(abs(1 - m) * errors[-1] + own)
+    return np.array(errors)
+
+
+def lengths(points: np.ndarray) -> np.ndarray:
+    """The length of each point: rounding also takes a path off its direction, where it stays."""
+    return np.linalg.norm(points, axis=-1)
+
+
 def draw_sharp(source: Source, above: bool) -> Problem:
     """A start in the sharp well, ρ below the threshold or in the window above it."""
     well, hyper = draw_well(source)
@@ -116,7 +148,7 @@ def draw_sharp(source: Source, above: bool) -> Problem:
     "and bounces: it is not its own path but B, at the end of a bounce, that must pass the wall.",
     equation="ρ < ρ₁ = c(1 − m/2), 1 < m = ηλ < 2 ⇒ |w_t| < c − ρ, |w_t| → a* = mρ/(2 − m)",
     source="While |w| < c − ρ, |w'| = (m − 1)|w| + mρ rises to a*; a* + ρ = 2ρ/(2 − m) < c.",
-    bound=MARGIN,
+    bound=f"{MARGIN}; {PATH}",
     methods=("sam",),
     draw=lambda source: draw_sharp(source, above=False),
     picture="escape",
@@ -124,17 +156,17 @@ def draw_sharp(source: Source, above: bool) -> Problem:
 def _stays_below(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     well, hyper = problem.facts, problem.hyperparameters
     rho, lr = hyper["rho"], hyper["lr"]
-    along = well.distance(path(adapter, problem, well.steps))
-    yield true("every |w_t| < c − ρ", bool(np.all(np.abs(along) < well.wall - rho)))
-    a = bounce_amplitude(well.sharp, lr, rho)
-    m = lr * well.sharp
-    # Both of the last two iterates are checked, and the earlier one has taken a step less.
-    left = (m - 1) ** (well.steps - 1) * well.wall
-    slack = 16 * unit_roundoff(problem.dtype) * (well.wall + rho) * (1 + 2 * m) / (2 - m)
-    settled = np.abs(np.abs(along[-2:]) - a)
-    slack += norm_epsilon_slack(problem, along, well.sharp)
-    yield within("|w_T| → a*", settled, left + len(well.direction) * slack)
-    yield true("w_T flips sign", along[-1] * along[-2] < 0)
+    points = path(adapter, problem, well.steps)
+    along = well.along(points)
+    yield true("every |w_t| < c − ρ", bool(np.all(np.abs(along.value) < well.wall - rho)))
+    m = Bounded(lr) * well.sharp
+    a = m * rho / (2 - m)
+    slack = strayed(problem, points, lr * well.sharp, rho)
+    slack += norm_epsilon_slack(problem, along.value, well.sharp)
+    distance = abs(along).widened(slack)
+    settling = (m - 1) ** np.arange(well.steps + 1) * (distance[0] - a)
+    yield equal("|w_t| − a* = (m − 1)^t (|w₀| − a*)", distance - a, settling)
+    yield true("w_T flips sign", bool(along.value[-1] * along.value[-2] < 0))
 
 
 @state(
@@ -146,18 +178,18 @@ def _stays_below(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     "for all large t",
     source="The bounce grows until B is past the wall; there d2 is the flat parabola's slope and "
     "w' > c + ρ. From then on B stays beyond c, and |w − f| is drawn to m_fρ/(2 − m_f).",
-    bound=MARGIN,
+    bound=f"{MARGIN}; {PATH}",
     methods=("sam",),
     draw=lambda source: draw_sharp(source, above=True),
     picture="escape",
 )
 def _escapes_above(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     well, hyper = problem.facts, problem.hyperparameters
-    m_flat, rho = hyper["lr"] * well.flat, hyper["rho"]
-    along = well.distance(path(adapter, problem, escape_steps(problem)))
-    far = np.abs(along[-4:] - well.minimum)
-    slack = 16 * unit_roundoff(problem.dtype) * well.minimum * len(well.direction)
-    yield within("|w_t − f| ≤ m_fρ", far, m_flat * rho * (1 + 1e-3) + slack)
+    rho, m_flat = hyper["rho"], Bounded(hyper["lr"]) * well.flat
+    points = path(adapter, problem, escape_steps(problem))[-5:]
+    slack = strayed(problem, points, float(m_flat.value), rho)
+    far = abs(well.along(points).widened(slack) - well.minimum)
+    yield at_most("|w_t − f| ≤ m_fρ", far[1:], m_flat * rho)
 
 
 def escape_steps(problem: Problem) -> int:
@@ -180,18 +212,23 @@ def escape_steps(problem: Problem) -> int:
     statement="SGD with ηλ < 2 never leaves the sharp minimum: it converges to it.",
     equation="w_t = (1 − m)^t w₀",
     source="|1 − m| < 1, so that the wall is never reached.",
-    bound="16u per step of the largest |w|",
+    bound=PATH + ", with ρ = 0",
     methods=("sgd",),
     draw=lambda source: draw_sharp(source, above=True).having(method="sgd"),
     picture="figure1",
 )
 def _sgd_stays(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     well, hyper = problem.facts, problem.hyperparameters
-    m = hyper["lr"] * well.sharp
-    along = well.distance(path(adapter, problem, 20))
-    right = along[0] * (1 - m) ** np.arange(21)
-    slack = 16 * unit_roundoff(problem.dtype) * np.abs(along[0]) * len(well.direction) / (2 - m)
-    yield within("w_t = (1 − m)^t w₀", np.abs(along - right), slack)
+    m = Bounded(hyper["lr"]) * well.sharp
+    points = path(adapter, problem, 20)
+    ours = well.along(points).widened(strayed(problem, points, float(m.value), 0.0))
+    yield equal("w_t = (1 − m)^t w₀", ours, powers(1 - m, 20) * ours[0])
+
+
+def powers(x: Bounded, largest: int) -> Bounded:
+    """1, x, …, x^largest for an x of either sign."""
+    exponents = np.arange(largest + 1)
+    return np.sign(x.value) ** exponents * abs(x) ** exponents
 
 
 def draw_flat(source: Source) -> Problem:
@@ -212,22 +249,29 @@ def draw_flat(source: Source) -> Problem:
     equation="ρ(1 + m_f) ≤ f − c, 0 < |w₀ − f| < f − c − ρ ⇒ |w_t − f| → m_fρ/(2 − m_f)",
     source="With d = |w − f|, d' is (1 − m_f)d − m_fρ or its flip m_fρ − (1 − m_f)d, at most "
     "max(d, m_fρ), so that B stays beyond the wall.",
-    bound=MARGIN,
+    bound=PATH,
     methods=("sam",),
     draw=draw_flat,
     picture="figure1",
 )
 def _stays_in_the_flat(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     well, hyper = problem.facts, problem.hyperparameters
-    m, rho = hyper["lr"] * well.flat, hyper["rho"]
-    along = well.distance(path(adapter, problem, well.steps))
-    yield true("never back over the wall", bool(np.all(along > well.wall)))
-    a = bounce_amplitude(well.flat, hyper["lr"], rho)
-    left = (1 - m) ** (well.steps // 2) * well.minimum
-    slack = 64 * unit_roundoff(problem.dtype) * well.minimum * len(well.direction) / (2 - m) / m
-    settled = np.abs(np.abs(along[-2:] - well.minimum) - a)
-    slack += norm_epsilon_slack(problem, along - well.minimum, well.flat)
-    yield within("|w_T − f| → m_fρ/(2 − m_f)", settled, left + slack)
+    m, rho = Bounded(hyper["lr"]) * well.flat, hyper["rho"]
+    points = path(adapter, problem, well.steps)
+    from_minimum = well.along(points) - well.minimum
+    side = np.sign(from_minimum.value)
+    yield true("never back over the wall", bool(np.all(well.along(points).value > well.wall)))
+    flips = np.flatnonzero(side[1:] != side[:-1])
+    yield true("it comes to the other side of f", flips.size > 0)
+    if not flips.size:
+        return
+    tail = slice(flips[0] + 1, None)  # once flipping, it flips for ever
+    slack = strayed(problem, points[tail], float(m.value), rho)
+    slack += norm_epsilon_slack(problem, from_minimum.value, well.flat)
+    distance = abs(from_minimum[tail].widened(slack))
+    a = m * rho / (2 - m)
+    settling = powers(m - 1, distance.size - 1) * (distance[0] - a)
+    yield equal("d_t − a* = (m_f − 1)^t (d₀ − a*), d = |w − f|", distance - a, settling)
 
 
 def draw_hallucination(source: Source) -> Problem:
@@ -248,20 +292,20 @@ def draw_hallucination(source: Source) -> Problem:
     "far wall at w = ρ, B is the sharp minimum itself, and SAM converges to where it looks down.",
     equation="c < ρ < f ⇒ w_t − ρ = (1 − m)^t (w₀ − ρ)",
     source="There g < 0, so that B = w − ρ lies in the sharp parabola, and d2 = λ(w − ρ).",
-    bound="16u per step of the largest |w|",
+    bound=PATH,
     methods=("sam",),
     draw=draw_hallucination,
 )
 def _hallucinated_minimizer(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     well, hyper = problem.facts, problem.hyperparameters
-    m, rho = hyper["lr"] * well.sharp, hyper["rho"]
-    along = well.distance(path(adapter, problem, 20))
-    right = (along[0] - rho) * (1 - m) ** np.arange(21)
-    size = 16 * (well.minimum + rho) * len(well.direction) * (1 + m)
-    slack = unit_roundoff(problem.dtype) * size / (1 - abs(1 - m))
-    uphill = along[:-1] - well.minimum  # the climb follows the flat parabola's slope
+    m, rho = Bounded(hyper["lr"]) * well.sharp, hyper["rho"]
+    points = path(adapter, problem, 20)
+    along = well.along(points)
+    slack = strayed(problem, points, float(m.value), rho, points - rho * well.direction)
+    uphill = along.value[:-1] - well.minimum  # the climb follows the flat parabola's slope
     slack += norm_epsilon_slack(problem, uphill, well.flat, well.sharp)
-    yield within("w_t − ρ = (1 − m)^t (w₀ − ρ)", np.abs(along - rho - right), slack)
+    above = along.widened(slack) - rho
+    yield equal("w_t − ρ = (1 − m)^t (w₀ − ρ)", above, powers(1 - m, 20) * above[0])
 
 
 class Valley(NamedTuple):
@@ -275,21 +319,25 @@ class Valley(NamedTuple):
 
 
 def draw_valley(source: Source) -> Problem:
-    """A bounce across the twin valley's sharp minimum, a millionth off its axis."""
+    """A bounce across the twin valley's sharp minimum, 1e-10 of its width off the axis.
+
+    What x does to the bounce is of second order in it, and so below rounding.
+    """
+    dtype = source.choice(DTYPES)
     sharp, distance = power_of_ten(source, -1, 1), power_of_ten(source, -1, 1)
     along, flat = sharp * real(source, 1e-3, 5e-3), sharp * real(source, 0.05, 0.2)
-    lr = real(source, 0.4, 0.85) / sharp
+    lr = rounded(real(source, 0.4, 0.85) / sharp, dtype)
     above = source.choice((False, True))
     threshold = twin_valley_threshold(along, sharp, flat, distance, lr)
-    rho = threshold * (real(source, 1.05, 3) if above else real(source, 0.3, 0.95))
+    rho = rounded(threshold * (real(source, 1.05, 3) if above else real(source, 0.3, 0.95)), dtype)
     slope = twin_valley(along, sharp, flat, distance).slope
-    start = np.array([1e-6 * distance, bounce_amplitude(sharp, lr, rho)])
+    start = np.array([1e-10 * distance, bounce_amplitude(sharp, lr, rho)])
     return make_problem(
         source,
         start,
         lambda w: Bounded(slope(w.value)),
         Valley(along, sharp, flat, distance, above),
-        source.choice(DTYPES),
+        dtype,
         rho=rho,
         lr=lr,
     )
@@ -303,15 +351,21 @@ def draw_valley(source: Source) -> Problem:
     equation="|x| shrinks ⇔ ρ < ρ_c = (1 − m/2) f √(ν/(2(λ₀ − λ_f))), m = ηλ₀",
     source="Linearize about the bounce (0, ±a*): x is multiplied by M = 1 − η(ν − ½κ(a*+ρ)²)"
     "(1 + ρ(ν − ½κa*²)/(λ₀a*)), κ = 4(λ₀ − λ_f)/f², and a* + ρ = 2ρ/(2 − m).",
-    bound="none: the radius is at least 5 % from the threshold",
+    bound=f"the radius is at least 5 % from the threshold; {PATH}, and x of second order",
     methods=("sam",),
     draw=draw_valley,
     picture="figure1",
 )
 def _smooth_escape_threshold(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
+    valley, rho = problem.facts, problem.hyperparameters["rho"]
+    m = Bounded(problem.hyperparameters["lr"]) * valley.sharp
     points = path(adapter, problem, 20)
-    shrinks = abs(points[-1, 0]) < abs(points[0, 0])
-    yield true("|x₂₀| < |x₀| ⇔ ρ < ρ_c", bool(shrinks != problem.facts.above))
-    a = bounce_amplitude(problem.facts.sharp, *(problem.hyperparameters[k] for k in ("lr", "rho")))
-    off = np.abs(np.abs(points[:, 1]) - a) / a
-    yield within("|y| stays at a*", off.max(), 1e-4)
+    x, y = np.abs(points[:, 0]), points[:, 1]
+    yield true("|x₂₀| < |x₀| ⇔ ρ < ρ_c", bool((x[-1] < x[0]) != valley.above))
+    # The climb is turned by g_x/g_y from the y axis, and B sees a curvature lower by 2(λ₀ − λ_f)s.
+    turned = np.divide(*np.abs(problem.field(Bounded(points)).value.T))
+    s = ((x + rho * turned) / valley.distance) ** 2
+    bent = np.max(2 * s * (np.abs(y) + rho) + 0.5 * rho * turned**2)
+    slack = strayed(problem, y[:, None], float(m.value), rho) + unit_roundoff(problem.dtype) * y[0]
+    slack += norm_epsilon_slack(problem, y, valley.sharp)
+    yield equal("|y| stays at a*", abs(Bounded(y)).widened(slack + bent), m * rho / (2 - m))

@@ -19,7 +19,7 @@ from minisam.oracle.properties.problems import (
     real,
     rounded,
 )
-from minisam.oracle.properties.rounding import Bounded, gamma, sigmoid, total
+from minisam.oracle.properties.rounding import Bounded, gamma, sigmoid, sqrt, total
 
 
 class Quadratic(NamedTuple):
@@ -42,11 +42,17 @@ class Quadratic(NamedTuple):
 
     @property
     def defect(self) -> float:
-        """How far Q is from orthogonal, ‖QᵀQ − I‖, with what rounding may hide of it."""
-        if self.rotation is None:
-            return 0.0
-        n = len(self.spectrum)
-        return float(np.linalg.norm(self.rotation.T @ self.rotation - np.eye(n))) + n * gamma(n)
+        """How far Q is from orthogonal."""
+        return 0.0 if self.rotation is None else defect(self.rotation)
+
+
+def defect(rotation: np.ndarray) -> float:
+    """How far Q is from orthogonal, ‖QᵀQ − I‖, with what rounding may hide of it.
+
+    Each of the n² entries of QᵀQ is off by at most γₙ, since Q's columns have length 1.
+    """
+    n = len(rotation)
+    return float(np.linalg.norm(rotation.T @ rotation - np.eye(n))) + n * gamma(n)
 
 
 def draw_spectrum(
@@ -160,14 +166,19 @@ class Logistic(NamedTuple):
     l2: float
 
     @property
-    def smoothness(self) -> float:
-        """β = α + ¼ Σ‖xₖ‖²."""
-        return self.l2 + 0.25 * float(np.sum(self.inputs**2))
+    def squares(self) -> Bounded:
+        """‖xₖ‖² for each example."""
+        return Bounded(self.inputs) ** 2 @ np.ones(self.inputs.shape[1])
 
     @property
-    def third_derivative(self) -> float:
+    def smoothness(self) -> Bounded:
+        """β = α + ¼ Σ‖xₖ‖²."""
+        return self.l2 + 0.25 * total(self.squares)
+
+    @property
+    def third_derivative(self) -> Bounded:
         """Σ ‖xₖ‖³/(6√3) bounds the third derivative in every direction."""
-        return float(np.sum(np.sum(self.inputs**2, axis=1) ** 1.5)) / (6 * np.sqrt(3))
+        return total(self.squares**1.5) / (6 * sqrt(3.0))
 
     def gradient(self, w: Any) -> Bounded:
         """αw − Σ σ(−xₖᵀw) xₖ."""
@@ -200,7 +211,7 @@ def draw_logistic(source: Source, examples: int = 6, l2: bool = True) -> Problem
         facts,
         dtype,
         rho=power_of_ten(source, -3, 0.3),
-        lr=real(source, 0.01, 1.9) / facts.smoothness,
+        lr=real(source, 0.01, 1.9) / float(facts.smoothness.value),
     )
 
 

@@ -12,7 +12,7 @@ from minisam.optim import Optimizer, friendly_sam, gsam, looksam, sam, wsam
 from minisam.optim.perturbation import unnormalized_perturbation
 from minisam.oracle.properties.families import draw_quadratic, draw_scripted
 from minisam.oracle.properties.problems import Problem, Source, real, rounded
-from minisam.oracle.properties.rounding import inner, norm, unit_roundoff
+from minisam.oracle.properties.rounding import Bounded, inner, norm, unit_roundoff
 from minisam.oracle.properties.statement import state
 from minisam.oracle.properties.watching import Clause, equal, near_one, one_step, walk
 from minisam.oracle.protocol import Adapter, described
@@ -120,7 +120,7 @@ enter_special_case(
     "is across d2.",
     equation="⟨d, d2⟩ = ‖d2‖², d = (w − w')/η",
     source="d = d2 − α(d1 − d2⟨d1, d2⟩/‖d2‖²); take the product with d2.",
-    bound="2(n + 8)u for the projection, and w' to u(|w'| + 3η|d|)",
+    bound="2(n + 2)u for ⟨d1, d2⟩/‖d2‖², 3u for every product and sum; w' to u(|w'| + 3η|d|)",
     methods=("gsam",),
     draw=lambda source: draw_scripted(source, method="gsam").having(
         alpha=rounded(real(source, 0.05, 1.0), "float32"), lr=1.0
@@ -130,10 +130,14 @@ def _gsam_keeps_the_descent(adapter: Adapter, problem: Problem) -> Iterable[Clau
     seen, u = one_step(adapter, problem), unit_roundoff(problem.dtype)
     lr, alpha = problem.hyperparameters["lr"], problem.hyperparameters["alpha"]
     d1, d2 = seen.ascent_gradient, seen.descent_gradient
-    along = np.abs(d2.value) * float(norm(d1).value / norm(d2).value)  # |d2⟨d1, d2⟩/‖d2‖²| at most
-    size = np.abs(d2.value) + alpha * (np.abs(d1.value) + along)
-    slack = 2 * (d2.size + 8) * u * size + u * (np.abs(seen.end.value) / lr + 3 * size)
-    d = ((seen.start - seen.end) / lr).widened(slack)
+    share = inner(d1, d2) / inner(d2, d2)
+    summed = float(inner(abs(d1), abs(d2)).value / inner(d2, d2).value)
+    along = share.widened(2 * (d2.size + 2) * u * summed) * d2
+    across = (d1 - along).widened(3 * u * (np.abs(d1.value) + np.abs(along.value)))
+    right = (d2 - alpha * across).widened(3 * u * (np.abs(d2.value) + alpha * np.abs(across.value)))
+    right = right.widened(u * (np.abs(seen.end.value) / lr + 3 * np.abs(right.value)))
+    d = (seen.start - seen.end) / lr
+    d = Bounded(d.value, d.error + right.error)
     yield equal("⟨d, d2⟩ = ‖d2‖²", inner(d, d2), inner(d2, d2))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from minisam.oracle.properties.climb import dual
 from minisam.oracle.properties.families import Ridge, draw_logistic, draw_ridge
 from minisam.oracle.properties.problems import Problem, draw_order
-from minisam.oracle.properties.rounding import Bounded, inner, norm, unit_roundoff
+from minisam.oracle.properties.rounding import Bounded, exp, inner, norm, unit_roundoff
 from minisam.oracle.properties.statement import state
 from minisam.oracle.properties.watching import (
     Clause,
@@ -83,7 +83,7 @@ def _gradient_penalty(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     g = facts.gradient(w)
     right = g + rho * facts.hessian_product(w, g / norm(g))
     moved = (w - seen.landing) / lr  # the gradient that was descended along
-    limit = Bounded(0.5 * facts.third_derivative * rho**2 * (1 + 1e-12))
+    limit = 0.5 * facts.third_derivative * rho * rho
     yield at_most("‖(w − w')/η − ∇(L + ρ‖∇L‖)‖ ≤ ½Mρ²", norm(moved - right), limit)
 
 
@@ -153,8 +153,7 @@ def _logistic_margin(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     weight = inner(seen.landing - seen.start, u) / (lr * inner(u, u))
     rho, sgd = problem.hyperparameters["rho"], -slope(t)
     yield at_most("SAM weighs more than SGD", sgd, weight)
-    most = float(np.exp(rho * norm(u).value) * (1 + 1e-12))
-    yield at_most("at most e^(ρ‖x‖) times as much", weight, most * sgd)
+    yield at_most("at most e^(ρ‖x‖) times as much", weight, exp(rho * norm(u)) * sgd)
 
 
 @state(

@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from minisam.landscapes import monotone_edge
 from minisam.oracle.properties.families import Quadratic, draw_quadratic
 from minisam.oracle.properties.problems import Problem, Source, Unsuitable
 from minisam.oracle.properties.rounding import Bounded, inner, norm
@@ -104,9 +105,9 @@ def _flat_means_sgd(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     gap = norm(w - lr * Hw - seen.landing)
     yield equal("‖w_SAM − w_SGD‖ = ηρ‖Hĝ‖", gap, (lr * rho) * (norm(H(Hw)) / norm(Hw)))
     top, bottom = spectrum.max(), spectrum[spectrum > 0].min()
-    slack = Bounded(0.0, lr * rho * top * 3 * skew)
-    yield at_most("… ≤ ηρ max|λ|", gap, lr * rho * top + slack)
-    yield at_most("… ≥ ηρ min|λ|", lr * rho * bottom + slack, gap)
+    radius, slack = Bounded(lr) * rho, lr * rho * top * 3 * skew
+    yield at_most("… ≤ ηρ max|λ|", gap, (radius * top).widened(slack))
+    yield at_most("… ≥ ηρ min|λ|", (radius * bottom).widened(slack), gap)
 
 
 @state(
@@ -124,14 +125,10 @@ def _monotone_edge_clauses(adapter: Adapter, problem: Problem) -> Iterable[Claus
     seen, hyper = one_step(adapter, problem), problem.hyperparameters
     lr, rho, spectrum = hyper["lr"], hyper["rho"], problem.facts.spectrum
     w, after = seen.start, seen.landing
-    G = float(norm(problem.facts.product(w)).value)
-    x = 8 * rho / (lr * G)
-    edge = 4 / (lr * (1 + np.sqrt(1 + x)))  # (G/2ρ)(√(1+x) − 1), without cancellation
+    edge = monotone_edge(norm(problem.facts.product(w)), lr, rho)
     growth = abs(after) - abs(w)
     rising, falling = growth.value > growth.error, growth.value < -growth.error
-    # at the edge 1 − x changes by at least its rounding: judged only where growth is certain
-    sharp = spectrum > edge * (1 - 1e-6)
-    flat = spectrum < edge * (1 + 1e-6)
+    sharp, flat = spectrum >= edge.value - edge.error, spectrum <= edge.value + edge.error
     yield true("what grows is sharper than the edge", bool(np.all(sharp[rising])))
     yield true("what shrinks is flatter than the edge", bool(np.all(flat[falling])))
 
@@ -151,10 +148,15 @@ def _monotone_edge_clauses(adapter: Adapter, problem: Problem) -> Iterable[Claus
 def _never_rests(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     seen, hyper, facts = one_step(adapter, problem), problem.hyperparameters, problem.facts
     lr, rho, spectrum = hyper["lr"], hyper["rho"], facts.spectrum
-    q = np.max(np.abs(1 - lr * spectrum)) + 4 * facts.defect
-    least = lr * rho * spectrum.min() * (1 - 1e-15) - lr * rho * spectrum.max() * 4 * facts.defect
+    q, skew = contraction(lr, facts), 4 * facts.defect * spectrum.max()
+    least = (Bounded(lr) * rho * spectrum.min()).widened(lr * rho * skew)
     farther = max((seen.start, seen.landing), key=lambda x: float(norm(x).value))
-    yield at_most("max(‖w‖, ‖w'‖) ≥ ηρλmin/(1 + q)", Bounded(least / (1 + q)), norm(farther))
+    yield at_most("max(‖w‖, ‖w'‖) ≥ ηρλmin/(1 + q)", least / (1 + q), norm(farther))
+
+
+def contraction(lr: float, facts: Quadratic) -> Bounded:
+    """Q = max|1 − ηλᵢ|, as far off as the rotation is from orthogonal."""
+    return norm(1 - Bounded(lr) * facts.spectrum, np.inf).widened(4 * facts.defect)
 
 
 def draw_near_minimum(source: Source) -> Problem:
@@ -179,21 +181,25 @@ def draw_near_minimum(source: Source) -> Problem:
 def _stays_near_sgd(adapter: Adapter, problem: Problem, steps: int = 12) -> Iterable[Clause]:
     hyper, facts = problem.hyperparameters, problem.facts
     lr, rho, spectrum = hyper["lr"], hyper["rho"], facts.spectrum
-    q = np.max(np.abs(1 - lr * spectrum)) + 4 * facts.defect
+    q, allowed = contraction(lr, facts), Bounded(0.0)
     points = path(adapter, problem, steps)
-    coordinates = start = facts.coordinates(Bounded(points[0]))
-    strayed = 0.0
+    coordinates = facts.coordinates(Bounded(points[0]))  # SGD's, along the eigenvectors
+    strayed, skew = 0.0, facts.defect * float(norm(coordinates).value)
     for t in range(1, steps + 1):
         here = problem.at(points[t - 1])
-        strayed = q * strayed + float(norm(expected_end(here, Bounded(points[t - 1])).error).value)
-        coordinates = (1 - lr * spectrum) * coordinates  # SGD, in the eigenvectors' coordinates
-        skew = 4 * t * facts.defect * float(norm(start).value)
+        own = float(norm(expected_end(here, Bounded(points[t - 1])).error).value)
+        strayed = float(q.value) * strayed + own
+        # QᵀQ ≠ I: SGD with H = QΛQᵀ strays by ηλ₁ times the defect from its coordinates' path
+        own = 2 * lr * spectrum.max() * facts.defect * float(norm(coordinates).value)
+        skew = float(q.value) * skew + own
+        coordinates = (1 - lr * spectrum) * coordinates
         sgd = facts.rotated(coordinates)
-        allowed = lr * rho * spectrum.max() * sum(q**k for k in range(t))
+        allowed = q * allowed + Bounded(lr) * rho * spectrum.max()
+        gap = norm(Bounded(points[t]) - sgd)
         yield at_most(
             f"‖w_T − u_T‖ ≤ ηρλ₁(1 − q^T)/(1 − q), T = {t}",
-            norm(Bounded(points[t]) - sgd),
-            Bounded(allowed * (1 + 4 * facts.defect), strayed + skew),
+            Bounded(gap.value, gap.error + strayed),
+            allowed.widened(skew + 4 * facts.defect * float(allowed.value)),
         )
 
 

@@ -134,9 +134,9 @@ class Bounded:
     def __rmatmul__(self, other: Any) -> Bounded:
         return bounded(other) @ self
 
-    def __pow__(self, exponent: float) -> Bounded:
+    def __pow__(self, exponent: float | np.ndarray) -> Bounded:
         """|x|ᵉ for x ≥ 0; the square of any x."""
-        if exponent == 2:
+        if np.ndim(exponent) == 0 and exponent == 2:
             return self * self
         low = np.maximum(self.value - self.error, 0.0)
         z = self.value**exponent

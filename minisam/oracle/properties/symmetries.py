@@ -9,6 +9,7 @@ import numpy as np
 
 from minisam.landscapes import random_rotation
 from minisam.oracle.properties.families import (
+    defect,
     draw_quadratic,
     draw_quotient,
     draw_scripted,
@@ -17,7 +18,7 @@ from minisam.oracle.properties.families import (
 from minisam.oracle.properties.problems import Problem, Source, draw_order
 from minisam.oracle.properties.rounding import Bounded, inner, unit_roundoff
 from minisam.oracle.properties.statement import state
-from minisam.oracle.properties.watching import Clause, equal, one_step
+from minisam.oracle.properties.watching import Clause, equal, expected_end, one_step
 from minisam.oracle.protocol import Adapter
 
 SECTION = "What must not matter"
@@ -99,20 +100,20 @@ def _draw_turned(source: Source) -> Problem:
     draw=_draw_turned,
 )
 def _rotation(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
-    R, field, n = problem.facts.change, problem.field, problem.vector().size
+    R, field = problem.facts.change, problem.field
     turned = problem._replace(field=lambda w: R @ field(R.T @ w)).at(R @ problem.vector())
-    # the turned start was rounded: the step is compared from where it really is
-    back = problem.at(R.T @ turned.vector())
-    ours, other = one_step(adapter, back).landing, one_step(adapter, turned).landing
-    skew = float(np.linalg.norm(R.T @ R - np.eye(n))) + n * n * 2.0**-52
+    # turned back, the turned start is rounded once more: its step has that in it
+    exact_start = R.T @ Bounded(turned.vector())
+    back = problem.at(exact_start.value)
+    ours, other = one_step(adapter, back), one_step(adapter, turned).landing
+    apart = exact_start.error + np.abs(exact_start.value - ours.start.value)
+    right = expected_end(back, Bounded(ours.start.value, apart))
+    # R turns lengths by a defect, and with them d1, ε and d2
     hyper, facts = problem.hyperparameters, problem.facts.loss
     top = float(np.abs(facts.spectrum).max())
     size = float(np.linalg.norm(problem.vector())) + hyper["rho"]
-    start = unit_roundoff(problem.dtype) * float(np.abs(back.vector()).max()) * np.sqrt(n)
-    # an error of the start grows by at most 1 + η|λ| + 2ηρλ²/G, G the gradient's length
-    G = float(np.linalg.norm(facts.product(problem.vector())))
-    stretch = 1 + hyper["lr"] * top * (1 + 2 * hyper["rho"] * top / G)
-    yield equal("w'", other, (R @ ours).widened(4 * skew * size * stretch + start * stretch))
+    skew = 4 * defect(R) * size * (1 + hyper["lr"] * top)
+    yield equal("w'", other, (R @ Bounded(ours.end.value, right.error)).widened(skew))
 
 
 def _draw_permuted(source: Source) -> Problem:

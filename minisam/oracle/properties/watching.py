@@ -46,7 +46,7 @@ class Seen(NamedTuple):
     @property
     def landing(self) -> Bounded:
         """w', as far from a right one as rounding allows."""
-        return self.end.widened(expected_end(self.problem, self.start).error)
+        return Bounded(self.end.value, expected_end(self.problem, self.start).error)
 
     def _query(self, index: int, what: str) -> np.ndarray:
         if len(self.observation.queries) <= index:
@@ -85,11 +85,12 @@ class Seen(NamedTuple):
     def climb_along(self, gradient: Bounded) -> Bounded:
         """ε = B − A, as far from a right one along ``gradient`` as rounding allows."""
         right = exact_climb(self.problem, self.start, gradient)
-        slack = climb_slack(self.problem) * np.abs(right.value) + right.error
+        slack = climb_slack(self.problem) * np.abs(right.value)
         # B = fl(A + ε̂): half a unit in B's last place, and ε̂'s own error
         u = unit_roundoff(self.problem.dtype)
-        slack = slack + u * (np.abs(self.start.value + right.value) + slack)
-        return (self.perturbed - self.start).widened(slack)
+        slack = slack + u * (np.abs(self.start.value + right.value) + right.error + slack)
+        climb = self.perturbed - self.start
+        return Bounded(climb.value, climb.error + right.error).widened(slack)
 
 
 def climb_slack(problem: Problem) -> float:
@@ -124,12 +125,21 @@ def scaling(problem: Problem, w: Bounded) -> Bounded:
 def exact_climb(problem: Problem, w: Bounded, g: Bounded) -> Bounded:
     """ε for the gradient g, for any p, with T for ASAM.
 
+    Where rounding leaves the direction of g open, ε still lies in the ball: |εᵢ| ≤ ρTᵢ.
+    """
+    T = scaling(problem, w)
+    climb = steepest(problem, T, T * g)
+    ball = problem.hyperparameters["rho"] * (T.value + T.error)
+    return Bounded(climb.value, np.minimum(climb.error, np.abs(climb.value) + ball))
+
+
+def steepest(problem: Problem, T: Bounded, g: Bounded) -> Bounded:
+    """T times the climb of length ρ that rises fastest along g, the gradient times T.
+
     A declared ``norm_epsilon`` e makes ε shorter by the factor ‖g‖/(‖g‖ + e), which is allowed for.
     """
-    hyper = problem.hyperparameters
-    rho, p = hyper["rho"], hyper["p"]
-    T = scaling(problem, w)
-    g, exponent = near_one(T * g)
+    rho, p = problem.hyperparameters["rho"], problem.hyperparameters["p"]
+    g, exponent = near_one(g)
     if not np.any(g.value):
         return Bounded(np.zeros(g.size))
     if p == 2:
@@ -221,36 +231,23 @@ def path(adapter: Adapter, problem: Problem, steps: int) -> np.ndarray:
     return np.stack(points)
 
 
+def compare(name: str, residual: np.ndarray, bound: np.ndarray) -> Clause:
+    """Hold residuals against their bounds, entry by entry; the worst entry is the clause."""
+    excess = residual - bound
+    worst = int(np.argmax(np.where(np.isnan(excess), np.inf, excess)))
+    return Clause(name, float(np.ravel(residual)[worst]), float(np.ravel(bound)[worst]))
+
+
 def equal(name: str, left: Any, right: Any) -> Clause:
     """Compare left = right, to within what the two are known to."""
     difference = left - right
-    excess = np.abs(difference.value) - difference.error
-    worst = int(np.argmax(np.where(np.isnan(excess), np.inf, excess)))
-    return Clause(
-        name,
-        float(np.abs(np.ravel(difference.value)[worst])),
-        float(np.ravel(difference.error)[worst]),
-    )
+    return compare(name, np.abs(difference.value), difference.error)
 
 
 def at_most(name: str, left: Any, right: Any) -> Clause:
     """Compare left ≤ right, to within what the two are known to."""
     difference = left - right
-    excess = difference.value - difference.error
-    worst = int(np.argmax(np.where(np.isnan(excess), np.inf, excess)))
-    return Clause(
-        name,
-        float(np.ravel(difference.value)[worst]),
-        float(np.ravel(difference.error)[worst]),
-    )
-
-
-def within(name: str, residual: Any, bound: Any) -> Clause:
-    """Compare magnitudes with bounds that were derived by hand, entry by entry."""
-    residual, bound = np.broadcast_arrays(np.ravel(residual), np.ravel(bound))
-    excess = residual - bound
-    worst = int(np.argmax(np.where(np.isnan(excess), np.inf, excess)))
-    return Clause(name, float(residual[worst]), float(bound[worst]))
+    return compare(name, difference.value, difference.error)
 
 
 def identical(name: str, left: np.ndarray, right: np.ndarray) -> Clause:

@@ -104,7 +104,7 @@ def test_a_logistic_problem_knows_its_curvature():
         slope = facts.gradient(Bounded(w + h * v)).value - facts.gradient(Bounded(w - h * v)).value
         ours = facts.hessian_product(Bounded(w), Bounded(v)).value
         np.testing.assert_allclose(ours, slope / (2 * h), atol=1e-9)
-        assert 0.1 <= v @ ours <= facts.smoothness
+        assert 0.1 <= v @ ours <= facts.smoothness.value
     loss = facts.loss(Bounded(w))
     assert abs(loss.value - logistic_regression(inputs, 0.1).loss(w)) <= loss.error + 1e-14
 
