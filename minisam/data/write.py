@@ -103,7 +103,10 @@ def check(data: Dataset, layout: Layout) -> None:
             f"{' and '.join(str(len(kind)) for kind in kinds)}"
         )
     if len(data.train.labels) < len(layout.train):
-        raise ValueError(f"{layout.name} has {len(layout.train)} files, which need an image each")
+        raise ValueError(
+            f"{layout.name} has {len(layout.train)} files, which need an image each, "
+            f"{data.name} has {len(data.train.labels)} images"
+        )
 
 
 def encode(split: Split, part: np.ndarray, layout: Layout, title: str) -> bytes:

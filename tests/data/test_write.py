@@ -178,7 +178,7 @@ def test_unfit_data_is_refused(like, version, message, toy_data, tmp_path):
 
 
 def test_too_few_images_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="5 files, which need an image each"):
+    with pytest.raises(ValueError, match="5 files, which need an image each, toy has 4 im"):
         write(load("toy", train_size=4, test_size=1), tmp_path)
 
 
