@@ -25,12 +25,13 @@ from typing import NamedTuple
 import numpy as np
 
 import minisam
+from minisam.limits import Late, within
 from minisam.oracle.judge import judge
 from minisam.oracle.probes import probes_for
 from minisam.oracle.properties import PROPERTIES
 from minisam.oracle.protocol import Unsupported
 from minisam.oracle.vectors import load, replay
-from minisam.oracle.watch import alarm, watch
+from minisam.oracle.watch import watch
 
 HOME = Path(minisam.__file__).parent
 FILES = (
@@ -190,15 +191,17 @@ def renamed(text: str) -> str:
 
 def killer(mutation: Mutation | None, trials: int = 3) -> str:
     """What kills a mutant: "crash", a vector, a probe or a property; "" if it survives."""
-    try:
-        with np.errstate(all="ignore"), alarm(60), stranger(mutation) as adapter:
+
+    def hold() -> str:
+        with np.errstate(all="ignore"), stranger(mutation) as adapter:
             return rejected(adapter, trials)
+
+    try:
+        return within(60, hold, "the mutant")
+    except Late:
+        return "hangs"
     except Exception as error:
         return f"crash {type(error).__name__}"
-    except BaseException as error:
-        if type(error).__name__ != "TimedOut":
-            raise
-        return "hangs"
 
 
 def rejected(adapter: object, trials: int) -> str:
