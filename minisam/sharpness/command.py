@@ -15,7 +15,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     parser.add_argument("checkpoint", help="written by minisam.experiments.trial.fit(checkpoint=…)")
     parser.add_argument("--data-dir", help="where CIFAR is; $MINISAM_DATA by default")
-    parser.add_argument("--examples", type=int, default=500, help="training examples (default 500)")
+    parser.add_argument(
+        "--examples", type=int, default=500, help="training examples at most (default 500)"
+    )
     parser.add_argument("--rho", type=float, default=0.05, help="radius of the ball (default 0.05)")
     parser.add_argument(
         "--adaptive-rho", type=float, default=0.5, help="radius of ASAM's ball (default 0.5)"
@@ -31,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     from minisam.checkpoint import load_checkpoint
     from minisam.checks import check_number
     from minisam.experiments.trial import MODELS, prepared
-    from minisam.nn.losses import cross_entropy
+    from minisam.nn import cross_entropy, parameter_count
 
     for names, least in ((("examples", "eigenvalues"), 1), (("probes",), 2), (("seed",), 0)):
         check_whole_options(arguments, names, least)
@@ -51,7 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
     def loss(params: Any) -> Any:
         return cross_entropy(model.apply(params, images, stored.statistics), labels)
 
-    measures = measure(loss, stored.params, arguments)
+    check_eigenvalues(arguments.eigenvalues, parameter_count(stored.params))
+    measures = {"examples": len(labels), **measure(loss, stored.params, arguments)}
     print(table(measures, arguments))
     if arguments.out:
         from minisam.files import plain, write_json
@@ -67,6 +70,32 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def check_eigenvalues(count: int, size: int) -> None:
+    """Raise ValueError if a network has fewer eigenvalues, or this process too little memory.
+
+    Example:
+        >>> check_eigenvalues(9, size=5)
+        Traceback (most recent call last):
+        ...
+        ValueError: --eigenvalues must be at most 5, the number of the network's parameters, got 9
+    """
+    from minisam.cores import usable_memory
+    from minisam.sharpness.lanczos import products_for
+
+    if count > size:
+        raise ValueError(
+            f"--eigenvalues must be at most {size:,}, the number of the network's parameters, "
+            f"got {count}"
+        )
+    products = min(products_for(count), size)
+    needed = 8 * (products * (size + 3 * products) + 3 * count * size)  # basis, T, vectors
+    if needed > usable_memory():
+        raise ValueError(
+            f"--eigenvalues {count} may take {products:,} Hessian products and {needed / 1e9:,.1f} "
+            f"GB of memory, of which this process may use {usable_memory() / 1e9:,.1f}"
+        )
+
+
 def measure(loss: Any, params: Any, arguments: argparse.Namespace) -> dict[str, Any]:
     """Return every measure of sharpness at ``params``, as arrays and numbers by name."""
     import numpy as np
@@ -76,7 +105,7 @@ def measure(loss: Any, params: Any, arguments: argparse.Namespace) -> dict[str, 
     rng = np.random.default_rng(arguments.seed)
     hessian = sharpness.flat_hessian(sharpness.hessian_product(loss, params), params)
     matvec, size = hessian.matvec, hessian.size
-    top = sharpness.top_eigenvalues(matvec, size, rng, min(arguments.eigenvalues, size))
+    top = sharpness.top_eigenvalues(matvec, size, rng, arguments.eigenvalues)
     total = sharpness.trace(matvec, size, rng, arguments.probes)
     density = sharpness.spectral_density(matvec, size, rng, max(1, arguments.probes // 8), 30)
     ball = sharpness.worst_case(loss, params, arguments.rho, steps=20)
@@ -100,7 +129,7 @@ def measure(loss: Any, params: Any, arguments: argparse.Namespace) -> dict[str, 
 
 def table(measures: dict[str, Any], arguments: argparse.Namespace) -> str:
     """Return the measures as lines of text."""
-    rows = [("training loss", f"{measures['loss']:.4f} on {arguments.examples} examples")]
+    rows = [("training loss", f"{measures['loss']:.4f} on {measures['examples']} examples")]
     pairs = zip(measures["eigenvalues"], measures["residuals"], strict=True)
     for k, (value, residual) in enumerate(pairs, start=1):
         rows.append((f"Hessian eigenvalue {k}", f"{value:.4g} ± {residual:.1g}"))

@@ -16,10 +16,12 @@ Python's time for each operation, milliseconds in all, and ask of every loss tha
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+
+from minisam.checks import check_whole
+from minisam.sharpness.products import Matvec, product
 
 
 class Estimate(NamedTuple):
@@ -36,13 +38,13 @@ class Estimate(NamedTuple):
     probes: int
 
 
-def _check_probes(probes: int) -> None:
-    if probes < 2:
-        raise ValueError(f"probes must be at least 2 for a standard error, got {probes}")
+def _check(size: int, probes: int) -> None:
+    check_whole("size", size, low=1)
+    check_whole("probes", probes, low=2)  # for a standard error
 
 
 def trace(
-    matvec: Callable[[np.ndarray], np.ndarray],
+    matvec: Matvec,
     size: int,
     rng: np.random.Generator,
     probes: int = 32,
@@ -55,6 +57,9 @@ def trace(
         rng: generator of the signs.
         probes: number of products, at least 2.
 
+    Raises:
+        ValueError: naming the argument that does not fit, or if a product is not finite.
+
     Example:
         >>> spectrum = np.array([1.0, 2.0, 3.0])
         >>> trace(lambda v: spectrum * v, 3, np.random.default_rng(0), probes=2)
@@ -63,16 +68,16 @@ def trace(
     Reference:
         Hutchinson, "A stochastic estimator of the trace of the influence matrix", 1990.
     """
-    _check_probes(probes)
+    _check(size, probes)
     samples = np.empty(probes)
     for i in range(probes):
         z = rng.choice([-1.0, 1.0], size)
-        samples[i] = z @ matvec(z)
+        samples[i] = z @ product(matvec, z)
     return Estimate(float(samples.mean()), float(samples.std(ddof=1) / probes**0.5), probes)
 
 
 def diagonal(
-    matvec: Callable[[np.ndarray], np.ndarray],
+    matvec: Matvec,
     size: int,
     rng: np.random.Generator,
     probes: int = 32,
@@ -88,6 +93,9 @@ def diagonal(
     Returns:
         An `Estimate` of arrays of shape (n,).
 
+    Raises:
+        ValueError: naming the argument that does not fit, or if a product is not finite.
+
     Example:
         >>> spectrum = np.array([1.0, 2.0, 3.0])
         >>> diagonal(lambda v: spectrum * v, 3, np.random.default_rng(0), probes=2).value
@@ -96,11 +104,11 @@ def diagonal(
     Reference:
         Bekas, Kokiopoulou and Saad, "An estimator for the diagonal of a matrix", 2007.
     """
-    _check_probes(probes)
+    _check(size, probes)
     mean, squares = np.zeros(size), np.zeros(size)  # Welford's running mean and sum of squares
     for i in range(probes):
         z = rng.choice([-1.0, 1.0], size)
-        sample = z * matvec(z)
+        sample = z * product(matvec, z)
         deviation = sample - mean
         mean += deviation / (i + 1)
         squares += deviation * (sample - mean)

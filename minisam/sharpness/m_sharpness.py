@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minisam.checks import check_whole
 from minisam.sharpness.worst_case import worst_case
 from minisam.trees import Params
 
@@ -54,6 +55,9 @@ def m_sharpness(
         steps: steps of projected ascent; 1 is SAM's own first-order perturbation.
         scaling: the diagonal of T for ASAM's ball, see `worst_case`.
 
+    Raises:
+        ValueError: naming the argument that does not fit.
+
     Example:
         >>> loss = lambda p, c: (0.5 * (p["w"] - c) ** 2).mean()
         >>> centres, w = np.array([-1.0, 1.0]), {"w": np.array([0.0])}
@@ -63,11 +67,11 @@ def m_sharpness(
     Source:
         Foret et al. 2020, arXiv 2010.01412, section 4.1.
     """
-    count = len(examples[0])
-    if any(len(array) != count for array in examples):
-        raise ValueError(f"examples must be of one length, got {[len(a) for a in examples]}")
-    if not 1 <= m <= count:
-        raise ValueError(f"m must be from 1 to the number of examples {count}, got {m}")
+    lengths = [len(array) for array in examples]
+    if len(set(lengths)) != 1 or lengths[0] == 0:
+        raise ValueError(f"examples must be arrays of one length, at least 1, got {lengths}")
+    count = lengths[0]
+    check_whole("m", m, low=1, high=count)
 
     def rise(shard: list[np.ndarray]) -> float:
         return worst_case(lambda w: loss(w, *shard), params, rho, steps, scaling=scaling).rise

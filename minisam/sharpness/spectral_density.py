@@ -12,12 +12,13 @@ of the outliers that make a minimum sharp.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
+from minisam.checks import check_whole, is_real
 from minisam.sharpness.lanczos import lanczos
+from minisam.sharpness.products import Matvec
 
 
 class SpectralDensity(NamedTuple):
@@ -39,7 +40,7 @@ class SpectralDensity(NamedTuple):
 
 
 def spectral_density(
-    matvec: Callable[[np.ndarray], np.ndarray],
+    matvec: Matvec,
     size: int,
     rng: np.random.Generator,
     probes: int = 8,
@@ -55,9 +56,13 @@ def spectral_density(
         rng: generator of the probes.
         probes: number of random starts, whose rules are averaged.
         steps: Lanczos steps per start; probes · steps products in all.
-        width: σ of the Gaussian in place of each δ, in units of λ; by default 1 % of the spectrum's
-            range, or of its size where all nodes agree to within their rounding.
-        points: size of the grid, which reaches 4 σ beyond the outermost nodes.
+        width: σ of the Gaussian in place of each δ, in units of λ, at least the grid's step; by
+            default 1 % of the spectrum's range, or of its size where all nodes agree to within
+            their rounding.
+        points: size of the grid, which reaches 4 σ beyond the outermost nodes, at least 10.
+
+    Raises:
+        ValueError: naming the argument that does not fit, or if a product is not finite.
 
     Example:
         >>> spectrum = np.repeat([0.0, 5.0], [30, 10])
@@ -70,22 +75,48 @@ def spectral_density(
         Ghorbani, Krishnan and Xiao, "An investigation into neural net optimization via Hessian
         eigenvalue density", 2019, section 2.
     """
-    if probes < 1:
-        raise ValueError(f"probes must be at least 1, got {probes}")
+    check_whole("size", size, low=1)
+    check_whole("probes", probes, low=1)
+    check_whole("points", points, low=10)
+    if width is not None and not (is_real(width) and 0 < width < np.inf):
+        raise ValueError(f"width must be positive, got {width!r}")
     nodes, weights = [], []
     for _ in range(probes):
         rule = lanczos(matvec, rng.standard_normal(size), steps)
         nodes.append(rule.eigenvalues)
         weights.append(rule.weights / probes)
     theta, tau = np.concatenate(nodes), np.concatenate(weights)
+    largest, spread = float(np.abs(theta).max()), float(theta.max() - theta.min())
+    least = narrowest(spread, largest, points)
     if width is None:
-        largest = float(np.abs(theta).max())
-        spread = float(theta.max() - theta.min())
         # ⟨q, Hq⟩ of a computed unit vector q: n + 4 roundings in ‖q‖², n + 1 in the product
         one_value = spread <= (2 * size + 5) * np.finfo(np.float64).eps * largest
-        width = 0.01 * (max(largest, 1.0) if one_value else spread)
-    if width <= 0:
-        raise ValueError(f"width must be positive, got {width}")
+        width = max(0.01 * (max(largest, 1.0) if one_value else spread), least)
+    if width < least:
+        raise ValueError(
+            f"width must be at least {least:.3g} for {points} points to show eigenvalues from "
+            f"{theta.min():.3g} to {theta.max():.3g}, got {width}"
+        )
     grid = np.linspace(theta.min() - 4 * width, theta.max() + 4 * width, points)
     kernel = np.exp(-0.5 * ((grid[:, None] - theta) / width) ** 2) / (width * np.sqrt(2 * np.pi))
     return SpectralDensity(grid, kernel @ tau, theta, tau, float(width))
+
+
+def narrowest(spread: float, largest: float, points: int) -> float:
+    """Return the smallest σ whose Gaussians a grid can carry.
+
+    Its step (spread + 8 σ)/(points − 1) must be at most σ: then the sum over a grid differs from
+    the integral by less than 2 exp(−2π²) = 5e-9 of it (Poisson's summation formula). And σ must be
+    well above the rounding of the grid's own numbers, or it is no grid.
+
+    Args:
+        spread: distance of the outermost nodes.
+        largest: magnitude of the largest one.
+        points: of the grid, at least 10.
+
+    Example:
+        >>> narrowest(spread=990.0, largest=1000.0, points=999)
+        1.0
+    """
+    limits = np.finfo(np.float64)
+    return max(spread / (points - 9), 1000 * float(limits.eps) * largest, 1000 * float(limits.tiny))

@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minisam import trees
+from minisam.checks import check_number, check_whole
 from minisam.nn.gradients import value_and_grad
 from minisam.sharpness.hessian import Loss
 from minisam.trees import Params
@@ -69,7 +70,8 @@ def worst_case(
         A `WorstCase`.
 
     Raises:
-        ValueError: for a negative or infinite rho, or restarts without a generator.
+        ValueError: for a negative or infinite rho or scaling, restarts without a generator, or
+            parameters that are not floating-point.
 
     Example:
         >>> quadratic = lambda p: 0.5 * (np.array([1.0, 9.0]) * p["w"] ** 2).sum()
@@ -81,12 +83,16 @@ def worst_case(
     Reference:
         Foret et al. 2020, eq. (1); with ``scaling`` the adaptive sharpness of Kwon et al. 2021.
     """
-    if not (np.isfinite(rho) and rho >= 0):
-        raise ValueError(f"rho must be finite and not negative, got {rho}")
+    check_number("rho", rho, open_high=True)
+    check_whole("steps", steps)
+    check_whole("restarts", restarts)
     if restarts and rng is None:
         raise ValueError("rng must be given when restarts is not 0")
     if scaling is not None:
         trees.check_same_structure(params, scaling, "scaling")
+        for key, leaf in scaling.items():
+            if not np.all((np.asarray(leaf) >= 0) & np.isfinite(leaf)):
+                raise ValueError(f"scaling[{key!r}] must be finite and not negative")
     value_and_gradient = _in_ball_coordinates(loss, params, scaling)
 
     start = trees.zeros_like(params)

@@ -9,7 +9,7 @@ import pytest
 from minisam.checkpoint import Checkpoint, save_checkpoint
 from minisam.experiments.trial import fit
 from minisam.sharpness import dense_hessian
-from minisam.sharpness.command import configure, measure, run
+from minisam.sharpness.command import check_eigenvalues, configure, measure, run
 
 
 def main(*words):
@@ -48,6 +48,31 @@ def test_the_measures_are_those_of_the_dense_hessian():
     assert abs(found["trace"] - spectrum.sum()) < 5 * found["trace_error"]
     assert found["rise"] == pytest.approx(found["adaptive_rise"])  # all weights are 1
     assert found["loss"] == pytest.approx(float(loss(params)))
+
+
+@pytest.mark.fault("said-of-the-data", "minisam sharpness")
+@pytest.mark.parametrize(
+    ("words", "used"), [((), 60), (("--examples", 1000), 60), (("--examples", 30), 30)]
+)
+def test_the_table_says_how_many_examples_there_were(checkpoint, tmp_path, capsys, words, used):
+    out = tmp_path / "sharpness"
+    assert main(checkpoint, "--probes", 2, "--eigenvalues", 1, "--out", out, *words) == 0
+    assert f" on {used} examples" in capsys.readouterr().out.splitlines()[0]
+    record = json.loads((out / "sharpness.json").read_text())
+    assert record["examples"] == used
+
+
+@pytest.mark.fault("option-value", "minisam sharpness")
+def test_more_eigenvalues_than_there_are_or_than_fit_are_refused(checkpoint, monkeypatch):
+    """12,342 parameters; 100 eigenvalues take 2,040 vectors of a basis, and 300 of their own."""
+    with pytest.raises(ValueError, match=r"--eigenvalues must be at most 12,342, the number of"):
+        main(checkpoint, "--eigenvalues", 100000)
+    needed = 8 * (2040 * (12342 + 3 * 2040) + 300 * 12342)
+    monkeypatch.setattr("minisam.cores.usable_memory", lambda: needed - 1)
+    with pytest.raises(ValueError, match=r"may take 2,040 Hessian products and 0.3 GB of memory"):
+        main(checkpoint, "--eigenvalues", 100)
+    monkeypatch.setattr("minisam.cores.usable_memory", lambda: needed)
+    check_eigenvalues(100, 12342)
 
 
 def test_bad_input_is_named(checkpoint, tmp_path):

@@ -45,7 +45,12 @@ def test_two_probes_have_the_standard_error_of_two_samples():
         assert found.standard_error == pytest.approx(0.0 if same else 2.0)  # √(8/1) / √2
 
 
+@pytest.mark.fault("option-value", "sharpness.trace", "sharpness.diagonal")
 @pytest.mark.parametrize("estimate", [trace, diagonal])
-def test_too_few_probes_are_refused(estimate):
-    with pytest.raises(ValueError, match="probes must be at least 2"):
-        estimate(lambda v: v, 3, np.random.default_rng(0), probes=1)
+@pytest.mark.parametrize("bad", [1, 0, -1, 2.5, True, "2", None])
+def test_too_few_probes_are_refused(estimate, bad):
+    with pytest.raises(ValueError, match="probes must be a whole number of at least 2"):
+        estimate(lambda v: v, 3, np.random.default_rng(0), probes=bad)
+    if bad != 1:
+        with pytest.raises(ValueError, match="size must be a whole number of at least 1"):
+            estimate(lambda v: v, bad, np.random.default_rng(0))

@@ -46,7 +46,9 @@ def test_equal_shards_have_no_spread():
 
 def test_bad_input_is_named():
     w, (inputs, labels) = tiny_params(), tiny_examples()
-    with pytest.raises(ValueError, match="m must be from 1 to the number of examples 24, got 0"):
+    with pytest.raises(ValueError, match="m must be a whole number from 1 to 24, got 0"):
         m_sharpness(tiny_loss, w, (inputs, labels), 0, 0.1)
-    with pytest.raises(ValueError, match=r"examples must be of one length, got \[24, 3\]"):
+    with pytest.raises(
+        ValueError, match=r"examples must be arrays of one length, .* got \[24, 3\]"
+    ):
         m_sharpness(tiny_loss, w, (inputs, labels[:3]), 2, 0.1)

@@ -8,6 +8,7 @@ from tiny_network import tiny_mean_loss, tiny_params
 
 from minisam import trees
 from minisam.optim.perturbation import asam_perturbation, sam_perturbation, scaling
+from minisam.sharpness.m_sharpness import m_sharpness
 from minisam.sharpness.worst_case import worst_case
 
 
@@ -94,10 +95,37 @@ def test_inputs_are_not_changed_and_rho_zero_is_no_rise():
 
 def test_bad_input_is_named():
     w = tiny_params()
-    for rho in (-1.0, onp.nan, onp.inf):
-        with pytest.raises(ValueError, match="rho must be finite and not negative"):
+    for rho in (-1.0, onp.nan, onp.inf, "1", True, None):
+        with pytest.raises(ValueError, match="rho must be a number in"):
             worst_case(tiny_mean_loss, w, rho)
     with pytest.raises(ValueError, match="rng must be given"):
         worst_case(tiny_mean_loss, w, 1.0, restarts=1)
     with pytest.raises(ValueError, match="scaling do not match the parameters"):
         worst_case(tiny_mean_loss, w, 1.0, scaling={"1.bias": w["1.bias"]})
+
+
+@pytest.mark.fault("option-value", "sharpness.worst_case", "sharpness.m_sharpness")
+@pytest.mark.parametrize("bad", [-1, 2.5, True, "2", None])
+def test_numbers_of_steps_that_are_not_whole_are_named(bad):
+    w = tiny_params()
+    for name in ("steps", "restarts"):
+        with pytest.raises(ValueError, match=f"{name} must be a whole number of at least 0"):
+            worst_case(tiny_mean_loss, w, 1.0, **{name: bad})
+    for m in (bad, 0, 3):
+        with pytest.raises(ValueError, match="m must be a whole number from 1 to 2"):
+            m_sharpness(lambda w, x: 0.0, w, [onp.ones(2)], m, rho=0.1)
+    for examples in ([], [onp.ones(0)], [onp.ones(2), onp.ones(3)]):
+        with pytest.raises(ValueError, match="examples must be arrays of one length, at least 1"):
+            m_sharpness(lambda w, x: 0.0, w, examples, 1, rho=0.1)
+
+
+@pytest.mark.fault("special-value", "sharpness.worst_case")
+@pytest.mark.parametrize("bad", [-1.0, onp.nan, onp.inf])
+def test_a_scaling_that_is_not_one_is_named(bad):
+    w = tiny_params()
+    scaling = {key: onp.ones(leaf.shape) for key, leaf in w.items()}
+    scaling["2.bias"][0] = bad
+    with pytest.raises(ValueError, match=r"scaling\['2.bias'\] must be finite and not negative"):
+        worst_case(tiny_mean_loss, w, 1.0, scaling=scaling)
+    scaling["2.bias"][0] = -0.0
+    assert worst_case(tiny_mean_loss, w, 1.0, scaling=scaling).rise > 0
