@@ -100,7 +100,7 @@ def top_eigenvalues(
 
     Each residual is measured by one more product, and includes the rounding of products as far as
     it differs from one to the next. What is rounded once for all of them, such as the activations
-    of a float32 network, is not seen; it is little unless the weights are very large.
+    of a float32 network, is not seen: little, but where weights are very large. Float64 has none.
 
     Args:
         matvec: v ↦ H v for a symmetric H, over float64 vectors of shape (size,).
