@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from minisam.data import layouts, load
-from minisam.data.layouts import Layout
-from minisam.data.write import write
+from minisam.data import load
+from minisam.data.cifar import layouts
+from minisam.data.cifar.layouts import Layout
+from minisam.data.cifar.write import write
 
 ARCHIVE = "cifar-10-python.tar.gz"
 

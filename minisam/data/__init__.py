@@ -5,10 +5,10 @@ and how images become what a network sees is in `batches`.
 """
 
 from minisam.data.batches import augment, channel_statistics, minibatches, standardize
+from minisam.data.cifar.find import BadFile
 from minisam.data.dataset import Dataset, Split, load
-from minisam.data.files import BadFile
 from minisam.data.noise import LabelNoise
-from minisam.data.report import NoiseReport, label_hash
+from minisam.data.noise_report import NoiseReport, label_hash
 
 __all__ = [
     "BadFile",

@@ -116,7 +116,7 @@ def options(arguments: argparse.Namespace, names: dict[str, str]) -> dict[str, s
 
 def number_of_classes(name: str) -> int:
     """Return how many classes a data set has, without reading it."""
-    from minisam.data.layouts import layouts
+    from minisam.data.cifar.layouts import layouts
     from minisam.data.toy import CLASS_NAMES
 
     return len(CLASS_NAMES) if name == "toy" else layouts(name)[0].classes[0]

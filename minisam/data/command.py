@@ -87,10 +87,10 @@ def noise(arguments: argparse.Namespace) -> str:
     import numpy as np
 
     import minisam
+    from minisam.data.folders import check_not_read, whole_folder
+    from minisam.data.noise_report import as_json, as_table, percent
     from minisam.data.pictures import draw_transition, save_figure
-    from minisam.data.report import as_json, as_table, percent
     from minisam.files import expanded, write_atomically
-    from minisam.folders import check_not_read, whole_folder
 
     out = expanded(arguments.out)
     read = [expanded(path) for path in (arguments.matrix, arguments.path) if path is not None]
@@ -121,7 +121,7 @@ def noise(arguments: argparse.Namespace) -> str:
 
 def fetch(arguments: argparse.Namespace) -> str:
     """Download a data set."""
-    from minisam.data.download import fetch
+    from minisam.data.cifar.download import fetch
 
     folder = fetch(arguments.name, arguments.version, arguments.data_dir)
     return f"{arguments.name} is in {folder}"
@@ -129,7 +129,7 @@ def fetch(arguments: argparse.Namespace) -> str:
 
 def write(arguments: argparse.Namespace) -> str:
     """Write a data set in CIFAR's own formats."""
-    from minisam.data.write import write
+    from minisam.data.cifar.write import write
 
     data = source(arguments, recipe(arguments))
     like = arguments.like or ("cifar100" if data.coarse_class_names else "cifar10")

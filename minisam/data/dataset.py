@@ -15,14 +15,15 @@ import numpy as np
 
 from minisam.checks import check_choice, check_number, check_whole
 from minisam.data import noise as noise_module
-from minisam.data import streams, toy
-from minisam.data.files import cache_folder
-from minisam.data.human import human_labels
-from minisam.data.instance import instance_noise
+from minisam.data import portable_random as streams
+from minisam.data import toy
+from minisam.data.cifar.find import cache_folder
+from minisam.data.cifar.read import Labelled, Source, read
+from minisam.data.human_noise import human_labels
+from minisam.data.instance_noise import instance_noise
 from minisam.data.look_alikes import look_alikes
 from minisam.data.noise import LabelNoise
-from minisam.data.reader import Labelled, Source, read
-from minisam.data.report import NoiseReport, report
+from minisam.data.noise_report import NoiseReport, report
 
 
 class Split(NamedTuple):
@@ -153,7 +154,7 @@ def fetch_and_read(
     except FileNotFoundError:
         if not download:
             raise
-    from minisam.data.download import fetch
+    from minisam.data.cifar.download import fetch
 
     fetch(name, version or "python", data_dir)
     return read(name, data_dir, version, unknown_files)

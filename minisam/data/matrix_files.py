@@ -14,7 +14,7 @@ import warnings
 
 import numpy as np
 
-from minisam.data.files import BadFile, read_small
+from minisam.data.cifar.find import BadFile, read_small
 from minisam.data.noise import check_matrix
 from minisam.files import expanded
 

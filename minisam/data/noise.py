@@ -28,7 +28,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minisam.checks import check_choice, check_flag, check_number, check_whole
-from minisam.data import streams
+from minisam.data import portable_random as streams
 
 KINDS = ("symmetric", "pair", "asymmetric", "matrix", "instance", "human")
 GOES_WITH = {  # the kinds of noise that a part of the recipe says something about

@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from minisam.checks import check_whole
-from minisam.data import streams
+from minisam.data import portable_random as streams
 
 CLASS_NAMES = (
     "disc",

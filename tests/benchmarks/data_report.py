@@ -27,10 +27,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 from timing import in_turn
 
 from minisam.data import LabelNoise, augment, channel_statistics, load, standardize, toy
-from minisam.data.instance import instance_noise
-from minisam.data.layouts import layouts
+from minisam.data.cifar.layouts import layouts
+from minisam.data.cifar.read import read
+from minisam.data.instance_noise import instance_noise
 from minisam.data.noise import corrupt
-from minisam.data.reader import read
 
 PEAK = """
 import re, sys

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from minisam.data import load
+from minisam.data.cifar.write import write
 from minisam.data.dataset import Dataset, Split
-from minisam.data.write import write
 
 BESIDE = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 

@@ -10,8 +10,8 @@ from disks import full_disk
 
 from minisam.cli import main
 from minisam.data import label_hash, load
-from minisam.data.report import as_json
-from minisam.data.write import write
+from minisam.data.cifar.write import write
+from minisam.data.noise_report import as_json
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from minisam.data import LabelNoise, label_hash, load
 from minisam.data.dataset import sizes, stratified_order
-from minisam.data.streams import stream
+from minisam.data.portable_random import stream
 from minisam.data.toy import MOST
 
 NOISE = LabelNoise("symmetric", 0.4)
@@ -224,7 +224,7 @@ def test_human_labels_of_real_cifar_10(real_data):
 
 
 def test_asymmetric_noise_of_a_hundred_classes(hundred_classes, tmp_path):
-    from minisam.data.write import write
+    from minisam.data.cifar.write import write
 
     write(hundred_classes, tmp_path, "cifar100")
     noise = LabelNoise("asymmetric", 1.0)

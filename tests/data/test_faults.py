@@ -15,9 +15,10 @@ import pytest
 from broken_files import PAGE, POINTER, lock
 from data_server import ARCHIVE, small_archive
 
-from minisam.data import BadFile, layouts, load
-from minisam.data.pickles import UnsafePickle
-from minisam.data.write import write
+from minisam.data import BadFile, load
+from minisam.data.cifar import layouts
+from minisam.data.cifar.safe_pickle import UnsafePickle
+from minisam.data.cifar.write import write
 
 FOLDER = "cifar-10-batches-py"
 
@@ -158,8 +159,10 @@ def test_hash_is_checked_before_unpickling(place, monkeypatch):
     """A pickle of unknown hash reaches neither machine unless it was asked for."""
     load("cifar10", place)
     change(place / FOLDER / "batches.meta", flip)
-    for machine in ("pickles", "machine"):
-        monkeypatch.setattr(f"minisam.data.{machine}.loads", lambda data: pytest.fail("unpickled"))
+    for machine in ("safe_pickle", "machine"):
+        monkeypatch.setattr(
+            f"minisam.data.cifar.{machine}.loads", lambda data: pytest.fail("unpickled")
+        )
     with pytest.raises(BadFile, match="another file"):
         load("cifar10", place)
 
@@ -244,7 +247,7 @@ def test_an_archive_that_is_not_the_official_one(fault, place):
 @pytest.mark.parametrize("fault", UNKNOWN_ARCHIVES)
 def test_an_unknown_archive_that_is_bad(fault, place, monkeypatch):
     edit, message = UNKNOWN_ARCHIVES[fault]
-    monkeypatch.setattr("minisam.data.archive.MOST_BYTES", 20 << 20)
+    monkeypatch.setattr("minisam.data.cifar.archive.MOST_BYTES", 20 << 20)
     change(place / ARCHIVE, edit)
     with pytest.raises((BadFile, UnsafePickle), match=message):
         load("cifar10", place, unknown_files=True)
@@ -299,14 +302,14 @@ def test_a_file_that_grows_while_it_is_read(place, monkeypatch):
     class Grown:
         st_size = size + 1
 
-    monkeypatch.setattr("minisam.data.files.os.fstat", lambda descriptor: Grown)
+    monkeypatch.setattr("minisam.data.cifar.find.os.fstat", lambda descriptor: Grown)
     with pytest.raises(BadFile, match="was changed while it was read"):
         load("cifar10", place)
 
 
 def test_a_file_too_large_to_read(place, monkeypatch):
     load("cifar10", place)
-    monkeypatch.setattr("minisam.data.files.LARGEST", 100)
+    monkeypatch.setattr("minisam.data.cifar.find.LARGEST", 100)
     with pytest.raises(BadFile, match="more than any file of cifar10"):
         load("cifar10", place)
 

@@ -13,13 +13,13 @@ import pytest
 from fuzzing import SECONDS, answer, damage, search
 
 from minisam.data import LabelNoise, load
-from minisam.data.archive import unpack
-from minisam.data.cifar import parse
-from minisam.data.files import BadFile
-from minisam.data.human import human_labels
-from minisam.data.layouts import layouts
+from minisam.data.cifar.archive import unpack
+from minisam.data.cifar.find import BadFile
+from minisam.data.cifar.formats import parse
+from minisam.data.cifar.layouts import layouts
+from minisam.data.cifar.write import pickle_2, write
+from minisam.data.human_noise import human_labels
 from minisam.data.matrix_files import read_matrix
-from minisam.data.write import pickle_2, write
 
 
 def pickled_seeds():

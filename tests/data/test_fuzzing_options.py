@@ -9,7 +9,7 @@ import pytest
 from fuzzing import SECONDS
 
 from minisam.cli import main
-from minisam.data.write import write
+from minisam.data.cifar.write import write
 
 FILES = ("T.csv", "bad.csv", "empty.npy", "labels.npy", "page.npz", "folder", "none.npy", "~x", "")
 NUMBERS = (

@@ -119,7 +119,7 @@ def test_what_lies_in_the_place_of_a_file_is_said(suffix, kind, tmp_path):
 
 @pytest.mark.fault("file-read", "matrix file")
 def test_a_file_too_large_for_a_matrix_is_not_parsed(tmp_path, monkeypatch):
-    monkeypatch.setattr("minisam.data.files.SMALL", 10)
+    monkeypatch.setattr("minisam.data.cifar.find.SMALL", 10)
     (tmp_path / "T.csv").write_text(COMMA)
     with pytest.raises(BadFile, match=r"T\.csv is too large: it has more than 10 bytes"):
         read_matrix(tmp_path / "T.csv", 3)

@@ -13,7 +13,7 @@ import pickletools
 import warnings
 from typing import Any
 
-from minisam.data.pickles import (
+from minisam.data.cifar.safe_pickle import (
     ElementType,
     PickledArray,
     StandIn,
@@ -55,7 +55,7 @@ def loads(data: bytes | memoryview) -> dict[str, Any]:
         >>> loads(pickle.dumps({"labels": subprocess.Popen}))
         Traceback (most recent call last):
         ...
-        minisam.data.pickles.UnsafePickle: it asks for subprocess.Popen
+        minisam.data.cifar.safe_pickle.UnsafePickle: it asks for subprocess.Popen
     """
     try:
         with warnings.catch_warnings():

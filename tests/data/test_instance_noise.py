@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from minisam.data import channel_statistics, label_hash, load, streams
-from minisam.data.instance import (
+from minisam.data import channel_statistics, label_hash, load
+from minisam.data import portable_random as streams
+from minisam.data.instance_noise import (
     NORMAL_DEVIATION,
     flip_rates,
     instance_noise,

@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from minisam.data.archive import unpack
-from minisam.data.files import BadFile, data_folder, file_hash, file_names, how_to_get, missing
-from minisam.data.layouts import Layout, layouts
+from minisam.data.cifar.archive import unpack
+from minisam.data.cifar.find import BadFile, data_folder, file_hash, file_names, how_to_get, missing
+from minisam.data.cifar.layouts import Layout, layouts
 
 MOST_BYTES = 1 << 29  # of an archive; the official ones have 170 million
 ROUND_PAUSE = 2.0  # seconds before the servers are all asked again

@@ -14,8 +14,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from minisam.data import machine, pickles
-from minisam.data.write import pickle_2
+from minisam.data.cifar import machine
+from minisam.data.cifar import safe_pickle as pickles
+from minisam.data.cifar.write import pickle_2
 
 both = pytest.mark.parametrize("loads", [pickles.loads, machine.loads])
 texts = st.text("aZé€\n 0", max_size=5)

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from minisam.data import machine
-from minisam.data.files import SMALL, BadFile, read_small
+from minisam.data.cifar import machine
+from minisam.data.cifar.find import SMALL, BadFile, read_small
 from minisam.data.noise import LabelNoise
 from minisam.files import expanded
 

@@ -7,9 +7,9 @@ import tarfile
 
 import pytest
 
-from minisam.data import archive as archive_module
-from minisam.data.archive import unpack
-from minisam.data.files import BadFile
+from minisam.data.cifar import archive as archive_module
+from minisam.data.cifar.archive import unpack
+from minisam.data.cifar.find import BadFile
 
 WANTED = ("a", "b")
 

@@ -22,7 +22,7 @@ import math
 import numpy as np
 
 from minisam.checks import check_number
-from minisam.data import streams
+from minisam.data import portable_random as streams
 from minisam.data.batches import channel_statistics
 from minisam.data.noise import check_labels
 

@@ -10,7 +10,7 @@ import pytest
 from disks import full_disk
 
 from minisam.data import LabelNoise, load
-from minisam.data.write import pickle_2, write
+from minisam.data.cifar.write import pickle_2, write
 
 
 @pytest.mark.parametrize("encoding", ["latin1", "bytes"])

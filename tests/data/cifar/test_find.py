@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from minisam.data import load
-from minisam.data.download import fetch
-from minisam.data.files import cache_folder, file_hash, looks_like
+from minisam.data.cifar.download import fetch
+from minisam.data.cifar.find import cache_folder, file_hash, looks_like
 
 
 def test_the_environment_comes_first(monkeypatch):

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minisam.data.cifar import channels_last, parse
-from minisam.data.layouts import layouts
-from minisam.data.write import encode, pickle_2
+from minisam.data.cifar.formats import channels_last, parse
+from minisam.data.cifar.layouts import layouts
+from minisam.data.cifar.write import encode, pickle_2
 
 PYTHON, BINARY = layouts("cifar10")
 PYTHON_100, BINARY_100 = layouts("cifar100")

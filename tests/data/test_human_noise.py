@@ -11,8 +11,8 @@ import pytest
 from broken_files import IN_ITS_PLACE, lock
 
 from minisam.data import LabelNoise
-from minisam.data.files import BadFile
-from minisam.data.human import human_labels
+from minisam.data.cifar.find import BadFile
+from minisam.data.human_noise import human_labels
 from minisam.data.noise import check
 
 CLEAN = np.arange(40) % 10
@@ -236,7 +236,7 @@ def test_a_pickled_array_inside_an_npz_is_refused(tmp_path):
 
 
 def test_a_zip_bomb_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("minisam.data.human.SMALL", 1 << 20)
+    monkeypatch.setattr("minisam.data.human_noise.SMALL", 1 << 20)
     np.savez_compressed(tmp_path / "x.npz", clean_label=np.zeros(1 << 20, np.int64))
     with pytest.raises(BadFile, match="unpacks to"):
         read(tmp_path / "x.npz")

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from data_server import ARCHIVE, serving, small_archive
 
-from minisam.data import download as download_module
-from minisam.data import layouts, load
-from minisam.data.download import FetchError, fetch
-from minisam.data.files import BadFile
+from minisam.data import load
+from minisam.data.cifar import download as download_module
+from minisam.data.cifar import layouts
+from minisam.data.cifar.download import FetchError, fetch
+from minisam.data.cifar.find import BadFile
 
 FOLDER = "cifar-10-batches-py"
 
@@ -189,8 +190,8 @@ def test_data_sets_for_registered_users_are_not_fetched(tmp_path):
 def program(address, hashes, folder, before=""):
     """A program that fetches the small archive, as another process does."""
     return textwrap.dedent(f"""
-        from minisam.data import layouts
-        from minisam.data.download import fetch
+        from minisam.data.cifar import layouts
+        from minisam.data.cifar.download import fetch
         layout = layouts.layouts("cifar10", "python")[0]._replace(hashes={hashes!r})
         layouts.LAYOUTS = (layout,)
         {before}

@@ -14,8 +14,8 @@ import zlib
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from minisam.data.files import BadFile
-from minisam.folders import whole_folder
+from minisam.data.cifar.find import BadFile
+from minisam.data.folders import whole_folder
 
 MOST_BYTES = 1 << 29  # unpacked; the official archives have 186 million
 MOST_AT_ONCE = 1 << 22  # bytes of one read, which bounds what the archive's headers may take

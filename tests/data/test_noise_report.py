@@ -10,7 +10,7 @@ from strategies import label_arrays
 
 from minisam.data import LabelNoise, label_hash, load
 from minisam.data.noise import corrupt
-from minisam.data.report import as_json, as_table, report, transition
+from minisam.data.noise_report import as_json, as_table, report, transition
 
 
 @given(label_arrays(), st.integers(0, 100))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from minisam.data.layouts import LAYOUTS, layouts
+from minisam.data.cifar.layouts import LAYOUTS, layouts
 
 LENGTH = {"sha256": 64, "md5": 32}
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from minisam.data import channel_statistics, load
-from minisam.data.layouts import LAYOUTS, layouts
-from minisam.data.reader import read
-from minisam.data.write import write
+from minisam.data.cifar.layouts import LAYOUTS, layouts
+from minisam.data.cifar.read import read
+from minisam.data.cifar.write import write
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_an_archive_is_unpacked_beside_itself(toy_data, tmp_path):
 def test_an_archive_of_a_read_only_folder_is_unpacked_in_the_cache(toy_data, tmp_path, monkeypatch):
     pack(write(toy_data, tmp_path / "made"), tmp_path / "cifar-10-python.tar.gz")
     monkeypatch.setenv("MINISAM_DATA", str(tmp_path / "cache"))
-    monkeypatch.setattr("minisam.data.reader.os.access", lambda path, mode: False)
+    monkeypatch.setattr("minisam.data.cifar.read.os.access", lambda path, mode: False)
     assert same(read("cifar10", tmp_path, unknown_files=True), toy_data)
     assert (tmp_path / "cache" / "cifar-10-batches-py").is_dir()
     assert not (tmp_path / "cifar-10-batches-py").exists()
@@ -132,7 +132,7 @@ def test_an_archive_in_a_read_only_cache_is_unpacked_in_the_platforms(
     monkeypatch.setenv("MINISAM_DATA", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "own"))
     monkeypatch.setattr("sys.platform", "linux")
-    monkeypatch.setattr("minisam.data.reader.os.access", lambda path, mode: False)
+    monkeypatch.setattr("minisam.data.cifar.read.os.access", lambda path, mode: False)
     assert same(read("cifar10", unknown_files=True), toy_data)
     assert (tmp_path / "own" / "minisam" / "cifar-10-batches-py").is_dir()
     assert not (tmp_path / "cifar-10-batches-py").exists()

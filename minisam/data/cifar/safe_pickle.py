@@ -7,8 +7,8 @@ beside the labels of some files), which check what they are given; every other n
 function of NumPy and no attribute of any module is within a pickle's reach.
 
 A file whose hash is known goes through `loads`, Python's own unpickler with the allow-list. Any
-other goes through `minisam.data.machine`, which has the same allow-list and bounds memory and time
-as well.
+other goes through `minisam.data.cifar.machine`, which has the same allow-list and bounds memory and
+time as well.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ def loads(data: bytes | memoryview) -> dict[str, Any]:
     """Read a pickled dictionary of arrays, numbers, strings and lists of these.
 
     Args:
-        data: the whole of a file whose hash is known; use `minisam.data.machine.loads` for others.
+        data: the whole of a file whose hash is known; `minisam.data.cifar.machine` is for others.
 
     Returns:
         The dictionary, its keys as str; strings that Python 2 wrote are bytes.

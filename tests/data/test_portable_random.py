@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plain_random import plain_words
 
-from minisam.data import streams
+from minisam.data import portable_random as streams
 
 sizes = st.integers(0, 300)
 seeds = st.integers(0, 2**64)

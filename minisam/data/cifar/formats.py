@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minisam.data import machine, pickles
-from minisam.data.layouts import Layout
+from minisam.data.cifar import machine
+from minisam.data.cifar import safe_pickle as pickles
+from minisam.data.cifar.layouts import Layout
 
 VALUES = 3 * 32 * 32
 

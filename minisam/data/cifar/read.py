@@ -11,9 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minisam.data import cifar, machine, pickles
-from minisam.data.archive import unpack
-from minisam.data.files import (
+from minisam.data.cifar import formats as cifar
+from minisam.data.cifar import machine
+from minisam.data.cifar import safe_pickle as pickles
+from minisam.data.cifar.archive import unpack
+from minisam.data.cifar.find import (
     LARGEST,
     BadFile,
     cache_folder,
@@ -26,7 +28,7 @@ from minisam.data.files import (
     read_checked,
     stands_in,
 )
-from minisam.data.layouts import Layout, layouts
+from minisam.data.cifar.layouts import Layout, layouts
 
 
 class Labelled(NamedTuple):

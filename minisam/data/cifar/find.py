@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from minisam.data.layouts import Layout
+from minisam.data.cifar.layouts import Layout
 from minisam.files import expanded
 
 CHUNK = 1 << 20

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from minisam.data.files import file_names, find, path_of
-from minisam.data.layouts import Layout, layouts
+from minisam.data.cifar.find import file_names, find, path_of
+from minisam.data.cifar.layouts import Layout, layouts
+from minisam.data.folders import whole_folder
 from minisam.files import expanded, write_atomically
-from minisam.folders import whole_folder
 
 if TYPE_CHECKING:
     from minisam.data.dataset import Dataset, Split

@@ -6,8 +6,8 @@ import tempfile
 import pytest
 from disks import full_disk
 
+from minisam.data.folders import check_not_read, whole_folder
 from minisam.files import write_atomically
-from minisam.folders import check_not_read, whole_folder
 
 
 @pytest.mark.fault("file-written", "folders.whole_folder")
