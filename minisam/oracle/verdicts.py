@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import time
 from collections.abc import Collection
 from typing import Any
@@ -14,6 +15,7 @@ from minisam.oracle.conventions import CONVENTIONS
 from minisam.oracle.diagnosis import Diagnosis, Parts, diagnose
 from minisam.oracle.judge import Judgement
 from minisam.oracle.mutants import MUTANTS, Mutant
+from minisam.oracle.probes import Probe
 from minisam.oracle.protocol import Adapter, Arrays, Observation
 from minisam.oracle.recognition import first_wrong, looks_like, reproduction
 from minisam.oracle.report import Report, Result
@@ -31,6 +33,12 @@ ADVICE = {
     "asks too often": "A step of SAM needs two gradients.",
     "not deterministic": "The same step twice gave different results. Seed or remove randomness.",
 }
+
+
+KEPT = (
+    "A velocity, or whatever else a step remembers, belongs into `state`, a dict that is empty at "
+    "the first step of every run: a global holds what another run left, of tensors of other shapes."
+)
 
 
 def conclude(
@@ -52,7 +60,7 @@ def conclude(
     if not ran:
         outcome = fault("nothing ran", "No probe ran, so nothing is known.")
     elif errors and len(errors) >= len(failing):
-        outcome = faulty(errors, len(ran))
+        outcome = faulty(errors, ran)
     elif (failing or passing) and differs_when_repeated(adapter, failing + passing, timeout):
         outcome = fault("not deterministic", "The same step, repeated, gives another result.")
     elif failing:
@@ -90,12 +98,22 @@ def fault(cause: str, headline: str, advice: tuple[str, ...] = ()) -> dict[str, 
     }
 
 
-def faulty(errors: list[Entry], ran: int) -> dict[str, Any]:
+def faulty(errors: list[Entry], ran: list[Entry]) -> dict[str, Any]:
     """The adapter error that stopped most probes."""
     result, trace, _ = errors[0]
     assert trace.fault is not None
-    place = f"{len(errors)} of {ran} probes, first {result.probe} in {result.dtype}"
-    return fault(trace.fault.cause, f"{trace.fault} ({place}).")
+    place = f"{len(errors)} of {len(ran)} probes, first {result.probe} in {result.dtype}"
+    kept = (KEPT,) if names_shape_of_another(trace, [one.probe for _, one, _ in ran]) else ()
+    return fault(trace.fault.cause, f"{trace.fault} ({place}).", kept)
+
+
+def names_shape_of_another(trace: Trace, probes: list[Probe]) -> bool:
+    """Whether arrays could not be broadcast because one has the shape of another probe's tensor."""
+    told = re.findall(r"\((\d[\d, ]*)\)", str(trace.fault))
+    shapes = {tuple(map(int, re.findall(r"\d+", shape))) for shape in told}
+    left = shapes - {*trace.probe.shapes.values()}
+    others = {shape for probe in probes for shape in probe.shapes.values()}
+    return "broadcast" in str(trace.fault) and bool(left & others)
 
 
 def differs_when_repeated(adapter: Adapter, entries: list[Entry], timeout: float) -> bool:

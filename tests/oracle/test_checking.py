@@ -129,6 +129,29 @@ def test_a_nan_that_nothing_known_keeps_gets_no_name():
     assert "rounding explains" not in " ".join(report.advice)
 
 
+@pytest.mark.fault("shape", "minisam check")
+def test_a_velocity_that_is_kept_in_a_global_is_told_as_one():
+    kept = {}
+
+    def step(w, grad_fn, *, rho, lr, momentum):
+        return known.right_with_momentum(w, grad_fn, rho=rho, lr=lr, momentum=momentum, state=kept)
+
+    report = check(step, dtype="float64")
+    assert (report.verdict, report.cause) == ("adapter error", "raises ValueError")
+    assert "could not be broadcast" in report.headline
+    assert "a global holds what another run left" in " ".join(report.advice)
+
+
+def test_shapes_that_do_not_fit_each_other_are_no_sign_of_a_global():
+    def step(w, grad_fn, *, rho, lr):
+        grads = grad_fn(w)
+        return [x - lr * g for x, g in zip(w, grads[::-1], strict=True)]  # the wrong way round
+
+    report = check(step, dtype="float64")
+    assert "could not be broadcast" in report.headline
+    assert report.advice == []
+
+
 def test_known_failures_do_not_count_but_are_listed():
     probes = ["sam-one-tensor", "sam-rho-zero", "sam-gradient-zero"]
     reason = {"sam-one-tensor": "issue 7"}
