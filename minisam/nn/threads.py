@@ -22,7 +22,7 @@ import ctypes
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from threading import Lock
 from typing import Any, TypeVar
@@ -35,21 +35,24 @@ PARTS = 8
 SMALLEST_WORK = 1 << 19  # elements touched: below, starting threads takes longer than the work
 
 
-@cache
-def _blas() -> tuple[Callable[[int], Any], int] | None:
-    """Return OpenBLAS's function that sets its number of threads, and that number now."""
+def openblas(name: str) -> Any:
+    """Return OpenBLAS's function of a name, whatever NumPy's build adds to it, or None."""
     try:
         library = ctypes.CDLL(np.linalg._umath_linalg.__file__)  # type: ignore[attr-defined]  # private
     except (AttributeError, OSError):
         return None
     for prefix in "scipy_openblas", "openblas":
         for suffix in "64_", "", "_64":
-            try:
-                count = getattr(library, f"{prefix}_get_num_threads{suffix}")()
-                return getattr(library, f"{prefix}_set_num_threads{suffix}"), count
-            except AttributeError:
-                continue
+            with suppress(AttributeError):
+                return getattr(library, f"{prefix}_{name}{suffix}")
     return None
+
+
+@cache
+def _blas() -> tuple[Callable[[int], Any], int] | None:
+    """Return OpenBLAS's function that sets its number of threads, and that number now."""
+    get, set_threads = openblas("get_num_threads"), openblas("set_num_threads")
+    return None if get is None or set_threads is None else (set_threads, get())
 
 
 @cache

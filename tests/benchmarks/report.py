@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import cProfile
+import ctypes
 import inspect
 import json
 import os
@@ -54,7 +55,7 @@ from minisam.nn.layers import tanh
 from minisam.nn.losses import cross_entropy, softmax_cross_entropy
 from minisam.nn.models import cnn, mixer, mlp, resnet
 from minisam.nn.models.model import without_statistics
-from minisam.nn.threads import _blas, workers
+from minisam.nn.threads import openblas, workers
 from minisam.optim import asam, sam, sgd
 from minisam.sharpness.hessian import hessian_product
 
@@ -480,12 +481,9 @@ SECTIONS = {
 
 
 def blas_kernel() -> str:
-    import ctypes
-
-    if _blas() is None:
+    corename = openblas("get_corename")
+    if corename is None:
         return "not OpenBLAS"
-    library = ctypes.CDLL(np.linalg._umath_linalg.__file__)
-    corename = library.scipy_openblas_get_corename64_
     corename.restype = ctypes.c_char_p
     return corename().decode()
 

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -52,6 +53,16 @@ def test_an_error_in_a_part_is_raised_and_blas_has_its_threads_again():
         threads.over_batch(fail, 80, size=80)
     threads._blas.cache_clear()
     assert threads._blas()[1] == before
+
+
+@pytest.mark.parametrize("names", ["scipy_openblas_{}64_", "scipy_openblas_{}", "openblas_{}64_"])
+@pytest.mark.fault("missing-from-the-platform", "nn.threads")
+def test_openblas_is_found_under_the_names_of_any_build(names, monkeypatch):
+    function = names.format("get_corename")
+    library = types.SimpleNamespace(**{function: "found"})
+    monkeypatch.setattr(threads.ctypes, "CDLL", lambda path: library)
+    assert threads.openblas("get_corename") == "found"
+    assert threads.openblas("get_config") is None
 
 
 def run(count: int) -> list[str]:
