@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from autograd.extend import defjvp, defvjp, primitive
 from autograd.tracer import getval
-from nn.checks import check_derivatives, check_float32
+from nn.checks import STEP, check_derivatives, check_float32, steps_over_a_kink
 
 X = np.linspace(0.5, 1.5, 6).reshape(2, 3)
 
@@ -41,6 +41,12 @@ def test_right_derivatives_pass():
 def test_wrong_derivatives_fail(wrong):
     with pytest.raises(AssertionError):
         check_derivatives(wrong, X)
+
+
+@pytest.mark.parametrize(("distance", "over"), [(3.0, False), (1.0, True), (-1.0, True)])
+def test_a_kink_within_two_steps_is_seen(distance, over):
+    at, along = (np.array([1.0, distance * STEP]),), (np.array([1.0, 1.0]),)
+    assert steps_over_a_kink(lambda x: x, at, along) == over
 
 
 def test_a_leak_to_float64_fails():
