@@ -14,6 +14,7 @@ CASES = {
     "scale_channels": (n.scale_channels, (X, WEIGHT)),
     "channel_inner": (n.channel_inner, (X, X[::-1])),
     "batch_norm": (lambda x, w, b: n.batch_norm(x, w, b)[0], (X, WEIGHT, BIAS)),
+    "root": (n.root, (WEIGHT,)),
     "layer_norm": (n.layer_norm, (X, WEIGHT, BIAS)),
     "normalize_by": (
         lambda x, w, b: n.normalize_by(x, np.zeros(4, x.dtype), np.full(4, 2, x.dtype), w, b),
