@@ -4,14 +4,16 @@ import ast
 import functools
 import inspect
 import textwrap
+from contextlib import suppress
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from strategies import problems
 
 from minisam.oracle.properties import PROPERTIES, watching
 from minisam.oracle.properties.followups import library
+from minisam.oracle.properties.problems import RandomSource, Unsuitable
 from minisam.oracle.properties.rounding import Bounded, unit_roundoff
 from minisam.oracle.properties.watching import climb_slack
 
@@ -36,25 +38,13 @@ def test_holds_on_seeded_problems(slug):
 
 @every_property
 def test_preconditions_discard_few_examples(slug):
-    statement, counts = PROPERTIES[slug], {"drawn": 0, "met": 0}
-
-    class Counting:
-        """A statement that counts how often its draw succeeds."""
-
-        @staticmethod
-        def draw(source):
-            counts["drawn"] += 1
-            problem = statement.draw(source)
-            counts["met"] += 1
-            return problem
-
-    @settings(derandomize=True)  # a share of a few must not be left to chance
-    @given(problem=problems(Counting))
-    def draw(problem):
-        pass
-
-    draw()
-    assert counts["met"] >= 0.5 * counts["drawn"]
+    """Hypothesis holds its own draws to a share of its own, which differs by its version."""
+    met, source = 0, RandomSource(np.random.default_rng(0))
+    for _ in range(100):
+        with suppress(Unsuitable):
+            PROPERTIES[slug].draw(source)
+            met += 1
+    assert met >= 50
 
 
 EXACT = {  # nothing is compared but bits and conditions
