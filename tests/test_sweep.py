@@ -318,7 +318,7 @@ def test_bad_input_is_named(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="function must have a name"):
         quiet(functools.partial(sweep_cells.square, 1), [{}], tmp_path)
     monkeypatch.setattr(sweep_cells.square, "__module__", "__main__")
-    monkeypatch.delattr(sys.modules["__main__"], "__file__")
+    monkeypatch.delattr(sys.modules["__main__"], "__file__", raising=False)
     with pytest.raises(ValueError, match="jobs must be 1 for square, which is defined in a note"):
         quiet(sweep_cells.square, [{"x": 1}], tmp_path, jobs=2)
 
