@@ -21,7 +21,7 @@ from minisam.experiments.pruning import hessian_diagonal, pruned, pruned_in_roun
 from minisam.experiments.study import Cells, Headline, Scale, gain, judge, mean, over_seeds, select
 from minisam.experiments.trial import fit, make_optimizer, prepared
 from minisam.nn.losses import accuracy
-from minisam.optim import Optimizer, cosine, exact_sam, sgd
+from minisam.optim import Optimizer, cosine
 from minisam.plots import SKY, colour, curve_with_interval
 from minisam.statistics import Interval, mean_interval
 from minisam.train import predict, train
@@ -45,17 +45,14 @@ def exact_or_not(optimizer: str, rho: float, **settings: Any) -> dict[str, Any]:
     model, a = prepared(settings)
     steps = settings["epochs"] * -(-len(a.images) // BATCH)
     lr = cosine(settings["lr"], steps)
-    if optimizer == "exact_sam":
-        opt = exact_sam(sgd(lr=lr, momentum=0.9, weight_decay=5e-4), rho)
-    else:
-        opt = make_optimizer(optimizer, lr, rho, 5e-4)
     seconds: list[float] = []
+    opt = timed(make_optimizer(optimizer, lr, rho, 5e-4), seconds)
 
     def test_accuracy(params: Params, statistics: Params) -> dict[str, Any]:
         return {"test": accuracy(predict(model, params, {}, a.test_images), a.test_labels)}
 
     history = train(
-        model, timed(opt, seconds), a.images, a.labels, epochs=settings["epochs"],
+        model, opt, a.images, a.labels, epochs=settings["epochs"],
         batch_size=BATCH, seed=settings["seed"], evaluate=test_accuracy,
     ).history  # fmt: skip
     percent = [100 * record["test"] for record in history]

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minisam.checks import check_whole
+from minisam.checks import check_choice, check_whole
 from minisam.data.batches import augment, channel_statistics, standardize
 from minisam.data.dataset import load
 from minisam.data.noise import LabelNoise
@@ -22,7 +22,7 @@ from minisam.nn import robust_losses
 from minisam.nn.gradients import training_objective
 from minisam.nn.losses import accuracy, cross_entropy
 from minisam.nn.models import Model, cnn, mixer, mlp, parameter_count, resnet, vit
-from minisam.optim import Optimizer, asam, cosine, m_sam, sam, sgd
+from minisam.optim import METHODS, Optimizer, cosine, sgd
 from minisam.train import NonFiniteError, predict, train
 from minisam.trees import Params
 
@@ -143,13 +143,9 @@ def prepared(settings: dict[str, Any]) -> tuple[Model, Arrays]:
 
 
 def make_optimizer(name: str, lr: Any, rho: float, weight_decay: float) -> Optimizer:
-    """Return SGD with momentum 0.9, or SAM, ASAM or m-SAM on top of it."""
-    base = sgd(lr=lr, momentum=0.9, weight_decay=weight_decay)
-    makers = {"sgd": lambda: base, "sam": lambda: sam(base, rho), "asam": lambda: asam(base, rho)}
-    makers["m_sam"] = lambda: m_sam(base, rho)
-    if name not in makers:
-        raise ValueError(f"optimizer must be one of {sorted(makers)}, got {name!r}")
-    return makers[name]()
+    """Return SGD with momentum 0.9, or any other method of `minisam.optim.METHODS` on top of it."""
+    check_choice("optimizer", name, tuple(METHODS))
+    return METHODS[name].optimizer(sgd(lr=lr, momentum=0.9, weight_decay=weight_decay), rho)
 
 
 def fit(
@@ -190,9 +186,10 @@ def fit(
         classes: keep only these classes.
         model: ``"mlp"``, ``"cnn"``, ``"resnet"``, ``"mixer"`` or ``"vit"``.
         model_options: arguments of the model.
-        optimizer: ``"sgd"``, ``"sam"``, ``"asam"`` or ``"m_sam"``, on SGD with momentum 0.9.
+        optimizer: ``"sgd"`` with momentum 0.9, or a method of `minisam.optim.METHODS` on top of
+            it, with its own hyper-parameters at their defaults.
         rho: radius ρ.
-        m: examples per shard for m-SAM.
+        m: examples per shard for a method that needs shards, such as ``"m_sam"``.
         lr: highest learning rate; it falls along a cosine to 0.
         weight_decay: λ of coupled weight decay.
         epochs: passes over the training images.
@@ -249,7 +246,9 @@ def fit(
             params=start,
             loss=partial(LOSSES[loss], **(loss_options or {})),
             transform=transform if crop_and_flip or mixup else None,
-            objective=partial(training_objective, m=m if optimizer == "m_sam" else None),
+            objective=partial(
+                training_objective, m=m if METHODS[optimizer].needs == "shards" else None
+            ),
             evaluate=evaluate,
             checkpoint=checkpoint,
             settings={"trial": settings},

@@ -11,6 +11,7 @@ from minisam.optim.gsam import gsam
 from minisam.optim.l2 import add_l2
 from minisam.optim.looksam import looksam
 from minisam.optim.m_sam import m_sam
+from minisam.optim.methods import METHODS, Method
 from minisam.optim.optimizer import Optimizer, Step
 from minisam.optim.perturbation import (
     asam_perturbation,
@@ -24,6 +25,8 @@ from minisam.optim.sgd import sgd
 from minisam.optim.wsam import wsam
 
 __all__ = [
+    "METHODS",
+    "Method",
     "Optimizer",
     "Step",
     "add_l2",

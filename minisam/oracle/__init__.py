@@ -13,7 +13,7 @@ _WHERE = {
     "keras": "minisam.oracle.adapters.keras",
     "load_model": "minisam.oracle.model_vectors",
     "optax": "minisam.oracle.adapters.optax",
-    "own": "minisam.oracle.adapters.own",
+    "own": "minisam.adapters.library",
     "parametrize": "minisam.oracle.parametrization",
     "plain": "minisam.oracle.adapters.plain",
     "process": "minisam.oracle.adapters.process",

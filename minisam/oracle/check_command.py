@@ -35,7 +35,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("target", nargs="*", metavar="FILE_OR_MODULE:NAME", help="what to check")
     add("--dtype", action="append", help="float64, float32 or bfloat16; all by default")
-    add("--method", action="append", help="sam, asam or sgd; what the adapter says by default")
+    add(
+        "--method",
+        action="append",
+        help="sam, asam, gsam, …; what the adapter says by default",
+    )
     add(
         "--declare",
         action="append",

@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 
 from minisam.limits import check_seconds
+from minisam.optim.methods import METHODS
 from minisam.oracle.adapters.plain import as_adapter
 from minisam.oracle.conventions import check_declared, is_default
 from minisam.oracle.diagnosis import convention_part, decayed, judge_parts
 from minisam.oracle.judge import Judgement
-from minisam.oracle.probes import PROBES, Probe
+from minisam.oracle.probes import Probe, probes_of
+from minisam.oracle.protocol import Unsupported
+from minisam.oracle.recipe import TAKEN_APART
 from minisam.oracle.report import Report, Result
 from minisam.oracle.rounding import UNITS
 from minisam.oracle.verdicts import conclude
@@ -38,8 +41,9 @@ def check(
         dtype: "float64", "float32", "bfloat16" or several; all that the adapter has by default.
         declare: conventions that the implementation follows, see `minisam.oracle.conventions`.
         known: failures that are known, ``{probe slug: reason}``; they do not count.
-        method: "sam", "asam", "sgd" or several; by default what the adapter says
-            (``adapter.methods``), else "sam".
+        method: "sam", "asam", "sgd", another name in `minisam.optim.METHODS`, or several; by
+            default what the adapter says (``adapter.methods``), else "sam". A mistake in a
+            follow-up is shown, but has no name.
         probes: slugs of the probes to run; all by default.
         timeout: seconds that one step may take, from 0.001 to a day. In the main thread of a Unix
             process a step that takes longer is interrupted, in another thread or system it is left
@@ -73,9 +77,9 @@ def check(
     check_declared(declare)
     check_seconds("timeout", timeout)
     declare = {key: value for key, value in declare.items() if not is_default(key, value)}
-    chosen = choose_probes(probes, known)
     claimed = getattr(adapter, "methods", ("sam",))
-    methods = choose("method", method, claimed, METHODS)
+    methods = choose("method", method, claimed, tuple(METHODS))
+    chosen = choose_probes(probes, known, methods)
     everything = getattr(adapter, "dtypes", ("float64", "float32"))
     dtypes = choose("dtype", dtype, everything, tuple(UNITS))
     base = convention_part(declare)
@@ -108,9 +112,6 @@ def check(
     )
 
 
-METHODS = ("sgd", "sam", "asam")
-
-
 def choose(name: str, asked: Any, default: Sequence[str], allowed: Sequence[str]) -> list[str]:
     """One, several or all of some choices.
 
@@ -125,13 +126,18 @@ def choose(name: str, asked: Any, default: Sequence[str], allowed: Sequence[str]
     return [one for one in allowed if one in chosen]
 
 
-def choose_probes(probes: Sequence[str] | None, known: dict[str, str]) -> list[Probe]:
-    """The probes of these slugs, or all."""
+def choose_probes(
+    probes: Sequence[str] | None, known: dict[str, str], methods: Sequence[str] = ()
+) -> list[Probe]:
+    """The probes of these slugs; or all of SGD, SAM and ASAM, and those of the methods."""
+    every = {probe.slug: probe for method in METHODS for probe in probes_of(method)}
     for argument, slugs in (("probes", probes or ()), ("known", known)):
         for slug in slugs:
-            if slug not in PROBES:
+            if slug not in every:
                 raise ValueError(f"{argument} names no probe: {slug!r}")
-    return [PROBES[slug] for slug in probes] if probes is not None else list(PROBES.values())
+    if probes is not None:
+        return [every[slug] for slug in probes]
+    return [probe for probe in every.values() if probe.method in (*TAKEN_APART, *methods)]
 
 
 def examine(
@@ -146,7 +152,10 @@ def examine(
             return Result(probe.slug, dtype, "not run", "it refuses NaN gradients"), trace, None
         status = "known" if probe.slug in known else "error"
         return Result(probe.slug, dtype, status, str(trace.fault)), trace, None
-    judgement = judge_parts([], trace, base)
+    try:
+        judgement = judge_parts([], trace, base)
+    except Unsupported as error:  # of a follow-up, under what is declared
+        return Result(probe.slug, dtype, "not run", str(error)), trace, None
     if not judgement.agrees and trace.hp["decay"] == "in_loss":
         judgement = judge_parts([], decayed(trace), base)
     error = float(np.nan_to_num(judgement.ratio, posinf=np.inf))

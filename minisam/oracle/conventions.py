@@ -68,7 +68,7 @@ def or_nan(now: SimpleNamespace, rho: float, length: Any) -> Any:
 
 def restore_by_subtraction(recipe: Recipe) -> Recipe:
     """Go back to A by subtracting ε."""
-    return recipe._replace(
+    return recipe.having(
         origin=lambda now: map_leaves(lambda b, e: b - e, now.perturbed, now.perturbation)
     )
 
@@ -77,7 +77,7 @@ def big_vision_climb(recipe: Recipe) -> Recipe:
     """ε = ρ T g/‖g‖."""
     if recipe.hp["method"] != "asam":
         return recipe
-    return recipe._replace(
+    return recipe.having(
         numerator=lambda now, T, g: map_leaves(lambda t, leaf: t * leaf, T, g),
         norm=lambda now, scaled: norm(now.climbing),
     )
@@ -103,7 +103,7 @@ def momentum_form(form: str) -> Change:
                 origin = scale(1 - now.lr * decay, origin)
             return now.base.update(origin, state, scale(now.lr, direction))
 
-        return recipe._replace(base=base, update=update)
+        return recipe.having(base=base, update=update)
 
     return change
 
@@ -117,7 +117,7 @@ def split_form(form: str) -> Change:
 
 def piece(name: str, function: Callable[[Any], Any]) -> Callable[[Any], Change]:
     """The function from a value to the change of one piece."""
-    return lambda value: lambda recipe: recipe._replace(**{name: function(value)})
+    return lambda value: lambda recipe: recipe.having(**{name: function(value)})
 
 
 def is_number(value: Any) -> bool:

@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minisam.oracle.protocol import Arrays, Observation
-from minisam.oracle.recipe import Change
-from minisam.oracle.reference import optimizer
+from minisam.oracle.recipe import Change, optimizer
 from minisam.oracle.rounding import Rounded, exact, ratio
 from minisam.oracle.watch import Trace
 

@@ -32,7 +32,7 @@ def load(target: str) -> Any:
         NotFound: saying what of it was not found.
 
     Example:
-        >>> load("minisam.oracle.reference:reference").__name__
+        >>> load("minisam.adapters.library:library").__name__
         'adapter'
     """
     where, colon, name = target.rpartition(":")

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from minisam.limits import check_seconds
+from minisam.optim.methods import METHODS
 from minisam.oracle.adapters.plain import as_adapter
-from minisam.oracle.checking import METHODS, choose, choose_probes, examine
+from minisam.oracle.checking import choose, choose_probes, examine
 from minisam.oracle.conventions import check_declared
 from minisam.oracle.diagnosis import convention_part
 from minisam.oracle.probes import Probe
@@ -70,12 +71,12 @@ def cases(
     check_seconds("timeout", timeout)
     declare, known = dict(declare or {}), dict(known or {})
     check_declared(declare)
-    methods = choose("method", method, getattr(adapter, "methods", ("sam",)), METHODS)
+    methods = choose("method", method, getattr(adapter, "methods", ("sam",)), tuple(METHODS))
     everything = getattr(adapter, "dtypes", ("float64", "float32"))
     return [
         Case(probe, one, declare, known, timeout)
         for one in choose("dtype", dtype, everything, tuple(UNITS))
-        for probe in choose_probes(None, known)
+        for probe in choose_probes(None, known, methods)
         if probe.method in methods
     ]
 

@@ -15,7 +15,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minisam.optim.methods import METHODS
 from minisam.oracle.protocol import Arrays
+from minisam.oracle.recipe import TAKEN_APART
 from minisam.oracle.rounding import UNITS, to_unit
 
 ANSWERS = 4  # scripted gradients per step and shard; after them the script starts anew
@@ -219,6 +221,31 @@ def _all() -> list[Probe]:
 PROBES: dict[str, Probe] = {probe.slug: probe for probe in _all()}
 
 
+def probes_of(method: str) -> list[Probe]:
+    """The probes of a method.
+
+    A follow-up's are SAM's, under its own name and with its own hyper-parameters, and with a split
+    batch in each for a method that needs one.
+
+    Example:
+        >>> probe = probes_of("gsam")[0]
+        >>> probe.slug, probe.settings
+        ('gsam-one-tensor', {'method': 'gsam', 'alpha': 0.2, 'p': 2})
+    """
+    if method in TAKEN_APART:
+        return [probe for probe in PROBES.values() if probe.method == method]
+    row = METHODS[method]
+    own = {"method": method, **row.own, **({"shards": 2} if row.needs == "shards" else {})}
+    return [
+        probe._replace(
+            slug=f"{method.replace('_', '-')}-{probe.slug.removeprefix('sam-')}",
+            settings={**own, **probe.settings, "method": method},
+        )
+        for probe in PROBES.values()
+        if probe.method == "sam" and ("p" in row.own or "p" not in probe.settings)
+    ]
+
+
 def probes_for(methods: Sequence[str], dtype: str) -> list[Probe]:
     """The probes of some methods in a dtype."""
-    return [p for p in PROBES.values() if p.method in methods and dtype in p.dtypes]
+    return [p for method in methods for p in probes_of(method) if dtype in p.dtypes]

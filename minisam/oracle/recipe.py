@@ -1,6 +1,6 @@
 """SAM taken apart: the pieces that a convention declares and that a mutant gets wrong.
 
-`minisam.optim.sam` is the algorithm to read. Here the same step is laid out as a `Recipe`, a tuple
+`minisam.optim.sam` is the algorithm to read. Here the same step is laid out as a `Recipe`, a record
 of small functions, so that another SAM can be said by naming the one piece in which it differs:
 
     first      d1, the gradient at A
@@ -24,19 +24,22 @@ buffer, ``now.ask(point)`` evaluates a gradient.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
+from minisam.adapters.library import base_of, optimizer_of
 from minisam.optim.l2 import add_l2
 from minisam.optim.optimizer import Optimizer, Step, ValueAndGrad
 from minisam.optim.perturbation import asam_perturbation, sam_perturbation, scaling
-from minisam.optim.sgd import sgd
-from minisam.oracle.protocol import at_step
+from minisam.oracle.protocol import Unsupported, at_step, described
 from minisam.trees import Params, add, map_leaves, multiply, norm, scale, zeros_like
 
 Piece = Callable[..., Any]
+TAKEN_APART = ("sgd", "sam", "asam")  # what is taken apart here; the follow-ups are not
+FORMULA = frozenset({"operator", "numerator", "norm", "length"})  # of the climb, for p = 2
 
 
 def default_length(now: SimpleNamespace, rho: float, length: Any) -> Any:
@@ -61,8 +64,9 @@ def default_operator(now: SimpleNamespace) -> Params | None:
     return scaling(now.params, now.hp["eta"], now.hp["scope"])
 
 
-class Recipe(NamedTuple):
-    """The pieces of one step, see the module's head."""
+@dataclass(frozen=True)
+class Recipe:
+    """The pieces of one step, see the module's head; ``changed`` names those that are not SAM's."""
 
     hp: dict[str, Any]
     base: Optimizer
@@ -79,38 +83,76 @@ class Recipe(NamedTuple):
     direction: Piece = lambda now: now.d2
     origin: Piece = lambda now: now.params
     update: Piece = lambda now, state, origin, direction: now.base.update(origin, state, direction)
+    changed: frozenset[str] = frozenset()
+
+    def having(self, **pieces: Any) -> Recipe:
+        """Return the recipe with other pieces.
+
+        Example:
+            >>> from minisam.oracle.protocol import HYPERPARAMETERS
+            >>> recipe_of(HYPERPARAMETERS).having(second=lambda now: now.d1).changed
+            frozenset({'second'})
+        """
+        return replace(self, **pieces, changed=self.changed.union(pieces))
 
 
 Change = Callable[[Recipe], Recipe]
 
 
-def lr_at(hyperparameters: dict[str, Any]) -> Callable[[int], float]:
-    """The learning rate as a function of the step count."""
-    return lambda count: at_step(hyperparameters, count)["lr"]
+def optimizer(hp: dict[str, Any], changes: Sequence[Change] = ()) -> Optimizer:
+    """The reference: the optimizer that hyper-parameters describe, with some pieces changed.
 
+    Without changes it is `minisam.optim`'s own, of any method; with changes it is built from the
+    same pieces. It asks each shard of a split batch by itself.
 
-def base_of(hp: dict[str, Any], **changed: Any) -> Optimizer:
-    """The base update that hyper-parameters ask for; ``changed`` overrides some of its arguments.
+    Args:
+        hp: hyper-parameters, see `minisam.oracle.protocol.HYPERPARAMETERS`.
+        changes: functions ``Recipe -> Recipe``: conventions or mutants.
+
+    Raises:
+        Unsupported: if the method does not exist, or cannot be changed.
 
     Example:
+        >>> import numpy as np
         >>> from minisam.oracle.protocol import HYPERPARAMETERS
-        >>> base_of(HYPERPARAMETERS, momentum=0.5).update is not None
-        True
+        >>> opt = optimizer(HYPERPARAMETERS)
+        >>> w = {"w": np.array([3.0])}
+        >>> half_square = lambda w: (0.5 * float(w["w"] @ w["w"]), w)
+        >>> opt.step(w, opt.init(w), half_square)[0]["w"]
+        array([2.695])
     """
-    in_loss = hp["decay"] == "in_loss"
-    arguments = {
-        "lr": lr_at(hp),
-        "momentum": hp["momentum"],
-        "nesterov": hp["nesterov"],
-        "weight_decay": 0.0 if in_loss else hp["weight_decay"],
-        "decay": "coupled" if in_loss else hp["decay"],
-        **changed,
-    }
-    return sgd(**arguments)
+    chosen = build(recipe_of(hp, *changes)) if changes else optimizer_of(hp)
+    shards = hp.get("shards", 1)
+    if shards == 1:
+        return chosen
+
+    def step(params: Params, state: Any, value_and_grad: ValueAndGrad) -> tuple:
+        return chosen.step(params, state, split(value_and_grad, shards))
+
+    return chosen._replace(step=step)
+
+
+def split(value_and_grad: Piece, shards: int) -> ValueAndGrad:
+    """The mean of a batch's shards, each of which is asked by its number."""
+    each = [partial(value_and_grad, shard=index) for index in range(shards)]
+
+    def mean(point: Params) -> tuple:
+        total = each[0](point)[1]
+        for one in each[1:]:
+            total = add(total, one(point)[1])
+        return 0.0, scale(1 / shards, total)
+
+    return described(mean, shards=each)
 
 
 def recipe_of(hp: dict[str, Any], *changes: Change) -> Recipe:
-    """The recipe of SAM or ASAM for these hyper-parameters, with ``changes`` applied in order."""
+    """The recipe of SAM or ASAM for these hyper-parameters, with ``changes`` applied in order.
+
+    Raises:
+        Unsupported: if the method is none that is taken apart here.
+    """
+    if hp["method"] not in TAKEN_APART:
+        raise Unsupported(f"{hp['method']} is not taken apart: it has no conventions, no mutants")
     recipe = Recipe(hp=hp, base=base_of(hp))
     for change in changes:
         recipe = change(recipe)
@@ -118,12 +160,15 @@ def recipe_of(hp: dict[str, Any], *changes: Change) -> Recipe:
 
 
 def climb(recipe: Recipe, now: SimpleNamespace, grads: Params, rho: float) -> Params:
-    """ε for the gradient ``grads``: numerator · length(ρ, norm), tensor by tensor."""
-    hp = recipe.hp
-    standard = Recipe(hp, recipe.base)
-    formula = ("operator", "numerator", "norm", "length")
-    untouched = all(getattr(recipe, piece) is getattr(standard, piece) for piece in formula)
-    if rho >= 0 and (untouched or hp["p"] != 2):  # the library's own climb
+    """ε for the gradient ``grads``: numerator · length(ρ, norm), tensor by tensor.
+
+    Raises:
+        Unsupported: if the formula is changed, which is that of p = 2, and p is another.
+    """
+    hp, touched = recipe.hp, sorted(recipe.changed & FORMULA)
+    if touched and hp["p"] != 2:
+        raise Unsupported(f"no recipe with p = {hp['p']} has another {' and '.join(touched)}")
+    if rho >= 0 and not touched:  # the library's own climb
         if hp["method"] == "asam":
             return asam_perturbation(now.params, grads, rho, hp["p"], hp["eta"], hp["scope"])
         return sam_perturbation(now.params, grads, rho, hp["p"])
@@ -149,7 +194,9 @@ def build(recipe: Recipe) -> Optimizer:
         now = SimpleNamespace(params=params, hp=at_step(hp, count), count=count, base=recipe.base)
         now.previous, now.velocity = previous, getattr(base_state, "velocity", None)
         now.rho, now.lr = now.hp["rho"], now.hp["lr"]
-        now.gradient = partial(decayed_gradient, hp, value_and_grad)
+        if hp["decay"] == "in_loss" and hp["weight_decay"]:
+            value_and_grad = add_l2(value_and_grad, hp["weight_decay"])
+        now.gradient = partial(gradient_of, value_and_grad)
         now.ask = partial(recipe.ask, now)
         now.climb = partial(climb, recipe, now)
         now.d1 = now.perturbation = now.d2 = None
@@ -171,21 +218,7 @@ def build(recipe: Recipe) -> Optimizer:
     return Optimizer(init, step)
 
 
-def decayed_gradient(
-    hp: dict[str, Any], value_and_grad: Piece, point: Params, shard: int | None = None
-) -> Params:
-    """The gradient at ``point``, of one shard or averaged over all; decay in the loss included."""
-
-    def one(index: int | None) -> Params:
-        function = value_and_grad if index is None else partial(value_and_grad, shard=index)
-        if hp["decay"] == "in_loss" and hp["weight_decay"]:
-            function = add_l2(function, hp["weight_decay"])
-        return function(point)[1]
-
-    shards = hp.get("shards", 1)
-    if shards == 1 or shard is not None:
-        return one(shard)
-    total = one(0)
-    for index in range(1, shards):
-        total = add(total, one(index))
-    return scale(1 / shards, total)
+def gradient_of(value_and_grad: Any, point: Params, shard: int | None = None) -> Params:
+    """The gradient at ``point``, of one shard or of the whole batch."""
+    asked = value_and_grad if shard is None else value_and_grad.shards[shard]
+    return asked(point)[1]

@@ -17,6 +17,7 @@ from minisam.oracle.judge import Judgement
 from minisam.oracle.mutants import MUTANTS, Mutant
 from minisam.oracle.probes import Probe
 from minisam.oracle.protocol import Adapter, Arrays, Observation
+from minisam.oracle.recipe import TAKEN_APART
 from minisam.oracle.recognition import first_wrong, looks_like, reproduction
 from minisam.oracle.report import Report, Result
 from minisam.oracle.watch import Trace, watch
@@ -223,7 +224,7 @@ def wrong(
 ) -> dict[str, Any]:
     """A bug or an undeclared convention."""
     passing = [t for r, t, _ in ran if r.status == "pass" and not t.probe.extreme]
-    diagnosis = diagnose([trace for _, trace, _ in failing], passing, declare)
+    diagnosis = diagnosed([trace for _, trace, _ in failing], passing, declare)
     survivors = diagnosis.survivors
     judged = [(trace, judgement) for _, trace, judgement in failing if judgement is not None]
     trace, judgement = min(judged, key=lambda entry: entry_size(entry[0]))
@@ -272,12 +273,24 @@ def wrong(
     }
 
 
+def diagnosed(failing: list[Trace], passing: list[Trace], declare: dict[str, Any]) -> Diagnosis:
+    """The diagnosis of what failed, but for follow-ups, of which no mistakes are known."""
+    failing, passing = (
+        [trace for trace in traces if trace.probe.method in TAKEN_APART]
+        for traces in (failing, passing)
+    )
+    return diagnose(failing, passing, declare) if failing else Diagnosis([], 0)
+
+
 def unidentified(diagnosis: Diagnosis, seen: list[str], code: str) -> dict[str, Any]:
     """A bug without a name."""
     ended = "" if diagnosis.complete else " (the search was stopped)"
+    headline = f"None of {diagnosis.tried} known mistakes and conventions explains it{ended}."
+    if not diagnosis.tried:
+        headline = "A step is wrong. Only mistakes in SGD, SAM and ASAM are known by name."
     return {
         "verdict": "bug: unidentified",
-        "headline": f"None of {diagnosis.tried} known mistakes and conventions explains it{ended}.",
+        "headline": headline,
         "advice": seen,
         "reproduction": code,
     }

@@ -17,6 +17,7 @@ import numpy as np
 
 from minisam.child import in_words
 from minisam.limits import Interruption, Late, within
+from minisam.optim.methods import METHODS
 from minisam.oracle.probes import ANSWERS, Probe, Script, script
 from minisam.oracle.protocol import (
     HYPERPARAMETERS,
@@ -171,6 +172,8 @@ def why_not(adapter: Adapter, probe: Probe, dtype: str, settings: dict[str, Any]
     """Why a probe is not run; empty if it is."""
     if dtype not in getattr(adapter, "dtypes", ("float64", "float32")):
         return f"it has no {dtype}"
+    if METHODS[probe.method].needs == "hessian_product":
+        return "probes have no Hessian products; the exact vectors have"
     for setting, feature in FEATURES.items():
         if probe.settings.get(setting) and feature not in getattr(adapter, "features", ()):
             return f"it has no {feature}"

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from minisam.oracle.adapters.own import own
+from minisam.adapters.library import own
 from minisam.oracle.adapters.torch import torch as adapt
 from minisam.oracle.protocol import HYPERPARAMETERS, AdapterError, Unsupported, observe
 from minisam.oracle.vectors import load, replay

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from minisam.adapters.library import optimizer_of, own
 from minisam.oracle.adapters.hyperparameters import Hyperparameters
 from minisam.oracle.adapters.keras import keras
 from minisam.oracle.adapters.optax import optax
-from minisam.oracle.adapters.own import optimizer, own
 from minisam.oracle.adapters.plain import plain
 from minisam.oracle.adapters.torch import torch
 from minisam.oracle.checking import check
@@ -35,7 +35,7 @@ def gradient(point):
 def test_own_is_the_library(method):
     w, h = problem()
     h.update(METHODS[method], method=method, momentum=0.5)
-    opt = optimizer(h)
+    opt = optimizer_of(h)
     params = dict(zip(h["names"], w, strict=True))
     state, run = opt.init(params), own()(w, h)
     for _ in range(3):

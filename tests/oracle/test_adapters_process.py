@@ -8,7 +8,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from minisam.oracle.adapters.own import own
+from minisam.adapters.library import own
 from minisam.oracle.adapters.process import FEATURES, SCHEMA, process
 from minisam.oracle.protocol import HYPERPARAMETERS, AdapterError, Unsupported, observe
 from minisam.oracle.vectors import load, replay

@@ -2,6 +2,7 @@
 
 import pytest
 
+from minisam.adapters.library import adapter_of
 from minisam.oracle.checking import check
 from minisam.oracle.conventions import (
     CONVENTIONS,
@@ -10,7 +11,7 @@ from minisam.oracle.conventions import (
     declared_settings,
 )
 from minisam.oracle.probes import PROBES
-from minisam.oracle.reference import METHODS, adapter_of, optimizer
+from minisam.oracle.recipe import TAKEN_APART, optimizer
 
 FOLLOWED = [
     (name, value)
@@ -44,7 +45,7 @@ def follower(name, value):
     """The reference, but for one convention; it cannot do otherwise."""
     settings, changes = declared_settings({name: value}), declared_changes({name: value})
     adapter = adapter_of(lambda hp: optimizer({**hp, **settings}, changes))
-    adapter.methods = METHODS if name not in ("eta", "scope", "asam_form") else ("asam",)
+    adapter.methods = TAKEN_APART if name not in ("eta", "scope", "asam_form") else ("asam",)
     return adapter
 
 

@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from minisam.adapters.library import adapter_of
 from minisam.oracle.diagnosis import (
     PACKAGES,
     convention_part,
@@ -16,8 +17,7 @@ from minisam.oracle.diagnosis import (
 from minisam.oracle.judge import judge
 from minisam.oracle.mutants import MUTANTS, mutant_adapter
 from minisam.oracle.probes import probes_for
-from minisam.oracle.recipe import recipe_of
-from minisam.oracle.reference import adapter_of, optimizer
+from minisam.oracle.recipe import optimizer, recipe_of
 from minisam.oracle.watch import watch
 
 VISIBLE = [name for name, mutant in MUTANTS.items() if not mutant.equivalent]
@@ -184,7 +184,7 @@ def test_a_student_who_walks_on_from_b_and_divides_by_zero_is_told_so_once():
 
 def test_an_unknown_mistake_gets_no_name():
     def change(recipe):
-        return recipe._replace(radius=lambda now: 0.7 * now.rho)
+        return recipe.having(radius=lambda now: 0.7 * now.rho)
 
     failing, passing = split(traces_of(mutant_adapter(change), ("sam",), "float64"))
     assert diagnose(failing, passing).survivors == []
@@ -192,7 +192,7 @@ def test_an_unknown_mistake_gets_no_name():
 
 def test_the_search_for_pairs_ends_when_patience_does():
     def change(recipe):
-        return recipe._replace(radius=lambda now: 0.7 * now.rho)
+        return recipe.having(radius=lambda now: 0.7 * now.rho)
 
     failing, passing = split(traces_of(mutant_adapter(change), ("sam",), "float64"))
     found = diagnose(failing[:3], passing[:3], patience=0.0)

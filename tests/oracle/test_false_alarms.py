@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from oracle import implementations as known
 
+from minisam.adapters.library import library
 from minisam.oracle.adapters.plain import as_adapter
 from minisam.oracle.diagnosis import convention_part, judge_parts
 from minisam.oracle.probes import probes_for
-from minisam.oracle.reference import reference
 from minisam.oracle.watch import watch
 
 
@@ -71,7 +71,7 @@ def other_order(w, grad_fn, *, rho, lr):
         (known.right_with_momentum, {}),
         (known.with_epsilon, {"norm_epsilon": 1e-12}),
         (other_order, {}),
-        (reference, {}),
+        (library, {}),
     ],
     ids=["right", "momentum", "epsilon", "other order", "reference"],
 )

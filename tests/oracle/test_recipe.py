@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from minisam.adapters.library import adapter_of, library
 from minisam.oracle.protocol import HYPERPARAMETERS, observe
-from minisam.oracle.recipe import build, recipe_of
-from minisam.oracle.reference import adapter_of, optimizer, reference
+from minisam.oracle.recipe import build, optimizer, recipe_of
 
 NAMES = ["a.weight", "a.bias", "b.weight"]
 SHAPES = [(2, 3), (3,), (4,)]
@@ -39,7 +39,7 @@ def steps_of(adapter, setting, dtype):
 @pytest.mark.parametrize("setting", SETTINGS, ids=str)
 def test_the_unchanged_recipe_is_the_library_bit_for_bit(setting, dtype):
     recipe = adapter_of(lambda hp: build(recipe_of(hp)))
-    expected = steps_of(reference, setting, dtype)
+    expected = steps_of(library, setting, dtype)
     assert expected.dtype == dtype
     np.testing.assert_array_equal(steps_of(recipe, setting, dtype), expected)
 

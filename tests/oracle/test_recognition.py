@@ -16,7 +16,7 @@ def seen(adapter, slug="sam-three-tensors", dtype="float64"):
 
 
 def changed(**pieces):
-    return mutant_adapter(lambda recipe: recipe._replace(**pieces))
+    return mutant_adapter(lambda recipe: recipe.having(**pieces))
 
 
 def test_a_combination_of_one_or_two_is_found_and_no_more():

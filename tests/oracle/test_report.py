@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 from oracle import implementations as known
 
-from minisam.oracle.adapters.own import own
+from minisam.adapters.library import own
 from minisam.oracle.checking import check
 from minisam.oracle.probes import PROBES
 from minisam.oracle.report import SCHEMA, NotConforming, Report, Result, from_dict, without_results

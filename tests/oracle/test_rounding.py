@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minisam.oracle.protocol import HYPERPARAMETERS
-from minisam.oracle.reference import optimizer
+from minisam.oracle.recipe import optimizer
 from minisam.oracle.rounding import UNITS, Rounded, exact, ratio, to_bfloat16, to_unit
 
 DTYPES = ["float64", "float32"]

@@ -59,13 +59,14 @@ def test_a_wrong_implementation_is_told_what_does_not_hold(tmp_path, capsys, slu
 
 
 def test_the_library_itself_holds(capsys):
-    target = "minisam.oracle.properties.followups:library"
+    target = "minisam.adapters.library:library"
     assert main(["specification", "--try", target, "--trials", "1"]) == 0
     assert f"{len(PROPERTIES)} statements hold." in capsys.readouterr().out
 
 
-def test_nothing_tried_is_no_success(capsys):
-    target = "minisam.oracle.reference:reference"
+def test_nothing_tried_is_no_success(tmp_path, capsys):
+    (tmp_path / "homework.py").write_text(WRONG)
+    target = f"{tmp_path}/homework.py:step"
     assert main(["specification", "gsam-contains-sam", "--try", target]) == 4
     assert "it is about gsam" in capsys.readouterr().out
 

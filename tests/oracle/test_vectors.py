@@ -11,8 +11,8 @@ import jsonschema
 import numpy as np
 import pytest
 
+from minisam.adapters.library import own
 from minisam.oracle import vectors_command
-from minisam.oracle.adapters.own import own
 from minisam.oracle.adapters.plain import plain
 from minisam.oracle.mutants import MUTANTS
 from minisam.oracle.vectors import DIRECTORY, load, manifest, replay

@@ -169,12 +169,11 @@ def stranger(mutation: Mutation | None) -> Iterator[object]:
             if mutation is not None and source == mutation.file:
                 text = mutation.source
             (home / source).write_text(renamed(text), encoding="utf-8")
-        own = (HOME / "oracle/adapters/own.py").read_text(encoding="utf-8")
-        own = own.replace("from minisam import optim", "from stranger import optim")
-        (home / "own.py").write_text(own, encoding="utf-8")
+        adapter = renamed((HOME / "adapters/library.py").read_text(encoding="utf-8"))
+        (home / "library.py").write_text(adapter, encoding="utf-8")
         sys.path.insert(0, str(folder))
         importlib.invalidate_caches()
-        yield importlib.import_module("stranger.own").own()
+        yield importlib.import_module("stranger.library").library
     finally:
         sys.path[:] = [path for path in sys.path if path != str(folder)]
         for name in [name for name in sys.modules if name.split(".")[0] == "stranger"]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import UserDict
 from typing import Any
 
+from minisam.optim.methods import METHODS
 from minisam.oracle.protocol import HYPERPARAMETERS, Unsupported
 
 # These need not be read: they describe the problem, or are conventions with a name of their own.
 FREE = {"method", "names", "frozen", "dtype", "eta", "scope", "shards", "missing", "model"}
-OWN = {"granularity", "alpha", "gamma", "every", "sigma", "memory"}  # of one method each
 CLIMB = {"rho", "p"}  # what a base optimizer has no use for
 
 
@@ -96,7 +96,8 @@ class Hyperparameters(UserDict):
         free = FREE | self.read | declared | (CLIMB if self.data.get("method") == "sgd" else set())
         if not self.data.get("weight_decay"):
             free.add("decay")
+        own = {key for row in METHODS.values() for key in row.own} - HYPERPARAMETERS.keys()
         for key, value in self.data.items():
-            matters = key in OWN or value != HYPERPARAMETERS.get(key, value)
+            matters = key in own or value != HYPERPARAMETERS.get(key, value)
             if matters and key not in free:
                 raise Unsupported(f"it does not read {key}")

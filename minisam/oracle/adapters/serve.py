@@ -32,7 +32,7 @@ def serve(
             implementation prints goes to standard error.
 
     Example:
-        >>> from minisam.oracle.adapters.own import own
+        >>> from minisam.adapters.library import own
         >>> start = {"type": "start", "method": "sgd", "dtype": "float64", "hyperparameters":
         ...     {"lr": 0.5}, "names": ["w"], "shapes": [[1]], "frozen": [], "params": [[1.0]]}
         >>> run = {"type": "run", "lr": 0.5, "rho": 0.0, "gradients": [[[1.0]]]}

@@ -41,7 +41,7 @@ def formula(numerator: int, denominator: int) -> Change:
         def direction(now: Any, T: Params, g: Params) -> Params:
             return power(T, g, numerator)
 
-        return recipe._replace(numerator=direction, norm=divisor)
+        return recipe.having(numerator=direction, norm=divisor)
 
     return change
 
@@ -85,14 +85,12 @@ def operator(of_weight: Callable[[Any, float], Any]) -> Change:
             for key, w in now.params.items()
         }
 
-    return lambda recipe: recipe._replace(operator=T)
+    return lambda recipe: recipe.having(operator=T)
 
 
 def setting(**hp: Any) -> Change:
     """Another hyper-parameter than was asked for."""
-    return lambda recipe: recipe._replace(
-        hp={**recipe.hp, **hp}, operator=lambda now: scaling(now.params, **{**of(now), **hp})
-    )
+    return lambda recipe: recipe.having(hp={**recipe.hp, **hp})
 
 
 def of(now: Any) -> dict[str, Any]:
@@ -118,7 +116,7 @@ adaptive(
     "A07-biases-not-perturbed",
     "does not perturb the biases",
     "Where T = 1 a tensor is perturbed as in SAM.",
-    lambda recipe: recipe._replace(adjust=only_weights),
+    lambda recipe: recipe.having(adjust=only_weights),
 )
 adaptive(
     "A08-no-absolute-value",
@@ -136,7 +134,7 @@ adaptive(
 
 def stale(recipe: Recipe) -> Recipe:
     """T of the step before."""
-    return recipe._replace(operator=lambda now: scaling((now.previous or now).params, **of(now)))
+    return recipe.having(operator=lambda now: scaling((now.previous or now).params, **of(now)))
 
 
 adaptive(
@@ -161,7 +159,7 @@ def leaking(recipe: Recipe) -> Recipe:
         T = recipe.operator(now)
         return multiply(T, multiply(T, direction(now)))
 
-    return recipe._replace(direction=leaked)
+    return recipe.having(direction=leaked)
 
 
 adaptive(
@@ -174,7 +172,7 @@ adaptive(
     "A13-per-tensor-norm",
     "divides every tensor by its own norm",
     "There is one norm ‖T g‖ over all tensors.",
-    lambda recipe: recipe._replace(norm=per_tensor_norm),
+    lambda recipe: recipe.having(norm=per_tensor_norm),
     convention={"norm_scope": "per_tensor"},
 )
 adaptive(
@@ -187,11 +185,11 @@ adaptive(
     "A15-largest-entry",
     "divides by the largest entry of |T g|",
     "The norm is the Euclidean one.",
-    lambda recipe: recipe._replace(norm=lambda now, g: largest(g)),
+    lambda recipe: recipe.having(norm=lambda now, g: largest(g)),
 )
 adaptive(
     "A16-plain-sam",
     "is plain SAM: T = 1",
     "The adaptive flag is not passed on.",
-    lambda recipe: recipe._replace(operator=lambda now: map_leaves(np.ones_like, now.params)),
+    lambda recipe: recipe.having(operator=lambda now: map_leaves(np.ones_like, now.params)),
 )

@@ -17,7 +17,7 @@ def other_batch(recipe: Recipe) -> Recipe:
     """d1 from the first shard alone, d2 from the second."""
     if recipe.hp.get("shards", 1) == 1:
         return recipe
-    return recipe._replace(
+    return recipe.having(
         first=lambda now: now.gradient(now.params, 0),
         second=lambda now: now.gradient(now.perturbed, 1),
     )
@@ -36,7 +36,7 @@ def summed(recipe: Recipe) -> Recipe:
     shards = recipe.hp.get("shards", 1)
     if shards == 1:
         return recipe
-    return recipe._replace(ask=lambda now, point: scale(float(shards), now.gradient(point)))
+    return recipe.having(ask=lambda now, point: scale(float(shards), now.gradient(point)))
 
 
 enter(
@@ -69,7 +69,7 @@ def own_climbs(recipe: Recipe) -> Recipe:
             total = add(total, gradient)
         return scale(1 / shards, total)
 
-    return recipe._replace(first=first, second=second)
+    return recipe.having(first=first, second=second)
 
 
 enter(
@@ -91,7 +91,7 @@ def last_shard_climbs(recipe: Recipe) -> Recipe:
         gradients = [now.gradient(now.params, shard) for shard in range(shards)]
         return gradients[-1]
 
-    return recipe._replace(first=first)
+    return recipe.having(first=first)
 
 
 enter(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from minisam.adapters.library import adapter_of
 from minisam.oracle.protocol import Adapter
-from minisam.oracle.recipe import Change
-from minisam.oracle.reference import adapter_of, optimizer
+from minisam.oracle.recipe import TAKEN_APART, Change, optimizer
 
 
 class Mutant(NamedTuple):
@@ -51,7 +51,7 @@ def enter(name: str, title: str, description: str, change: Change, **rest: Any) 
 
 def piece(**pieces: Any) -> Change:
     """The change that replaces pieces of a recipe."""
-    return lambda recipe: recipe._replace(**pieces)
+    return lambda recipe: recipe.having(**pieces)
 
 
 def mutant_adapter(*changes: Change) -> Adapter:
@@ -65,4 +65,4 @@ def mutant_adapter(*changes: Change) -> Adapter:
         >>> run(lambda point: [point[0]])
         [array([3.5])]
     """
-    return adapter_of(lambda hp: optimizer(hp, changes))
+    return adapter_of(lambda hp: optimizer(hp, changes), TAKEN_APART)

@@ -24,14 +24,14 @@ enter(
     "M08-gradients-added",
     "descends along d1 + d2",
     "The gradients are not zeroed between the two passes, so the second adds to the first.",
-    lambda r: r._replace(direction=lambda now: add(now.d1, r.direction(now))),
+    lambda r: r.having(direction=lambda now: add(now.d1, r.direction(now))),
 )
 
 enter(
     "M09-mean-of-both",
     "descends along (d1 + d2)/2",
     "SAM descends along d2 alone.",
-    lambda r: r._replace(direction=lambda now: scale(0.5, add(now.d1, r.direction(now)))),
+    lambda r: r.having(direction=lambda now: scale(0.5, add(now.d1, r.direction(now)))),
 )
 
 enter(
@@ -67,7 +67,7 @@ enter(
     "M26-loss-scale-left",
     "descends along d2 times a loss scale of 1024",
     "Mixed precision multiplies the loss; divide the gradient again in the second pass too.",
-    lambda r: r._replace(direction=lambda now: scale(1024.0, r.direction(now))),
+    lambda r: r.having(direction=lambda now: scale(1024.0, r.direction(now))),
 )
 
 
@@ -131,7 +131,7 @@ enter(
     "M23-value-clipped",
     "clips the entries of d1 to [−1, 1] before the climb",
     "Clipping entries turns the climb. Clip d2, or clip by norm, which leaves the climb alone.",
-    lambda r: r._replace(
+    lambda r: r.having(
         ascent=lambda now: map_leaves(lambda g: np.minimum(np.maximum(g, -1.0), 1.0), r.ascent(now))
     ),
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from minisam.adapters.library import base_of, lr_at
 from minisam.oracle.mutants.catalogue import enter, piece
-from minisam.oracle.recipe import Recipe, base_of, lr_at
+from minisam.oracle.recipe import Recipe
 from minisam.trees import Params, add_scaled
 
 
@@ -16,7 +17,7 @@ def ascent_with_decay(recipe: Recipe) -> Recipe:
     if not weight_decay or recipe.hp["decay"] == "in_loss":
         return recipe
     ascent = recipe.ascent
-    return recipe._replace(ascent=lambda now: add_scaled(ascent(now), weight_decay, now.params))
+    return recipe.having(ascent=lambda now: add_scaled(ascent(now), weight_decay, now.params))
 
 
 enter(
@@ -33,7 +34,7 @@ def decay_at_b(recipe: Recipe) -> Recipe:
     if not hp["weight_decay"] or hp["decay"] != "coupled":
         return recipe
     direction = recipe.direction
-    return recipe._replace(
+    return recipe.having(
         base=base_of(hp, weight_decay=0.0),
         direction=lambda now: add_scaled(direction(now), hp["weight_decay"], now.perturbed),
     )
@@ -50,7 +51,7 @@ enter(
     "R07-decay-ignored",
     "ignores the weight decay",
     "The base optimizer does not get weight_decay.",
-    lambda r: r._replace(hp={**r.hp, "weight_decay": 0.0}, base=base_of(r.hp, weight_decay=0.0)),
+    lambda r: r.having(hp={**r.hp, "weight_decay": 0.0}, base=base_of(r.hp, weight_decay=0.0)),
 )
 
 enter(
@@ -112,14 +113,14 @@ enter(
     "R09-nesterov-ignored",
     "ignores nesterov",
     "The base optimizer does not get nesterov=True.",
-    lambda r: r._replace(base=base_of(r.hp, nesterov=False)),
+    lambda r: r.having(base=base_of(r.hp, nesterov=False)),
 )
 
 enter(
     "M31-last-learning-rate",
     "uses the learning rate of the step before",
     "The scheduler steps before the optimizer, or its value is copied one step late.",
-    lambda r: r._replace(base=base_of(r.hp, lr=lambda count: lr_at(r.hp)(max(count - 1, 0)))),
+    lambda r: r.having(base=base_of(r.hp, lr=lambda count: lr_at(r.hp)(max(count - 1, 0)))),
 )
 
 enter(
@@ -127,5 +128,5 @@ enter(
     "keeps the first learning rate of a schedule",
     "The scheduler acts on the wrapper's parameter groups; the base optimizer has its own copy. "
     "Share the groups between the two.",
-    lambda r: r._replace(base=base_of(r.hp, lr=lambda count: lr_at(r.hp)(0))),
+    lambda r: r.having(base=base_of(r.hp, lr=lambda count: lr_at(r.hp)(0))),
 )

@@ -5,8 +5,8 @@ problem. So the library's own tests, the oracle, a student's homework and a back
 framework are all held to the same text:
 
     >>> from minisam.oracle.properties import PROPERTIES
-    >>> from minisam.oracle.reference import reference
-    >>> outcome = PROPERTIES["steepest-climb"].try_on(reference)
+    >>> from minisam.adapters.library import library
+    >>> outcome = PROPERTIES["steepest-climb"].try_on(library)
     >>> outcome.holds
     True
 

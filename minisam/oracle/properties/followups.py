@@ -4,57 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
-from typing import Any
 
 import numpy as np
 
-from minisam.optim import Optimizer, friendly_sam, gsam, looksam, sam, wsam
-from minisam.optim.perturbation import unnormalized_perturbation
+from minisam.optim.methods import METHODS, title_of
 from minisam.oracle.properties.families import draw_quadratic, draw_scripted
 from minisam.oracle.properties.problems import Problem, Source, real, rounded
 from minisam.oracle.properties.rounding import Bounded, inner, norm, unit_roundoff
-from minisam.oracle.properties.statement import state
+from minisam.oracle.properties.statement import Property, enter, state
 from minisam.oracle.properties.watching import Clause, equal, near_one, one_step, walk
-from minisam.oracle.protocol import Adapter, described
-from minisam.oracle.recipe import base_of
-from minisam.oracle.reference import adapter_of, optimizer
+from minisam.oracle.protocol import Adapter
 
 SECTION = "What came after"
 
-SPECIAL_CASES: dict[str, dict[str, Any]] = {
-    "gsam": {"alpha": 0.0},
-    "looksam": {"every": 1},
-    "friendly_sam": {"sigma": 0.0},
-    "wsam": {"gamma": 0.5},
-}
 
-
-def follow_up(hp: dict[str, Any]) -> Optimizer:
-    """Make the library's own optimizer for a method that came after SAM, or for SAM itself."""
-    base, rho = base_of(hp), hp["rho"]
-    if hp["method"] == "gsam":
-        return gsam(base, rho, alpha=hp["alpha"])
-    if hp["method"] == "looksam":
-        return looksam(base, rho, every=hp["every"])
-    if hp["method"] == "friendly_sam":
-        return friendly_sam(base, rho, sigma=hp["sigma"])
-    if hp["method"] == "wsam":
-        return wsam(base, rho, gamma=hp["gamma"])
-    if hp["method"] == "unnormalized_sam":
-        return sam(base, rho, perturb=unnormalized_perturbation)
-    return optimizer(hp)
-
-
-library: Adapter = described(
-    adapter_of(follow_up), methods=("sgd", "sam", "asam", *SPECIAL_CASES, "unnormalized_sam")
-)
-
-
-def _draw_special_case(source: Source, method: str) -> Problem:
+def draw_reduction(source: Source, method: str) -> Problem:
+    """A bowl, and a method with the hyper-parameters for which it is SAM."""
     problem = draw_quadratic(source, stable=0.5)
-    return problem.having(
-        method=method, momentum=source.choice((0.0, 0.5)), **SPECIAL_CASES[method]
-    )
+    row = METHODS[method]
+    momentum = source.choice((0.0, 0.5))
+    return problem.having(method=method, momentum=momentum, **{**row.own, **(row.is_sam_at or {})})
 
 
 def sam_clauses(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
@@ -72,45 +41,56 @@ def sam_clauses(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
         yield equal("w' = A − ηv, v ← μv + d2", seen.end, right.widened(slack))
 
 
-def enter_special_case(method: str, name: str, equation: str, source: str) -> None:
-    """State that a follow-up is SAM for one value of its own parameter."""
-    (parameter, value), *_ = SPECIAL_CASES[method].items()
-    state(
+# By method: the equation, and why, where the row of `minisam.optim.methods` does not say it all.
+EXPLAINED = {
+    "gsam": (
+        "α = 0: d = d2",
+        "d = d2 − α d1⊥. Zhuang et al. 2022, arXiv 2203.08065, Algorithm 1.",
+    ),
+    "looksam": (
+        "k = 1: d = d2 in every step",
+        "Every step is a k-th step. Liu et al. 2022, arXiv 2203.02714, Algorithm 1.",
+    ),
+    "friendly_sam": (
+        "σ = 0: ε = ρ d1/‖d1‖",
+        "ε is along d1 − σm. Li et al. 2024, arXiv 2403.12350, Algorithm 1.",
+    ),
+    "wsam": (
+        "γ = ½: d = d1 + (d2 − d1)",
+        "d = d1 + γ/(1−γ)(d2 − d1). Yue et al. 2023, arXiv 2305.15817, eq. (3).",
+    ),
+}
+
+
+def reduction(method: str) -> Property:
+    """Return the statement that a method is SAM for some values of its own hyper-parameters.
+
+    Args:
+        method: a name in `minisam.optim.METHODS`, whose row says for which.
+
+    Example:
+        >>> reduction("gsam").statement
+        'GSAM with alpha = 0 is SAM.'
+    """
+    where = METHODS[method].is_sam_at or {}
+    values = ", ".join(f"{key} = {value:g}" for key, value in where.items())
+    equation, why = EXPLAINED.get(method, (f"{values}: ε = ρ d1/‖d1‖, d = d2", "Its definition."))
+    return Property(
         slug=f"{method.replace('_', '-')}-contains-sam",
         section=SECTION,
-        statement=f"{name} with {parameter} = {value:g} is SAM.",
+        statement=f"{title_of(method)} with {values} is SAM.",
         equation=equation,
-        source=source,
+        source=why,
         bound="as the climb; 3u for every product and sum of the base update",
         methods=(method,),
-        draw=partial(_draw_special_case, method=method),
-    )(sam_clauses)
+        draw=partial(draw_reduction, method=method),
+        clauses=sam_clauses,
+    )
 
 
-enter_special_case(
-    "gsam",
-    "GSAM",
-    "α = 0: d = d2",
-    "d = d2 − α d1⊥. Zhuang et al. 2022, arXiv 2203.08065, Algorithm 1.",
-)
-enter_special_case(
-    "looksam",
-    "LookSAM",
-    "k = 1: d = d2 in every step",
-    "Every step is a k-th step. Liu et al. 2022, arXiv 2203.02714, Algorithm 1.",
-)
-enter_special_case(
-    "friendly_sam",
-    "Friendly SAM",
-    "σ = 0: ε = ρ d1/‖d1‖",
-    "ε is along d1 − σm. Li et al. 2024, arXiv 2403.12350, Algorithm 1.",
-)
-enter_special_case(
-    "wsam",
-    "WSAM",
-    "γ = ½: d = d1 + (d2 − d1)",
-    "d = d1 + γ/(1−γ)(d2 − d1). Yue et al. 2023, arXiv 2305.15817, eq. (3).",
-)
+for _name, _row in METHODS.items():
+    if _row.is_sam_at:
+        enter(reduction(_name))
 
 
 @state(

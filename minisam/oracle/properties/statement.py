@@ -152,8 +152,8 @@ class Property(NamedTuple):
 
         Example:
             >>> from minisam.oracle.properties import PROPERTIES
-            >>> from minisam.oracle.reference import reference
-            >>> PROPERTIES["quadratic-step"].try_on(reference, trials=3).holds
+            >>> from minisam.adapters.library import library
+            >>> PROPERTIES["quadratic-step"].try_on(library, trials=3).holds
             True
         """
         rng = np.random.default_rng(seed)
@@ -198,14 +198,22 @@ def find(names: Sequence[str]) -> list[Property]:
     return [by_name[name] for name in names] or list(PROPERTIES.values())
 
 
+def enter(statement: Property) -> None:
+    """Enter a statement into the specification.
+
+    Raises:
+        ValueError: if there is one of this name.
+    """
+    if statement.slug in PROPERTIES:
+        raise ValueError(f"the property {statement.slug!r} is stated twice")
+    PROPERTIES[statement.slug] = statement
+
+
 def state(**fields) -> Callable[[Callable], Callable]:
     """Enter a statement into the specification, with the function below it for its comparison."""
 
-    def enter(clauses: Callable) -> Callable:
-        entry = Property(clauses=clauses, **fields)
-        if entry.slug in PROPERTIES:
-            raise ValueError(f"the property {entry.slug!r} is stated twice")
-        PROPERTIES[entry.slug] = entry
+    def with_clauses(clauses: Callable) -> Callable:
+        enter(Property(clauses=clauses, **fields))
         return clauses
 
-    return enter
+    return with_clauses

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minisam.optim.methods import METHODS
 from minisam.oracle.protocol import HYPERPARAMETERS, Adapter, Arrays, Unsupported, copies
 
 DIRECTORY = Path(__file__).parent
@@ -94,8 +95,8 @@ def hyperparameters(vector: dict[str, Any], dtype: str) -> dict[str, Any]:
     h = {**HYPERPARAMETERS, **vector["hyperparameters"], "dtype": dtype}
     h.update(names=tuple(vector["names"]), frozen=tuple(vector["frozen"]))
     h["p"] = math.inf if h["p"] == "inf" else h["p"]
-    for key in ("momentum", "weight_decay", "eta", "alpha", "gamma", "sigma", "memory"):
-        if key in h:
+    for key, default in {**METHODS[h["method"]].own, **HYPERPARAMETERS}.items():
+        if key in h and isinstance(default, float) and key not in ("lr", "rho"):
             h[key] = float(h[key])
     if "missing-gradient" in vector["requires"]:
         h["missing"] = True

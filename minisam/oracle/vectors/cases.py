@@ -150,7 +150,7 @@ def case(
 ) -> None:
     """Enter one vector. A step is the list of its gradients, or a dict with more about it."""
     family = slug.split("-")[0]
-    h: dict[str, Any] = {"method": method or family.replace("_", "-").replace("-", "_")}
+    h: dict[str, Any] = {"method": method or family}
     h.update(DEFAULTS)
     if h["method"] == "asam":
         h.update(eta=QUARTER, scope="weights")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from minisam.adapters.library import adapter_of, library, optimizer_of
 from minisam.optim import sgd
 from minisam.optim.gsam import orthogonal_part
 from minisam.optim.optimizer import Optimizer
@@ -16,9 +17,7 @@ from minisam.optim.perturbation import sam_perturbation
 from minisam.optim.sam import two_gradients
 from minisam.oracle.mutants import MUTANTS, mutant_adapter
 from minisam.oracle.properties import PROPERTIES
-from minisam.oracle.properties.followups import follow_up, library
 from minisam.oracle.protocol import Unsupported
-from minisam.oracle.reference import adapter_of
 from minisam.trees import add_scaled, norm, scale, subtract
 
 TRIALS = 6
@@ -65,7 +64,7 @@ def shadowed(hp, d1, d2):
 
 
 def twice_the_radius(hp):
-    return follow_up({**hp, "rho": 2 * hp["rho"]})
+    return optimizer_of({**hp, "rho": 2 * hp["rho"]})
 
 
 FOLLOW_UPS = {
@@ -128,7 +127,7 @@ def test_an_error_of_one_part_in_a_billion_is_seen(slug):
     """The bounds are derived from rounding, and no wider."""
 
     def slightly_long(recipe):
-        return recipe._replace(adjust=lambda now, climb: scale(1 + 1e-9, climb))
+        return recipe.having(adjust=lambda now, climb: scale(1 + 1e-9, climb))
 
     outcome = PROPERTIES[slug].try_on(mutant_adapter(slightly_long), trials=20)
     assert not outcome.holds

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from strategies import problems
 
+from minisam.adapters.library import library
 from minisam.oracle.properties import PROPERTIES, watching
-from minisam.oracle.properties.followups import library
 from minisam.oracle.properties.problems import RandomSource, Unsuitable
 from minisam.oracle.properties.rounding import Bounded, unit_roundoff
 from minisam.oracle.properties.watching import climb_slack

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from minisam.adapters.library import library
 from minisam.oracle.adapters.plain import plain
 from minisam.oracle.mutants import MUTANTS
 from minisam.oracle.properties import PROPERTIES, Unsuitable
 from minisam.oracle.properties.statement import state
 from minisam.oracle.properties.watching import Clause, at_most, equal, identical
 from minisam.oracle.protocol import Unsupported
-from minisam.oracle.reference import reference
 
 
 def forgetful(w, grad_fn, *, rho, lr):
@@ -58,7 +58,7 @@ def test_comparisons_use_their_bounds():
 
 def test_no_comparison_is_no_success():
     statement = PROPERTIES["bounce"]._replace(clauses=lambda adapter, problem: ())
-    assert not statement.try_on(reference, trials=1).holds
+    assert not statement.try_on(library, trials=1).holds
 
 
 def test_an_unsupported_method_is_not_held_against_anyone():

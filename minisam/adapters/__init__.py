@@ -1,0 +1,1 @@
+"""How an optimizer meets the oracle: adapters, which make any implementation look alike."""
