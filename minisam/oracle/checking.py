@@ -154,8 +154,8 @@ def examine(
         return Result(probe.slug, dtype, status, str(trace.fault)), trace, None
     try:
         judgement = judge_parts([], trace, base)
-    except Unsupported as error:  # of a follow-up, under what is declared
-        return Result(probe.slug, dtype, "not run", str(error)), trace, None
+    except Unsupported as refusal:  # of a follow-up, under what is declared
+        return Result(probe.slug, dtype, "not run", str(refusal)), trace, None
     if not judgement.agrees and trace.hp["decay"] == "in_loss":
         judgement = judge_parts([], decayed(trace), base)
     error = float(np.nan_to_num(judgement.ratio, posinf=np.inf))
