@@ -32,9 +32,9 @@ from minisam.experiments.options import (
 from minisam.files import expanded
 
 HELP = "Train with SGD, SAM and ASAM on noisy labels; print a table, write JSON and a picture."
-TITLES = {"sgd": "SGD", "sam": "SAM", "asam": "ASAM"}
-TOY_RADII = {"sam": (0.2, 0.4, 0.8), "asam": (2.0, 4.0, 8.0)}
-CIFAR_RADII = {"sam": (0.025, 0.05, 0.1, 0.2), "asam": (0.25, 0.5, 1.0, 2.0)}
+TOY_RADII = (0.2, 0.4, 0.8)  # SAM's; another method's are as many times larger as they usually are
+CIFAR_RADII = (0.025, 0.05, 0.1, 0.2)
+SHARD = 32  # examples that climb together, for a method that splits the batch
 MODEL_OPTIONS = {
     "mlp": {"hidden": [256, 256]},
     "cnn": {"channels": [[16], [32], [64]]},
@@ -66,7 +66,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-dir", help="where CIFAR is; $MINISAM_DATA by default")
     parser.add_argument("--model", choices=tuple(MODEL_OPTIONS), default="mlp")
     parser.add_argument("--noise", type=float, default=0.4, help="share of wrong training labels")
-    parser.add_argument("--methods", default="sgd,sam,asam", help="comma-separated")
+    parser.add_argument("--methods", default="sgd,sam,asam", help="such as sgd,sam,gsam")
     parser.add_argument(
         "--rho", default="", metavar="METHOD=ρ,…", help="e.g. sam=0.1,asam=1; others are searched"
     )
@@ -96,8 +96,9 @@ def parse_rho(text: str, methods: list[str]) -> dict[str, float]:
             rho = float(number)
         except ValueError:
             rho = -1.0
-        if method not in TOY_RADII or method not in methods or not 0 <= rho < 1e9:
-            allowed = ", ".join(f"{name}=ρ" for name in methods if name in TOY_RADII)
+        climbing = [name for name in methods if name != "sgd"]
+        if method not in climbing or not 0 <= rho < 1e9:
+            allowed = ", ".join(f"{name}=ρ" for name in climbing)
             raise ValueError(f"--rho takes {allowed or 'nothing'} with ρ ≥ 0, got {part!r}")
         if method in fixed:
             raise ValueError(f"--rho takes one ρ for each method, got {text!r}")
@@ -129,6 +130,27 @@ def checked(arguments: argparse.Namespace) -> dict[str, Any]:
         "model": arguments.model,
         "model_options": MODEL_OPTIONS[arguments.model],
     }
+
+
+def radii(data: str, method: str) -> list[float]:
+    """Return the values of ρ that are tried for a method.
+
+    Example:
+        >>> radii("toy", "asam")
+        [2.0, 4.0, 8.0]
+    """
+    from minisam.optim.methods import METHODS
+
+    of_sam = TOY_RADII if data == "toy" else CIFAR_RADII
+    return [METHODS[method].radius * radius for radius in of_sam]
+
+
+def settings_of(method: str) -> dict[str, Any]:
+    """Return the settings of a trial that name its method."""
+    from minisam.optim.methods import METHODS
+
+    sharded = {"m": SHARD} if METHODS[method].needs == "shards" else {}
+    return {"optimizer": method, **sharded}
 
 
 def compared_trial(**settings: Any) -> dict[str, Any]:
@@ -209,17 +231,17 @@ def run(arguments: argparse.Namespace) -> int:
     from minisam.experiments.search import TUNING_SEEDS
     from minisam.experiments.trial import arrays, trial
     from minisam.files import plain, write_json
+    from minisam.optim.methods import METHODS, title_of
     from minisam.sweep import sweep
 
     methods = words(arguments.methods)
-    known = all(name in TITLES for name in methods)
+    known = all(name in METHODS for name in methods)
     if not methods or not known or len(set(methods)) < len(methods):
-        allowed = ", ".join(TITLES)
+        allowed = ", ".join(METHODS)
         raise ValueError(f"--methods must be some of {allowed}, got {arguments.methods!r}")
     rho = parse_rho(arguments.rho, methods)
     shared = checked(arguments)
-    radii = TOY_RADII if shared["data"] == "toy" else CIFAR_RADII
-    searched = [name for name in methods if name in radii and name not in rho]
+    searched = [name for name in methods if name != "sgd" and name not in rho]
     look_for_data_in(arguments.data_dir, arguments.data)
     out, begun = expanded(arguments.out), time.time()
     held_out = shared["train_size"] // 5
@@ -238,8 +260,8 @@ def run(arguments: argparse.Namespace) -> int:
         f"{shared['test_size']} clean ones to test on; {shared['model']}, {shared['epochs']} epochs"
     )
 
-    tries = [(name, candidate) for name in searched for candidate in radii[name]]
-    grid = [{**shared, "optimizer": m, "rho": r, "seed": TUNING_SEEDS[0]} for m, r in tries]
+    tries = [(name, radius) for name in searched for radius in radii(shared["data"], name)]
+    grid = [{**shared, **settings_of(m), "rho": r, "seed": TUNING_SEEDS[0]} for m, r in tries]
     records = sweep(trial, grid, out, jobs=arguments.jobs)
     search = [
         {
@@ -258,10 +280,10 @@ def run(arguments: argparse.Namespace) -> int:
             + ("diverged" if "diverged" in entry else f"{entry['validation']:.1f} %")
             for entry in of_method
         )
-        print(f"ρ of {TITLES[name]}, by accuracy on noisy validation labels: {shown}")
+        print(f"ρ of {title_of(name)}, by accuracy on noisy validation labels: {shown}")
 
     runs = [(m, seed) for seed in range(arguments.seeds) for m in methods]
-    grid = [{**shared, "optimizer": m, "rho": rho.get(m, 0.0), "seed": s} for m, s in runs]
+    grid = [{**shared, **settings_of(m), "rho": rho.get(m, 0.0), "seed": s} for m, s in runs]
     records = sweep(compared_trial, grid, out, jobs=arguments.jobs)
     results = {
         "command": command_line(sys.argv[1:]),
@@ -269,7 +291,7 @@ def run(arguments: argparse.Namespace) -> int:
         "chosen_by": "accuracy on held-out training images with noisy labels, last epoch",
         "search": search,
         "runs": [
-            {"method": TITLES[m], "seed": seed, **record["result"]}
+            {"method": title_of(m), "seed": seed, **record["result"]}
             for (m, seed), record in zip(runs, records, strict=True)
         ],
         "radius": RADIUS,
@@ -306,11 +328,12 @@ def table(results: dict[str, Any]) -> str:
         results: what ``results.json`` holds.
     """
     from minisam.experiments.study import gain
+    from minisam.optim.methods import title_of
     from minisam.statistics import mean_interval
 
     settings, runs = results["settings"], results["runs"]
     rows = [["", "ρ", *(title for title, _ in COLUMNS.values())]]
-    names = [TITLES[name] for name in settings["methods"]]
+    names = [title_of(name) for name in settings["methods"]]
     for name, title in zip(settings["methods"], names, strict=True):
         cells = []
         for key, (_, spec) in COLUMNS.items():
@@ -347,6 +370,7 @@ def _plus_minus(interval: Any, spec: str) -> str:
 
 def draw(results: dict[str, Any], path: Path) -> None:
     """Draw test accuracy, memorization and sharpness by epoch, from what ``results.json`` holds."""
+    from minisam.optim.methods import title_of
     from minisam.plots import curves_over_seeds, picture
 
     settings = results["settings"]
@@ -358,12 +382,12 @@ def draw(results: dict[str, Any], path: Path) -> None:
     with picture(path, 13.5, 4.8) as figure:
         for axes, (key, factor, title) in zip(figure.subplots(1, 3), panels, strict=True):
             for name in settings["methods"]:
-                runs = [run for run in results["runs"] if run["method"] == TITLES[name]]
+                runs = [run for run in results["runs"] if run["method"] == title_of(name)]
                 histories = [run["history"] for run in runs if run["history"]]  # none: it diverged
                 known = (r.get(key) is not None for history in histories for r in history)
                 if histories and all(known):
                     lines = [[factor * record[key] for record in h] for h in histories]
-                    curves_over_seeds(axes, lines, TITLES[name])
+                    curves_over_seeds(axes, lines, title_of(name))
             # A symmetric interval may reach where no accuracy and no rise can be.
             axes.set_ylim(0, min(102, axes.get_ylim()[1]) if factor == 100 else None)
             axes.set_title(title)
