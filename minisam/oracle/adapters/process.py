@@ -34,6 +34,7 @@ from typing import Any
 import numpy as np
 
 from minisam.limits import check_seconds
+from minisam.optim.methods import METHODS
 from minisam.oracle.protocol import (
     Adapter,
     AdapterError,
@@ -358,7 +359,7 @@ def _smoke(harness: Harness, start: dict[str, Any]) -> None:
     try:
         _checked(harness.ask(message), message, "params")
         step = {"type": "run", "lr": 0.5, "rho": 0.5, "gradients": [gradient, gradient]}
-        if start["method"] not in ("m_sam", "exact_sam"):
+        if start["method"] not in METHODS or not METHODS[start["method"]].needs:
             _checked(harness.ask(step), message, "points", "params")
     except Unsupported:
         pass  # that, too, is an answer in form
