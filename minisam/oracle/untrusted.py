@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from minisam.limits import check_seconds
-from minisam.oracle.checking import METHODS, check, choose, choose_probes
+from minisam.optim.methods import METHODS
+from minisam.oracle.checking import check, choose, choose_probes
 from minisam.oracle.conventions import check_declared
 from minisam.oracle.loading import imported, pairs
 from minisam.oracle.protocol import AdapterError
@@ -42,7 +43,7 @@ def judge(
         failures = {slug: str(reason) for slug, reason in pairs(known, "--known").items()}
         check_declared(conventions)
         choose_probes(probes, failures)
-        choose("method", method, (), METHODS)
+        choose("method", method, (), tuple(METHODS))
         choose("dtype", dtype, (), tuple(UNITS))
         check_seconds("--timeout", timeout)
     except ValueError as error:
