@@ -145,7 +145,7 @@ def radii(data: str, method: str) -> list[float]:
     return [METHODS[method].radius * radius for radius in of_sam]
 
 
-def settings_of(method: str) -> dict[str, Any]:
+def method_settings(method: str) -> dict[str, Any]:
     """Return the settings of a trial that name its method."""
     from minisam.optim.methods import METHODS
 
@@ -261,7 +261,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
 
     tries = [(name, radius) for name in searched for radius in radii(shared["data"], name)]
-    grid = [{**shared, **settings_of(m), "rho": r, "seed": TUNING_SEEDS[0]} for m, r in tries]
+    grid = [{**shared, **method_settings(m), "rho": r, "seed": TUNING_SEEDS[0]} for m, r in tries]
     records = sweep(trial, grid, out, jobs=arguments.jobs)
     search = [
         {
@@ -283,7 +283,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"ρ of {title_of(name)}, by accuracy on noisy validation labels: {shown}")
 
     runs = [(m, seed) for seed in range(arguments.seeds) for m in methods]
-    grid = [{**shared, **settings_of(m), "rho": rho.get(m, 0.0), "seed": s} for m, s in runs]
+    grid = [{**shared, **method_settings(m), "rho": rho.get(m, 0.0), "seed": s} for m, s in runs]
     records = sweep(compared_trial, grid, out, jobs=arguments.jobs)
     results = {
         "command": command_line(sys.argv[1:]),
