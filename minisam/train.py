@@ -122,8 +122,12 @@ def train(
     check_whole("batch_size", batch_size, low=1)
     check_whole("seed", seed)
     check_choice("statistics_from", statistics_from, ("first", "second"))
-    if len(images) != len(labels) or not len(images):
-        raise ValueError(f"got {len(images)} images and {len(labels)} labels, need one label each")
+    images, labels = np.asarray(images), np.asarray(labels)
+    if images.shape[:1] != labels.shape[:1] or not images.size or not labels.shape:
+        raise ValueError(
+            f"images and labels must be of one length, at least 1, "
+            f"got images of shape {images.shape} and labels of shape {labels.shape}"
+        )
     if params is None:
         params = model.init(np.random.default_rng([seed, 0]))
     state, statistics = optimizer.init(params), model.initial_statistics()
@@ -189,12 +193,19 @@ def predict(
 ) -> np.ndarray:
     """Return the logits, ndarray of shape (examples, classes), computed batch by batch.
 
+    Raises:
+        ValueError: if there are no images, or they do not fit the network.
+
     Example:
         >>> from minisam.nn import mlp
         >>> model = mlp(hidden=(8,), input_shape=(2, 2, 1), classes=3)
         >>> predict(model, model.init(0), {}, np.zeros((7, 2, 2, 1), np.float32), 3).shape
         (7, 3)
     """
+    check_whole("batch_size", batch_size, low=1)
+    images = np.asarray(images)
+    if not images.size:
+        raise ValueError(f"images must be at least one, got shape {images.shape}")
     cuts = range(0, len(images), batch_size)
     parts = [model.apply(params, images[k : k + batch_size], statistics) for k in cuts]
     return np.concatenate(parts)

@@ -379,10 +379,56 @@ def test_bad_arguments_are_named(arguments, message):
         train(MODEL, sgd(lr=0.1), *data(), **arguments)
 
 
+@pytest.mark.fault("shape", "train")
 def test_labels_must_match_images():
     images, labels = data()
-    with pytest.raises(ValueError, match="got 40 images and 39 labels"):
-        train(MODEL, sgd(lr=0.1), images, labels[:-1], epochs=1)
+    one = "^images and labels must be of one length, at least 1, got images of shape "
+    for x, y in (
+        (images, labels[:-1]),
+        (images, labels[None]),
+        (images, 3),
+        (images, None),
+        (None, labels),
+        (images[:0], labels[:0]),
+        (images[:, :0], labels),
+    ):
+        with pytest.raises(ValueError, match=one):
+            train(MODEL, sgd(lr=0.1), x, y, epochs=1)
+    for y in (labels[:, None], labels.astype(float), labels + 1, labels.astype(object)):
+        with pytest.raises(ValueError, match="labels must "):
+            train(MODEL, sgd(lr=0.1), images, y, epochs=1)
+    with pytest.raises(ValueError, match="images must be real numbers of shape"):
+        train(MODEL, sgd(lr=0.1), images[:, :1], labels, epochs=1)
+
+
+@pytest.mark.fault("dtype", "train", "train.predict")
+def test_lists_and_other_types_are_what_they_are_as_arrays():
+    images, labels = data()
+    expected = train(MODEL, sgd(lr=0.1), images, labels, epochs=1).params
+    for x, y in (
+        (images.astype(float).tolist(), labels.tolist()),
+        (images.astype(">f4"), labels.astype(np.uint8)),
+        (np.asfortranarray(images), np.eye(3, dtype=bool)[labels]),
+    ):
+        found = train(MODEL, sgd(lr=0.1), x, y, epochs=1).params
+        for key, leaf in expected.items():
+            np.testing.assert_allclose(found[key], leaf, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(
+        predict(MODEL, expected, {}, images.tolist()),
+        predict(MODEL, expected, {}, images),
+        rtol=0,
+        atol=1e-5,
+    )
+
+
+@pytest.mark.fault("shape", "train.predict")
+def test_predictions_of_nothing_and_in_batches_of_no_size_are_refused():
+    images, _ = data()
+    with pytest.raises(ValueError, match=r"images must be at least one, got shape \(0, 2, 2, 1\)"):
+        predict(MODEL, MODEL.init(0), {}, images[:0])
+    for size in (0, -1, 2.5, True, None):
+        with pytest.raises(ValueError, match="batch_size must be a whole number of at least 1"):
+            predict(MODEL, MODEL.init(0), {}, images, size)
 
 
 def test_arguments_are_left_alone():

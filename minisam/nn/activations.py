@@ -113,6 +113,7 @@ def softmax(x):
         >>> softmax(np.array([0.0, 0.0, 1000.0]))
         array([0., 0., 1.])
     """
+    x = x if x.dtype.kind == "f" else x.astype(np.float64)  # small integers would wrap around
     p = np.exp(x - np.max(x, axis=-1, keepdims=True))
     p /= np.sum(p, axis=-1, keepdims=True)
     return p

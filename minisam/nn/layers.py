@@ -72,18 +72,19 @@ def convolution(
         ndarray of shape (batch, out height, out width, out).
 
     Raises:
-        ValueError: if channels do not match, or the kernel is larger than the padded image.
+        ValueError: if there are no images, channels do not match, or the kernel is larger than
+            the padded image.
 
     Example:
         >>> params = init_convolution(np.random.default_rng(0), "conv1", 3, 3, 8)
         >>> convolution(params, "conv1", np.zeros((5, 32, 32, 3), np.float32), padding=1).shape
         (5, 32, 32, 8)
     """
-    weight = params[f"{name}.weight"]
-    if np.ndim(x) != 4 or x.shape[3] != weight.shape[2]:
+    weight, shape = params[f"{name}.weight"], np.shape(x)
+    if len(shape) != 4 or shape[3] != weight.shape[2] or 0 in shape:
         raise ValueError(
             f"{name} takes images of shape (batch, height, width, {weight.shape[2]}), "
-            f"got shape {x.shape}"
+            f"at least one, got shape {shape}"
         )
     stride, padding = pair(stride, "stride", 1), pair(padding, "padding", 0)
     if f"{name}.bias" not in params:
@@ -115,6 +116,9 @@ def batch_norm(
         The output, of the shape of x, and a dict of this layer's two running statistics, plain
         arrays that carry no gradient.
 
+    Raises:
+        ValueError: if x is not floating-point, or empty.
+
     Example:
         >>> params = init_batch_norm("bn1", 1)
         >>> x = np.array([[0.0], [2.0]], np.float32)
@@ -123,6 +127,10 @@ def batch_norm(
         (array([0.1], dtype=float32), array([1.1], dtype=float32))
     """
     weight, bias = params[f"{name}.weight"], params[f"{name}.bias"]
+    if x.dtype.kind != "f" or 0 in x.shape:  # running statistics would be rounded to integers
+        raise ValueError(
+            f"{name} takes floating-point numbers, at least one, got {x.dtype} of shape {x.shape}"
+        )
     mean, variance = statistics[f"{name}.running_mean"], statistics[f"{name}.running_var"]
     if training:
         y, (batch_mean, batch_variance) = normalization.batch_norm(x, weight, bias)
@@ -156,6 +164,19 @@ def global_average(x):
     return x.sum(axis=(1, 2)) * (1.0 / (x.shape[1] * x.shape[2]))
 
 
+def check_dtype(dtype) -> None:
+    """Raise ValueError unless weights of this dtype are floating-point: others round them away.
+
+    Example:
+        >>> check_dtype(int)
+        Traceback (most recent call last):
+        ...
+        ValueError: dtype must be floating-point, got int64
+    """
+    if np.dtype(dtype).kind != "f":
+        raise ValueError(f"dtype must be floating-point, got {np.dtype(dtype)}")
+
+
 def init_dense(rng, name: str, inputs: int, outputs: int, dtype=np.float32, gain=2.0) -> Params:
     """Return a dense layer's weight from N(0, gain / inputs) and a bias of zeros.
 
@@ -163,6 +184,7 @@ def init_dense(rng, name: str, inputs: int, outputs: int, dtype=np.float32, gain
         >>> sorted(init_dense(np.random.default_rng(0), "fc", 3, 2))
         ['fc.bias', 'fc.weight']
     """
+    check_dtype(dtype)
     weight = rng.standard_normal((inputs, outputs)) * np.sqrt(gain / inputs)
     return {f"{name}.weight": weight.astype(dtype), f"{name}.bias": np.zeros(outputs, dtype)}
 
@@ -176,6 +198,7 @@ def init_convolution(
         >>> init_convolution(np.random.default_rng(0), "conv1", 3, 3, 8)["conv1.weight"].shape
         (3, 3, 3, 8)
     """
+    check_dtype(dtype)
     kh, kw = pair(kernel, "kernel", 1)
     weight = rng.standard_normal((kh, kw, inputs, outputs)) * np.sqrt(2.0 / (kh * kw * inputs))
     params = {f"{name}.weight": weight.astype(dtype)}
@@ -191,6 +214,7 @@ def init_batch_norm(name: str, channels: int, dtype=np.float32) -> Params:
         >>> init_batch_norm("bn1", 2)["bn1.weight"]
         array([1., 1.], dtype=float32)
     """
+    check_dtype(dtype)
     return {f"{name}.weight": np.ones(channels, dtype), f"{name}.bias": np.zeros(channels, dtype)}
 
 

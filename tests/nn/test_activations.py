@@ -54,3 +54,11 @@ def test_softmax_neither_overflows_nor_vanishes(shift):
     probabilities = p.softmax(np.array([[0.0, 0.0], [0.0, 700.0]]) + shift)
     np.testing.assert_array_equal(probabilities[0], [0.5, 0.5])
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=4 * 2.0**-53)
+
+
+@pytest.mark.fault("dtype", "nn.activations")
+@pytest.mark.parametrize("dtype", ["u1", "i1", "?", "i8"])
+def test_softmax_of_integers_is_that_of_floats(dtype):
+    """0 − 1 is 255 in eight bits without a sign."""
+    x = np.array([0, 1], dtype)
+    np.testing.assert_array_equal(p.softmax(x), p.softmax(x.astype(float)))

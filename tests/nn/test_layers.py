@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from minisam.nn import layers
+from minisam.nn import layers, mlp, vit
 
 rng = np.random.default_rng(0)
 
@@ -42,7 +42,8 @@ def test_statistics_of_another_dtype_do_not_leak(training):
 def test_convolution_checks_channels():
     params = layers.init_convolution(rng, "conv1", 3, 3, 8)
     with pytest.raises(
-        ValueError, match=r"conv1 takes images of shape .*, 3\), got shape \(1, 8, 8, 4\)"
+        ValueError,
+        match=r"conv1 takes images of shape .*, 3\), at least one, got shape \(1, 8, 8, 4\)",
     ):
         layers.convolution(params, "conv1", np.zeros((1, 8, 8, 4)))
 
@@ -70,3 +71,46 @@ def test_activation_of_a_layer_is_the_activation_after_it(activation, bias):
     params = layers.init_dense(rng, "d", 3, 4, np.float64)
     fused = layers.dense(params, "d", x, activation)
     np.testing.assert_array_equal(fused, activation(layers.dense(params, "d", x)))
+
+
+@pytest.mark.fault("dtype", "nn.layers")
+@pytest.mark.parametrize("dtype", [int, np.uint8, bool, object, complex])
+def test_weights_that_are_not_floating_point_are_refused(dtype):
+    """Weights around ±0.1 would all be rounded to 0."""
+    rng = np.random.default_rng(0)
+    for make in (
+        lambda: layers.init_dense(rng, "fc", 3, 2, dtype),
+        lambda: layers.init_convolution(rng, "conv", 3, 3, 2, dtype),
+        lambda: layers.init_batch_norm("bn", 2, dtype),
+        lambda: mlp(hidden=(3,)).init(0, dtype),
+        lambda: vit(width=8, blocks=1).init(0, dtype),
+    ):
+        with pytest.raises(ValueError, match="dtype must be floating-point, got "):
+            make()
+
+
+@pytest.mark.fault("dtype", "nn.layers")
+@pytest.mark.parametrize("training", [True, False])
+def test_batch_norm_of_integers_or_of_nothing_is_refused(training):
+    params, statistics = layers.init_batch_norm("bn", 2), layers.initial_statistics("bn", 2)
+    for x in (np.ones((3, 2), int), np.ones((3, 2), bool), np.ones((0, 4, 4, 2))):
+        with pytest.raises(ValueError, match="bn takes floating-point numbers, at least one, got"):
+            layers.batch_norm(params, "bn", x, statistics, training)
+
+
+@pytest.mark.fault("dtype", "nn.layers")
+def test_pooling_of_integers_is_refused():
+    """Four pixels of 100 are 400, of which 8 bits hold 144: a mean of 36."""
+    for x in (np.full((1, 2, 2, 1), 100, np.uint8), np.ones((1, 2, 2, 1), bool), np.ones((2, 2))):
+        for pool in (layers.max_pool, layers.average_pool):
+            with pytest.raises(ValueError, match="x must be floating-point images of shape"):
+                pool(x)
+
+
+@pytest.mark.fault("shape", "nn.layers")
+@pytest.mark.parametrize("shape", [(0, 5, 5, 2), (5, 5, 2), (1, 5, 5, 3), ()])
+def test_images_that_do_not_fit_a_convolution_are_refused(shape):
+    params = layers.init_convolution(np.random.default_rng(0), "conv", 3, 2, 4)
+    for x in (np.ones(shape), np.ones(shape).tolist()):
+        with pytest.raises(ValueError, match=r"conv takes images of shape .* at least one, got"):
+            layers.convolution(params, "conv", x)
