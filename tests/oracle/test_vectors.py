@@ -285,7 +285,7 @@ def test_gradient_calls_are_counted():
         grad_fn(end)
         return end
 
-    def none(w, grad_fn, **h):
+    def none(w, grad_fn, *, rho, lr):
         return w
 
     for step, count in ((three, 3), (none, 0)):
