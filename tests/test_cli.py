@@ -38,6 +38,23 @@ def test_the_command_line_starts_without_what_only_some_commands_need():
     assert result.stdout == "[]\n", result.stderr
 
 
+@pytest.mark.parametrize(
+    "door", [["check", "--probe", "sam-one-tensor"], ["specification", "--try"]]
+)
+def test_what_holds_a_file_needs_no_numpy_itself(door, tmp_path):
+    (tmp_path / "sam.py").write_text("def step(w, grad_fn, *, rho, lr):\n    return grad_fn(w)\n")
+    code = "import sys, minisam.cli as c; c.main(sys.argv[1:]); print('numpy' in sys.modules)"
+    command = [sys.executable, "-c", code, *door, "sam.py:step"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert result.stdout.splitlines()[-1] == "False", result.stderr
+
+
+def test_one_command_is_parsed_without_the_others():
+    parser = cli.build_parser("vectors")
+    assert parser.parse_args(["vectors", "--out", "here"]).force is False
+    assert cli.build_parser("no command").parse_args(["check"]).target == []
+
+
 def test_a_users_mistake_is_one_line_and_no_traceback(capsys):
     assert cli.main(["compare", "--noise", "7"]) == 2
     assert capsys.readouterr().err == "minisam compare: --noise must lie in [0, 1], got 7.0\n"

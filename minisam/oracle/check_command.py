@@ -76,15 +76,17 @@ def run(arguments: argparse.Namespace) -> int:
         raise ValueError("give a FILE_OR_MODULE:NAME to check, or --list")
     form = arguments.format or "text"
     reports, codes = [], set()
-    for target, name in zip(arguments.target, names(arguments.target), strict=True):
-        judged, report = report_on(target, name, arguments)
-        codes.add(report.exit_code)
-        if not judged:
-            print(f"minisam check: {target}: {report.headline}", file=sys.stderr)
-        if judged or form != "text":
-            reports.append(report)
-    if reports:
-        write(rendered(reports, form), arguments.out)
+    try:
+        for target, name in zip(arguments.target, names(arguments.target), strict=True):
+            judged, report = report_on(target, name, arguments)
+            codes.add(report.exit_code)
+            if not judged:
+                print(f"minisam check: {target}: {report.headline}", file=sys.stderr)
+            if judged or form != "text":
+                reports.append(report)
+    finally:  # also after Ctrl-C
+        if reports:
+            write(rendered(reports, form), arguments.out)
     return max(codes, key=SEVERITY.index)
 
 
@@ -95,7 +97,7 @@ def refuse_beside_list(arguments: argparse.Namespace) -> None:
     """Refuse options that have no use with ``--list``."""
     for option in ("dtype", "method", "declare", "known", "probe", "timeout", "format"):
         if getattr(arguments, option):
-            raise ValueError(f"--list checks nothing, so --{option} has no use with it")
+            raise ValueError(f"--{option} without effect: --list checks nothing")
 
 
 def names(targets: Sequence[str]) -> list[str]:

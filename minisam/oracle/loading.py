@@ -9,10 +9,10 @@ import importlib.util
 import sys
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from minisam.child import in_words
+from minisam.files import expanded
 from minisam.limits import Late, within
 from minisam.oracle.protocol import AdapterError
 
@@ -38,8 +38,8 @@ def load(target: str) -> Any:
     where, colon, name = target.rpartition(":")
     if not colon or not where or not name:
         raise NotFound(f"target must be FILE_OR_MODULE:NAME, such as sam.py:step, got {target!r}")
-    if where.endswith(".py") or Path(where).is_file():
-        path = Path(where).resolve()
+    if where.endswith(".py") or expanded(where).is_file():
+        path = expanded(where).resolve()
         if not path.is_file():
             raise NotFound(f"there is no file {where!r}")
         loader = importlib.machinery.SourceFileLoader(path.stem, str(path))  # whatever its suffix

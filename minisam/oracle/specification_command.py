@@ -56,13 +56,15 @@ def run(arguments: argparse.Namespace) -> int:
     given = {option: getattr(arguments, option.replace("-", "_")) for option, *_ in WITH_TRY}
     if arguments.target is not None:
         if arguments.json:
-            raise ValueError("--json prints the statements, so it has no use with --try")
+            raise ValueError(
+                "--json without effect: it prints the statements, and --try tries them"
+            )
         defaults = {option: default for option, _, default, *_ in WITH_TRY}
         settings = [default if given[o] is None else given[o] for o, default in defaults.items()]
         return hold_against(arguments.target, arguments.slug, settings)
     for option, value in given.items():
         if value is not None:
-            raise ValueError(f"--{option} has no use without --try")
+            raise ValueError(f"--{option} without effect: there is no --try")
     from minisam.oracle.properties import find
 
     chosen = find(arguments.slug)

@@ -6,7 +6,7 @@ import argparse
 from operator import methodcaller
 from pathlib import Path
 
-from minisam.files import write_atomically
+from minisam.files import expanded, write_atomically
 
 HELP = "export the exact vectors, with a README that lets you write a harness from it alone"
 
@@ -59,7 +59,7 @@ def export(directory: Path) -> list[Path]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Export, and say what was written."""
-    directory = arguments.out
+    directory = expanded(arguments.out)
     if directory.exists() and not directory.is_dir():
         raise ValueError(f"--out must be a directory, {directory} is a file")
     if directory.is_dir() and any(directory.iterdir()) and not arguments.force:

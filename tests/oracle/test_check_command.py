@@ -167,7 +167,7 @@ def test_the_list_needs_nothing_to_check(capsys, tmp_path):
 )  # fmt: skip
 def test_an_option_of_a_check_has_no_use_with_the_list(option, capsys):
     assert run("--list", *option) == 2
-    assert f"so {option[0]} has no use with it" in capsys.readouterr().err
+    assert f"{option[0]} without effect: --list checks nothing" in capsys.readouterr().err
 
 
 @pytest.mark.fault("option-alone", "minisam check")
@@ -199,3 +199,14 @@ def test_a_wrong_value_is_one_line_before_anything_is_imported(option, message, 
     assert captured.err.count("\n") == 1
     assert captured.out == ""
     assert not (tmp_path / "seen").exists()
+
+
+@pytest.mark.fault("home-folder", "minisam check")
+def test_a_path_with_a_tilde_is_in_the_home_folder(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "sam.py").write_text(SGD)
+    assert run("~/sam.py:step", *ONE, "--out=~/report.txt") == 1
+    assert (tmp_path / "report.txt").read_text(encoding="utf-8").startswith("step: bug")
+    assert run("~nobody-at-all/sam.py:step") == 2
+    assert "~nobody-at-all" in capsys.readouterr().err

@@ -1,6 +1,10 @@
 """A user's file that `minisam check` runs: whatever it does, what is said of it is right."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
@@ -190,3 +194,22 @@ def test_a_module_that_misses_another_says_which(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run("needs:step") == 2
     assert "ModuleNotFoundError: No module named 'something_else'" in capsys.readouterr().err
+
+
+@pytest.mark.fault("ends-the-process", "minisam check")
+def test_what_was_finished_before_ctrl_c_is_printed(tmp_path):
+    (tmp_path / "slow.py").write_text(
+        "import pathlib, time\npathlib.Path('begun').touch()\ntime.sleep(1000)\n"
+    )
+    command = [sys.executable, "-m", "minisam", "check", f"{HERE}:right", "slow.py:step", *ONE]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    while not (tmp_path / "begun").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    assert process.returncode == 130
+    assert out.startswith("right: conforms\n")
+    assert err == "\nminisam check: interrupted\n"

@@ -1,4 +1,6 @@
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -8,7 +10,6 @@ from oracle import implementations as known
 
 from minisam.oracle.adapters.plain import plain
 from minisam.oracle.checking import check
-from minisam.oracle.grading import grade
 from minisam.oracle.probes import PROBES
 from minisam.oracle.watch import watch
 
@@ -155,15 +156,38 @@ def test_what_the_caller_raises_in_its_alarm_is_no_fault_of_the_step():
         signal.signal(signal.SIGALRM, before)
 
 
-@pytest.mark.fault("missing-from-the-platform", "oracle.check", "minisam.grade")
-def test_a_right_step_conforms_where_there_are_neither_timers_nor_threads(monkeypatch):
-    def refuses(self):
-        raise RuntimeError("can't start new thread")
+BROWSER = """
+import os, signal, sys, threading
 
-    monkeypatch.delattr(signal, "setitimer", raising=False)
-    monkeypatch.setattr(threading.Thread, "start", refuses)
-    assert check(known.right, dtype="float64").verdict == "conforms"
-    assert grade(known.right, points=4) == 4.0
+def refuses(self):
+    raise RuntimeError("can't start new thread")
+
+for module, names in ((signal, ("setitimer", "getitimer", "SIGALRM", "SIGKILL", "alarm")),
+                      (os, ("fork", "killpg", "setsid", "kill"))):
+    for name in names:
+        delattr(module, name)
+threading.Thread.start = refuses
+sys.modules["subprocess"] = sys.modules["_posixsubprocess"] = None
+import numpy as np
+from minisam import grade
+from minisam.oracle import check
+
+def step(w, grad_fn, *, rho, lr):
+    g = grad_fn(w)
+    n = np.sqrt(sum(np.sum(x * x) for x in g))
+    b = [x + rho * y / n if n else x for x, y in zip(w, g)]
+    return [x - lr * y for x, y in zip(w, grad_fn(b))]
+
+print(check(step, dtype="float64").verdict)
+grade(step, points=4)
+"""
+
+
+@pytest.mark.fault("missing-from-the-platform", "oracle.check", "minisam.grade")
+def test_a_right_step_conforms_where_there_are_no_timers_threads_and_processes():
+    done = subprocess.run([sys.executable, "-c", BROWSER], capture_output=True, text=True)
+    assert (done.stdout.splitlines()[:1], done.stderr) == (["conforms"], "")
+    assert done.stdout.endswith("4 of 4 points\n")
 
 
 @pytest.mark.fault("ends-the-process", "oracle.check")
