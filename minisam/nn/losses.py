@@ -63,10 +63,10 @@ defjvp(batch_mean, lambda t, y, x: batch_mean(t))
 
 @primitive
 def softmax_cross_entropy(logits, targets):
-    """Return the mean over the batch of Σ_k t_k (log Σ_j exp z_j − z_k), where t_k is not 0."""
+    """Return the mean over the batch of Σ_k t_k (log Σ_j exp z_j − z_k), with 0 · ∞ = 0."""
     surprise = -log_softmax(logits)
-    terms = np.multiply(targets, surprise, out=np.zeros_like(surprise), where=targets != 0)
-    return batch_mean(terms)
+    counts = (targets != 0) | (surprise != np.inf)
+    return batch_mean(np.multiply(targets, surprise, out=np.zeros_like(surprise), where=counts))
 
 
 def _residual(z, t):

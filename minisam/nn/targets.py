@@ -139,5 +139,6 @@ def fitting(logits: Any, labels: Any, smoothing: float = 0.0) -> tuple[Any, np.n
     share: float | np.ndarray = smoothing / classes
     if smoothing and np.any(logits == -np.inf):
         left = np.asarray(logits != -np.inf)
-        share = left * (smoothing / np.maximum(1, left.sum(axis=1, keepdims=True)))
+        left |= ~left.any(axis=1, keepdims=True)  # all masked: there is no distribution, but NaN
+        share = left * (smoothing / left.sum(axis=1, keepdims=True))
     return logits, _smooth(targets, smoothing, share)

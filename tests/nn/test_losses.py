@@ -101,6 +101,15 @@ def test_a_logit_that_is_no_number_makes_the_loss_none(bad):
         logits[1, at] = bad
         with np.errstate(invalid="ignore"):
             assert np.isnan(cross_entropy(logits, np.array([0, 0])))
+            assert np.isnan(cross_entropy(logits, np.array([[0, 1, 0], [0, 0, 0]])))
+
+
+@pytest.mark.fault("special-value", "nn.cross_entropy")
+def test_a_row_of_masked_classes_makes_the_loss_no_number():
+    logits = np.array([[0.0, 0.0], [-np.inf, -np.inf]])
+    with np.errstate(invalid="ignore"):
+        for smoothing in (0.0, 0.5, 1.0):
+            assert np.isnan(cross_entropy(logits, np.array([0, 0]), smoothing))
 
 
 @pytest.mark.fault("special-value", "nn.cross_entropy")

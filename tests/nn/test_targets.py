@@ -136,6 +136,27 @@ def test_logits_that_do_not_fit_are_refused(function, logits):
         function(logits, Y)
 
 
+@pytest.mark.fault("special-value", "nn.cross_entropy", "nn.robust_losses", "nn.mixup")
+@given(st.integers(0, 10**6), st.integers(1, 6), st.data())
+def test_masked_classes_might_as_well_not_be_there(seed, classes, data):
+    """Every loss, of hard and mixed labels, and its gradient: as without the masked columns."""
+    rng = np.random.default_rng(seed)
+    left = np.sort(data.draw(st.permutations(range(classes)))[: data.draw(st.integers(1, classes))])
+    z = rng.standard_normal((3, len(left))) * 5
+    masked = np.full((3, classes), -np.inf)
+    masked[:, left] = z
+    hard = rng.integers(0, len(left), 3)
+    _, mixed = mixup(np.zeros((3, 1, 1, 1)), hard, rng, len(left))
+    wide = np.zeros((3, classes))
+    wide[:, left] = mixed
+    for loss in LOSSES:
+        for few, many in ((hard, left[hard]), (mixed, wide)):
+            assert loss(masked, many) == pytest.approx(loss(z, few), rel=1e-12, abs=1e-15)
+            gradient = grad(loss)(masked, many)
+            np.testing.assert_allclose(gradient[:, left], grad(loss)(z, few), atol=1e-13)
+            assert not np.delete(gradient, left, axis=1).any()
+
+
 def test_derivatives_with_respect_to_integer_logits_are_those_of_floats():
     whole = np.eye(K)[Y]
     box_of_integers = grad(lambda c: cross_entropy(c * whole.astype(int), Y))(1.0)
