@@ -1,24 +1,13 @@
 import numpy as np
 import pytest
 
-from minisam.adapters.library import optimizer_of, own
 from minisam.oracle.adapters.hyperparameters import Hyperparameters
 from minisam.oracle.adapters.keras import keras
 from minisam.oracle.adapters.optax import optax
 from minisam.oracle.adapters.plain import plain
 from minisam.oracle.adapters.torch import torch
 from minisam.oracle.checking import check
-from minisam.oracle.protocol import HYPERPARAMETERS, Unsupported, at_step, observe
-
-METHODS = {
-    "sgd": {},
-    "sam": {},
-    "asam": {},
-    "gsam": {"alpha": 0.2},
-    "wsam": {"gamma": 0.9},
-    "looksam": {"every": 2, "alpha": 0.7},
-    "friendly_sam": {"sigma": 1.0, "memory": 0.9},
-}
+from minisam.oracle.protocol import HYPERPARAMETERS, Unsupported, at_step
 
 
 def problem():
@@ -29,42 +18,6 @@ def problem():
 
 def gradient(point):
     return [np.sin(3 * x) + x for x in point]
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_own_is_the_library(method):
-    w, h = problem()
-    h.update(METHODS[method], method=method, momentum=0.5)
-    opt = optimizer_of(h)
-    params = dict(zip(h["names"], w, strict=True))
-    state, run = opt.init(params), own()(w, h)
-    for _ in range(3):
-        params, state, _ = opt.step(
-            params,
-            state,
-            lambda p: (0.0, dict(zip(p, gradient(list(p.values())), strict=True))),
-        )
-        w = observe(run, w, gradient).end
-        for a, b in zip(params.values(), w, strict=True):
-            np.testing.assert_array_equal(a, b)
-
-
-def test_own_leaves_frozen_tensors_alone_and_the_callers_arrays_too():
-    w, h = problem()
-    before = [x.copy() for x in w]
-    run = own()(w, {**h, "frozen": ("fc.bias",), "weight_decay": 0.5})
-    end = observe(run, w, gradient).end
-    np.testing.assert_array_equal(end[1], before[1])
-    assert not np.array_equal(end[0], before[0])
-    for a, b in zip(w, before, strict=True):
-        np.testing.assert_array_equal(a, b)
-
-
-def test_own_keeps_float32():
-    w, h = problem()
-    run = own()([x.astype(np.float32) for x in w], {**h, "dtype": "float32", "momentum": 0.9})
-    seen = observe(run, w, lambda point: [x.astype(np.float32) for x in gradient(point)])
-    assert {x.dtype for x in [*seen.queries[1], *seen.end]} == {np.dtype(np.float32)}
 
 
 def test_plain_functions_see_the_schedule_of_the_step():

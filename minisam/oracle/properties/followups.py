@@ -73,7 +73,8 @@ def reduction(method: str) -> Property:
         'GSAM with alpha = 0 is SAM.'
     """
     where = METHODS[method].is_sam_at or {}
-    values = ", ".join(f"{key} = {value:g}" for key, value in where.items())
+    shown = {k: f"{v:g}" if isinstance(v, float) else str(v) for k, v in where.items()}
+    values = ", ".join(f"{key} = {value}" for key, value in shown.items())
     equation, why = EXPLAINED.get(method, (f"{values}: ε = ρ d1/‖d1‖, d = d2", "Its definition."))
     return Property(
         slug=f"{method.replace('_', '-')}-contains-sam",

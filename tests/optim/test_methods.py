@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+
+from minisam import optim
+from minisam.optim import METHODS, Method, sam, sgd
+from minisam.optim.methods import title_of
+
+H = np.array([1.0, 6.0, 0.2])
+
+
+def loss(params):
+    w = params["w"]
+    return 0.5 * float(H @ w**2), {"w": H * w}
+
+
+loss.hessian_product = lambda w, v: {"w": H * v["w"]}
+loss.shards = [loss]
+
+
+def path(opt, steps=6):
+    params = {"w": np.array([1.0, 0.5, -2.0])}
+    state = opt.init(params)
+    points = []
+    for _ in range(steps):
+        params, state, _ = opt.step(params, state, loss)
+        points.append(params["w"])
+    return np.array(points)
+
+
+def of(name, **given):
+    return METHODS[name].optimizer(sgd(lr=0.05, momentum=0.5), 0.3, given)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_steps_with_its_defaults(name):
+    assert np.isfinite(path(of(name))).all()
+    same = METHODS[name].own
+    np.testing.assert_array_equal(path(of(name, **same)), path(of(name)))
+
+
+@pytest.mark.parametrize("name", [name for name, row in METHODS.items() if row.is_sam_at])
+def test_it_is_sam_where_its_row_says_and_not_by_default(name):
+    expected = path(sam(sgd(lr=0.05, momentum=0.5), 0.3))
+    np.testing.assert_array_equal(path(of(name, **METHODS[name].is_sam_at)), expected)
+    assert np.abs(path(of(name)) - expected).max() > 1e-4
+
+
+@pytest.mark.parametrize("name", sorted(METHODS.keys() & set(optim.__all__) - {"sgd"}))
+def test_defaults_are_those_of_the_function(name):
+    expected = path(getattr(optim, name)(sgd(lr=0.05, momentum=0.5), rho=0.3))
+    np.testing.assert_array_equal(path(of(name)), expected)
+
+
+def test_what_is_not_its_own_is_left_to_others():
+    np.testing.assert_array_equal(path(of("gsam", eta=-1.0, every=0)), path(of("gsam")))
+
+
+def test_its_own_hyper_parameters_are_checked():
+    with pytest.raises(ValueError, match=r"gamma must be a number in \[0, 1\), got 1"):
+        of("wsam", gamma=1)
+
+
+@pytest.mark.parametrize(("name", "message"), [("exact_sam", "hessian_product"), ("m_sam", "shar")])
+def test_what_it_needs_is_what_a_plain_function_is_told_to_carry(name, message):
+    w = {"w": np.ones(3)}
+    opt = of(name)
+    assert METHODS[name].needs.startswith(message)
+    with pytest.raises(ValueError, match=f"value_and_grad must carry {message}"):
+        opt.step(w, opt.init(w), lambda params: loss(params))
+
+
+def test_a_row_without_a_title_goes_by_its_name(monkeypatch):
+    monkeypatch.setitem(METHODS, "mine", Method(sam))
+    assert [title_of(name) for name in ("mine", "gsam")] == ["mine", "GSAM"]
