@@ -54,7 +54,7 @@ def check_same_structure(expected: Mapping[str, Any], actual: Mapping[str, Any],
             )
 
 
-def check_floating(tree: Mapping[str, Any], name: str) -> None:
+def check_floating(tree: Mapping[str, Any], name: str, integers: bool = False) -> None:
     """Raise unless a tree's tensors hold floating-point numbers.
 
     Integers are refused rather than converted: a gradient has the dtype of its parameter, and one
@@ -63,6 +63,7 @@ def check_floating(tree: Mapping[str, Any], name: str) -> None:
     Args:
         tree: the tree to check.
         name: what to call it in the error.
+        integers: whether integers and truth values are fine, too, as for a direction to move in.
 
     Raises:
         ValueError: naming the first tensor of another dtype, and what to write.
@@ -77,10 +78,11 @@ def check_floating(tree: Mapping[str, Any], name: str) -> None:
         raise ValueError(f"{name} must be a dict of arrays, got {type(tree).__name__}")
     for key, leaf in tree.items():
         kind = leaf.dtype.kind if hasattr(leaf, "dtype") else "f" if type(leaf) is float else "?"
-        if kind != "f":
+        if kind not in ("fiub" if integers else "f"):
             got = getattr(leaf, "dtype", f"a {type(leaf).__name__}")
+            wanted = "real numbers" if integers else "floating-point"
             advice = ": write it as .astype(float)" if kind in "iub" else ""
-            raise ValueError(f"{name}[{key!r}] must be floating-point, got {got}{advice}")
+            raise ValueError(f"{name}[{key!r}] must be {wanted}, got {got}{advice}")
 
 
 def map_leaves(function: Callable[..., Any], *trees: Mapping[str, Any]) -> Params:

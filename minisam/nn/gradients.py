@@ -50,10 +50,10 @@ def value_and_grad(loss: Callable[[Params], Any], auxiliary: bool = False) -> Ca
 
     @own_threads()
     def evaluate(params: Params):
-        check_floating({key: getval(params[key]) for key in params}, "params")
+        check_parameters(params)
         result, roots = _trace(loss, params)
         value, extra = _pair(result) if auxiliary else (result, None)
-        number = _real_scalar(value)
+        number = real_scalar(value)
         grads = _backward(value, np.ones((), np.result_type(number)), roots, params)
         if any(map(isbox, grads.values())):  # someone differentiates the gradient: tell autograd
             grads = autograd_dict(grads)
@@ -76,8 +76,15 @@ def _pair(result) -> tuple[Any, Any]:
     return value, extra
 
 
-def _real_scalar(value) -> Any:
-    """Return the plain number behind a loss, or say what it is instead."""
+def check_parameters(params) -> None:
+    """Raise ValueError unless parameters, traced or not, are a dict of floating-point arrays."""
+    plain = getval(params)
+    is_dict = isinstance(plain, Mapping)
+    check_floating({k: getval(v) for k, v in plain.items()} if is_dict else plain, "params")
+
+
+def real_scalar(value) -> Any:
+    """Return the plain number behind a loss, or raise TypeError saying what it is instead."""
     number = getval(value)
     if not is_real(number):
         array = isinstance(number, np.ndarray | np.generic)
@@ -97,6 +104,7 @@ def derivative_of_gradient(loss: Callable[[Params], Any], params: Params) -> Cal
         >>> derivative_of_gradient(lambda params: (params["w"] ** 3).sum(), w)(w)
         {'w': array([54., 96.])}
     """
+    check_parameters(params)
     evaluate = value_and_grad(loss)
     gradient, roots = _trace(lambda params: evaluate(params)[1], params)
 

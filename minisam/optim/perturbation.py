@@ -89,7 +89,8 @@ def sam_perturbation(params: Params, grads: Params, rho: float, p: float = 2) ->
     a = map_leaves(lambda leaf: np.abs(leaf) / top, g)  # |g| / max|g|, so that no power overflows
     if p == 1:
         ties = int(sum(np.sum(leaf == 1) for leaf in a.values()))
-        return map_leaves(lambda leaf, size: (rho / ties) * np.sign(leaf) * (size == 1), g, a)
+        each = rho / ties if ties else np.nan  # no entry equals the largest where that is NaN
+        return map_leaves(lambda leaf, size: each * np.sign(leaf) * (size == 1), g, a)
     if p == np.inf:
         return map_leaves(lambda leaf: rho * np.sign(leaf), g)
     q = p / (p - 1)

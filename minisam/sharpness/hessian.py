@@ -11,7 +11,7 @@ it once, and each product afterwards costs little more than one gradient.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,7 +45,9 @@ def flatten(params: Params) -> np.ndarray:
         >>> flatten({"w": np.array([[1.0, 2.0]]), "b": np.array(3.0)})
         array([1., 2., 3.])
     """
-    return np.concatenate([np.ravel(leaf) for leaf in params.values()]).astype(np.float64)
+    check_floating(params, "params", integers=True)
+    leaves = [np.ravel(leaf) for leaf in params.values()]
+    return np.concatenate([np.zeros(0), *leaves]).astype(np.float64)
 
 
 def unflatten(vector: np.ndarray, like: Params) -> Params:
@@ -61,6 +63,8 @@ def unflatten(vector: np.ndarray, like: Params) -> Params:
     check_floating(like, "like")
     total = sum(np.size(leaf) for leaf in like.values())
     vector = np.asarray(vector)
+    if vector.dtype.kind not in "fiub":
+        raise ValueError(f"vector must hold real numbers, got {vector.dtype}")
     if vector.shape != (total,):
         raise ValueError(f"vector has shape {vector.shape}, the parameters have {total} entries")
     tree, start = {}, 0
@@ -98,13 +102,14 @@ def hessian_product(loss: Loss, params: Params) -> Callable[[Params], Params]:
 
     def product(vector: Params) -> Params:
         check_same_structure(params, vector, "vector")
+        check_floating(vector, "vector", integers=True)
         return symmetric_product(vector)
 
     return product
 
 
 def mean_hessian_product(
-    loss: Callable[[Params, Any], Any], params: Params, batches: list[Any]
+    loss: Callable[[Params, Any], Any], params: Params, batches: Iterable[Any]
 ) -> Callable[[Params], Params]:
     """Return v ↦ mean over batches of H_batch v, holding one batch's activations at a time.
 
@@ -122,6 +127,7 @@ def mean_hessian_product(
         >>> float(mean_hessian_product(loss, {"w": 1.0}, [1.0, 3.0])({"w": 1.0})["w"])
         5.0
     """
+    batches = list(batches)
     if not batches:
         raise ValueError("batches must not be empty")
 
@@ -168,4 +174,5 @@ def dense_hessian(loss: Loss, params: Params) -> np.ndarray:
                [2., 0.]])
     """
     hessian = flat_hessian(hessian_product(loss, params), params)
-    return np.stack([hessian.matvec(row) for row in np.eye(hessian.size)])
+    rows = [hessian.matvec(row) for row in np.eye(hessian.size)]
+    return np.array(rows).reshape(hessian.size, hessian.size)

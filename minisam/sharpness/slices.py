@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minisam.nn.gradients import real_scalar
 from minisam.sharpness.hessian import Loss
 from minisam.trees import (
     Params,
@@ -113,6 +114,8 @@ def plane_through(origin: Params, first: Params, second: Params) -> tuple[Params
         check_same_structure(origin, point, name)
     u, v = subtract(first, origin), subtract(second, origin)
     d, length = _unit(u)
+    if not np.isfinite(length):
+        raise ValueError("origin and first must be finite to span a plane")
     if not length > 0:
         raise ValueError("first must differ from origin to span a plane")
     e, height = _unit(add_scaled(v, -inner(d, v), d))
@@ -155,9 +158,11 @@ def loss_slice(loss: Loss, params: Params, direction: Params, x: np.ndarray) -> 
     """
     check_floating(params, "params")
     check_same_structure(params, direction, "direction")
+    check_floating(direction, "direction", integers=True)
     x = _coordinates("x", x)
     return LossSlice(
-        x, np.array([float(loss(add_scaled(params, a, direction))) for a in x.tolist()])
+        x,
+        np.array([float(real_scalar(loss(add_scaled(params, a, direction)))) for a in x.tolist()]),
     )
 
 
@@ -189,13 +194,18 @@ def loss_plane(
                [20., 21.]])
     """
     check_floating(params, "params")
+    if len(directions) != 2:
+        raise ValueError(f"directions must be two, d and e, got {len(directions)}")
     for direction in directions:
         check_same_structure(params, direction, "directions")
+        check_floating(direction, "directions", integers=True)
     x, y = _coordinates("x", x), _coordinates("y", y)
     losses = np.empty((y.size, x.size))
     for j, b in enumerate(y.tolist()):  # Python floats do not lift float32 weights to float64
         row = add_scaled(params, b, directions[1])
-        losses[j] = [float(loss(add_scaled(row, a, directions[0]))) for a in x.tolist()]
+        losses[j] = [
+            float(real_scalar(loss(add_scaled(row, a, directions[0])))) for a in x.tolist()
+        ]
         if on_row is not None:
             on_row(j + 1, y.size)
     return LossPlane(x, y, losses)

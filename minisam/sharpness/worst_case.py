@@ -83,6 +83,7 @@ def worst_case(
     Reference:
         Foret et al. 2020, eq. (1); with ``scaling`` the adaptive sharpness of Kwon et al. 2021.
     """
+    trees.check_floating(params, "params")
     check_number("rho", rho, open_high=True)
     check_whole("steps", steps)
     check_whole("restarts", restarts)
@@ -90,6 +91,7 @@ def worst_case(
         raise ValueError("rng must be given when restarts is not 0")
     if scaling is not None:
         trees.check_same_structure(params, scaling, "scaling")
+        trees.check_floating(scaling, "scaling", integers=True)
         for key, leaf in scaling.items():
             if not np.all((np.asarray(leaf) >= 0) & np.isfinite(leaf)):
                 raise ValueError(f"scaling[{key!r}] must be finite and not negative")
@@ -129,10 +131,11 @@ def _ascend(
     value, gradient = value_and_gradient(u)
     losses, a = [value], 1.0
     for _ in range(steps):
-        length = float(trees.norm(gradient))
+        direction, _, square = trees.well_scaled(gradient)
+        length = float(np.sqrt(square))
         if not (np.isfinite(length) and length > 0) or a < 1e-6:
             break
-        trial = _project(trees.add_scaled(u, a * rho / length, gradient), rho)
+        trial = _project(trees.add_scaled(u, a * rho / length, direction), rho)
         trial_value, trial_gradient = value_and_gradient(trial)
         if trial_value > value:
             u, value, gradient, a = trial, trial_value, trial_gradient, 2 * a
@@ -154,4 +157,5 @@ def _random_point(like: Params, rho: float, rng: np.random.Generator) -> Params:
         key: rng.standard_normal(np.shape(leaf)).astype(np.asarray(leaf).dtype)
         for key, leaf in like.items()
     }
-    return trees.scale(0.5 * rho / float(trees.norm(u)), u)
+    length = float(trees.norm(u))
+    return trees.scale(0.5 * rho / length, u) if length else u  # no entries, and so no length

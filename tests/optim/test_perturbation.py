@@ -166,3 +166,15 @@ def test_bad_arguments_are_named(arguments, message):
 def test_mismatched_gradient_is_named():
     with pytest.raises(ValueError, match="grads do not match the parameters: missing 'w'"):
         sam_perturbation({"w": np.ones(1)}, {"v": np.ones(1)}, 0.1)
+
+
+@pytest.mark.fault("special-value", "optim.sam_perturbation")
+@pytest.mark.parametrize("p", [1, 1.5, 2, 3, np.inf])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_gradient_that_is_no_number_gives_a_climb_that_is_none(p, bad):
+    """A run stops where its gradient is not finite: nothing is divided by zero before that."""
+    g = {"w": np.array([bad, 1.0])}
+    with np.errstate(invalid="ignore"):
+        climbed = sam_perturbation(g, g, 0.5, p)["w"][0]
+    signed = p == bad == np.inf  # then only its sign counts
+    assert climbed == 0.5 if signed else np.isnan(climbed)

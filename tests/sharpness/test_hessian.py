@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_network import tiny_examples, tiny_loss, tiny_mean_loss, tiny_params
 
+from minisam.nn.gradients import value_and_grad
 from minisam.sharpness.hessian import (
     dense_hessian,
     flat_hessian,
@@ -106,3 +107,52 @@ def test_bad_input_is_named():
         unflatten(np.zeros(3), {k: np.zeros_like(leaf) for k, leaf in w.items()})
     with pytest.raises(ValueError, match="batches must not be empty"):
         mean_hessian_product(tiny_loss, w, [])
+
+
+def bowl(p):
+    return 0.5 * anp.sum(p["w"] ** 2)
+
+
+@pytest.mark.fault("dtype", "sharpness.hessian_product", "sharpness.unflatten", "sharpness.flatten")
+def test_vectors_of_real_numbers_are_taken_and_no_others():
+    """H = I: of a complex vector the imaginary part would be lost."""
+    w = {"w": np.ones(2)}
+    product = hessian_product(bowl, w)
+    for v in (np.array([1, 2]), np.array([1, 2], "u1"), np.array([1.0, 2.0], ">f4")):
+        np.testing.assert_array_equal(product({"w": v})["w"], [1, 2])
+        np.testing.assert_array_equal(unflatten(v, w)["w"], [1, 2])
+        np.testing.assert_array_equal(flatten({"w": v}), [1, 2])
+    np.testing.assert_array_equal(unflatten([1, 2], w)["w"], [1, 2])
+    for v in (np.array([1j, 2]), np.array([1.0, 2.0], object), np.array(["1", "2"]), [1.0, 2.0]):
+        with pytest.raises(ValueError, match=r"vector\['w'\] must be real numbers, got "):
+            product({"w": v})
+        with pytest.raises(ValueError, match=r"params\['w'\] must be real numbers, got "):
+            flatten({"w": v})
+    for v in ([1j, 2], np.array([1.0, 2.0], object), ["1", "2"], None):
+        with pytest.raises(ValueError, match="vector must hold real numbers, got "):
+            unflatten(v, w)
+
+
+@pytest.mark.fault("shape", "sharpness.dense_hessian", "sharpness.flatten", "nn.value_and_grad")
+def test_no_parameters_have_no_hessian():
+    for w in ({}, {"w": np.zeros(0)}):
+        loss = lambda p: 1.0 + sum(anp.sum(leaf**2) for leaf in p.values())  # noqa: E731
+        assert dense_hessian(loss, w).shape == (0, 0)
+        assert flatten(w).shape == (0,)
+    assert dense_hessian(bowl, {"w": np.array(3.0)}).tolist() == [[1.0]]
+    assert dense_hessian(bowl, {"w": 3.0}).tolist() == [[1.0]]
+
+
+@pytest.mark.fault("dtype", "sharpness.hessian_product", "sharpness.flatten", "nn.value_and_grad")
+@pytest.mark.parametrize("w", [[np.ones(2)], np.ones(2), 1.0, None, "w"], ids=repr)
+def test_parameters_that_are_no_dict_are_refused(w):
+    for use in (flatten, value_and_grad(bowl), lambda w: hessian_product(bowl, w)):
+        with pytest.raises(ValueError, match="params must be a dict of arrays, got "):
+            use(w)
+
+
+def test_batches_of_any_kind_are_walked_through_again_for_each_product():
+    for batches in ([1.0, 3.0], (1.0, 3.0), np.array([1.0, 3.0]), iter([1.0, 3.0])):
+        product = mean_hessian_product(lambda p, c: c * bowl(p), {"w": np.ones(2)}, batches)
+        for _ in range(2):
+            np.testing.assert_array_equal(product({"w": np.ones(2)})["w"], [2, 2])

@@ -188,3 +188,42 @@ def test_coordinates_of_any_real_type_and_none():
         assert loss_slice(loss, w, w, x).losses.tolist() == [2, 4]
     assert loss_slice(loss, w, w, []).losses.tolist() == []
     assert loss_plane(loss, w, (w, w), [], [1.0]).losses.shape == (1, 0)
+
+
+@pytest.mark.fault("dtype", "sharpness.loss_slice", "sharpness.loss_plane")
+@pytest.mark.parametrize("leaf", [onp.array([1j, 2]), onp.array(["1", "2"]), [1.0, 2.0]], ids=repr)
+def test_directions_that_are_not_real_are_refused(leaf):
+    w, bad = {"w": onp.ones(2)}, {"w": leaf}
+    loss = lambda p: float(p["w"].sum())  # noqa: E731
+    with pytest.raises(ValueError, match=r"direction\['w'\] must be real numbers, got "):
+        loss_slice(loss, w, bad, [0.0])
+    with pytest.raises(ValueError, match=r"directions\['w'\] must be real numbers, got "):
+        loss_plane(loss, w, (w, bad), [0.0], [0.0])
+    with pytest.raises(ValueError, match="directions must be two, d and e, got 1"):
+        loss_plane(loss, w, (w,), [0.0], [0.0])
+    assert loss_slice(loss, w, {"w": onp.array([1, 2])}, [1]).losses.tolist() == [5]
+
+
+@pytest.mark.fault("dtype", "sharpness.loss_slice", "sharpness.loss_plane")
+def test_a_loss_that_is_no_scalar_is_refused_along_a_line_too():
+    w = {"w": onp.ones(2)}
+    for value in (onp.ones(2), onp.ones((1, 1)), None, "1", 1j, True):
+        for draw in (
+            lambda loss: loss_slice(loss, w, w, [0.0]),
+            lambda loss: loss_plane(loss, w, (w, w), [0.0], [0.0]),
+        ):
+            with pytest.raises(TypeError, match="the loss must be a scalar, one real number, got"):
+                draw(lambda p, value=value: value)
+
+
+@pytest.mark.fault("special-value", "sharpness.plane_through")
+@pytest.mark.parametrize("bad", [onp.nan, onp.inf])
+def test_a_plane_through_a_point_that_is_not_finite_is_refused(bad):
+    at = lambda *w: {"w": onp.array(w)}  # noqa: E731
+    for points in (
+        (at(bad, 0.0), at(1.0, 0.0), at(0.0, 1.0)),
+        (at(0.0, 0.0), at(bad, 0.0), at(0.0, 1.0)),
+        (at(0.0, 0.0), at(1.0, 0.0), at(0.0, bad)),
+    ):
+        with onp.errstate(invalid="ignore"), pytest.raises(ValueError, match="plane"):
+            plane_through(*points)

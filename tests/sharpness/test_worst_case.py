@@ -129,3 +129,20 @@ def test_a_scaling_that_is_not_one_is_named(bad):
         worst_case(tiny_mean_loss, w, 1.0, scaling=scaling)
     scaling["2.bias"][0] = -0.0
     assert worst_case(tiny_mean_loss, w, 1.0, scaling=scaling).rise > 0
+
+
+@pytest.mark.fault("special-value", "sharpness.worst_case")
+@pytest.mark.parametrize("exponent", [-1074, -600, 600])
+def test_a_gradient_of_any_size_is_climbed(exponent):
+    """L = 2^e w rises by 2^e ρ in a ball of ρ = 1, though ρ/‖∇L‖ may be infinite."""
+    slope = 2.0**exponent
+    found = worst_case(lambda p: np.sum(slope * p["w"]), {"w": onp.zeros(1)}, 1.0)
+    assert found.rise == slope
+    assert found.perturbation["w"].tolist() == [1.0]
+
+
+@pytest.mark.fault("shape", "sharpness.worst_case")
+def test_nothing_to_move_does_not_rise():
+    for w in ({}, {"w": onp.zeros(0)}):
+        found = worst_case(lambda p: 1.0, w, 1.0, restarts=2, rng=onp.random.default_rng(0))
+        assert found.rise == 0
