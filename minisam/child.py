@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+from functools import lru_cache
 from typing import Any
 
 _channel: int | None = None  # where a child writes its messages; None in any other process
@@ -29,10 +30,10 @@ def serve() -> None:
     module, _, function = name.partition(":")
     try:
         for value in getattr(importlib.import_module(module), function)(*arguments):
-            tell("value", value)
-        tell("end")
+            send(as_line("value", value))
+        send(as_line("end"))
     except BaseException as error:
-        tell("raised", in_words(error))
+        send(as_line("raised", in_words(error)))
     os._exit(0)
 
 
@@ -47,17 +48,27 @@ def end_with_parent(requests: Any) -> None:
 def announce(doing: str = "", limit: float = 0.0) -> None:
     """Tell the parent, if there is one, what begins and how long it may take, or that it ended."""
     if _channel is not None:
-        tell("doing", doing, limit)
+        send(announcement(doing, limit))
 
 
-def tell(*message: Any) -> None:
-    """Send a message to the parent; a copy of the child, forked by untrusted code, ends here."""
+@lru_cache
+def announcement(doing: str, limit: float) -> bytes:
+    """The message; kept, since the same things begin and end all the time."""
+    return as_line("doing", doing, limit)
+
+
+def as_line(*message: Any) -> bytes:
+    """A message as a line of JSON."""
+    return json.dumps(message).encode() + b"\n"
+
+
+def send(line: bytes) -> None:
+    """Write to the parent; a copy of the child, forked by untrusted code, ends here."""
     if os.getpid() != _process:
         os._exit(0)
     assert _channel is not None
-    data = json.dumps(message).encode() + b"\n"
-    while data:
-        data = data[os.write(_channel, data) :]
+    while line:
+        line = line[os.write(_channel, line) :]
 
 
 def in_words(error: BaseException) -> str:

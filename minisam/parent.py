@@ -94,10 +94,12 @@ class Child:
 
     def listen(self) -> None:
         """Read the child's messages."""
+        known: dict[bytes, list] = {}  # what begins and ends, again and again
         with suppress(ValueError, TypeError):  # something else has come through the pipe
             for line in self.process.stdout:
-                kind, *content = json.loads(line)
+                kind, *content = known.get(line) or json.loads(line)
                 if kind == "doing":
+                    known[line] = [kind, *content]
                     self.hear(*content)
                 else:
                     self.messages.put((kind, *content))
