@@ -18,9 +18,9 @@ from minisam.oracle.probes import Probe, probes_of
 from minisam.oracle.protocol import Unsupported
 from minisam.oracle.recipe import TAKEN_APART
 from minisam.oracle.report import Report, Result
-from minisam.oracle.rounding import UNITS
 from minisam.oracle.verdicts import conclude
 from minisam.oracle.watch import Trace, watch
+from minisam.rounding import UNITS
 
 
 def check(

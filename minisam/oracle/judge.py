@@ -15,8 +15,8 @@ import numpy as np
 
 from minisam.oracle.protocol import Arrays, Observation
 from minisam.oracle.recipe import Change, optimizer
-from minisam.oracle.rounding import Rounded, exact, ratio
 from minisam.oracle.watch import Trace
+from minisam.rounding import Rounded, exact, ratio
 
 POINT_NAMES = ("the point of the first gradient, A", "the point of the second gradient, B = A + ε")
 

@@ -13,8 +13,8 @@ from minisam.oracle.conventions import check_declared
 from minisam.oracle.diagnosis import convention_part
 from minisam.oracle.probes import Probe
 from minisam.oracle.protocol import Adapter
-from minisam.oracle.rounding import UNITS
 from minisam.oracle.watch import watch
+from minisam.rounding import UNITS
 
 
 class Case:

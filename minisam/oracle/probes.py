@@ -18,7 +18,7 @@ import numpy as np
 from minisam.optim.methods import METHODS
 from minisam.oracle.protocol import Arrays
 from minisam.oracle.recipe import TAKEN_APART
-from minisam.oracle.rounding import UNITS, to_unit
+from minisam.rounding import UNITS, to_unit
 
 ANSWERS = 4  # scripted gradients per step and shard; after them the script starts anew
 

@@ -11,7 +11,7 @@ from minisam.oracle.checking import check, choose, choose_probes
 from minisam.oracle.conventions import check_declared
 from minisam.oracle.loading import imported, pairs
 from minisam.oracle.protocol import AdapterError
-from minisam.oracle.rounding import UNITS
+from minisam.rounding import UNITS
 
 
 def judge(

@@ -31,7 +31,7 @@ from minisam.oracle.protocol import (
     kind,
     listed,
 )
-from minisam.oracle.rounding import UNITS, to_unit
+from minisam.rounding import UNITS, to_unit
 
 MANY = 64  # gradients in one step
 

@@ -3,7 +3,7 @@ import zlib
 import numpy as np
 
 from minisam.oracle.probes import PROBES, probes_for, script
-from minisam.oracle.rounding import UNITS, to_unit
+from minisam.rounding import UNITS, to_unit
 
 
 def fingerprint(drawn):

@@ -25,7 +25,6 @@ from minisam.oracle.properties.problems import (
     power_of_ten,
     rounded,
 )
-from minisam.oracle.properties.rounding import Bounded, inner, norm
 from minisam.oracle.properties.statement import state
 from minisam.oracle.properties.watching import (
     Clause,
@@ -38,6 +37,7 @@ from minisam.oracle.properties.watching import (
     walk,
 )
 from minisam.oracle.protocol import Adapter
+from minisam.rounding import Rounded, exact, inner, norm
 
 SECTION = "ASAM"
 ROUNDING = (
@@ -52,7 +52,7 @@ def draw_adaptive(source: Source, p: float = 2) -> Problem:
         eta=rounded(source.choice((0.01, 0.0, 1.0)), problem.dtype),
         scope=source.choice(("weights", "all")),
     )
-    T = scaling(problem, Bounded(problem.vector())).value
+    T = scaling(problem, exact(problem.vector())).value
     if not np.any(T * problem.facts.ascent_gradient):
         raise Unsuitable("the rescaled gradient is zero")
     return problem
@@ -93,7 +93,7 @@ def _adaptive_dual_norm(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     yield equal("⟨g, ε⟩ = ρ‖Tg‖_q", inner(g, climb), hyper["rho"] * norm(T * g, dual(hyper["p"])))
     live = T.value > 0
     length = norm(climb[live] / T[live], hyper["p"])
-    yield equal("‖T⁻¹ε‖_p = ρ", length, Bounded(hyper["rho"]))
+    yield equal("‖T⁻¹ε‖_p = ρ", length, exact(hyper["rho"]))
 
 
 def _draw_stale(source: Source) -> Problem:
@@ -152,9 +152,9 @@ def _draw_equal_weights(source: Source) -> Problem:
     point = problem.tensors(size * signs)
     there = problem.vector(point)
 
-    def field(w: Bounded) -> Bounded:
+    def field(w: Rounded) -> Rounded:
         at_start = np.array_equal(w.value, there)
-        return Bounded(facts.ascent_gradient if at_start else facts.descent_gradient)
+        return exact(facts.ascent_gradient if at_start else facts.descent_gradient)
 
     return problem._replace(start=point, field=field)
 
@@ -172,7 +172,7 @@ def _draw_equal_weights(source: Source) -> Problem:
 )
 def _equal_weights(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     seen, hyper = one_step(adapter, problem), problem.hyperparameters
-    size = float(np.abs(problem.vector()[0])) + Bounded(hyper["eta"])
+    size = float(np.abs(problem.vector()[0])) + exact(hyper["eta"])
     g, climb = near_one(seen.ascent_gradient)[0], seen.climb
     yield equal("‖ε‖_p = (c + η)ρ", norm(climb, hyper["p"]), size * hyper["rho"])
     rise = size * hyper["rho"] * norm(g, dual(hyper["p"]))
@@ -186,9 +186,9 @@ def _draw_zero_weights(source: Source) -> Problem:
     point[source.reals(0, 1, n) < 0.5] = 0.0
     point[source.integer(0, n - 1)] = 0.0
 
-    def field(w: Bounded) -> Bounded:
+    def field(w: Rounded) -> Rounded:
         at_start = np.array_equal(w.value, point)
-        return Bounded(facts.ascent_gradient if at_start else facts.descent_gradient)
+        return exact(facts.ascent_gradient if at_start else facts.descent_gradient)
 
     return problem.at(point)._replace(field=field)
 
@@ -211,7 +211,7 @@ def _zero_weights(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
         yield identical("εᵢ = 0", seen.perturbed.value[still], seen.start.value[still])
         return
     T, (g, _) = scaling(problem, seen.start), near_one(seen.ascent_gradient)
-    right = (hyper["rho"] * Bounded(hyper["eta"]) ** 2) * (g / norm(T * g))
+    right = (hyper["rho"] * exact(hyper["eta"]) ** 2) * (g / norm(T * g))
     yield equal("εᵢ = ρη²gᵢ/‖Tg‖", seen.climb[still], right[still])
 
 
@@ -229,7 +229,7 @@ def draw_network(source: Source) -> Problem:
     return make_problem(
         source,
         w,
-        lambda x: Bounded(network.slope(x.value)),
+        lambda x: exact(network.slope(x.value)),
         factors,
         dtype,
         method="asam",
@@ -292,7 +292,7 @@ def _sam_knows_the_scale(adapter: Adapter, problem: Problem) -> Iterable[Clause]
         yield equal("residual at B", inner(B[:k], B[k:]) - facts.target, high)
         rises.append(abs(inner(B[:k], B[k:]) - inner(w[:k], w[k:])))
     apart = rises[1] - rises[0]
-    yield true("the two climbs rise differently", bool(np.abs(apart.value) > apart.error))
+    yield true("the two climbs rise differently", bool(np.abs(apart.value) > apart.bound))
 
 
 def _draw_layers_asam(source: Source) -> Problem:
@@ -334,21 +334,21 @@ def _asam_does_not_know_the_scale(adapter: Adapter, problem: Problem) -> Iterabl
 )
 def _asam_knows_the_axes(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     rho = problem.hyperparameters["rho"]
-    yield equal("ε = ρ(1, 0)", one_step(adapter, problem).climb, Bounded([rho, 0.0]))
+    yield equal("ε = ρ(1, 0)", one_step(adapter, problem).climb, exact([rho, 0.0]))
     half = 0.5**0.5
     turned = problem.at(np.array([half, half]))
-    turned = turned._replace(field=lambda w: Bounded([0.0, 1.0]))
-    right = Bounded([0.0, 1.0]) * (rho * turned.vector()[1])
+    turned = turned._replace(field=lambda w: exact([0.0, 1.0]))
+    right = exact([0.0, 1.0]) * (rho * turned.vector()[1])
     yield equal("ε = ρ(0, √½)", one_step(adapter, turned).climb, right)
     shifted = one_step(adapter, problem.at(np.array([1.0, 1.0])))
-    yield equal("ε = ρ(√½, √½)", shifted.climb, Bounded([half, half], 2.0**-53) * rho)
+    yield equal("ε = ρ(√½, √½)", shifted.climb, rho * exact([half, half]).widened(2.0**-53))
 
 
 def _draw_axes(source: Source) -> Problem:
     return make_problem(
         source,
         np.array([1.0, 0.0]),
-        lambda w: Bounded([1.0, 1.0]),
+        lambda w: exact([1.0, 1.0]),
         None,
         source.choice(DTYPES),
         method="asam",

@@ -9,10 +9,18 @@ import numpy as np
 
 from minisam.oracle.properties.families import draw_quadratic
 from minisam.oracle.properties.problems import Problem, Source, real, rounded
-from minisam.oracle.properties.rounding import Bounded, norm, unit_roundoff
 from minisam.oracle.properties.statement import state
-from minisam.oracle.properties.watching import Clause, equal, near_one, one_step, walk
+from minisam.oracle.properties.watching import (
+    Clause,
+    base_step_slack,
+    equal,
+    near_one,
+    next_velocity,
+    one_step,
+    walk,
+)
 from minisam.oracle.protocol import Adapter, at_step
+from minisam.rounding import Rounded, norm, unit_roundoff
 
 SECTION = "The base update"
 
@@ -43,22 +51,14 @@ def _momentum_sees_d2_once(adapter: Adapter, problem: Problem) -> Iterable[Claus
     velocity = None
     for seen in walk(adapter, problem, 4):
         d2 = rounded_decay(seen.descent_gradient, decay, seen.start, u)
-        if velocity is None:
-            velocity = d2
-        else:
-            velocity = mu * velocity
-            size = np.abs(velocity.value) + np.abs(d2.value)
-            velocity = (velocity + d2).widened(3 * u * size)
-        move = velocity
-        if hyper["nesterov"]:
-            size = np.abs(d2.value) + mu * np.abs(velocity.value)
-            move = (d2 + mu * velocity).widened(3 * u * size)
+        velocity = next_velocity(velocity, mu, d2, u)
+        move = next_velocity(velocity, mu, d2, u) if hyper["nesterov"] else velocity
         right = seen.start - lr * move
-        slack = u * (np.abs(right.value) + 3 * lr * np.abs(move.value))
+        slack = base_step_slack(right, lr, move, u)
         yield equal("w' = A − ηv", seen.end, right.widened(slack))
 
 
-def rounded_decay(gradient: Bounded, decay: float, w: Bounded, u: float) -> Bounded:
+def rounded_decay(gradient: Rounded, decay: float, w: Rounded, u: float) -> Rounded:
     """G + λw, in the optimizer's dtype."""
     if not decay:
         return gradient
@@ -92,7 +92,7 @@ def _decay_at_a(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     yield equal("ε = ρ d1/‖d1‖", seen.climb, hyper["rho"] * (g / norm(g)))
     d2 = rounded_decay(seen.descent_gradient, hyper["weight_decay"], seen.start, u)
     right = seen.start - hyper["lr"] * d2
-    slack = u * (np.abs(right.value) + 3 * hyper["lr"] * np.abs(d2.value))
+    slack = base_step_slack(right, hyper["lr"], d2, u)
     yield equal("w' = A − η(d2 + λA)", seen.end, right.widened(slack))
 
 
@@ -115,7 +115,7 @@ def _decay_in_the_loss(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     yield equal("ε = ρ(d1 + λA)/‖d1 + λA‖", climb, hyper["rho"] * (g / norm(g)))
     d2 = rounded_decay(seen.descent_gradient, hyper["weight_decay"], seen.perturbed, u)
     right = seen.start - hyper["lr"] * d2
-    slack = u * (np.abs(right.value) + 3 * hyper["lr"] * np.abs(d2.value))
+    slack = base_step_slack(right, hyper["lr"], d2, u)
     yield equal("w' = A − η(d2 + λB)", seen.end, right.widened(slack))
 
 
@@ -134,12 +134,7 @@ def _decoupled_decay(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     lr, decay, mu = hyper["lr"], hyper["weight_decay"], hyper["momentum"]
     velocity = None
     for seen in walk(adapter, problem, 3):
-        d2 = seen.descent_gradient
-        if velocity is None:
-            velocity = d2
-        else:
-            size = mu * np.abs(velocity.value) + np.abs(d2.value)
-            velocity = (mu * velocity + d2).widened(3 * u * size)
+        velocity = next_velocity(velocity, mu, seen.descent_gradient, u)
         right = seen.start - (lr * decay) * seen.start - lr * velocity
         size = (1 + lr * decay) * np.abs(seen.start.value) + lr * np.abs(velocity.value)
         yield equal("w' = (1 − ηλ)A − ηv", seen.end, right.widened(4 * u * size))
@@ -172,5 +167,5 @@ def _schedules_are_followed(adapter: Adapter, problem: Problem) -> Iterable[Clau
         yield equal("ε = ρₜ g/‖g‖", seen.climb, now["rho"] * (g / norm(g)))
         d2 = seen.descent_gradient
         right = seen.start - now["lr"] * d2
-        slack = u * (np.abs(right.value) + 3 * now["lr"] * np.abs(d2.value))
+        slack = base_step_slack(right, now["lr"], d2, u)
         yield equal("w' = w − ηₜ d2", seen.end, right.widened(slack))

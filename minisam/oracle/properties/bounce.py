@@ -16,10 +16,10 @@ from minisam.oracle.properties.problems import (
     real,
     unit_vector,
 )
-from minisam.oracle.properties.rounding import Bounded, norm
 from minisam.oracle.properties.statement import state
 from minisam.oracle.properties.watching import Clause, at_most, equal, true, walk
 from minisam.oracle.protocol import Adapter
+from minisam.rounding import exact, norm
 
 SECTION = "Bouncing"
 PER_STEP = "each step is judged from where the one before it ended, by its own rounding"
@@ -57,7 +57,7 @@ def draw_eigenvector(source: Source, m_low: float, m_high: float) -> tuple[Probl
 def _bounce(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     hyper = problem.hyperparameters
     axis = int(np.argmax(np.abs(problem.vector())))
-    m = Bounded(hyper["lr"]) * float(problem.facts.spectrum[axis])
+    m = exact(hyper["lr"]) * float(problem.facts.spectrum[axis])
     rho = hyper["rho"]
     a = m * rho / (2 - m)
     for seen in walk(adapter, problem, 8):
@@ -97,10 +97,10 @@ def draw_hill(source: Source) -> Problem:
 )
 def _trapped_at_a_maximum(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     hyper = problem.hyperparameters
-    m = Bounded(hyper["lr"]) * float(-problem.facts.spectrum[0])
+    m = exact(hyper["lr"]) * float(-problem.facts.spectrum[0])
     for seen in walk(adapter, problem, 6):
         radius, after = norm(seen.start), norm(seen.landing)
         if float(radius.value) < 1e-3 * hyper["rho"]:
             return  # so near the top that the direction is all rounding
         yield equal("‖w'‖ = |(1 + ημ)‖w‖ − ημρ|", after, abs((1 + m) * radius - m * hyper["rho"]))
-        yield at_most("‖w'‖ ≤ ρ", after, Bounded(hyper["rho"]))
+        yield at_most("‖w'‖ ≤ ρ", after, exact(hyper["rho"]))

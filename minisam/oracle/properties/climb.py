@@ -21,10 +21,10 @@ from minisam.oracle.properties.problems import (
     make_problem,
     power_of_ten,
 )
-from minisam.oracle.properties.rounding import Bounded, inner, norm
 from minisam.oracle.properties.statement import state
 from minisam.oracle.properties.watching import Clause, Seen, equal, near_one, one_step, walk
 from minisam.oracle.protocol import Adapter
+from minisam.rounding import Rounded, exact, inner, norm
 
 SECTION = "The climb"
 ROUNDING = (
@@ -32,7 +32,7 @@ ROUNDING = (
 )
 
 
-def dual_norm_clauses(seen: Seen, g: Bounded, climb: Bounded) -> Iterable[Clause]:
+def dual_norm_clauses(seen: Seen, g: Rounded, climb: Rounded) -> Iterable[Clause]:
     """⟨g, ε⟩ = ρ‖g‖_q and ‖ε‖_p = ρ for the gradient and the climb in the ball's coordinates."""
     hyper = seen.problem.hyperparameters
     rho, p = hyper["rho"], hyper["p"]
@@ -41,7 +41,7 @@ def dual_norm_clauses(seen: Seen, g: Bounded, climb: Bounded) -> Iterable[Clause
     yield equal("⟨g, ε⟩ = ρ‖g‖_q", inner(g, climb), rho * norm(g, q))
     length = norm(climb, p)
     # a declared norm_epsilon shortens ε, which its error already allows for
-    yield equal("‖ε‖_p = ρ", length, Bounded(rho))
+    yield equal("‖ε‖_p = ρ", length, exact(rho))
 
 
 def dual(p: float) -> float:
@@ -97,8 +97,8 @@ def draw_extreme(source: Source) -> Problem:
         g = np.ldexp(shape / np.max(np.abs(shape)), top).astype(dtype).astype(np.float64)
     zero = np.zeros(n)
 
-    def field(w: Bounded) -> Bounded:
-        return Bounded(zero if np.any(w.value) else g)
+    def field(w: Rounded) -> Rounded:
+        return exact(zero if np.any(w.value) else g)
 
     return make_problem(
         source, zero, field, Scripted(g, zero), dtype, rho=power_of_ten(source, -2, 1)

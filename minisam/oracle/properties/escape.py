@@ -26,10 +26,10 @@ from minisam.oracle.properties.problems import (
     rounded,
     unit_vector,
 )
-from minisam.oracle.properties.rounding import Bounded, unit_roundoff
 from minisam.oracle.properties.statement import state
 from minisam.oracle.properties.watching import Clause, at_most, equal, path, true
 from minisam.oracle.protocol import Adapter
+from minisam.rounding import Rounded, exact, unit_roundoff
 
 SECTION = "Escaping"
 MARGIN = "the radius is at least 0.1 % from the threshold, far more than a path's rounding"
@@ -46,9 +46,9 @@ class Well(NamedTuple):
     direction: np.ndarray
     steps: int
 
-    def along(self, points: np.ndarray) -> Bounded:
+    def along(self, points: np.ndarray) -> Rounded:
         """Where the points are along the direction."""
-        return Bounded(points) @ self.direction
+        return exact(points) @ self.direction
 
 
 def draw_well(source: Source, m_range: tuple[float, float] = (1.15, 1.9)) -> tuple[Well, dict]:
@@ -70,9 +70,9 @@ def well_problem(source: Source, well: Well, at: float, **hyper: float) -> Probl
     """The well in n dimensions, a start at a place along its direction."""
     slope = kinked_well(well.sharp, well.flat, well.wall).slope
 
-    def field(w: Bounded) -> Bounded:
+    def field(w: Rounded) -> Rounded:
         along = slope(np.array([w.value @ well.direction]))
-        return Bounded(along[0] * well.direction)
+        return exact(along[0] * well.direction)
 
     dtype = source.choice(DTYPES)
     return make_problem(source, at * well.direction, field, well, dtype, **hyper)
@@ -159,7 +159,7 @@ def _stays_below(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     points = path(adapter, problem, well.steps)
     along = well.along(points)
     yield true("every |w_t| < c − ρ", bool(np.all(np.abs(along.value) < well.wall - rho)))
-    m = Bounded(lr) * well.sharp
+    m = exact(lr) * well.sharp
     a = m * rho / (2 - m)
     slack = strayed(problem, points, lr * well.sharp, rho)
     slack += norm_epsilon_slack(problem, along.value, well.sharp)
@@ -185,7 +185,7 @@ def _stays_below(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
 )
 def _escapes_above(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     well, hyper = problem.facts, problem.hyperparameters
-    rho, m_flat = hyper["rho"], Bounded(hyper["lr"]) * well.flat
+    rho, m_flat = hyper["rho"], exact(hyper["lr"]) * well.flat
     points = path(adapter, problem, escape_steps(problem))[-5:]
     slack = strayed(problem, points, float(m_flat.value), rho)
     far = abs(well.along(points).widened(slack) - well.minimum)
@@ -219,13 +219,13 @@ def escape_steps(problem: Problem) -> int:
 )
 def _sgd_stays(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     well, hyper = problem.facts, problem.hyperparameters
-    m = Bounded(hyper["lr"]) * well.sharp
+    m = exact(hyper["lr"]) * well.sharp
     points = path(adapter, problem, 20)
     ours = well.along(points).widened(strayed(problem, points, float(m.value), 0.0))
     yield equal("w_t = (1 − m)^t w₀", ours, powers(1 - m, 20) * ours[0])
 
 
-def powers(x: Bounded, largest: int) -> Bounded:
+def powers(x: Rounded, largest: int) -> Rounded:
     """1, x, …, x^largest for an x of either sign."""
     exponents = np.arange(largest + 1)
     return np.sign(x.value) ** exponents * abs(x) ** exponents
@@ -256,7 +256,7 @@ def draw_flat(source: Source) -> Problem:
 )
 def _stays_in_the_flat(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     well, hyper = problem.facts, problem.hyperparameters
-    m, rho = Bounded(hyper["lr"]) * well.flat, hyper["rho"]
+    m, rho = exact(hyper["lr"]) * well.flat, hyper["rho"]
     points = path(adapter, problem, well.steps)
     from_minimum = well.along(points) - well.minimum
     side = np.sign(from_minimum.value)
@@ -298,7 +298,7 @@ def draw_hallucination(source: Source) -> Problem:
 )
 def _hallucinated_minimizer(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     well, hyper = problem.facts, problem.hyperparameters
-    m, rho = Bounded(hyper["lr"]) * well.sharp, hyper["rho"]
+    m, rho = exact(hyper["lr"]) * well.sharp, hyper["rho"]
     points = path(adapter, problem, 20)
     along = well.along(points)
     slack = strayed(problem, points, float(m.value), rho, points - rho * well.direction)
@@ -335,7 +335,7 @@ def draw_valley(source: Source) -> Problem:
     return make_problem(
         source,
         start,
-        lambda w: Bounded(slope(w.value)),
+        lambda w: exact(slope(w.value)),
         Valley(along, sharp, flat, distance, above),
         dtype,
         rho=rho,
@@ -358,14 +358,14 @@ def draw_valley(source: Source) -> Problem:
 )
 def _smooth_escape_threshold(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     valley, rho = problem.facts, problem.hyperparameters["rho"]
-    m = Bounded(problem.hyperparameters["lr"]) * valley.sharp
+    m = exact(problem.hyperparameters["lr"]) * valley.sharp
     points = path(adapter, problem, 20)
     x, y = np.abs(points[:, 0]), points[:, 1]
     yield true("|x₂₀| < |x₀| ⇔ ρ < ρ_c", bool((x[-1] < x[0]) != valley.above))
     # The climb is turned by g_x/g_y from the y axis, and B sees a curvature lower by 2(λ₀ − λ_f)s.
-    turned = np.divide(*np.abs(problem.field(Bounded(points)).value.T))
+    turned = np.divide(*np.abs(problem.field(exact(points)).value.T))
     s = ((x + rho * turned) / valley.distance) ** 2
     bent = np.max(2 * s * (np.abs(y) + rho) + 0.5 * rho * turned**2)
     slack = strayed(problem, y[:, None], float(m.value), rho) + unit_roundoff(problem.dtype) * y[0]
     slack += norm_epsilon_slack(problem, y, valley.sharp)
-    yield equal("|y| stays at a*", abs(Bounded(y)).widened(slack + bent), m * rho / (2 - m))
+    yield equal("|y| stays at a*", abs(exact(y)).widened(slack + bent), m * rho / (2 - m))

@@ -23,10 +23,18 @@ from minisam.oracle.properties.problems import (
     power_of_ten,
     real,
 )
-from minisam.oracle.properties.rounding import Bounded, unit_roundoff
 from minisam.oracle.properties.statement import state
-from minisam.oracle.properties.watching import Clause, equal, identical, one_step, path, true
+from minisam.oracle.properties.watching import (
+    Clause,
+    base_step_slack,
+    equal,
+    identical,
+    one_step,
+    path,
+    true,
+)
 from minisam.oracle.protocol import Adapter, Arrays
+from minisam.rounding import Rounded, exact, unit_roundoff
 
 SECTION = "The two passes"
 BITS = "none: bit for bit"
@@ -58,7 +66,7 @@ def _two_gradients(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
         seen.start.value,
     )
     moved = seen.perturbed.value != seen.start.value
-    right = np.abs(seen.climb.error) < np.abs(seen.climb.value)
+    right = np.abs(seen.climb.bound) < np.abs(seen.climb.value)
     yield true("the second is not taken at A", bool(np.any(moved)) or not np.any(right))
 
 
@@ -77,8 +85,8 @@ def _descends_from_a(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     seen = one_step(adapter, problem)
     lr, u = problem.hyperparameters["lr"], unit_roundoff(problem.dtype)
     right = seen.start - lr * seen.descent_gradient
-    rounding = u * (np.abs(right.value) + 3 * lr * np.abs(seen.descent_gradient.value))
-    yield equal("w' = A − η d2", seen.end, right.widened(rounding))
+    slack = base_step_slack(right, lr, seen.descent_gradient, u)
+    yield equal("w' = A − η d2", seen.end, right.widened(slack))
 
 
 def _draw_rho_zero(source: Source) -> Problem:
@@ -111,9 +119,10 @@ def _rho_zero_is_sgd(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     ours, lr = path(adapter, plain, 3), plain.hyperparameters["lr"]
     for before, after in itertools.pairwise(ours):
         here = plain.at(before)
-        move = lr * here.vector(here.gradient(here.start))
-        slack = unit_roundoff(problem.dtype) * (np.abs(before - move) + 3 * np.abs(move))
-        yield equal("w' = w − η d1", Bounded(after), (Bounded(before) - move).widened(slack))
+        d1 = exact(here.vector(here.gradient(here.start)))
+        right = exact(before) - lr * d1
+        slack = base_step_slack(right, lr, d1, unit_roundoff(problem.dtype))
+        yield equal("w' = w − η d1", exact(after), right.widened(slack))
 
 
 @state(
@@ -136,7 +145,7 @@ def _draw_zero_gradient(source: Source) -> Problem:
     problem = both(source)
     zero = np.zeros(problem.vector().size)
     facts = Scripted(zero, zero)
-    return problem._replace(field=lambda w: Bounded(zero), facts=facts)
+    return problem._replace(field=lambda w: exact(zero), facts=facts)
 
 
 @state(
@@ -167,8 +176,8 @@ def _draw_zero_second(source: Source) -> Problem:
         if whole or index != keep:
             d2[end - array.size : end] = 0.0
 
-    def field(w: Bounded) -> Bounded:
-        return Bounded(g if np.array_equal(w.value, point) else d2)
+    def field(w: Rounded) -> Rounded:
+        return exact(g if np.array_equal(w.value, point) else d2)
 
     return problem._replace(field=field, facts=Scripted(g, d2))
 
@@ -219,7 +228,7 @@ def _draw_linear(source: Source) -> Problem:
     return make_problem(
         source,
         source.reals(-10, 10, n),
-        lambda w: Bounded(g),
+        lambda w: exact(g),
         Scripted(g, g),
         dtype,
         p=p,
@@ -242,8 +251,8 @@ def _draw_linear(source: Source) -> Problem:
 def _linear_loss_is_sgd(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     points = path(adapter, problem, 2)
     lr, u = problem.hyperparameters["lr"], unit_roundoff(problem.dtype)
-    g = problem.facts.ascent_gradient
+    g = exact(problem.facts.ascent_gradient)
     for before, after in itertools.pairwise(points):
-        right = Bounded(before) - lr * Bounded(g)
-        slack = u * (np.abs(right.value) + 3 * lr * np.abs(g))
-        yield equal("w' = w − ηg", Bounded(after), right.widened(slack))
+        right = exact(before) - lr * g
+        slack = base_step_slack(right, lr, g, u)
+        yield equal("w' = w − ηg", exact(after), right.widened(slack))

@@ -19,7 +19,7 @@ from minisam.oracle.properties.problems import (
     real,
     rounded,
 )
-from minisam.oracle.properties.rounding import Bounded, gamma, sigmoid, sqrt, total
+from minisam.rounding import Rounded, exact, gamma, sigmoid, unit_roundoff
 
 
 class Quadratic(NamedTuple):
@@ -52,7 +52,8 @@ def defect(rotation: np.ndarray) -> float:
     Each of the n² entries of QᵀQ is off by at most γₙ, since Q's columns have length 1.
     """
     n = len(rotation)
-    return float(np.linalg.norm(rotation.T @ rotation - np.eye(n))) + n * gamma(n)
+    hidden = n * float(gamma(n, unit_roundoff(rotation.dtype)))
+    return float(np.linalg.norm(rotation.T @ rotation - np.eye(n))) + hidden
 
 
 def draw_spectrum(
@@ -143,8 +144,8 @@ def draw_scripted(source: Source, p: float = 2, method: str = "sam", largest: in
     point = rounded(draw_point(source, n, -2, 2), dtype)
     g, d2 = draw_gradient(source, n, dtype), draw_gradient(source, n, dtype)
 
-    def field(w: Bounded) -> Bounded:
-        return Bounded(g if np.array_equal(w.value, point) else d2)
+    def field(w: Rounded) -> Rounded:
+        return exact(g if np.array_equal(w.value, point) else d2)
 
     return make_problem(
         source,
@@ -166,35 +167,33 @@ class Logistic(NamedTuple):
     l2: float
 
     @property
-    def squares(self) -> Bounded:
+    def squares(self) -> Rounded:
         """‖xₖ‖² for each example."""
-        return Bounded(self.inputs) ** 2 @ np.ones(self.inputs.shape[1])
+        return exact(self.inputs) ** 2 @ np.ones(self.inputs.shape[1])
 
     @property
-    def smoothness(self) -> Bounded:
+    def smoothness(self) -> Rounded:
         """β = α + ¼ Σ‖xₖ‖²."""
-        return self.l2 + 0.25 * total(self.squares)
+        return self.l2 + 0.25 * np.sum(self.squares)
 
     @property
-    def third_derivative(self) -> Bounded:
+    def third_derivative(self) -> Rounded:
         """Σ ‖xₖ‖³/(6√3) bounds the third derivative in every direction."""
-        return total(self.squares**1.5) / (6 * sqrt(3.0))
+        return np.sum(self.squares**1.5) / (6 * exact(3.0) ** 0.5)
 
-    def gradient(self, w: Any) -> Bounded:
+    def gradient(self, w: Any) -> Rounded:
         """αw − Σ σ(−xₖᵀw) xₖ."""
         return self.l2 * w - self.inputs.T @ sigmoid(-(self.inputs @ w))
 
-    def hessian_product(self, w: Any, v: Any) -> Bounded:
+    def hessian_product(self, w: Any, v: Any) -> Rounded:
         """αv + Σ σ(z)σ(−z) xₖ (xₖᵀv)."""
         z = self.inputs @ w
         return self.l2 * v + self.inputs.T @ (sigmoid(z) * sigmoid(-z) * (self.inputs @ v))
 
-    def loss(self, w: Any) -> Bounded:
-        """L(w), with log(1 + e⁻ᶻ) good to 8u and of slope at most 1."""
+    def loss(self, w: Any) -> Rounded:
+        """L(w)."""
         z = self.inputs @ w
-        each = np.logaddexp(0.0, -z.value)
-        losses = Bounded(each, z.error + 8 * 2.0**-53 * (each + np.abs(z.value)))
-        return total(losses) + 0.5 * self.l2 * (w @ w)
+        return np.sum(np.logaddexp(0.0, -z)) + 0.5 * self.l2 * (w @ w)
 
 
 def draw_logistic(source: Source, examples: int = 6, l2: bool = True) -> Problem:
@@ -222,7 +221,7 @@ class Ridge(NamedTuple):
     kind: str
     target: float
 
-    def slope(self, t: Bounded) -> Bounded:
+    def slope(self, t: Rounded) -> Rounded:
         """ℓ'(t)."""
         if self.kind == "square":
             return t - self.target
@@ -230,9 +229,9 @@ class Ridge(NamedTuple):
             return -sigmoid(-t)
         return t * t * t
 
-    def gradient(self, w: Bounded) -> Bounded:
+    def gradient(self, w: Rounded) -> Rounded:
         """ℓ'(uᵀw) u."""
-        return self.slope(Bounded(self.direction) @ w) * self.direction
+        return self.slope(exact(self.direction) @ w) * self.direction
 
 
 def draw_ridge(source: Source, kind: str, p: float = 2) -> Problem:
@@ -242,7 +241,7 @@ def draw_ridge(source: Source, kind: str, p: float = 2) -> Problem:
     u = rounded(draw_gradient(source, n, dtype, widest=1), dtype)
     w = rounded(draw_point(source, n, -1, 0.5), dtype)
     facts = Ridge(u, kind, rounded(real(source, -3, 3), dtype))
-    slope = facts.slope(Bounded(u) @ Bounded(w))
+    slope = facts.slope(exact(u) @ exact(w))
     if kind != "logistic" and abs(slope.value) < 1e-3 * max(1.0, float(np.abs(u) @ np.abs(w))):
         raise Unsuitable("the slope is too small to have a certain sign")
     if kind == "logistic" and abs(float(u @ w)) > 30:
@@ -264,7 +263,7 @@ class Quotient(NamedTuple):
 
     spectrum: np.ndarray
 
-    def gradient(self, w: Bounded) -> Bounded:
+    def gradient(self, w: Rounded) -> Rounded:
         """(λᵢ − Σλw²/‖w‖²) wᵢ/‖w‖²."""
         square = w @ w
         return (self.spectrum - (self.spectrum @ (w * w)) / square) * w / square
@@ -300,11 +299,10 @@ class TwoLayers(NamedTuple):
 
     target: float
 
-    def gradient(self, w: Bounded) -> Bounded:
+    def gradient(self, w: Rounded) -> Rounded:
         """R (v, u), r = u·v − y."""
         u, v = w[: w.size // 2], w[w.size // 2 :]
-        swapped = Bounded(np.roll(w.value, w.size // 2), np.roll(w.error, w.size // 2))
-        return (u @ v - self.target) * swapped
+        return (u @ v - self.target) * np.roll(w, w.size // 2)
 
 
 def draw_two_layers(source: Source) -> Problem:

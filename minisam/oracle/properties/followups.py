@@ -10,10 +10,18 @@ import numpy as np
 from minisam.optim.methods import METHODS, title_of
 from minisam.oracle.properties.families import draw_quadratic, draw_scripted
 from minisam.oracle.properties.problems import Problem, Source, real, rounded
-from minisam.oracle.properties.rounding import Bounded, inner, norm, unit_roundoff
 from minisam.oracle.properties.statement import Property, enter, state
-from minisam.oracle.properties.watching import Clause, equal, near_one, one_step, walk
+from minisam.oracle.properties.watching import (
+    Clause,
+    base_step_slack,
+    equal,
+    near_one,
+    next_velocity,
+    one_step,
+    walk,
+)
 from minisam.oracle.protocol import Adapter
+from minisam.rounding import inner, norm, unit_roundoff
 
 SECTION = "What came after"
 
@@ -32,12 +40,9 @@ def sam_clauses(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     for seen in walk(adapter, problem, 2):
         g, _ = near_one(seen.ascent_gradient)
         yield equal("ε = ρ d1/‖d1‖", seen.climb, hyper["rho"] * (g / norm(g)))
-        d2 = seen.descent_gradient
-        kept = 0.0 if velocity is None else np.abs(velocity.value) * hyper["momentum"]
-        velocity = d2 if velocity is None else hyper["momentum"] * velocity + d2
-        velocity = velocity.widened(3 * u * (kept + np.abs(d2.value)))
+        velocity = next_velocity(velocity, hyper["momentum"], seen.descent_gradient, u)
         right = seen.start - hyper["lr"] * velocity
-        slack = u * (np.abs(right.value) + 3 * hyper["lr"] * np.abs(velocity.value))
+        slack = base_step_slack(right, hyper["lr"], velocity, u)
         yield equal("w' = A − ηv, v ← μv + d2", seen.end, right.widened(slack))
 
 
@@ -116,9 +121,9 @@ def _gsam_keeps_the_descent(adapter: Adapter, problem: Problem) -> Iterable[Clau
     along = share.widened(2 * (d2.size + 2) * u * summed) * d2
     across = (d1 - along).widened(3 * u * (np.abs(d1.value) + np.abs(along.value)))
     right = (d2 - alpha * across).widened(3 * u * (np.abs(d2.value) + alpha * np.abs(across.value)))
-    right = right.widened(u * (np.abs(seen.end.value) / lr + 3 * np.abs(right.value)))
+    right = right.widened(base_step_slack(seen.end, lr, right, u) / lr)
     d = (seen.start - seen.end) / lr
-    d = Bounded(d.value, d.error + right.error)
+    d = d.known_to(d.bound + right.bound)
     yield equal("⟨d, d2⟩ = ‖d2‖²", inner(d, d2), inner(d2, d2))
 
 
@@ -142,7 +147,7 @@ def _wsam_interpolates(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     d2 = H(seen.start + seen.climb_from_loss)
     right = g + (alpha * hyper["rho"]) * H(g / norm(g))
     size = (1 + alpha) * np.abs(g.value) + alpha * np.abs(d2.value)
-    slack = alpha * d2.error + 8 * u * size + u * np.abs(seen.end.value) / lr
+    slack = alpha * d2.bound + 8 * u * size + u * np.abs(seen.end.value) / lr
     yield equal("d = Hw + αρHĝ", ((seen.start - seen.end) / lr).widened(slack), right)
 
 
@@ -159,6 +164,7 @@ def _wsam_interpolates(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
 )
 def _unnormalized(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     seen, u = one_step(adapter, problem), unit_roundoff(problem.dtype)
-    right = problem.hyperparameters["rho"] * seen.ascent_gradient
-    slack = u * (np.abs(seen.perturbed.value) + 3 * np.abs(right.value))
+    rho = problem.hyperparameters["rho"]
+    right = rho * seen.ascent_gradient
+    slack = base_step_slack(seen.perturbed, rho, seen.ascent_gradient, u)
     yield equal("ε = ρ g", (seen.perturbed - seen.start).widened(slack), right)

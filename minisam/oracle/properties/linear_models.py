@@ -10,16 +10,17 @@ import numpy as np
 from minisam.oracle.properties.climb import dual
 from minisam.oracle.properties.families import Ridge, draw_logistic, draw_ridge
 from minisam.oracle.properties.problems import Problem, draw_order
-from minisam.oracle.properties.rounding import Bounded, exp, inner, norm, unit_roundoff
 from minisam.oracle.properties.statement import state
 from minisam.oracle.properties.watching import (
     Clause,
     at_most,
+    base_step_slack,
     climb_slack,
     equal,
     one_step,
 )
 from minisam.oracle.protocol import Adapter
+from minisam.rounding import Rounded, exact, inner, norm, unit_roundoff
 
 SECTION = "On convex losses and single examples"
 ROUNDING = "running: d1, ε, B and d2 rounded once each, carried through L, ∇L and H"
@@ -63,7 +64,7 @@ def _smooth_means_near_sgd(adapter: Adapter, problem: Problem) -> Iterable[Claus
     seen, hyper, facts = one_step(adapter, problem), problem.hyperparameters, problem.facts
     lr, rho = hyper["lr"], hyper["rho"]
     gap = norm(seen.landing - (seen.start - lr * facts.gradient(seen.start)))
-    yield at_most("‖w_SAM − w_SGD‖ ≤ ηρβ", gap, Bounded(lr) * rho * facts.smoothness)
+    yield at_most("‖w_SAM − w_SGD‖ ≤ ηρβ", gap, exact(lr) * rho * facts.smoothness)
 
 
 @state(
@@ -87,17 +88,16 @@ def _gradient_penalty(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     yield at_most("‖(w − w')/η − ∇(L + ρ‖∇L‖)‖ ≤ ½Mρ²", norm(moved - right), limit)
 
 
-def ridge_step(adapter: Adapter, problem: Problem, name: str, slope_at_b: Bounded) -> Iterable:
+def ridge_step(adapter: Adapter, problem: Problem, name: str, slope_at_b: Rounded) -> Iterable:
     """The step is w' = w − η ℓ'(t_B) u, entry by entry, so that nothing moves across u."""
     seen, lr, u = one_step(adapter, problem), problem.hyperparameters["lr"], problem.facts.direction
-    rounding = unit_roundoff(problem.dtype)
-    move = (lr * slope_at_b) * u
-    right = seen.start - move
-    slack = rounding * (np.abs(right.value) + 4 * np.abs(move.value))
+    d2, rounding = slope_at_b * u, unit_roundoff(problem.dtype)
+    right = seen.start - lr * d2.widened(rounding * np.abs(d2.value))
+    slack = base_step_slack(right, lr, d2, rounding)
     yield equal(f"w' = w − η {name} x", seen.end, right.widened(slack))
 
 
-def inner_maximum(problem: Problem) -> tuple[Bounded, Bounded]:
+def inner_maximum(problem: Problem) -> tuple[Rounded, Rounded]:
     """T = uᵀw at A, and what it is at B: t + ρ‖u‖_q sgn ℓ'(t).
 
     d1 is ℓ'(t)u to a relative u in each entry, which costs the optimal ε at most 2u of its rise;
@@ -105,11 +105,11 @@ def inner_maximum(problem: Problem) -> tuple[Bounded, Bounded]:
     """
     facts: Ridge = problem.facts
     hyper = problem.hyperparameters
-    u, w = facts.direction, problem.vector()
-    t = Bounded(u) @ Bounded(w)
+    u, w = exact(facts.direction), exact(problem.vector())
+    t = u @ w
     reach = hyper["rho"] * norm(u, dual(hyper["p"]))
     slack = (climb_slack(problem) + 6 * unit_roundoff(problem.dtype)) * reach.value
-    slack += unit_roundoff(problem.dtype) * (np.abs(u) @ np.abs(w) + reach.value)
+    slack += unit_roundoff(problem.dtype) * (np.abs(u.value) @ np.abs(w.value) + reach.value)
     epsilon = problem.norm_epsilon / float(norm(facts.slope(t) * u).value)
     sign = np.sign(facts.slope(t).value)
     return t, t + sign * reach.widened(slack + epsilon * reach.value)
@@ -149,11 +149,11 @@ def _logistic_margin(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     slope = problem.facts.slope
     yield from ridge_step(adapter, problem, "σ(ρ‖x‖ − M)", slope(at_b))
     lr = problem.hyperparameters["lr"]
-    seen, u = one_step(adapter, problem), problem.facts.direction
+    seen, u = one_step(adapter, problem), exact(problem.facts.direction)
     weight = inner(seen.landing - seen.start, u) / (lr * inner(u, u))
     rho, sgd = problem.hyperparameters["rho"], -slope(t)
     yield at_most("SAM weighs more than SGD", sgd, weight)
-    yield at_most("at most e^(ρ‖x‖) times as much", weight, exp(rho * norm(u)) * sgd)
+    yield at_most("at most e^(ρ‖x‖) times as much", weight, np.exp(rho * norm(u)) * sgd)
 
 
 @state(

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from minisam.oracle.properties.rounding import Bounded
 from minisam.oracle.protocol import HYPERPARAMETERS, Arrays
+from minisam.rounding import Rounded, exact
 
-Field = Callable[[Bounded], Bounded]
+Field = Callable[[Rounded], Rounded]
 DTYPES = ("float64", "float32")
 
 
@@ -126,7 +126,7 @@ class Problem(NamedTuple):
 
     def gradient(self, arrays: Arrays) -> Arrays:
         """Return the gradient as the optimizer gets it: evaluated in float64, rounded once."""
-        return self.tensors(self.field(Bounded(pack(arrays))).value)
+        return self.tensors(self.field(exact(pack(arrays))).value)
 
     def at(self, vector: np.ndarray) -> Problem:
         """Return the same problem from another start."""

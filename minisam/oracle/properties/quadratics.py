@@ -10,7 +10,6 @@ import numpy as np
 from minisam.landscapes import monotone_edge
 from minisam.oracle.properties.families import Quadratic, draw_quadratic
 from minisam.oracle.properties.problems import Problem, Source, Unsuitable
-from minisam.oracle.properties.rounding import Bounded, inner, norm
 from minisam.oracle.properties.statement import state
 from minisam.oracle.properties.watching import (
     Clause,
@@ -22,6 +21,7 @@ from minisam.oracle.properties.watching import (
     true,
 )
 from minisam.oracle.protocol import Adapter
+from minisam.rounding import Rounded, exact, inner, norm
 
 SECTION = "On quadratics"
 ROUNDING = (
@@ -64,7 +64,7 @@ def _lyapunov_identity(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     seen, hyper, H = one_step(adapter, problem), problem.hyperparameters, problem.facts.product
     w, after, lr, rho = seen.start, seen.landing, hyper["lr"], hyper["rho"]
 
-    def J(x: Bounded) -> Bounded:
+    def J(x: Rounded) -> Rounded:
         return inner(x, x) - (0.5 * lr) * inner(x, H(x)) - (lr * rho) * norm(H(x))
 
     both = w + after
@@ -105,7 +105,7 @@ def _flat_means_sgd(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     gap = norm(w - lr * Hw - seen.landing)
     yield equal("‖w_SAM − w_SGD‖ = ηρ‖Hĝ‖", gap, (lr * rho) * (norm(H(Hw)) / norm(Hw)))
     top, bottom = spectrum.max(), spectrum[spectrum > 0].min()
-    radius, slack = Bounded(lr) * rho, lr * rho * top * 3 * skew
+    radius, slack = exact(lr) * rho, lr * rho * top * 3 * skew
     yield at_most("… ≤ ηρ max|λ|", gap, (radius * top).widened(slack))
     yield at_most("… ≥ ηρ min|λ|", (radius * bottom).widened(slack), gap)
 
@@ -127,8 +127,8 @@ def _monotone_edge_clauses(adapter: Adapter, problem: Problem) -> Iterable[Claus
     w, after = seen.start, seen.landing
     edge = monotone_edge(norm(problem.facts.product(w)), lr, rho)
     growth = abs(after) - abs(w)
-    rising, falling = growth.value > growth.error, growth.value < -growth.error
-    sharp, flat = spectrum >= edge.value - edge.error, spectrum <= edge.value + edge.error
+    rising, falling = growth.value > growth.bound, growth.value < -growth.bound
+    sharp, flat = spectrum >= edge.value - edge.bound, spectrum <= edge.value + edge.bound
     yield true("what grows is sharper than the edge", bool(np.all(sharp[rising])))
     yield true("what shrinks is flatter than the edge", bool(np.all(flat[falling])))
 
@@ -149,14 +149,14 @@ def _never_rests(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     seen, hyper, facts = one_step(adapter, problem), problem.hyperparameters, problem.facts
     lr, rho, spectrum = hyper["lr"], hyper["rho"], facts.spectrum
     q, skew = contraction(lr, facts), 4 * facts.defect * spectrum.max()
-    least = (Bounded(lr) * rho * spectrum.min()).widened(lr * rho * skew)
+    least = (exact(lr) * rho * spectrum.min()).widened(lr * rho * skew)
     farther = max((seen.start, seen.landing), key=lambda x: float(norm(x).value))
     yield at_most("max(‖w‖, ‖w'‖) ≥ ηρλmin/(1 + q)", least / (1 + q), norm(farther))
 
 
-def contraction(lr: float, facts: Quadratic) -> Bounded:
+def contraction(lr: float, facts: Quadratic) -> Rounded:
     """Q = max|1 − ηλᵢ|, as far off as the rotation is from orthogonal."""
-    return norm(1 - Bounded(lr) * facts.spectrum, np.inf).widened(4 * facts.defect)
+    return norm(1 - exact(lr) * facts.spectrum, np.inf).widened(4 * facts.defect)
 
 
 def draw_near_minimum(source: Source) -> Problem:
@@ -181,24 +181,24 @@ def draw_near_minimum(source: Source) -> Problem:
 def _stays_near_sgd(adapter: Adapter, problem: Problem, steps: int = 12) -> Iterable[Clause]:
     hyper, facts = problem.hyperparameters, problem.facts
     lr, rho, spectrum = hyper["lr"], hyper["rho"], facts.spectrum
-    q, allowed = contraction(lr, facts), Bounded(0.0)
+    q, allowed = contraction(lr, facts), exact(0.0)
     points = path(adapter, problem, steps)
-    coordinates = facts.coordinates(Bounded(points[0]))  # SGD's, along the eigenvectors
+    coordinates = facts.coordinates(exact(points[0]))  # SGD's, along the eigenvectors
     strayed, skew = 0.0, facts.defect * float(norm(coordinates).value)
     for t in range(1, steps + 1):
         here = problem.at(points[t - 1])
-        own = float(norm(expected_end(here, Bounded(points[t - 1])).error).value)
+        own = float(np.linalg.norm(expected_end(here, exact(points[t - 1])).bound))
         strayed = float(q.value) * strayed + own
         # QᵀQ ≠ I: SGD with H = QΛQᵀ strays by ηλ₁ times the defect from its coordinates' path
         own = 2 * lr * spectrum.max() * facts.defect * float(norm(coordinates).value)
         skew = float(q.value) * skew + own
         coordinates = (1 - lr * spectrum) * coordinates
         sgd = facts.rotated(coordinates)
-        allowed = q * allowed + Bounded(lr) * rho * spectrum.max()
-        gap = norm(Bounded(points[t]) - sgd)
+        allowed = q * allowed + exact(lr) * rho * spectrum.max()
+        gap = norm(exact(points[t]) - sgd)
         yield at_most(
             f"‖w_T − u_T‖ ≤ ηρλ₁(1 − q^T)/(1 − q), T = {t}",
-            Bounded(gap.value, gap.error + strayed),
+            gap.known_to(gap.bound + strayed),
             allowed.widened(skew + 4 * facts.defect * float(allowed.value)),
         )
 

@@ -20,7 +20,6 @@ from minisam.oracle.properties.problems import (
     real,
     rounded,
 )
-from minisam.oracle.properties.rounding import Bounded, inner, norm
 from minisam.oracle.properties.statement import state
 from minisam.oracle.properties.watching import (
     Clause,
@@ -32,6 +31,7 @@ from minisam.oracle.properties.watching import (
     one_step,
 )
 from minisam.oracle.protocol import Adapter, Arrays, Observation, described
+from minisam.rounding import Rounded, exact, inner, norm
 
 SECTION = "Shards of a batch"
 ROUNDING = "running: each shard's climb and gradient rounded as one step's"
@@ -60,7 +60,7 @@ def of_shard(problem: Problem, centre: np.ndarray) -> Problem:
     return problem._replace(field=lambda w: product(w - centre))
 
 
-def mean(parts: list[Bounded]) -> Bounded:
+def mean(parts: list[Rounded]) -> Rounded:
     """The mean of vectors."""
     total = parts[0]
     for part in parts[1:]:
@@ -175,7 +175,7 @@ def _outliers_are_resisted(adapter: Adapter, problem: Problem) -> Iterable[Claus
         here = problem._replace(field=pull_towards(centre))
         seen = one_step(adapter, here)
         pulls.append((seen.start - seen.landing) / hyper["lr"])
-    d = Bounded(facts.outliers) / facts.points
+    d = exact(facts.outliers) / facts.points
     average = d * pulls[0] + (1 - d) * pulls[1]
     right = problem.vector() - d * facts.outlier + hyper["rho"] * (1 - 2 * d)
     yield equal("mean d2ᵢ = w − dM + ρ(1 − 2d)", average, right)
@@ -203,11 +203,11 @@ def _split_batch(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
 
     described(gradient, shards=[partial(gradient, shard=index) for index in range(count)])
 
-    centre = mean([Bounded(c) for c in facts.centres])
+    centre = mean([exact(c) for c in facts.centres])
     product = facts.bowl.product
     u = float(np.finfo(problem.dtype).eps)
 
-    def field(w: Bounded) -> Bounded:
+    def field(w: Rounded) -> Rounded:
         g = product(w - centre)
         parts = [np.abs(product(w - c).value) for c in facts.centres]
         return g.widened((count + 2) * u * np.mean(parts, axis=0))
@@ -218,6 +218,6 @@ def _split_batch(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     end = run(gradient)
     seen = Observation(problem.start, [], [], end)
     check_form(problem, seen)
-    w = Bounded(problem.vector())
+    w = exact(problem.vector())
     right = expected_end(whole, w)
-    yield equal("w'", Seen(whole, w, Bounded(problem.vector(end)), seen).landing, right)
+    yield equal("w'", Seen(whole, w, exact(problem.vector(end)), seen).landing, right)

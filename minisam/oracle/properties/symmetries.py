@@ -16,10 +16,16 @@ from minisam.oracle.properties.families import (
     draw_two_layers,
 )
 from minisam.oracle.properties.problems import Problem, Source, draw_order
-from minisam.oracle.properties.rounding import Bounded, inner, unit_roundoff
 from minisam.oracle.properties.statement import state
-from minisam.oracle.properties.watching import Clause, equal, expected_end, one_step
+from minisam.oracle.properties.watching import (
+    Clause,
+    base_step_slack,
+    equal,
+    expected_end,
+    one_step,
+)
 from minisam.oracle.protocol import Adapter
+from minisam.rounding import Rounded, exact, inner, unit_roundoff
 
 SECTION = "What must not matter"
 BOTH_STEPS = "the rounding of both steps; changes of scale are powers of two, and exact"
@@ -103,17 +109,17 @@ def _rotation(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     R, field = problem.facts.change, problem.field
     turned = problem._replace(field=lambda w: R @ field(R.T @ w)).at(R @ problem.vector())
     # turned back, the turned start is rounded once more: its step has that in it
-    exact_start = R.T @ Bounded(turned.vector())
+    exact_start = R.T @ exact(turned.vector())
     back = problem.at(exact_start.value)
     ours, other = one_step(adapter, back), one_step(adapter, turned).landing
-    apart = exact_start.error + np.abs(exact_start.value - ours.start.value)
-    right = expected_end(back, Bounded(ours.start.value, apart))
+    apart = exact_start.bound + np.abs(exact_start.value - ours.start.value)
+    right = expected_end(back, ours.start.known_to(apart))
     # R turns lengths by a defect, and with them d1, ε and d2
     hyper, facts = problem.hyperparameters, problem.facts.loss
     top = float(np.abs(facts.spectrum).max())
     size = float(np.linalg.norm(problem.vector())) + hyper["rho"]
     skew = 4 * defect(R) * size * (1 + hyper["lr"] * top)
-    yield equal("w'", other, (R @ Bounded(ours.end.value, right.error)).widened(skew))
+    yield equal("w'", other, (R @ ours.end.known_to(right.bound)).widened(skew))
 
 
 def _draw_permuted(source: Source) -> Problem:
@@ -140,8 +146,8 @@ def _order_and_sign(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     g, point = problem.facts.loss.ascent_gradient, problem.vector()
     moved = (signs * point)[order]
 
-    def field(w: Bounded) -> Bounded:
-        return Bounded((signs * g)[order] if np.array_equal(w.value, moved) else g)
+    def field(w: Rounded) -> Rounded:
+        return exact((signs * g)[order] if np.array_equal(w.value, moved) else g)
 
     other = one_step(adapter, problem._replace(field=field).at(moved)).climb
     ours = signs * one_step(adapter, problem).climb
@@ -210,8 +216,7 @@ def _scale_invariant_growth(adapter: Adapter, problem: Problem) -> Iterable[Clau
     )
     d2 = problem.field(seen.perturbed)  # as exact as float64 gives it
     d2 = d2.widened(u * np.abs(d2.value))
-    size = np.abs(seen.end.value) + 3 * lr * np.abs(d2.value)
-    after = seen.end.widened(u * size)
+    after = seen.end.widened(base_step_slack(seen.end, lr, d2, u))
     climb = seen.climb
     right = inner(seen.start, seen.start) + 2 * lr * inner(climb, d2) + lr * lr * inner(d2, d2)
     yield equal("‖w'‖² = ‖w‖² + 2η⟨ε, d2⟩ + η²‖d2‖²", inner(after, after), right)

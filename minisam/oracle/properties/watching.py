@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minisam.oracle.properties.problems import Problem
-from minisam.oracle.properties.rounding import Bounded, norm, unit_roundoff
 from minisam.oracle.protocol import Adapter, Observation, Run, at_step, observe
+from minisam.rounding import Rounded, exact, norm, unit_roundoff
 
 
 class Broken(Exception):
@@ -39,14 +39,14 @@ class Seen(NamedTuple):
     """
 
     problem: Problem
-    start: Bounded
-    end: Bounded
+    start: Rounded
+    end: Rounded
     observation: Observation
 
     @property
-    def landing(self) -> Bounded:
+    def landing(self) -> Rounded:
         """w', as far from a right one as rounding allows."""
-        return Bounded(self.end.value, expected_end(self.problem, self.start).error)
+        return self.end.known_to(expected_end(self.problem, self.start).bound)
 
     def _query(self, index: int, what: str) -> np.ndarray:
         if len(self.observation.queries) <= index:
@@ -55,42 +55,42 @@ class Seen(NamedTuple):
         return self.problem.vector(self.observation.queries[index])
 
     @property
-    def ascent_gradient(self) -> Bounded:
+    def ascent_gradient(self) -> Rounded:
         """d1 as it was given, exact."""
         self._query(0, "d1")
-        return Bounded(self.problem.vector(self.observation.answers[0]))
+        return exact(self.problem.vector(self.observation.answers[0]))
 
     @property
-    def descent_gradient(self) -> Bounded:
+    def descent_gradient(self) -> Rounded:
         """d2 as it was given, exact."""
         self._query(1, "d2")
-        return Bounded(self.problem.vector(self.observation.answers[1]))
+        return exact(self.problem.vector(self.observation.answers[1]))
 
     @property
-    def perturbed(self) -> Bounded:
+    def perturbed(self) -> Rounded:
         """B, exact."""
-        return Bounded(self._query(1, "B"))
+        return exact(self._query(1, "B"))
 
     @property
-    def climb(self) -> Bounded:
+    def climb(self) -> Rounded:
         """ε = B − A, as far from a right one as rounding allows."""
         return self.climb_along(self.ascent_gradient)
 
     @property
-    def climb_from_loss(self) -> Bounded:
+    def climb_from_loss(self) -> Rounded:
         """ε = B − A, where also d1's own distance from ∇L(A) is allowed for."""
         g = self.problem.field(self.start)
         return self.climb_along(g.widened(unit_roundoff(self.problem.dtype) * np.abs(g.value)))
 
-    def climb_along(self, gradient: Bounded) -> Bounded:
+    def climb_along(self, gradient: Rounded) -> Rounded:
         """ε = B − A, as far from a right one along ``gradient`` as rounding allows."""
         right = exact_climb(self.problem, self.start, gradient)
         slack = climb_slack(self.problem) * np.abs(right.value)
         # B = fl(A + ε̂): half a unit in B's last place, and ε̂'s own error
         u = unit_roundoff(self.problem.dtype)
-        slack = slack + u * (np.abs(self.start.value + right.value) + right.error + slack)
+        slack = slack + u * (np.abs(self.start.value + right.value) + right.bound + slack)
         climb = self.perturbed - self.start
-        return Bounded(climb.value, climb.error + right.error).widened(slack)
+        return climb.known_to(climb.bound + right.bound).widened(slack)
 
 
 def climb_slack(problem: Problem) -> float:
@@ -105,35 +105,58 @@ def climb_slack(problem: Problem) -> float:
     return (problem.vector().size + 16 + 4 * q) * unit_roundoff(problem.dtype)
 
 
-def scaling(problem: Problem, w: Bounded) -> Bounded:
+def base_step_slack(right: Any, lr: float, direction: Any, u: float) -> np.ndarray:
+    """How far fl(w − ηd) may be from w' = w − ηd: u(|w'| + 3η|d|), entry by entry.
+
+    η is rounded to the dtype or comes out of a schedule, the product with d is rounded, and so is
+    the difference: fl = (w − ηd(1 + δ₁)(1 + δ₂))(1 + δ₃), |δ| ≤ u. That is off by at most
+    u|w'| + η|d|((1 + u)² − 1)(1 + u), and ((1 + u)² − 1)(1 + u) = 2u + 3u² + u³ ≤ 3u for u ≤ ¼:
+    two roundings of ηd, and what is of second order in them.
+
+    Args:
+        right: w' as it should be; of it and of ``direction`` the values count.
+        lr: η, or the length of any other multiple of a direction that is added to a point.
+        direction: d.
+        u: unit roundoff of the optimizer's dtype.
+    """
+    return u * (np.abs(right.value) + 3 * lr * np.abs(direction.value))
+
+
+def next_velocity(velocity: Rounded | None, momentum: float, fed: Rounded, u: float) -> Rounded:
+    """Return μv + d, or d in the first step, as `base_step_slack` derives it for w − ηd."""
+    if velocity is None:
+        return fed
+    size = momentum * np.abs(velocity.value) + np.abs(fed.value)
+    return (momentum * velocity + fed).widened(3 * u * size)
+
+
+def scaling(problem: Problem, w: Rounded) -> Rounded:
     """T: |w| + η on the tensors in scope if the method is ASAM, 1 elsewhere."""
     hyper = problem.hyperparameters
     if hyper["method"] != "asam":
-        return Bounded(np.ones(w.size))
+        return exact(np.ones(w.size))
     inside = np.concatenate(
         [
             np.full(array.size, hyper["scope"] == "all" or name.endswith("weight"))
             for name, array in zip(hyper["names"], problem.start, strict=True)
         ]
     )
-    adaptive = abs(w) + hyper["eta"]
-    return Bounded(
-        np.where(inside, adaptive.value, 1.0), np.where(inside, adaptive.error, 0.0)
-    ).widened(0.0)
+    T: Any = np.where(inside, abs(w) + hyper["eta"], 1.0)
+    return T
 
 
-def exact_climb(problem: Problem, w: Bounded, g: Bounded) -> Bounded:
+def exact_climb(problem: Problem, w: Rounded, g: Rounded) -> Rounded:
     """ε for the gradient g, for any p, with T for ASAM.
 
     Where rounding leaves the direction of g open, ε still lies in the ball: |εᵢ| ≤ ρTᵢ.
     """
     T = scaling(problem, w)
     climb = steepest(problem, T, T * g)
-    ball = problem.hyperparameters["rho"] * (T.value + T.error)
-    return Bounded(climb.value, np.minimum(climb.error, np.abs(climb.value) + ball))
+    ball = problem.hyperparameters["rho"] * (T.value + T.bound)
+    return climb.known_to(np.minimum(climb.bound, np.abs(climb.value) + ball))
 
 
-def steepest(problem: Problem, T: Bounded, g: Bounded) -> Bounded:
+def steepest(problem: Problem, T: Rounded, g: Rounded) -> Rounded:
     """T times the climb of length ρ that rises fastest along g, the gradient times T.
 
     A declared ``norm_epsilon`` e makes ε shorter by the factor ‖g‖/(‖g‖ + e), which is allowed for.
@@ -141,7 +164,7 @@ def steepest(problem: Problem, T: Bounded, g: Bounded) -> Bounded:
     rho, p = problem.hyperparameters["rho"], problem.hyperparameters["p"]
     g, exponent = near_one(g)
     if not np.any(g.value):
-        return Bounded(np.zeros(g.size))
+        return exact(np.zeros(g.size))
     if p == 2:
         length = norm(g)
         climb = T * (rho * (g / length))
@@ -151,22 +174,23 @@ def steepest(problem: Problem, T: Bounded, g: Bounded) -> Bounded:
     top = float(np.max(np.abs(g.value)))
     if p == 1:
         largest = np.abs(g.value) == top
-        return T * Bounded(rho * np.sign(g.value) * largest / np.count_nonzero(largest))
+        return T * exact(rho * np.sign(g.value) * largest / np.count_nonzero(largest))
     if p == np.inf:
-        return T * Bounded(rho * np.sign(g.value))
+        return T * exact(rho * np.sign(g.value))
     q = p / (p - 1)
     a = abs(g) / top
     return T * (np.sign(g.value) * a ** (q - 1) * (rho / norm(a, q) ** (q - 1)))
 
 
-def near_one(g: Bounded) -> tuple[Bounded, int]:
+def near_one(g: Rounded) -> tuple[Rounded, int]:
     """Return g/2ᵉ with its largest entry in [½, 1), and e; exact."""
     top = float(np.max(np.abs(g.value), initial=0.0))
     exponent = int(np.frexp(top)[1])
-    return Bounded(np.ldexp(g.value, -exponent), np.ldexp(g.error, -exponent)), exponent
+    near: Any = np.ldexp(g, -exponent)
+    return near, exponent
 
 
-def expected_end(problem: Problem, w: Bounded) -> Bounded:
+def expected_end(problem: Problem, w: Rounded) -> Rounded:
     """The w' that a right implementation may find in the problem's dtype (no momentum, p = 2).
 
     Each stored quantity is rounded once to the dtype: d1 and d2 by half a unit in the last place,
@@ -195,7 +219,7 @@ def watch(run: Run, problem: Problem, start: np.ndarray | None = None, step: int
     observation = observe(run, here.start, here.gradient)
     check_form(here, observation)
     end = here.vector(observation.end)
-    return Seen(here, Bounded(here.vector()), Bounded(end), observation)
+    return Seen(here, exact(here.vector()), exact(end), observation)
 
 
 def check_form(problem: Problem, observation: Observation) -> None:
@@ -241,13 +265,13 @@ def compare(name: str, residual: np.ndarray, bound: np.ndarray) -> Clause:
 def equal(name: str, left: Any, right: Any) -> Clause:
     """Compare left = right, to within what the two are known to."""
     difference = left - right
-    return compare(name, np.abs(difference.value), difference.error)
+    return compare(name, np.abs(difference.value), difference.bound)
 
 
 def at_most(name: str, left: Any, right: Any) -> Clause:
     """Compare left ≤ right, to within what the two are known to."""
     difference = left - right
-    return compare(name, difference.value, difference.error)
+    return compare(name, difference.value, difference.bound)
 
 
 def identical(name: str, left: np.ndarray, right: np.ndarray) -> Clause:

@@ -20,7 +20,7 @@ from minisam.oracle.properties.families import (
     TwoLayers,
     draw_gradient,
 )
-from minisam.oracle.properties.rounding import Bounded
+from minisam.rounding import exact
 
 
 @pytest.fixture(scope="module")
@@ -91,22 +91,22 @@ def test_a_familys_gradient_is_its_landscapes(field, landscape, n):
     rng = np.random.default_rng(2)
     for _ in range(10):
         w = rng.normal(size=n)
-        ours = field(Bounded(w))
+        ours = field(exact(w))
         np.testing.assert_allclose(ours.value, landscape.gradient(w), rtol=1e-12, atol=1e-13)
-        assert np.all(ours.error < 1e-13)
-        assert np.all(ours.error > 0)
+        assert np.all(ours.bound < 1e-13)
+        assert np.all(ours.bound > 0)
 
 
 def test_a_logistic_problem_knows_its_curvature():
     inputs, w = np.random.default_rng(3).normal(size=(4, 3)), np.array([0.3, -0.2, 0.1])
     facts, h = Logistic(inputs, 0.1), 1e-5
     for v in np.eye(3):
-        slope = facts.gradient(Bounded(w + h * v)).value - facts.gradient(Bounded(w - h * v)).value
-        ours = facts.hessian_product(Bounded(w), Bounded(v)).value
+        slope = facts.gradient(exact(w + h * v)).value - facts.gradient(exact(w - h * v)).value
+        ours = facts.hessian_product(exact(w), exact(v)).value
         np.testing.assert_allclose(ours, slope / (2 * h), atol=1e-9)
         assert 0.1 <= v @ ours <= facts.smoothness.value
-    loss = facts.loss(Bounded(w))
-    assert abs(loss.value - logistic_regression(inputs, 0.1).loss(w)) <= loss.error + 1e-14
+    loss = facts.loss(exact(w))
+    assert abs(loss.value - logistic_regression(inputs, 0.1).loss(w)) <= loss.bound + 1e-14
 
 
 def test_a_gradient_is_never_zero():

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from strategies import problems
 
+from minisam import rounding
 from minisam.adapters.library import library
 from minisam.oracle.properties import PROPERTIES, watching
 from minisam.oracle.properties.problems import RandomSource, Unsuitable
-from minisam.oracle.properties.rounding import Bounded, unit_roundoff
 from minisam.oracle.properties.watching import climb_slack
+from minisam.rounding import Rounded, is_exact, unit_roundoff
 
 every_property = pytest.mark.parametrize("slug", PROPERTIES)
 
@@ -67,30 +68,48 @@ def looseness(slug, factor=1):
     dtype, and what follows from that alone is carried through the equation, near cancellation and
     all; nothing is allowed for by hand. A right climb rounds (n + 16 + 4q) times (`climb_slack`),
     and nothing else rounds more often, so that is the unit. What is allowed for by hand, ``factor``
-    times, goes through `Bounded.widened`.
+    times, goes through `Rounded.widened`.
     """
     statement, rng, loosest = PROPERTIES[slug], np.random.default_rng(3), 0.0
     for _ in range(25):
         problem = statement.problem(rng)
-        u = unit_roundoff(problem.dtype)
-
-        def rounded_once(self, value, error=None, init=Bounded.__init__, u=u):
-            init(self, value, u * np.abs(value) if error is None else error)
-
-        def widened(self, error, widen=Bounded.widened):
-            return widen(self, factor * np.asarray(error))
-
-        allowed = bounds(statement, problem, widened=widened)
-        inherent = bounds(statement, problem, widened=lambda self, _: self, __init__=rounded_once)
+        allowed = bounds(statement, problem, by_hand(factor))
+        inherent = bounds(statement, problem, rounded_once(unit_roundoff(problem.dtype)))
+        roundings = climb_slack(problem) / unit_roundoff(problem.dtype)
         for bound, least in zip(allowed, inherent, strict=True):
             with np.errstate(invalid="ignore"):
-                share = np.where(bound == 0, 0.0, bound / (least * climb_slack(problem) / u))
+                share = np.where(bound == 0, 0.0, bound / (roundings * least))
             loosest = max(loosest, float(np.max(share, initial=0.0)))
     return loosest
 
 
-def bounds(statement, problem, **methods):
-    """The bounds of every entry that a property compares, with other methods of `Bounded`."""
+def by_hand(factor):
+    """What is allowed for by hand, so many times."""
+
+    def widened(self, error, widen=Rounded.widened):
+        return widen(self, factor * np.asarray(error))
+
+    return {(Rounded, "widened"): widened}
+
+
+def rounded_once(u):
+    """Nothing allowed for by hand, and every number known to a relative u."""
+
+    def init(self, value, bound, unit, init=Rounded.__init__):
+        init(self, value, u * np.abs(value) if is_exact(bound) else bound, unit)
+
+    def operand(x, unit):
+        return (x.value, x.bound) if isinstance(x, Rounded) else (x, u * np.abs(x))
+
+    return {
+        (Rounded, "widened"): lambda self, error: self,
+        (Rounded, "__init__"): init,
+        (rounding, "operand"): operand,
+    }
+
+
+def bounds(statement, problem, changes):
+    """The bounds of every entry that a property compares, with some changes to the arithmetic."""
     seen = []
 
     def compare(name, residual, bound, compare=watching.compare):
@@ -99,8 +118,8 @@ def bounds(statement, problem, **methods):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(watching, "compare", compare)
-        for name, method in methods.items():
-            patch.setattr(Bounded, name, method)
+        for (where, name), what in changes.items():
+            patch.setattr(where, name, what)
         statement.check(library, problem)
     return seen
 

@@ -48,12 +48,12 @@ def test_nan_never_holds():
 
 
 def test_comparisons_use_their_bounds():
-    from minisam.oracle.properties.rounding import Bounded
+    from minisam.rounding import exact
 
-    assert equal("=", Bounded(1.0, 0.1), Bounded(1.05)).holds
-    assert not equal("=", Bounded(1.0, 0.1), Bounded(1.2)).holds
-    assert at_most("≤", Bounded(1.0), Bounded(1.0)).holds
-    assert not at_most("≤", Bounded(1.1), Bounded(1.0)).holds
+    assert equal("=", exact(1.0).widened(0.1), exact(1.05)).holds
+    assert not equal("=", exact(1.0).widened(0.1), exact(1.2)).holds
+    assert at_most("≤", exact(1.0), exact(1.0)).holds
+    assert not at_most("≤", exact(1.1), exact(1.0)).holds
 
 
 def test_no_comparison_is_no_success():

@@ -1,13 +1,27 @@
 """The bounds hold against exact rational arithmetic, and are not absurdly wide."""
 
+from decimal import Decimal, localcontext
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from minisam.oracle.protocol import HYPERPARAMETERS
 from minisam.oracle.recipe import optimizer
-from minisam.oracle.rounding import UNITS, Rounded, exact, ratio, to_bfloat16, to_unit
+from minisam.rounding import (
+    UNITS,
+    Rounded,
+    exact,
+    gamma,
+    inner,
+    norm,
+    ratio,
+    sigmoid,
+    to_bfloat16,
+    to_unit,
+)
 
 DTYPES = ["float64", "float32"]
 
@@ -20,6 +34,130 @@ def error_in_bounds(computed, exact_value, bounded):
     """|computed − exact| in units of the bound; the value itself is a float64 computation."""
     error = abs(Fraction(float(computed)) - exact_value)
     return float(error / Fraction(float(bounded.bound))) if error else 0.0
+
+
+numbers = st.floats(-1e6, 1e6, allow_subnormal=False).filter(lambda x: x == 0 or abs(x) > 1e-6)
+vectors = st.lists(numbers, min_size=1, max_size=30)
+pairs = st.lists(st.tuples(numbers, numbers), min_size=1, max_size=30)
+
+
+def contains(rounded, exact_value):
+    """Whether an exact fraction lies within the bound of a float64 number, compared exactly."""
+    distance = abs(Fraction(float(rounded.value)) - exact_value)
+    return distance <= Fraction(float(rounded.bound)) * Fraction(1000001, 1000000)
+
+
+@given(numbers, numbers, numbers)
+def test_arithmetic_contains_the_exact_result(a, b, c):
+    x, y, z = exact(a), exact(b), exact(c)
+    fa, fb, fc = map(Fraction, (a, b, c))
+    assert contains(x + y, fa + fb)
+    assert contains(x - y, fa - fb)
+    assert contains(x * y + z, fa * fb + fc)
+    assert contains((x - y) * (y - z), (fa - fb) * (fb - fc))
+    if b:
+        assert contains((x * z) / y, fa * fc / fb)
+
+
+def test_a_wrong_bound_would_be_noticed():
+    x = exact(0.1) + exact(0.2)
+    assert not contains(x.known_to(0.0), Fraction(0.1) + Fraction(0.2))
+
+
+@given(pairs)
+def test_sums_and_products_contain_the_exact_result(drawn):
+    a, b = map(list, zip(*drawn, strict=True))
+    truth = sum((Fraction(x) * Fraction(y) for x, y in drawn), Fraction(0))
+    assert contains(exact(a) @ exact(b), truth)
+    assert contains(inner(exact(a), b), truth)
+    assert contains(np.sum(exact(a)), sum(map(Fraction, a), Fraction(0)))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_matrix_products_hold_in_any_order_and_are_tight(dtype):
+    rng, worst = np.random.default_rng(6), 0.0
+    for _ in range(50):
+        a, b = draw(rng, dtype, (3, 7)), draw(rng, dtype, 7)
+        bounded, computed = exact(a, dtype) @ exact(b, dtype), np.flip(a, 1) @ np.flip(b)
+        for row in range(3):
+            truth = sum(x * y for x, y in zip(fractions(a[row]), fractions(b), strict=True))
+            worst = max(worst, error_in_bounds(computed[row], truth, bounded[row]))
+    assert 0.05 < worst <= 1
+
+
+@given(vectors)
+def test_norm_contains_the_exact_result(a):
+    square = sum((Fraction(x) ** 2 for x in a), Fraction(0))
+    length = norm(exact(a))
+    low = Fraction(max(float(length.value - length.bound), 0.0)) ** 2
+    high = Fraction(float(length.value + length.bound)) ** 2
+    slack = Fraction(1000001, 1000000)
+    assert low / slack <= square <= high * slack
+
+
+@given(vectors, st.sampled_from([1, 1.5, 2, 3, 10, np.inf]))
+def test_norms_of_every_order_agree_with_numpys(a, p):
+    length = norm(exact(a), p)
+    scale = max(np.max(np.abs(a)), 1e-300)
+    usual = np.linalg.norm(np.array(a) / scale, p) * scale
+    assert abs(length.value - usual) <= length.bound + 1e-12 * usual
+
+
+@pytest.mark.parametrize("size", [5e-324, 1e-310, 1e-200, 1e200, 1e307])
+def test_norm_neither_over_nor_underflows(size):
+    length = norm(exact([3 * size, 4 * size]))
+    assert abs(length.value / size - 5) < 1e-9
+
+
+@given(st.floats(-30, 30), st.floats(0, 1e-3))
+def test_functions_contain_the_results_at_the_ends_of_an_interval(x, error):
+    """The truth is computed to 50 digits."""
+    with localcontext() as context:
+        context.prec = 50
+        truths = {
+            np.exp: lambda t: t.exp(),
+            sigmoid: lambda t: 1 / (1 + (-t).exp()),
+            lambda t: np.logaddexp(0.0, t): lambda t: (1 + t.exp()).ln(),
+            lambda t: np.sqrt(abs(t)): lambda t: abs(t).sqrt(),
+            lambda t: abs(t) ** 1.5: lambda t: abs(t) ** Decimal("1.5"),
+        }
+        for function, truth in truths.items():
+            bounded = function(exact(x).widened(error))
+            for end in (Decimal(x) - Decimal(error), Decimal(x) + Decimal(error)):
+                away = abs(truth(end) - Decimal(float(bounded.value)))
+                assert away <= Decimal(float(bounded.bound)) * Decimal("1.000001")
+
+
+def test_sigmoid_takes_plain_numbers_too():
+    np.testing.assert_allclose(sigmoid(np.array([-800.0, 0.0, 800.0])), [0.0, 0.5, 1.0])
+
+
+def test_gamma_grows_with_the_number_of_roundings():
+    assert 0 == gamma(0, 2.0**-53) < gamma(1, 2.0**-53) < gamma(2, 2.0**-53)
+    assert gamma(300, 2.0**-8) == np.inf
+
+
+def test_bounds_move_along_with_their_entries():
+    x = exact([1.0, 2.0, 3.0]).widened(np.array([0.1, 0.2, 0.3]))
+    np.testing.assert_array_equal(np.roll(x, 1).bound, [0.3, 0.1, 0.2])
+    np.testing.assert_array_equal(x[1:].bound, [0.2, 0.3])
+    np.testing.assert_array_equal(np.ldexp(x, 2).bound, 4 * x.bound)
+    np.testing.assert_array_equal(np.broadcast_to(x, (2, 3)).T.bound, np.stack([x.bound] * 2, 1))
+    np.testing.assert_array_equal(exact([1.0, 2.0]).widened(0.5)[1].bound, 0.5)
+
+
+def test_what_is_not_known_of_a_function_is_refused():
+    with pytest.raises(TypeError, match="cos"):
+        np.cos(exact(1.0))
+    with pytest.raises(TypeError, match="median"):
+        np.median(exact([1.0, 2.0]))
+
+
+def test_adding_in_place_makes_a_new_number():
+    x = y = exact(1.0)
+    x += 1.0
+    x *= 3.0
+    assert (x.value, y.value) == (6.0, 1.0)
 
 
 def draw(rng, dtype, size=None):
