@@ -102,6 +102,10 @@ def top_eigenvalues(
     it differs from one to the next. What is rounded once for all of them, such as the activations
     of a float32 network, is not seen: little, but where weights are very large. Float64 has none.
 
+    A residual tells that an eigenvalue is near, not which one. Starts may be so unlucky that the
+    next eigenvalue is taken for the last one asked for; in a dense spectrum, with a probability of
+    about the tolerance. One eigenvalue more, or a smaller tolerance, makes that rare.
+
     Args:
         matvec: v ↦ H v for a symmetric H, over float64 vectors of shape (size,).
         size: number of parameters n.
