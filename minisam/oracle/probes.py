@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from decimal import Context, Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from minisam.oracle.protocol import Arrays
 from minisam.oracle.recipe import TAKEN_APART
 from minisam.rounding import UNITS, to_unit
 
+DECIMALS = Context(prec=40)
 ANSWERS = 4  # scripted gradients per step and shard; after them the script starts anew
 
 Shapes = dict[str, tuple[int, ...]]
@@ -102,7 +104,8 @@ def script(probe: Probe, dtype: str, seed: int = 0) -> Script:
     unit = UNITS[dtype]
     scale = probe.scale[dtype] if isinstance(probe.scale, dict) else probe.scale
     names = list(probe.shapes)
-    sizes = 10.0 ** rng.uniform(-0.7, 0.7, len(names))  # tensors differ in size
+    # tensors differ in size; pow() would be a last place off on some machines
+    sizes = [float(DECIMALS.power(10, Decimal(x))) for x in rng.uniform(-0.7, 0.7, len(names))]
 
     def draw(size: float) -> Arrays:
         return [
