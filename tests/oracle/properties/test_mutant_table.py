@@ -1,7 +1,9 @@
 """The specification can fail: property × mutant, which wrong SAM breaks which statement.
 
 The table is `kills.json`: for every mutant the properties that it breaks within a few seeded
-problems. `pytest -m slow` derives the whole of it anew; `python test_mutant_table.py` writes it.
+problems, whatever is rounded how. `pytest -m slow` derives the whole of it anew, and
+`python test_mutant_table.py` writes it. Do that in the jitter run too and keep what is in both: a
+mutant that errs by a rounding breaks some properties by chance.
 """
 
 import json
@@ -135,7 +137,8 @@ def test_an_error_of_one_part_in_a_billion_is_seen(slug):
 
 @pytest.mark.slow
 def test_the_table_is_up_to_date():
-    assert derive() == KILLS
+    found = derive()
+    assert not [(name, slug) for name in KILLS for slug in KILLS[name] if slug not in found[name]]
 
 
 if __name__ == "__main__":
