@@ -12,7 +12,7 @@ from minisam import console
 
 COMMANDS = {
     "compare": "minisam.experiments.compare",
-    "reproduce": "minisam.experiments.command",
+    "reproduce": "minisam.experiments.reproduce",
     "sharpness": "minisam.sharpness.command",
     "data": "minisam.data.command",
     "specification": "minisam.oracle.specification_command",
@@ -77,7 +77,9 @@ def run(words: Sequence[str]) -> int:
         print(f"minisam {parsed.command}: out of memory ({error})", file=sys.stderr)
         return 2
     except RuntimeError as error:
-        from minisam.sweep import SweepError  # not at the start, where it costs every command
+        from minisam.experiments.sweep import (
+            SweepError,  # not at the start, where it costs every command
+        )
 
         if not isinstance(error, SweepError):
             raise

@@ -97,7 +97,7 @@ def curve_with_interval(
     Args:
         axes: Matplotlib axes.
         x: where, shape (points,).
-        intervals: `minisam.statistics.Interval` or (value, low, high, …), one per point.
+        intervals: (value, low, high, …), one per point.
         method: sets the colour, and the label unless ``options`` have one.
         **options: for ``axes.errorbar``.
     """
@@ -130,20 +130,17 @@ def dots_by_method(
     axes.set_ylim(len(filled) - 0.5, -0.5)
 
 
-def curves_over_seeds(axes: Any, curves: Sequence[Sequence[float]], label: str) -> None:
-    """Draw the mean of several runs' curves with a band of its 95 % confidence interval.
+def curve_with_band(axes: Any, intervals: Sequence[Any], label: str) -> None:
+    """Draw means by epoch as a line, with a band of their confidence intervals.
 
     Args:
         axes: Matplotlib axes.
-        curves: one row per seed, of shape (seeds, epochs); epochs count from 1.
+        intervals: (value, low, high, …), one per epoch; epochs count from 1.
         label: method's name, which sets the colour.
     """
-    from minisam.statistics import mean_interval
-
-    epochs = range(1, len(curves[0]) + 1)
-    intervals = [mean_interval(values) for values in zip(*curves, strict=True)]
-    axes.plot(epochs, [interval.value for interval in intervals], color=colour(label), label=label)
-    low, high = [interval.low for interval in intervals], [interval.high for interval in intervals]
+    epochs = range(1, len(intervals) + 1)
+    value, low, high = ([interval[k] for interval in intervals] for k in range(3))
+    axes.plot(epochs, value, color=colour(label), label=label)
     axes.fill_between(epochs, low, high, color=colour(label), alpha=0.2, linewidth=0)
 
 

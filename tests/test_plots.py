@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
+from minisam.experiments.statistics import Interval
 from minisam.plots import COLOURS, colour, curve_with_interval, dots_by_method, picture
-from minisam.statistics import Interval
 
 
 def luminance(shade):

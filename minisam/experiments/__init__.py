@@ -1,1 +1,1 @@
-"""One file per claim of the paper, each something one can run."""
+"""Every claim of the paper as something one can run, and what runs it."""

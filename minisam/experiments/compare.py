@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from minisam.cores import usable_jobs
+from minisam.experiments.cores import usable_jobs
 from minisam.experiments.options import (
     EXIT_CODES,
     MOST_SEEDS,
@@ -229,10 +229,10 @@ def compared_trial(**settings: Any) -> dict[str, Any]:
 def run(arguments: argparse.Namespace) -> int:
     """Search ρ, train, print the table, write ``results.json`` and ``compare.png``."""
     from minisam.experiments.search import TUNING_SEEDS
+    from minisam.experiments.sweep import sweep
     from minisam.experiments.trial import arrays, trial
     from minisam.files import plain, write_json
     from minisam.optim.methods import METHODS, title_of
-    from minisam.sweep import sweep
 
     methods = words(arguments.methods)
     known = all(name in METHODS for name in methods)
@@ -327,9 +327,9 @@ def table(results: dict[str, Any]) -> str:
     Args:
         results: what ``results.json`` holds.
     """
+    from minisam.experiments.statistics import mean_interval
     from minisam.experiments.study import gain
     from minisam.optim.methods import title_of
-    from minisam.statistics import mean_interval
 
     settings, runs = results["settings"], results["runs"]
     rows = [["", "ρ", *(title for title, _ in COLUMNS.values())]]
@@ -370,8 +370,9 @@ def _plus_minus(interval: Any, spec: str) -> str:
 
 def draw(results: dict[str, Any], path: Path) -> None:
     """Draw test accuracy, memorization and sharpness by epoch, from what ``results.json`` holds."""
+    from minisam.experiments.statistics import by_epoch
     from minisam.optim.methods import title_of
-    from minisam.plots import curves_over_seeds, picture
+    from minisam.plots import curve_with_band, picture
 
     settings = results["settings"]
     panels = (
@@ -387,7 +388,7 @@ def draw(results: dict[str, Any], path: Path) -> None:
                 known = (r.get(key) is not None for history in histories for r in history)
                 if histories and all(known):
                     lines = [[factor * record[key] for record in h] for h in histories]
-                    curves_over_seeds(axes, lines, title_of(name))
+                    curve_with_band(axes, by_epoch(lines), title_of(name))
             # A symmetric interval may reach where no accuracy and no rise can be.
             axes.set_ylim(0, min(102, axes.get_ylim()[1]) if factor == 100 else None)
             axes.set_title(title)

@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from minisam.experiments.statistics import Interval, mean_interval, paired_difference
 from minisam.experiments.trial import trial
-from minisam.statistics import Interval, mean_interval, paired_difference
 
 VERDICTS = ("shows", "does not show", "too small to tell")
 # Every ρ that is tried, ascending. The toy problem's loss is smoother, so that its are larger; a

@@ -79,7 +79,7 @@ def check_eigenvalues(count: int, size: int) -> None:
         ...
         ValueError: --eigenvalues must be at most 5, the number of the network's parameters, got 9
     """
-    from minisam.cores import usable_memory
+    from minisam.experiments.cores import usable_memory
     from minisam.sharpness.lanczos import products_for
 
     if count > size:

@@ -1,7 +1,7 @@
 import pytest
 
+from minisam.experiments.statistics import Interval
 from minisam.experiments.study import Scale, gain, judge, mean, over_seeds, select
-from minisam.statistics import Interval
 
 SCALE = Scale("toy", (0, 1, 2))
 

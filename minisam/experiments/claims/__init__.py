@@ -1,0 +1,1 @@
+"""The claims: one study a file, in the form that `minisam.experiments.study` describes."""

@@ -1,0 +1,236 @@
+"""What if second derivatives are not prohibitive, on a network as small as these?
+
+First, SAM's exact gradient, with the second-order term that the paper drops, against the paper's
+approximation: result and cost. Second, the Hessian's diagonal h at SGD's and at SAM's end point:
+Optimal Brain Damage prunes the weights of least saliency ½ h w² (LeCun, Denker and Solla 1989,
+eq. 5), magnitude pruning those of least |w|; once without any further training, and once in rounds,
+each followed by a few epochs, as they did. See `minisam.experiments.claims.pruning`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from minisam.experiments.claims.flatness import EXAMPLES, training_loss
+from minisam.experiments.claims.pruning import hessian_diagonal, pruned, pruned_in_rounds, saliency
+from minisam.experiments.statistics import Interval, mean_interval
+from minisam.experiments.study import Cells, Headline, Scale, gain, judge, mean, over_seeds, select
+from minisam.experiments.trial import fit, make_optimizer, prepared
+from minisam.nn.losses import accuracy
+from minisam.optim import Optimizer, cosine
+from minisam.plots import SKY, colour, curve_with_interval
+from minisam.train import predict, train
+from minisam.trees import Params
+
+CLAIM = "SAM's second-order term is not worth its cost; curvature tells which weights matter."
+PUBLISHED = (
+    "Foret et al. 2020 drop the term for speed; LeCun et al. 1989: pruning by saliency raises the "
+    "loss less than by magnitude."
+)
+KEPT = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02)
+STARTS = ("SGD", "SAM")
+RULES = ("curvature", "magnitude")
+BATCH = 128
+AGAIN = 5  # epochs of training after each round of pruning
+SIZE = (15.0, 5.0)
+
+
+def exact_or_not(optimizer: str, rho: float, **settings: Any) -> dict[str, Any]:
+    """Train with SGD, SAM or exact SAM, counting the time of steps alone."""
+    model, a = prepared(settings)
+    steps = settings["epochs"] * -(-len(a.images) // BATCH)
+    lr = cosine(settings["lr"], steps)
+    seconds: list[float] = []
+    opt = timed(make_optimizer(optimizer, lr, rho, 5e-4), seconds)
+
+    def test_accuracy(params: Params, statistics: Params) -> dict[str, Any]:
+        return {"test": accuracy(predict(model, params, {}, a.test_images), a.test_labels)}
+
+    history = train(
+        model, opt, a.images, a.labels, epochs=settings["epochs"],
+        batch_size=BATCH, seed=settings["seed"], evaluate=test_accuracy,
+    ).history  # fmt: skip
+    percent = [100 * record["test"] for record in history]
+    milliseconds = 1000 * np.median(seconds)
+    return {"last": percent[-1], "best": max(percent), "milliseconds": milliseconds}
+
+
+def timed(optimizer: Optimizer, seconds: list[float]) -> Optimizer:
+    """Return an optimizer that appends every step's CPU time to ``seconds``."""
+
+    def step(*arguments: Any) -> tuple:
+        begun = time.process_time()  # others may use the machine as well
+        result = optimizer.step(*arguments)
+        seconds.append(time.process_time() - begun)
+        return result
+
+    return optimizer._replace(step=step)
+
+
+def pruning(**settings: Any) -> dict[str, Any]:
+    """Train a network, prune it by either rule at every share, without and with more training."""
+    fitted = fit(**settings)
+    model, a = fitted.model, fitted.arrays
+    loss = training_loss(model, a, fitted.statistics)
+    steps = AGAIN * -(-len(a.images) // BATCH)
+
+    def worth(params: Params, rule: str) -> Params:
+        h = hessian_diagonal(params, a.images[:EXAMPLES]) if rule == "curvature" else {}
+        return saliency(params, rule, h)
+
+    def retrain(params: Params, objective: Any) -> Params:
+        lr = cosine(settings["lr"], steps)
+        optimizer = make_optimizer(settings["optimizer"], lr, settings.get("rho", 0.0), 5e-4)
+        return train(
+            model, optimizer, a.images, a.labels, epochs=AGAIN, batch_size=BATCH,
+            seed=settings["seed"], params=params, objective=objective,
+        ).params  # fmt: skip
+
+    def measured(networks: list[Params]) -> dict[str, Any]:
+        logits = [predict(model, w, fitted.statistics, a.test_images) for w in networks]
+        return {
+            "loss": [float(loss(w)) for w in networks],
+            "test": [100 * accuracy(z, a.test_labels) for z in logits],
+        }
+
+    result: dict[str, Any] = {}
+    for rule in RULES:
+        values, find = worth(fitted.params, rule), partial(worth, rule=rule)
+        once = [pruned(fitted.params, values, kept) for kept in KEPT]
+        rounds = list(pruned_in_rounds(fitted.params, KEPT, find, retrain))
+        result[rule] = {**measured(once), "retrained": measured(rounds)}
+    return result
+
+
+def run(cells: Cells, scale: Scale) -> dict[str, Any]:
+    """Run the three optimizers at every radius, and prune two networks per seed."""
+    base = scale.settings(noise=0.2, model_options={"hidden": [32, 32]})
+    grid = [("SGD", "sgd", 0.0)]
+    radii = scale.radii("sam")[1:4]
+    for rho in radii[1:2] if scale.smoke else radii:
+        grid += [("SAM", "sam", rho), ("exact SAM", "exact_sam", rho)]
+    entries = [
+        ({"method": method, "rho": rho}, {**base, "optimizer": optimizer, "rho": rho})
+        for method, optimizer, rho in grid
+    ]
+    runs = over_seeds(cells, scale, entries, exact_or_not)
+    ends: dict[str, dict[str, Any]] = {
+        "SGD": {"optimizer": "sgd"}, "SAM": {"optimizer": "sam", "rho": radii[1]},
+    }  # fmt: skip
+    entries = [({"method": m}, {**base, **options}) for m, options in ends.items()]
+    return {"runs": runs, "pruning": over_seeds(cells, scale, entries, pruning)}
+
+
+def table(results: Mapping[str, Any]) -> list[list[str]]:
+    """Return accuracy and cost of the exact gradient, then the pruning curves."""
+    runs = results["runs"]
+    plain = mean(runs, "milliseconds", method="SGD").value
+    rows = [["method", "ρ", "test, last epoch (%)", "CPU time of a step / SGD's"]]
+    for method, rho in dict.fromkeys((run["method"], run["rho"]) for run in runs):
+        cost = mean(runs, "milliseconds", method=method, rho=rho).value / plain
+        last = mean(runs, method=method, rho=rho)
+        rows.append([method, f"{rho:g}" if rho else "", f"{last:.1f}", f"{cost:.2f}"])
+    for retrained in (False, True):
+        for method in STARTS:
+            for rule in RULES:
+                points = curve(results, method, rule, retrained)
+                text = ", ".join(
+                    f"{kept:.0%}: {point.value:.1f}"
+                    for kept, point in zip(KEPT, points, strict=True)
+                )
+                name = f"{method}, pruned by {rule}" + ", retrained" * retrained
+                rows.append([name, "", text, ""])
+    return rows
+
+
+def of_rule(run: Mapping[str, Any], rule: str, retrained: bool) -> list[float]:
+    """Return a network's test accuracy at every kept share."""
+    found = run[rule]["retrained"] if retrained else run[rule]
+    return found["test"]
+
+
+def curve(results: Mapping[str, Any], method: str, rule: str, retrained: bool) -> list[Any]:
+    """Return the mean accuracy at every kept share."""
+    curves = [of_rule(r, rule, retrained) for r in select(results["pruning"], method=method)]
+    return [mean_interval(column) for column in zip(*curves, strict=True)]
+
+
+def middle_radius(results: Mapping[str, Any]) -> float:
+    """Return the ρ that is judged: the one in the middle of those tried."""
+    radii = sorted({run["rho"] for run in results["runs"] if run["rho"]})
+    return radii[len(radii) // 2]
+
+
+def judge_exact(exact: Interval) -> str:
+    """Judge the claim that the exact gradient gains too little for its cost."""
+    if exact.high < 1.0:  # less than a point: not worth another two gradients
+        return "shows"
+    return "does not show" if exact.low > 0 else "too small to tell"
+
+
+def headline(results: Mapping[str, Any]) -> Headline:
+    """Say what the exact gradient gains."""
+    exact = gain(results["runs"], "exact SAM", over="SAM", rho=middle_radius(results))
+    return Headline.of(exact, "points, exact − SAM")._replace(word=judge_exact(exact))
+
+
+def verdict(results: Mapping[str, Any]) -> str:
+    """Judge the exact gradient's gain, and curvature against magnitude at a tenth kept."""
+    rho = middle_radius(results)
+    exact = gain(results["runs"], "exact SAM", over="SAM", rho=rho)
+    worth = judge_exact(exact)
+    k = KEPT.index(0.1)
+    once, rounds = (
+        mean_interval(
+            [
+                of_rule(run, "curvature", retrained)[k] - of_rule(run, "magnitude", retrained)[k]
+                for run in select(results["pruning"], method="SGD")
+            ]
+        )
+        for retrained in (False, True)
+    )
+    return (
+        f"{worth} that the second-order term is not worth its cost: exact SAM − SAM = {exact:+.1f} "
+        f"points at ρ = {rho:g}; {judge(once)} that curvature prunes better: {once:+.1f} points "
+        f"over magnitude with a tenth of the weights; {judge(rounds)} in rounds with retraining: "
+        f"{rounds:+.1f} points"
+    )
+
+
+def draw(results: Mapping[str, Any], figure: Any) -> None:
+    """Draw accuracy against cost, and the pruning curves."""
+    left, *panels = figure.subplots(1, 3)
+    runs = results["runs"]
+    plain = mean(runs, "milliseconds", method="SGD").value
+    value, low, high, _ = mean(runs, method="SGD")
+    left.axhline(value, color=colour("SGD"), label="SGD")
+    left.axhspan(low, high, color=colour("SGD"), alpha=0.12)
+    radii = sorted({run["rho"] for run in runs if run["rho"]})
+    for method, shade, offset in (("SAM", colour("SAM"), -0.08), ("exact SAM", SKY, 0.08)):
+        points = [mean(runs, method=method, rho=rho) for rho in radii]
+        cost = np.mean([r["milliseconds"] for r in runs if r["method"] == method]) / plain
+        places = [k + offset for k in range(len(radii))]
+        label = f"{method}: {cost:.1f} times SGD's time"
+        curve_with_interval(left, places, points, method, color=shade, label=label)
+    left.set_xticks(range(len(radii)), [f"{rho:g}" for rho in radii])
+    left.set(xlabel="ρ", ylabel="test accuracy (%)", title="the second-order term")
+    left.legend()
+    panels[1].sharey(panels[0])
+    for retrained, axes in zip((False, True), panels, strict=True):
+        for method in STARTS:
+            for rule, style in zip(RULES, ("-", "--"), strict=True):
+                curve_with_interval(
+                    axes, [100 * kept for kept in KEPT], curve(results, method, rule, retrained),
+                    f"{method}, by {rule}", color=colour(method), linestyle=style,
+                )  # fmt: skip
+        axes.set(xlabel="weights kept (%)", xscale="log")
+        axes.set_xticks([100 * kept for kept in KEPT], [f"{100 * kept:g}" for kept in KEPT])
+        axes.minorticks_off()
+    panels[0].set(title="pruned once", ylabel="test accuracy (%)")
+    panels[0].legend(loc="lower right")
+    panels[1].set_title(f"in rounds, each with {AGAIN} more epochs")

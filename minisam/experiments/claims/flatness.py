@@ -1,0 +1,218 @@
+"""Does SAM end in flatter minima, and do flatter minima generalize better?
+
+SGD, SAM and ASAM at several ρ on the same data. At every end point: the largest Hessian
+eigenvalues, the trace, the spectral density, the worst loss rise in two balls and in ASAM's ball,
+all of the training loss on the first examples; along training the largest eigenvalue. (In a small
+ball a rise is mostly slope, which vanishes where a network has learned everything by heart; in a
+large one it is curvature.) Then the rank correlation of each measure with the test error, and with
+the gap between training and test accuracy, over all runs. (The gap alone would not do: it also
+falls when a large ρ keeps a network from fitting its training labels. The intervals of τ take runs
+as independent, though those of one method and ρ are alike.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from minisam.experiments.statistics import Interval, kendall, mean_interval, paired_difference
+from minisam.experiments.study import (
+    Cells,
+    Headline,
+    Scale,
+    by_seed,
+    judge,
+    mean,
+    over_seeds,
+    select,
+)
+from minisam.experiments.trial import Arrays, fit, outcome, prepared
+from minisam.nn.losses import cross_entropy
+from minisam.nn.models import Model
+from minisam.plots import colour
+from minisam.sharpness import (
+    adaptive_sharpness,
+    flat_hessian,
+    hessian_product,
+    spectral_density,
+    top_eigenvalues,
+    trace,
+    worst_case,
+)
+from minisam.trees import Params
+
+CLAIM = "SAM ends in flatter minima, and flatter minima generalize better."
+PUBLISHED = "Foret et al. 2020, section 4.2: smaller Hessian eigenvalues with SAM than with SGD."
+MEASURES = {
+    "largest eigenvalue": "eigenvalue",
+    "trace": "trace",
+    "worst rise, ball of radius 0.05": "rise",
+    "worst rise, ball of radius 0.2": "far_rise",
+    "worst rise, ASAM's ball of radius 0.5": "adaptive_rise",
+}
+SIZE = (12.0, 7.5)
+EXAMPLES = 500  # training examples on which sharpness is measured
+
+
+def training_loss(model: Model, data: Arrays, statistics: Params) -> Callable[[Params], Any]:
+    """Return params → the mean loss on the first training examples."""
+    images, labels = data.images[:EXAMPLES], data.labels[:EXAMPLES]
+    return lambda params: cross_entropy(model.apply(params, images, statistics), labels)
+
+
+def curvature(model: Model, data: Arrays, params: Params, statistics: Params) -> dict[str, Any]:
+    """Return the largest Hessian eigenvalue to 5 %, cheap enough for every epoch."""
+    loss = training_loss(model, data, statistics)
+    hessian = flat_hessian(hessian_product(loss, params), params)
+    rng = np.random.default_rng(0)
+    top = top_eigenvalues(hessian.matvec, hessian.size, rng, steps=15, tolerance=0.05)
+    return {"eigenvalue": top.eigenvalues[0]}
+
+
+def measured(**settings: Any) -> dict[str, Any]:
+    """Train a network and measure how sharp its loss is, along training and at the end."""
+    model, data = prepared(settings)
+    fitted = fit(**settings, watch=lambda w, statistics: curvature(model, data, w, statistics))
+    loss, params = training_loss(fitted.model, fitted.arrays, fitted.statistics), fitted.params
+    hessian = flat_hessian(hessian_product(loss, params), params)
+    matvec, size, rng = hessian.matvec, hessian.size, np.random.default_rng(0)
+    top = top_eigenvalues(matvec, size, rng, count=3, steps=60)
+    density = spectral_density(matvec, size, rng, probes=2, steps=20)
+    total = trace(matvec, size, rng, probes=20)
+    result = outcome(fitted.history)
+    return {
+        **result,
+        "gap": result["train"] - result["last"],
+        "eigenvalue": top.eigenvalues[0],
+        "eigenvalues": top.eigenvalues,
+        "residuals": top.residuals,
+        "trace": total.value,
+        "trace_error": total.standard_error,
+        "nodes": density.nodes,
+        "weights": density.weights,
+        "rise": worst_case(loss, params, 0.05, steps=10).rise,
+        "far_rise": worst_case(loss, params, 0.2, steps=20).rise,
+        "adaptive_rise": adaptive_sharpness(loss, params, 0.5, steps=10).rise,
+    }
+
+
+def run(cells: Cells, scale: Scale) -> dict[str, Any]:
+    """Run every method at every radius."""
+    base = scale.settings(noise=0.2)
+    radii = {"SGD": [0.0]} | {m: list(scale.radii(m.lower())[1:4]) for m in ("SAM", "ASAM")}
+    if scale.smoke:
+        radii = {method: values[-1:] for method, values in radii.items()}
+    entries = [
+        ({"method": method, "rho": rho}, {**base, "optimizer": method.lower(), "rho": rho})
+        for method, values in radii.items()
+        for rho in values
+    ]
+    return {"radii": radii, "runs": over_seeds(cells, scale, entries, measured)}
+
+
+def table(results: Mapping[str, Any]) -> list[list[str]]:
+    """Return a row per method and radius, and the correlations."""
+    rows = [
+        ["method", "ρ", "λ₁", "trace", "worst rise in 0.05", "in 0.2", "in ASAM's ball",
+         "train (%)", "test (%)"],
+    ]  # fmt: skip
+    for method, radii in results["radii"].items():
+        for rho in radii:
+            values = [
+                mean(results["runs"], key, method=method, rho=rho)
+                for key in (*MEASURES.values(), "train", "last")
+            ]
+            sharp, correct = values[: len(MEASURES)], values[len(MEASURES) :]
+            numbers = [*(f"{value:.3g}" for value in sharp), *(f"{value:.1f}" for value in correct)]
+            rows.append([method, f"{rho:g}", *numbers])
+    for target, name in (("error", "test error"), ("gap", "gap train − test")):
+        correlations = [correlation(results, key, target) for key in MEASURES.values()]
+        rows.append(
+            [f"Kendall's τ with the {name}", "", *(f"{c:+.2f}" for c in correlations), "", ""]
+        )
+    return rows
+
+
+def correlation(results: Mapping[str, Any], measure: str, target: str) -> Interval:
+    """Return Kendall's τ of a measure and the test ``"error"`` or the ``"gap"``, over all runs."""
+    runs = results["runs"]
+    outcomes = [100 - run["last"] if target == "error" else run["gap"] for run in runs]
+    return kendall([run[measure] for run in runs], outcomes)
+
+
+def middle_radius(results: Mapping[str, Any]) -> float:
+    """Return the ρ of SAM that is judged: the one in the middle of those tried."""
+    return results["radii"]["SAM"][len(results["radii"]["SAM"]) // 2]
+
+
+def sharper(results: Mapping[str, Any]) -> Interval:
+    """Return ln of SGD's largest eigenvalue over SAM's, by seed, at the middle radius."""
+    sgd, sam = (
+        {s: np.log(value) for s, value in by_seed(results["runs"], "eigenvalue", **labels).items()}
+        for labels in ({"method": "SGD"}, {"method": "SAM", "rho": middle_radius(results)})
+    )
+    return paired_difference(sgd, sam)
+
+
+def headline(results: Mapping[str, Any]) -> Headline:
+    """Say by which factor SGD's largest eigenvalue exceeds SAM's."""
+    ratio = sharper(results)
+    low, value, high = (f"{np.exp(x):.1f}" for x in (ratio.low, ratio.value, ratio.high))
+    return Headline(judge(ratio, matters=0.1), f"λ₁ × {value} ({low} to {high})")
+
+
+def verdict(results: Mapping[str, Any]) -> str:
+    """Judge SGD's eigenvalue against SAM's at the middle radius, and each measure's correlation."""
+    rho, ratio = middle_radius(results), sharper(results)
+    taus = {name: correlation(results, key, "error") for name, key in MEASURES.items()}
+    agree = "; ".join(
+        f"{judge(tau, matters=0.1)} by {name}, {tau.value:+.2f} ({tau.low:+.2f} to {tau.high:+.2f})"
+        for name, tau in taus.items()
+    )
+    return (
+        f"{judge(ratio, matters=0.1)}: λ₁ with SGD is {np.exp(ratio.value):.1f} times SAM's "
+        f"(95 % interval {np.exp(ratio.low):.1f} to {np.exp(ratio.high):.1f}, ρ = {rho:g}); "
+        f"that flatter has the smaller test error, by rank correlation over {len(results['runs'])} "
+        f"runs: {agree}"
+    )
+
+
+def draw(results: Mapping[str, Any], figure: Any) -> None:
+    """Draw λ₁ along training, densities, and sharpness against the gap."""
+    (along, density), (scatter, adaptive) = figure.subplots(2, 2)
+    shown = {method: radii[len(radii) // 2] for method, radii in results["radii"].items()}
+    for method, rho in shown.items():
+        runs = select(results["runs"], method=method, rho=rho)
+        label = f"{method}, ρ = {rho:g}" if rho else method
+        curves = np.array([[epoch["eigenvalue"] for epoch in run["history"]] for run in runs])
+        points = [mean_interval(column) for column in curves.T]
+        epochs, shade = range(1, len(points) + 1), colour(method)
+        along.plot(epochs, [point.value for point in points], color=shade, label=label)
+        low, high = [point.low for point in points], [point.high for point in points]
+        along.fill_between(epochs, low, high, color=shade, alpha=0.15, linewidth=0)
+        nodes = np.concatenate([run["nodes"] for run in runs])
+        weights = np.concatenate([run["weights"] for run in runs]) / len(runs)
+        order = np.argsort(nodes)
+        tail = np.cumsum(weights[order][::-1])[::-1]
+        density.plot(nodes[order], tail, color=colour(method), label=label)
+    along.set(xlabel="epoch", ylabel="largest Hessian eigenvalue")
+    along.xaxis.get_major_locator().set_params(integer=True)
+    along.legend()
+    density.set(
+        xlabel="λ", ylabel="share of eigenvalues above λ", yscale="log", xscale="symlog",
+        title="spectrum at the end",
+    )  # fmt: skip
+    for axes, measure, name in (
+        (scatter, "eigenvalue", "largest Hessian eigenvalue"),
+        (adaptive, "adaptive_rise", "worst rise in ASAM's ball"),
+    ):
+        for method in results["radii"]:
+            runs = select(results["runs"], method=method)
+            x, y = [run[measure] for run in runs], [100 - run["last"] for run in runs]
+            axes.plot(x, y, "o", color=colour(method), label=method, alpha=0.75)
+        tau = correlation(results, measure, "error")
+        interval = f"Kendall's τ = {tau.value:+.2f} ({tau.low:+.2f} to {tau.high:+.2f})"
+        axes.set(xlabel=name, ylabel="test error (%)", title=interval)
+    scatter.legend()

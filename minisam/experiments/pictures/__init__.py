@@ -1,0 +1,1 @@
+"""The pictures of the specification, on losses known in closed form."""

@@ -1,0 +1,364 @@
+"""Run one function over a grid of settings: in parallel, resumable, nothing finished run twice.
+
+Each cell is a dict of settings that JSON can hold. Its result is one file in ``cells``, named after
+the function, the settings and the function's code (see `minisam.experiments.cells`), and written to
+a temporary name first, so that a file that is there is whole. A sweep that was interrupted, or lost
+its machine, is continued by the same call; when the function was edited, what it returned before
+is not returned again.
+
+    cells = [{"rho": rho, "seed": seed} for rho in (0.0, 0.05) for seed in range(5)]
+    results = sweep(train_one, cells, "runs", jobs=2)
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
+from contextlib import contextmanager, suppress
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TextIO
+
+from minisam.checks import check_whole
+from minisam.experiments.cells import Found, find_results, stored
+from minisam.experiments.cores import usable_cores
+from minisam.files import expanded, plain, write_json
+from minisam.progress import clock
+
+BLAS_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+MAX_CRASHES = 3
+DIED = (
+    f"its process died {MAX_CRASHES} times: out of memory, killed, or started from a script "
+    f"without `if __name__ == '__main__':`"
+)
+
+
+class Failure(NamedTuple):
+    """A cell that raised: its settings, the error in one line, and the whole traceback."""
+
+    settings: dict[str, Any]
+    error: str
+    traceback: str
+
+
+class SweepError(RuntimeError):
+    """Some cells failed; those that did not are finished and kept.
+
+    Attributes:
+        failures: list of `Failure`.
+        finished: number of cells whose results are stored.
+    """
+
+    def __init__(self, failures: list[Failure], finished: int) -> None:
+        self.failures, self.finished = failures, finished
+        lines = [f"  {json.dumps(f.settings)}\n    {f.error}" for f in failures[:5]]
+        more = f"\n  and {len(failures) - 5} more" if len(failures) > 5 else ""
+        super().__init__(
+            f"{len(failures)} of {len(failures) + finished} cells failed "
+            f"(the others are finished and kept):\n" + "\n".join(lines) + more
+        )
+
+
+def sweep(
+    function: Callable[..., Any],
+    cells: Sequence[dict[str, Any]],
+    out: str | Path,
+    executor: Executor | None = None,
+    jobs: int = 1,
+    cost: Callable[[dict[str, Any]], float] | None = None,
+    progress: TextIO | Literal["stderr"] | None = "stderr",
+) -> list[dict[str, Any]]:
+    """Call ``function(**settings)`` for every cell that has no result yet; return all results.
+
+    Args:
+        function: takes the settings as keyword arguments and returns what JSON can hold (NumPy
+            numbers and arrays are turned into numbers and lists, NaN and infinities into null).
+            Its results are kept by its name, so that it must be a function of a module: no lambda,
+            no closure, no method of an object.
+        cells: the grid, a sequence of dicts of settings.
+        out: folder of the results; cells of other sweeps may lie in it too.
+        executor: any `concurrent.futures.Executor`, such as Dask's ``client.get_executor()`` or
+            ``mpi4py.futures.MPIPoolExecutor()``, instead of local processes. It is left open.
+        jobs: number of local processes, between which the BLAS threads are divided. With 1
+            everything runs in this process.
+        cost: expected relative cost of a cell, for the estimate of the time left; equal if None.
+        progress: where to show progress; by default standard error as it is at the call, None for
+            silence.
+
+    Returns:
+        One dict per cell, in order: ``settings``, ``result``, ``seconds``, ``cpu_seconds`` (of the
+        cell's process; None where an older version stored the cell), ``function``, ``versions``,
+        ``machine``.
+
+    Raises:
+        ValueError: if the function's name does not lead to it, JSON cannot hold the settings, or a
+            result that is kept is damaged.
+        SweepError: when cells raised, after all others have finished; it names their settings. A
+            cell whose process died (killed, out of memory) is run again, alone, three times at
+            most.
+        KeyboardInterrupt: on Ctrl-C, with a line saying how to continue.
+
+    Example:
+        >>> import math, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     results = sweep(math.pow, [], folder, progress=None)
+        >>> results
+        []
+    """
+    check_whole("jobs", jobs, low=1)
+    if jobs > 1 and executor is None and _is_interactive(function):
+        raise ValueError(
+            f"jobs must be 1 for {function.__name__}, which is defined in a notebook or at a "
+            f"prompt; put it into a module to run it in several processes"
+        )
+    folder, cells = expanded(out) / "cells", list(cells)
+    found = find_results(function, cells, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    paths, records = found.paths, found.records
+    grid = zip(paths, cells, strict=True)
+    todo = {path: settings for path, settings in grid if path not in records}
+    stream = sys.stderr if progress == "stderr" else progress
+    report = _Progress(len(set(paths)), list(todo.values()), cost, stream)
+    report.tell(found)
+    failures: list[Failure] = []
+
+    def finish(path: Path, record: dict[str, Any] | Failure) -> None:
+        if isinstance(record, Failure):
+            failures.append(record)
+        else:
+            write_json(path, record)
+        report.advance(todo[path], failed=isinstance(record, Failure))
+
+    try:
+        if executor is not None:
+            _run_on_executor(executor, function, todo, finish)
+        elif jobs == 1:
+            for path, settings in todo.items():
+                finish(path, run_cell(function, settings))
+        else:
+            _run_on_processes(min(jobs, len(todo)), function, todo, finish)
+    except KeyboardInterrupt:
+        report.close(f"interrupted; the same command continues with what is left in {out}")
+        raise
+    report.close()
+    if failures:
+        failures.sort(key=lambda failure: cells.index(failure.settings))
+        raise SweepError(failures, len(set(paths)) - len(failures))
+    records |= {path: stored(path) for path in todo}
+    return [{"cpu_seconds": None, **records[path]} for path in paths]
+
+
+def run_cell(function: Callable[..., Any], settings: dict[str, Any]) -> dict[str, Any] | Failure:
+    """Run one cell, in whichever process this is; an exception becomes a `Failure`.
+
+    On a machine that others use as well, the CPU time of all threads of the process says more
+    about the work than the wall clock does; where cells share a process, each counts the others'.
+    """
+    start, cpu_start = time.perf_counter(), time.process_time()
+    try:
+        result = plain(function(**settings))
+    except Exception as error:
+        return Failure(settings, f"{type(error).__name__}: {error}", traceback.format_exc())
+    return {
+        "function": f"{function.__module__}.{function.__qualname__}",
+        "settings": settings,
+        "result": result,
+        "seconds": round(time.perf_counter() - start, 3),
+        "cpu_seconds": round(time.process_time() - cpu_start, 3),
+        "versions": _versions(),
+        "machine": {"platform": platform.platform(), "cpus": usable_cores()},
+    }
+
+
+def _run_on_executor(
+    executor: Executor, function: Callable, todo: dict[Path, dict], finish: Callable
+) -> None:
+    """Hand every cell to somebody else's executor, which has its own care for lost workers."""
+    running = {executor.submit(run_cell, function, todo[path]): path for path in todo}
+    try:
+        while running:
+            wait(running, return_when=FIRST_COMPLETED)
+            _collect(running, todo, finish)
+    finally:
+        for future in running:
+            future.cancel()
+
+
+def _collect(running: dict[Future, Path], todo: dict[Path, dict], finish: Callable) -> None:
+    """Store what has finished, then raise BrokenExecutor if the pool broke."""
+    broken = None
+    for future in [future for future in running if future.done()]:
+        error = future.exception()
+        if isinstance(error, BrokenExecutor):
+            broken = error
+            continue
+        path = running.pop(future)
+        if error is None:
+            finish(path, future.result())
+        else:
+            finish(path, Failure(todo[path], f"{type(error).__name__}: {error}", ""))
+    if broken is not None:
+        raise broken
+
+
+def _run_on_processes(
+    jobs: int, function: Callable, todo: dict[Path, dict], finish: Callable
+) -> None:
+    """Run cells in local processes, and again those whose process died.
+
+    A pool whose worker dies breaks as a whole and does not say which cell was at fault. No more
+    cells than workers are ever in the pool, so the suspects are those few; they are run again one
+    at a time, and one that breaks a pool that it had for itself is guilty.
+    """
+    waiting, suspects = deque(todo), deque[Path]()
+    crashes: Counter[Path] = Counter()
+    while waiting or suspects:
+        alone = bool(suspects)
+        queue, width = (suspects, 1) if alone else (waiting, jobs)
+        with _process_pool(width, jobs) as pool:
+            running: dict[Future, Path] = {}
+            try:
+                while queue or running:
+                    while queue and len(running) < width:
+                        running[pool.submit(run_cell, function, todo[queue[0]])] = queue[0]
+                        queue.popleft()
+                    wait(running, return_when=FIRST_COMPLETED)
+                    _collect(running, todo, finish)
+            except BrokenExecutor:
+                for path in running.values():
+                    crashes[path] += alone
+                    if crashes[path] < MAX_CRASHES:
+                        suspects.append(path)
+                    else:
+                        finish(path, Failure(todo[path], DIED, ""))
+
+
+@contextmanager
+def _process_pool(workers: int, jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """Yield fresh processes with the BLAS threads divided, and leave none behind.
+
+    BLAS libraries read their number of threads once, when they are loaded, so the variables must be
+    set before a worker imports NumPy: workers are spawned, not forked, and inherit them.
+    """
+    threads = max(1, usable_cores() // jobs)
+    before = {name: os.environ.get(name) for name in BLAS_VARIABLES}
+    for name, value in before.items():
+        os.environ[name] = str(min(threads, int(value)) if value and value.isdigit() else threads)
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _live_and_die_with_the_parent)
+    try:
+        yield pool
+        pool.shutdown()
+    finally:
+        for process in list((getattr(pool, "_processes", None) or {}).values()):
+            process.terminate()  # no-op for those that have ended
+        pool.shutdown(cancel_futures=True)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _is_interactive(function: Callable[..., Any]) -> bool:
+    return function.__module__ == "__main__" and not hasattr(sys.modules["__main__"], "__file__")
+
+
+def _live_and_die_with_the_parent() -> None:
+    """Leave Ctrl-C, which a terminal sends to every process, to the parent; do not outlive it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for name in ("minisam", "numpy", "autograd"):
+        with suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    return versions
+
+
+class _Progress:
+    """A line that tells how many cells are done and when the rest will be."""
+
+    def __init__(
+        self, total: int, todo: list[dict], cost: Callable | None, stream: TextIO | None
+    ) -> None:
+        self.cost = cost or (lambda settings: 1.0)
+        self.total, self.left, self.failed, self.stream = total, len(todo), 0, stream
+        self.work_left, self.work_done = sum(map(self.cost, todo)), 0.0
+        self.start = self.shown = time.monotonic()
+        self.live = stream is not None and stream.isatty()
+        if todo and len(todo) < total:
+            self._write(f"{total - len(todo)} of {total} cells are there already", end=True)
+
+    def tell(self, found: Found) -> None:
+        """Say which results are of another code of the function, or of nobody knows which."""
+        if found.changed:
+            self._write(
+                f"the function was changed since {found.changed} of {self.total} cells were run: "
+                f"they are run again, and the results of before are kept",
+                end=True,
+            )
+        if found.unknown:
+            self._write(
+                f"{found.unknown} of {self.total} results are from an older minisam or another "
+                f"Python: whether the function was the same then, nobody knows",
+                end=True,
+            )
+
+    def advance(self, settings: dict[str, Any], failed: bool) -> None:
+        self.left -= 1
+        self.failed += failed
+        self.work_left -= self.cost(settings)
+        self.work_done += self.cost(settings)
+        now = time.monotonic()
+        if self.live or self.left == 0 or now - self.shown > 10:
+            self.shown = now
+            text = f"{self.total - self.left}/{self.total} cells, {clock(now - self.start)} spent"
+            if self.left:
+                rest = (now - self.start) * self.work_left / max(self.work_done, 1e-12)
+                text += f", about {clock(rest)} left"
+            if self.failed:
+                text += f", {self.failed} failed"
+            self._write(text, end=not self.live)
+
+    def close(self, text: str = "") -> None:
+        if self.live and self.work_done and self.stream:
+            self.stream.write("\n")
+        if text:
+            self._write(text, end=True)
+
+    def _write(self, text: str, end: bool) -> None:
+        if self.stream is not None:
+            self.stream.write(("\r\033[K" if self.live else "") + text + ("\n" if end else ""))
+            self.stream.flush()

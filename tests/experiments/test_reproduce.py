@@ -1,0 +1,228 @@
+import argparse
+import functools
+import importlib
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from minisam.experiments import reproduce as command
+from minisam.experiments.reproduce import (
+    STUDIES,
+    command_line,
+    configure,
+    cost,
+    render,
+    report,
+    reproduce,
+    run,
+)
+from minisam.experiments.study import VERDICTS
+from minisam.experiments.trial import fit
+from minisam.finite import NonFiniteError
+
+
+def main(*words):
+    parser = argparse.ArgumentParser()
+    configure(parser)
+    return run(parser.parse_args([str(word) for word in words]))
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_study_runs_at_its_smallest(name, tmp_path, capsys):
+    record = reproduce(name, tmp_path / name, smoke=True, progress=None)
+    stored = json.loads((tmp_path / name / f"{name}.json").read_text())
+    assert stored == record
+    assert stored["verdict"] == "none: a smoke test"
+    assert stored["seeds"] == [0, 1]
+    assert stored["versions"]["numpy"]
+    assert (tmp_path / name / f"{name}.png").stat().st_size > 10_000
+    text = (tmp_path / name / f"{name}.md").read_text()
+    assert text in capsys.readouterr().out
+    assert STUDIES[name].rsplit(".", 1)[1] == name
+    study = importlib.import_module(STUDIES[name])
+    assert study.verdict(stored["results"]).startswith(VERDICTS)
+    files = {path: path.stat().st_mtime_ns for path in (tmp_path / name / "cells").iterdir()}
+    reproduce(name, tmp_path / name, smoke=True, progress=None)
+    assert files == {
+        path: path.stat().st_mtime_ns for path in (tmp_path / name / "cells").iterdir()
+    }
+
+
+def test_table_and_picture_are_made_again_from_the_json(tmp_path):
+    reproduce("width", tmp_path, smoke=True, progress=None)
+    before = (tmp_path / "width.md").read_text()
+    (tmp_path / "width.md").unlink()
+    (tmp_path / "width.png").unlink()
+    render(tmp_path / "width.json")
+    assert (tmp_path / "width.md").read_text() == before
+    assert (tmp_path / "width.png").exists()
+
+
+@pytest.mark.fault("said-of-the-data", "reproduce")
+def test_runs_that_diverge_are_counted_in_the_report(tmp_path, monkeypatch, capsys):
+    @functools.wraps(fit)
+    def diverging(**settings):
+        if settings.get("seed") == 1 and settings.get("optimizer") == "sam":
+            raise NonFiniteError("step 3 (epoch 1), at B: the loss is nan")
+        return fit(**settings)
+
+    monkeypatch.setattr("minisam.experiments.trial.fit", diverging)
+    record = reproduce("width", tmp_path, smoke=True, progress=None)
+    guesses = [run for run in record["results"]["runs"] if "diverged" in run]
+    assert guesses
+    assert {run["last"] for run in guesses} == {10.0}  # of ten classes
+    assert len(record["diverged"]) == len(guesses)
+    told = f"{len(guesses)} of them diverged and count as a guess: step 3 (epoch 1), at B: the l"
+    assert told in (tmp_path / "width.md").read_text()
+    assert told in capsys.readouterr().out
+
+
+def test_the_command_line(tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main("m-sharpness", "--smoke", "--out", out) == 0
+    assert (out / "m_sharpness" / "m_sharpness.json").exists()
+    text = capsys.readouterr().out
+    assert "minisam reproduce m_sharpness --data toy --smoke --jobs 1" in text
+    assert str(tmp_path) not in (out / "m_sharpness" / "m_sharpness.json").read_text()
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What `reproduce` would have been called with, and where data would be looked for."""
+    calls = []
+    monkeypatch.setenv("MINISAM_DATA", "elsewhere")
+    monkeypatch.setattr(command, "reproduce", lambda *words: calls.append(words))
+    return calls
+
+
+@pytest.mark.fault("home-folder", "reproduce")
+def test_data_and_results_lie_in_the_home_folder(asked, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    main("width", "--data", "cifar10", "--data-dir=~/x", "--out=~/y", "--seeds", 5, "--jobs", 2)
+    assert asked == [("width", tmp_path / "y" / "width", "cifar10", 5, 2, False)]
+    assert os.environ["MINISAM_DATA"] == str(tmp_path / "x")
+
+
+def test_what_is_not_said_has_its_default(asked, tmp_path):
+    main("width", "--out", tmp_path)
+    assert asked == [("width", tmp_path / "width", "toy", 3, 1, False)]
+
+
+@pytest.mark.fault("option-alone", "reproduce")
+@pytest.mark.fault("option-value", "reproduce")
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--summary width", "--summary runs nothing, and goes without width"),
+        ("--headlines --jobs 2", "--headlines runs nothing, and goes without --jobs"),
+        ("--summary --headlines --smoke", "--summary .*, and goes without --headlines, --smoke"),
+        ("--summary --seeds 0", "--summary runs nothing, and goes without --seeds"),
+        ("--all width table1", "--all runs every one of them, and goes without width, table1"),
+        ("width --smoke --seeds 2", "--smoke runs two seeds, and goes without --seeds"),
+        ("figure1 --seeds 2", "figure1: drawn without training, and without --seeds"),
+        ("figure1 figure2 --data toy --jobs 2", "figure1, figure2: drawn .* --data, --jobs"),
+        ("width --data-dir .", "--data-dir without effect: the toy set is made"),
+        ("width --data cifar10 --data-dir=", "--data-dir must be a folder, got an empty text"),
+        ("width --seeds 0", "--seeds must be a whole number from 1 to 1,000, got 0"),
+        ("width --seeds 1001", "--seeds must be a whole number from 1 to 1,000, got 1001"),
+        ("width --jobs 0", "--jobs must be a whole number of at least 1, got 0"),
+        ("width --jobs -3", "--jobs must be a whole number of at least 1, got -3"),
+    ],
+)
+def test_options_without_effect_or_out_of_range_are_named(words, message, asked, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        main(*words.split(), "--out", tmp_path / "out")
+    assert not asked
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_summary_has_a_row_for_every_result(tmp_path, capsys):
+    with pytest.raises(ValueError, match="no results below"):
+        main("--summary", "--out", tmp_path)
+    (tmp_path / "table1.json").write_text('{"somebody": "else"}')
+    (tmp_path / "table2.json").write_text("[1]")
+    (tmp_path / "width.json").write_text('{"claim": "of another program"}')
+    with pytest.raises(ValueError, match="no results below"):
+        main("--summary", "--out", tmp_path)
+    reproduce("width", tmp_path / "width", smoke=True, progress=None)
+    capsys.readouterr()
+    assert main("--summary", "--out", tmp_path) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    link = f"[toy]({tmp_path.as_posix()}/width/width.md)"
+    assert lines[2].startswith("| `width` | SAM's gains are large only where")
+    assert lines[2].endswith(f"| {link}, 2 seeds: none: a smoke test |")
+    record = json.loads((tmp_path / "width" / "width.json").read_text())
+    record |= {"data": "cifar10", "verdict": "shows: +1.0 ± 0.5 (n=2) points; does not show at 4"}
+    (tmp_path / "again").mkdir()
+    (tmp_path / "again" / "width.json").write_text(json.dumps(record))
+    assert main("--summary", "--out", tmp_path) == 0
+    (row,) = capsys.readouterr().out.splitlines()[2:]
+    other = f"[cifar10]({tmp_path.as_posix()}/again/width.md)"
+    told = f"{other}, 2 seeds: **shows**: +1.0 ± 0.5 points; **does not show** at 4<br>{link}, "
+    assert told in row
+
+
+def test_a_damaged_result_is_named_by_the_summary(tmp_path):
+    (tmp_path / "width.json").write_text('{"claim": ')
+    with pytest.raises(ValueError, match=r"width\.json is no JSON: Expecting value"):
+        main("--summary", "--out", tmp_path)
+
+
+KEPT = sorted(
+    path for path in (Path(__file__).parents[2] / "tutorials" / "results").rglob("*.json")
+    if path.stem in STUDIES
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_tables_and_verdicts_that_are_kept_follow_from_the_runs_beside_them(path):
+    record = json.loads(path.read_text(encoding="utf-8"))
+    study = importlib.import_module(STUDIES[path.stem])
+    text = report(record, study.table(record["results"]))
+    assert path.with_suffix(".md").read_text(encoding="utf-8") == text
+    assert record["verdict"] == study.verdict(record["results"])
+    assert (record["claim"], record["published"]) == (study.CLAIM, study.PUBLISHED)
+
+
+def test_bad_names_are_answered_with_the_good_ones(tmp_path):
+    with pytest.raises(ValueError, match="unknown experiment 'table9'; there are table1, "):
+        main("table9")
+    with pytest.raises(ValueError, match="no experiment named; there are table1, "):
+        main()
+
+
+def test_the_report_is_a_markdown_table():
+    record = {
+        "name": "n", "claim": "c", "published": "p", "verdict": "shows", "data": "toy",
+        "seeds": [0, 1], "command": "minisam …", "runs": 4, "run_seconds": 3.0, "cpu_seconds": 2.0,
+        "machine": {"cpus": 2},
+        "results": {
+            "search": [
+                {"method": "SAM", "settings": {"rho": rho}, "validation": v}
+                for rho, v in ((0.1, 1.0), (0.2, 3.0), (0.4, 2.0))
+            ]
+        },
+    }  # fmt: skip
+    lines = report(record, [["a", "long"], ["longer", "b"]]).splitlines()
+    assert lines[6:9] == ["| a      | long |", "|--------|------|", "| longer | b    |"]
+    assert "Here (toy data, 2 seeds): shows." in lines
+    assert "edge" not in lines[-2]
+    record["results"]["search"][0]["validation"] = 4.0
+    lines = report(record, [["a", "long"], ["longer", "b"]]).splitlines()
+    assert lines[-1] == "Best at the edge of what was searched: SAM: rho = 0.1."
+
+
+def test_progress_goes_to_the_standard_error_of_the_moment(tmp_path, capsys):
+    reproduce("landscape", tmp_path, smoke=True)
+    assert "landscape: 4 runs" in capsys.readouterr().err
+
+
+def test_costs_order_the_cells_sensibly():
+    sgd = {"epochs": 2, "model_options": {"hidden": [64, 64]}}
+    assert cost({**sgd, "optimizer": "sam"}) == 2 * cost(sgd)
+    assert cost({**sgd, "bootstrap": True}) == 2 * cost(sgd)
+    assert cost({**sgd, "model_options": {"hidden": [256, 256]}}) > cost(sgd)
+    assert command_line("width", "toy", 5, 2, True).endswith("--smoke --jobs 2")

@@ -1,0 +1,128 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from minisam.experiments.statistics import (
+    Interval,
+    kendall,
+    mean_interval,
+    paired_difference,
+    ranks,
+    spearman,
+    t_cdf,
+    t_quantile,
+    wilson_interval,
+)
+
+
+@given(st.integers(1, 300), st.floats(-50, 50))
+def test_t_distribution_is_scipys(degrees, t):
+    assert t_cdf(t, degrees) == pytest.approx(stats.t.cdf(t, degrees), abs=1e-13)
+
+
+@given(st.integers(1, 300), st.floats(0.001, 0.999))
+def test_t_quantile_is_scipys(degrees, probability):
+    expected = stats.t.ppf(probability, degrees)
+    assert t_quantile(probability, degrees) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+@given(st.lists(st.floats(-100, 100), min_size=2, max_size=30), st.floats(0.5, 0.99))
+def test_mean_interval_is_scipys(values, confidence):
+    found = mean_interval(values, confidence)
+    error = stats.sem(values)
+    assert found.count == len(values)
+    assert found.value == pytest.approx(np.mean(values))
+    low = np.mean(values) + stats.t.ppf((1 - confidence) / 2, len(values) - 1) * error
+    assert found.low == pytest.approx(low, rel=1e-9, abs=1e-9)
+    assert found.value - found.low == pytest.approx(found.high - found.value, abs=1e-9)
+
+
+def test_mean_interval_covers_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    intervals = [mean_interval(rng.standard_normal(4)) for _ in range(2000)]
+    covered = sum(interval.low <= 0 <= interval.high for interval in intervals)
+    check = wilson_interval(covered, 2000, confidence=0.9999)
+    assert check.low <= 0.95 <= check.high
+
+
+def test_one_value_has_no_interval():
+    found = mean_interval([3.0])
+    assert (found.value, found.count) == (3.0, 1)
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
+
+
+def test_pairs_are_matched_by_seed_and_shared_noise_cancels():
+    rng = np.random.default_rng(0)
+    shared = rng.normal(0, 10, 5)
+    theirs = {seed: 70 + shared[seed] for seed in range(5)}
+    ours = {seed: 72 + shared[seed] + 0.1 * rng.standard_normal() for seed in (4, 2, 0, 3, 1)}
+    found = paired_difference(ours, theirs)
+    assert found.low < 2 < found.high
+    assert found.high - found.low < 0.6
+    assert paired_difference({0: 1.0, 7: 9.0}, {0: 2.0, 8: 1.0}).count == 1
+    with pytest.raises(ValueError, match="no seed is in both"):
+        paired_difference({0: 1.0}, {1: 1.0})
+
+
+@given(st.integers(1, 500), st.data(), st.floats(0.5, 0.99))
+def test_wilson_is_scipys(trials, data, confidence):
+    successes = data.draw(st.integers(0, trials))
+    expected = stats.binomtest(successes, trials).proportion_ci(confidence, method="wilson")
+    found = wilson_interval(successes, trials, confidence)
+    assert found.low == pytest.approx(expected.low, abs=1e-12)
+    assert found.high == pytest.approx(expected.high, abs=1e-12)
+
+
+values = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=3, max_size=25)
+
+
+@given(values)
+def test_rank_correlations_are_scipys(pairs):
+    x, y = map(list, zip(*pairs, strict=True))
+    np.testing.assert_array_equal(ranks(np.array(x)), stats.rankdata(x))
+    if len(set(x)) > 1 and len(set(y)) > 1:
+        assert spearman(x, y).value == pytest.approx(stats.spearmanr(x, y).statistic, abs=1e-12)
+        assert kendall(x, y).value == pytest.approx(stats.kendalltau(x, y).statistic, abs=1e-12)
+    else:
+        assert math.isnan(spearman(x, y).value)
+        assert math.isnan(kendall(x, y).value)
+
+
+@pytest.mark.parametrize("correlation", [spearman, kendall])
+def test_correlation_intervals_cover_about_as_often_as_they_say(correlation):
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(500):
+        found = correlation(rng.standard_normal(20), rng.standard_normal(20))
+        assert found.low <= found.value <= found.high
+        covered += found.low <= 0 <= found.high
+    check = wilson_interval(covered, 500, confidence=0.999)
+    assert check.high > 0.94
+    assert check.low < 0.97
+
+
+def test_intervals_are_written_with_their_count():
+    assert f"{Interval(72.0, 70.0, 74.0, 5):.1f}" == "72.0 ± 2.0 (n=5)"
+    assert f"{Interval(2.0, 1.5, 2.5, 3):+.1f}" == "+2.0 ± 0.5 (n=3)"
+    assert f"{mean_interval([1.0]):.1f}" == "1.0 ± nan (n=1)"
+
+
+def test_bad_input_is_named():
+    for values in ([], [1.0, math.nan], [[1.0]]):
+        with pytest.raises(ValueError, match="values must be a non-empty sequence"):
+            mean_interval(values)
+    with pytest.raises(ValueError, match="degrees must be a whole number"):
+        t_cdf(1.0, 0)
+    with pytest.raises(ValueError, match="probability must lie strictly between"):
+        t_quantile(1.0, 3)
+    with pytest.raises(ValueError, match="successes must be from 0 to trials"):
+        wilson_interval(3, 2)
+    with pytest.raises(ValueError, match="x and y must be of one length"):
+        spearman([1, 2], [1])
+    with pytest.raises(ValueError, match="x and y must be finite"):
+        kendall([1, math.nan], [1, 2])
