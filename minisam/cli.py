@@ -58,6 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit:  # of argparse
         console.flush()
         raise
+    except BrokenPipeError:  # while it prints its help
+        console.leave()
+        return 0
     return code if console.flush() else 2
 
 

@@ -158,6 +158,7 @@ def test_what_the_caller_raises_in_its_alarm_is_no_fault_of_the_step():
 
 BROWSER = """
 import os, signal, sys, threading
+import numpy as np
 
 def refuses(self):
     raise RuntimeError("can't start new thread")
@@ -167,8 +168,7 @@ for module, names in ((signal, ("setitimer", "getitimer", "SIGALRM", "SIGKILL", 
     for name in names:
         delattr(module, name)
 threading.Thread.start = refuses
-sys.modules["subprocess"] = sys.modules["_posixsubprocess"] = None
-import numpy as np
+sys.modules["subprocess"] = sys.modules["multiprocessing"] = None
 from minisam import grade
 from minisam.oracle import check
 
