@@ -3,11 +3,18 @@
 ``fast`` (the default at one's desk), ``ci`` (the default where $CI is set; the same examples every
 time), ``thorough`` (10,000 examples of each test, an hour or more). Choose one with
 ``pytest --hypothesis-profile NAME`` or $HYPOTHESIS_PROFILE.
+
+The jitter run, ``PYTHONPATH=$PWD/tests/jitter python -m pytest``, moves the results of products,
+sums and functions in their last place, as another machine would: see `jitter/sitecustomize.py`.
 """
 
 import os
+import sys
 
 from hypothesis import HealthCheck, settings
+
+if hasattr(sys.modules.get("sitecustomize"), "come_first"):
+    sys.modules["sitecustomize"].come_first()
 
 ALWAYS = {
     "deadline": None,  # the machine may be busy

@@ -1,0 +1,157 @@
+"""Products, sums and functions whose results are moved by one unit in the last place.
+
+In which order a sum is taken, whether a product is fused into it and how eˣ is rounded is decided
+by the processor, the number of threads and the versions of BLAS and NumPy. Here every result goes
+up or down by one unit in the last place of the sum of its terms' magnitudes, as a hash of the
+input says: the same input gives the same result, in every process. What is right on every machine
+is left alone: a sum of few bits, a sum of two terms, a single product, exp(0). A matrix is moved
+before LAPACK sees it, whose error is as if it had been.
+"""
+
+import functools
+import math
+import operator
+import zlib
+
+import numpy as np
+
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+EASY = (0, 1, 2, 0.5, -1)  # exponents at which ** multiplies, divides or takes a square root
+FEW = 251  # as many entries of an array are hashed, as many signs drawn: a prime, for speed
+
+
+def moved(result, size, exact, inputs):
+    """The result, each entry one unit in the last place of its size away unless it is exact."""
+    with np.errstate(all="ignore"):
+        key = functools.reduce(lambda crc, x: zlib.crc32(seen(x), crc), inputs, 0)
+        hashed = np.arange(key, key + FEW, dtype=np.uint64)
+        for factor in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9):
+            hashed = (hashed ^ hashed >> np.uint64(29)) * np.uint64(factor)
+        outwards = np.resize(np.where(hashed >> np.uint64(63), 1, -1), result.shape)
+        step = np.where(exact, 0, outwards * np.copysign(np.spacing(size), result))
+        return np.where(np.isfinite(step), result + step, result).astype(result.dtype)
+
+
+def sample(x):
+    """Some of the entries, from all over the array."""
+    return x.flat[:: -(-x.size // FEW) or 1]
+
+
+def seen(x):
+    """What is hashed: no powers of two and no signs, since every order of a sum keeps to them."""
+    some = np.abs(np.frexp(sample(x))[0]) if x.dtype in FLOATS else sample(x)
+    return some.tobytes() + repr(x.shape).encode()
+
+
+def grain(x):
+    """The largest e of which all entries are multiples of 2ᵉ."""
+    mantissa, exponent = np.frexp(x[x != 0].astype(np.float64))
+    whole = (mantissa * 2.0**53).astype(np.int64)
+    return np.min(exponent + np.frexp((whole & -whole).astype(float))[1] - 54, initial=2000)
+
+
+def bits(x):
+    """The number of bits of a significand."""
+    return np.finfo(x.dtype).nmant + 1
+
+
+def is_short(x):
+    """Whether half the bits say it all, as where a function's value is exact."""
+    scaled = np.ldexp(np.frexp(x)[0], bits(x) // 2)
+    return scaled == np.rint(scaled)
+
+
+def wrapped(real, move):
+    """The real function, with results that are float arrays or numbers moved."""
+
+    @functools.wraps(real)
+    def function(*args, out=None, **kwargs):
+        result = real(*args, **kwargs) if out is None else real(*args, out=out, **kwargs)
+        if not isinstance(result, np.ndarray | np.floating | float):  # a box, a bounded number
+            return result
+        found = np.asarray(result)
+        if found.dtype not in FLOATS or not found.size:
+            return result
+        found = move(found, real, args, kwargs)
+        if out is not None:
+            out[...] = found
+            return out
+        return float(found) if type(result) is float else found[()]
+
+    return function
+
+
+def of_function(result, real, args, kwargs):
+    """Move the values of a function."""
+    inputs = [x for x in map(np.asarray, args) if x.dtype.kind in "biuf"]
+    return moved(result, np.abs(result), is_short(result), inputs)
+
+
+def of_sum(result, real, args, kwargs, operands=slice(2), certain=1, mean=False):
+    """Move what is linear in its operands: its terms' magnitudes and number come from itself."""
+    arrays = [np.asarray(x) for x in args[operands]]
+
+    def applied(change):
+        changed = list(args)
+        changed[operands] = map(change, arrays)
+        return np.asarray(real(*changed, **kwargs))
+
+    with np.errstate(all="ignore"):
+        size = applied(np.abs)
+        n = arrays[0].size / result.size if mean else 1
+        exact = n * applied(lambda x: (x != 0).astype(np.float32)) <= certain
+        for part in (sample, np.asarray):  # where some entries already have many bits, all do
+            short = np.frexp(n * size)[1] <= sum(grain(part(x)) for x in arrays) + bits(result)
+            if not short.any():
+                break
+    return moved(result, size, exact | short, arrays)
+
+
+def before(real):
+    """The real function of a moved matrix."""
+
+    @functools.wraps(real)
+    def function(a, *args, **kwargs):
+        if isinstance(a, np.ndarray) and a.dtype in FLOATS:
+            a = of_function(a, None, (a,), {})
+        return real(a, *args, **kwargs)
+
+    return function
+
+
+SUMS = {
+    **dict.fromkeys((np.dot, np.matmul, np.vdot, np.inner, np.tensordot), of_sum),
+    np.einsum: functools.partial(of_sum, operands=slice(1, None)),
+    np.sum: functools.partial(of_sum, operands=slice(1), certain=2),
+    np.mean: functools.partial(of_sum, operands=slice(1), certain=2, mean=True),
+}
+FUNCTIONS = [np.exp, np.expm1, np.log, np.log1p, np.tanh, np.sin, np.cos, np.logaddexp, np.power]
+FUNCTIONS += [np.hypot, np.var, np.std, np.linalg.norm, math.exp, math.log, math.log1p, math.tanh]
+FUNCTIONS += [math.sin, math.cos, math.atan2, math.atanh, math.pow, math.lgamma]
+LAPACK = ["eigh", "eigvalsh", "eigvals", "qr", "svd", "lstsq", "solve", "inv", "det", "cholesky"]
+JITTERED = (
+    {real: wrapped(real, move) for real, move in SUMS.items()}
+    | {real: wrapped(real, of_function) for real in FUNCTIONS}
+    | {real: before(real) for real in (getattr(np.linalg, name) for name in LAPACK)}
+)
+matmul = wrapped(operator.matmul, of_sum)
+raised = wrapped(operator.pow, of_function)
+
+
+def power(a, b):
+    """``a ** b``; of Python's own numbers, and where it is easy, as ever."""
+    arrays = isinstance(a, np.ndarray | np.generic) or isinstance(b, np.ndarray | np.generic)
+    easy = isinstance(b, int | float) and b in EASY
+    return raised(a, b) if arrays and not easy else a**b
+
+
+def attribute(owner, name):
+    """``owner.name``, moved if it is a function of NumPy's or math's, or an array's method."""
+    value = getattr(owner, name)
+    if name == "__dict__":  # autograd makes its own NumPy from these
+        if owner not in (np, np.linalg):
+            return value
+        return {k: JITTERED.get(v, v) if callable(v) else v for k, v in value.items()}
+    if isinstance(owner, np.ndarray | np.generic) and hasattr(np, name):
+        return functools.partial(JITTERED[getattr(np, name)], owner)
+    return JITTERED.get(value, value) if callable(value) else value
