@@ -32,6 +32,7 @@ KINDS = {
     "stated-accuracy": "an error that is printed bounds the error that is made",
     "file-read": "an empty, cut, foreign, locked or oddly encoded file is read",
     "file-written": "a full disk, a link, a missing folder, the source as the target",
+    "input-bomb": "a small input that would take any amount of memory or time",
     "home-folder": "a path with ~, wherever a path is taken",
     "resumed-as-another": "a run is gone on with by other settings, or past its end",
     "round-trip": "settings and results come back from a file as they went in",

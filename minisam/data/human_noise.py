@@ -6,7 +6,7 @@ official files; some copies are in another order, and then pair labels with the 
 anybody noticing. So a file is refused unless its own clean labels equal the data set's.
 
 Read are ``.npz`` files, ``.npy`` files of a dictionary, and the authors' ``CIFAR-10_human.pt``,
-each through the allow-list of `pickles` where it has pickles inside.
+each by `safe_pickle` where it has pickles inside.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from minisam.data.cifar import machine
 from minisam.data.cifar.find import SMALL, BadFile, read_small
+from minisam.data.cifar.safe_pickle import loads
 from minisam.data.noise import LabelNoise
 from minisam.files import expanded
 
@@ -131,7 +131,7 @@ def read_npy(content: bytes) -> dict[str, Any]:
             "tell whether its order is the data set's: a dictionary is wanted, such as "
             "{'clean_label': …, 'worse_label': …}"
         )
-    return machine.loads(file.read())
+    return loads(file.read())
 
 
 def read_pt(content: bytes) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def read_pt(content: bytes) -> dict[str, Any]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         check_unpacked(archive)
         (member,) = [name for name in archive.namelist() if name.endswith("data.pkl")]
-        return machine.loads(archive.read(member))
+        return loads(archive.read(member))
 
 
 def check_unpacked(archive: zipfile.ZipFile) -> None:

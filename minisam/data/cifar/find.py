@@ -1,4 +1,4 @@
-"""Find a data set's files and read them: nothing is unpickled whose hash was not looked at first.
+"""Find a data set's files and read them: nothing is unpickled before its hash is checked.
 
 The files are looked for in the folder that the caller names; else in ``$MINISAM_DATA``; else in the
 platform's cache folder. In each, either the unpacked folder or the archive will do.
@@ -144,19 +144,16 @@ def file_hash(path: Path, algorithm: str) -> str:
 
 def read_checked(
     path: Path, layout: Layout, unknown_files: bool, buffer: bytearray | None = None
-) -> tuple[memoryview, bool]:
+) -> memoryview:
     """Read a file and compare its hash with the one that it should have.
 
-    The bytes are read once: those that were hashed are those that are parsed.
+    The bytes are read once, so those that are parsed are those that were hashed.
 
     Args:
         path: the file.
         layout: has the hash, by the file's name.
         unknown_files: return a file whose hash is another one, too.
         buffer: where to read to, if it is large enough: the result is then a view of it.
-
-    Returns:
-        The bytes, and whether they have the hash that they should have.
 
     Raises:
         BadFile: if the file is another one, and a pickle, and was not asked for, or if it is
@@ -171,16 +168,16 @@ def read_checked(
             raise BadFile(f"{path} was changed while it was read")
     algorithm, _, expected = layout.hashes.get(path.name, ":").partition(":")
     actual = hashlib.new(algorithm or "sha256", data, usedforsecurity=False).hexdigest()
-    trusted = actual == expected
-    taken = unknown_files or layout.version == "binary"
-    if not trusted and taken and (foreign := stands_in(data)):
-        raise BadFile(f"{path} {foreign}: get it anew")
-    if not trusted and not taken:
+    if actual == expected:
+        return data
+    if not unknown_files and layout.version == "python":
         raise BadFile(
             f"{path} {looks_like(data)}: its {algorithm} is {actual}, that of the official file "
-            f"{expected}. Get it anew, or pass unknown_files=True if you know where it comes from"
+            f"{expected}. Get it again, or pass unknown_files=True if you know where it comes from"
         )
-    return data, trusted
+    if foreign := stands_in(data):
+        raise BadFile(f"{path} {foreign}: get it again")
+    return data
 
 
 def read_small(path: Path) -> bytes:

@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minisam.data.cifar import machine
-from minisam.data.cifar import safe_pickle as pickles
 from minisam.data.cifar.layouts import Layout
+from minisam.data.cifar.safe_pickle import loads
 
 VALUES = 3 * 32 * 32
 
@@ -31,22 +30,19 @@ class Batch(NamedTuple):
     labels: tuple[np.ndarray, ...]
 
 
-def parse(data: bytes | memoryview, layout: Layout, trusted: bool = False) -> Batch:
+def parse(data: bytes | memoryview, layout: Layout) -> Batch:
     """Read one file.
 
     Args:
         data: the file's bytes.
         layout: the version, and the kinds of labels.
-        trusted: whether the bytes have the hash that they should have; a pickle is then read by
-            Python's unpickler, and otherwise by a slower one that bounds time and memory. Both have
-            the allow-list.
 
     Raises:
         ValueError: saying what is wrong with the file.
     """
     if layout.version == "binary":
         return parse_binary(data, layout)
-    return check_batch(pickles.loads(data) if trusted else machine.loads(data), layout)
+    return check_batch(loads(data), layout)
 
 
 def parse_binary(data: bytes | memoryview, layout: Layout) -> Batch:

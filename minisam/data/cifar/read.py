@@ -12,8 +12,6 @@ from typing import NamedTuple
 import numpy as np
 
 from minisam.data.cifar import formats as cifar
-from minisam.data.cifar import machine
-from minisam.data.cifar import safe_pickle as pickles
 from minisam.data.cifar.archive import unpack
 from minisam.data.cifar.find import (
     LARGEST,
@@ -29,6 +27,8 @@ from minisam.data.cifar.find import (
     stands_in,
 )
 from minisam.data.cifar.layouts import Layout, layouts
+from minisam.data.cifar.pickled_arrays import UnsafePickle, text
+from minisam.data.cifar.safe_pickle import loads
 
 
 class Labelled(NamedTuple):
@@ -99,12 +99,12 @@ def unpacked(archive: Path, layout: Layout, unknown_files: bool) -> Path:
     with open(archive, "rb") as file:
         start = file.read(512)
     if unknown_files and (foreign := stands_in(start)):
-        raise BadFile(f"{archive} {foreign}: get it anew")
+        raise BadFile(f"{archive} {foreign}: get it again")
     if not unknown_files and (actual := file_hash(archive, algorithm)) != expected:
         raise BadFile(
             f"{archive} {looks_like(start, archive=True)}: its {algorithm} is {actual}, that of "
-            f"the official archive {expected}. Get it anew, or pass unknown_files=True if you know "
-            "where it comes from"
+            f"the official archive {expected}. Get it again, or pass unknown_files=True if you "
+            "know where it comes from"
         )
     wanted = file_names(layout)
     target = archive.parent
@@ -124,13 +124,13 @@ def read_batches(
     """
     buffer = bytearray(min(max(path.stat().st_size for path in paths), LARGEST))
 
-    def read_ahead(path: Path) -> Future[tuple[memoryview, bool]]:
+    def read_ahead(path: Path) -> Future[memoryview]:
         return pool.submit(read_checked, path, layout, unknown_files, buffer)
 
     ahead = read_ahead(paths[0])
     for path, following in zip(paths, [*paths[1:], None], strict=True):
-        data, trusted = ahead.result()
-        batch = parse(path, data, layout, trusted)
+        data = ahead.result()
+        batch = parse(path, data, layout)
         if following and layout.version == "python":
             ahead = read_ahead(following)
         elif not following:
@@ -160,12 +160,12 @@ def assemble(batches: Iterable[cifar.Batch], room: int, pool: ThreadPoolExecutor
     return Labelled(images[:n], *(np.concatenate(kind) for kind in zip(*labels, strict=True)))
 
 
-def parse(path: Path, data: memoryview, layout: Layout, trusted: bool) -> cifar.Batch:
+def parse(path: Path, data: memoryview, layout: Layout) -> cifar.Batch:
     """Parse one file, naming it in every error."""
     try:
-        return cifar.parse(data, layout, trusted)
-    except pickles.UnsafePickle as error:
-        raise pickles.UnsafePickle(f"{path} is not safe to read: {error}") from error
+        return cifar.parse(data, layout)
+    except UnsafePickle as error:
+        raise UnsafePickle(f"{path} is not safe to read: {error}") from error
     except ValueError as error:
         raise BadFile(f"{path} is no batch of {layout.name}: {error}") from error
 
@@ -177,15 +177,15 @@ def read_names(folder: Path, layout: Layout, unknown_files: bool) -> list[tuple[
     found: list[tuple[str, ...]] = []
     for file in layout.names:
         path = path_of(file, layout, folder)
-        data, trusted = read_checked(path, layout, unknown_files)
+        data = read_checked(path, layout, unknown_files)
         try:
             if layout.version == "binary":
                 lines = bytes(data).decode("utf-8-sig").splitlines()
                 kinds = [[line.strip() for line in lines if line.strip()]]
             else:
-                content = pickles.loads(data) if trusted else machine.loads(data)
+                content = loads(data)
                 kinds = [content[key.replace("labels", "label_names")] for key in layout.labels]
-            names = [tuple(pickles.text(name) for name in kind) for kind in kinds]
+            names = [tuple(text(name) for name in kind) for kind in kinds]
         except (ValueError, KeyError, TypeError) as error:
             raise BadFile(f"{path} has no names of {layout.name}'s classes: {error}") from error
         for kind, classes in zip(names, layout.classes[len(found) :], strict=False):

@@ -1,222 +1,230 @@
-"""Read CIFAR's pickles without letting them do anything.
+"""Read CIFAR's pickles without letting them do anything, in bounded memory and time.
 
 A pickle is a program for a small stack machine: it may import any function of any module and call
-it. A CIFAR batch needs two functions only, those that rebuild a NumPy array. Here a pickle is given
-*stand-ins* for these (and for the few that newer writers use instead, or that rebuild what lies
-beside the labels of some files), which check what they are given; every other name is refused. No
-function of NumPy and no attribute of any module is within a pickle's reach.
-
-A file whose hash is known goes through `loads`, Python's own unpickler with the allow-list. Any
-other goes through `minisam.data.cifar.machine`, which has the same allow-list and bounds memory and
-time as well.
+it. Python's own machine, even with a list of what may be imported, can be made to use any amount of
+memory (a memo slot numbered 4,000,000,000) or time (hashing nested tuples). The machine here knows
+only the instructions that a pickled batch consists of, and only so many of them. It calls nothing
+but the functions of `pickled_arrays`, keeps its memo in a dictionary, takes nothing but short
+strings as keys, and puts no list into a list. Nothing that it makes is larger than the file.
 """
 
 from __future__ import annotations
 
-import io
-import math
 import pickle
-import re
+import struct
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
-import numpy as np
+from minisam.data.cifar.pickled_arrays import (
+    LONGEST_NAME,
+    ElementType,
+    PickledArray,
+    UnsafePickle,
+    stand_in,
+    text,
+)
 
-PLAIN_TYPES = ("b1", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8")
-
-
-class UnsafePickle(ValueError):
-    """A pickle asked for something that no CIFAR file needs."""
-
-
-class ElementType:
-    """Stands in for ``numpy.dtype``: numbers or text by name, or ``O`` for one Python object."""
-
-    def __init__(self, name: Any, *ignored: Any) -> None:
-        self.name = text(name)
-        plain = self.name.lstrip("<>|=")
-        if plain not in (*PLAIN_TYPES, "O", "O8") and not re.fullmatch(r"[SU]\d{1,4}", plain):
-            raise UnsafePickle(f"it holds an array of type {self.name!r:.80}")
-        self.order = "="
-
-    def __setstate__(self, state: Any) -> None:
-        self.order = text(state[1]) if isinstance(state, tuple) and len(state) > 1 else ""
-        if self.order not in ("<", ">", "|", "="):
-            raise UnsafePickle(f"it holds an array of byte order {self.order!r:.80}")
-
-
-class PickledArray:
-    """Stands in for ``numpy.ndarray``: empty when made, filled by ``__setstate__``."""
-
-    content: Any = None
-
-    def __setstate__(self, state: Any) -> None:
-        if not (isinstance(state, tuple) and len(state) == 5):
-            raise UnsafePickle("it holds an array of an unknown kind")
-        _, shape, kind, fortran_order, data = state
-        if isinstance(kind, ElementType) and kind.name.startswith("O"):
-            # `numpy.save` wraps a dictionary in an array without axes; nothing else may hide there.
-            if shape != () or not (isinstance(data, list) and len(data) == 1):
-                raise UnsafePickle("it holds an array of Python objects")
-            self.content = data[0]
-        else:
-            self.content = rebuild(data, kind, shape, "F" if fortran_order else "C").content
-
-
-class StandIn:
-    """A function that a pickle may name and call, and do nothing else to."""
-
-    __slots__ = ("function",)
-
-    def __init__(self, function: Any) -> None:
-        self.function = function
-
-    def __call__(self, *arguments: Any) -> Any:
-        """Call the function."""
-        return self.function(*arguments)
-
-    def __setstate__(self, state: Any) -> None:
-        raise UnsafePickle("it tries to change what it may only call")
-
-
-def text(value: Any) -> str:
-    """Return a string that Python 2 may have written as bytes."""
-    value = value.decode("latin1") if isinstance(value, bytes) else value
-    if not isinstance(value, str):
-        raise UnsafePickle(f"it has a {type(value).__name__} where a string belongs")
-    return value
-
-
-def rebuild(data: Any, kind: Any, shape: Any, order: Any) -> PickledArray:
-    """View bytes as an array, after checking that they are as many as its shape says."""
-    if not (isinstance(kind, ElementType) and isinstance(data, bytes | bytearray)):
-        raise UnsafePickle("it holds an array that is not made of bytes")
-    if not (isinstance(shape, tuple) and all(type(n) is int and n >= 0 for n in shape)):
-        raise UnsafePickle("it holds an array whose shape is no tuple of whole numbers")
-    if kind.name.startswith("O") or order not in ("C", "F") or len(shape) > 8:
-        raise UnsafePickle(f"it holds an array of type {kind.name} with {len(shape)} axes")
-    order_of_bytes: Any = kind.order
-    dtype = np.dtype(kind.name).newbyteorder(order_of_bytes)
-    if math.prod(shape) * dtype.itemsize != len(data):
-        raise UnsafePickle(f"it holds an array whose shape does not match its {len(data)} bytes")
-    array = PickledArray()
-    array.content = np.frombuffer(data, dtype).reshape(shape, order=order)
-    return array
-
-
-def reconstruct(cls: Any, shape: Any, kind: Any) -> PickledArray:
-    """Stands in for NumPy's ``_reconstruct``, which makes an array that is filled afterwards."""
-    if cls is not NDARRAY:
-        raise UnsafePickle("it holds an array of an unknown class")
-    return PickledArray()
-
-
-def scalar(kind: Any, data: Any) -> PickledArray:
-    """Stands in for NumPy's ``scalar``: one number or text, as an array without axes."""
-    return rebuild(data, kind, (), "C")
-
-
-def encode(string: Any, encoding: Any) -> bytes:
-    """Stands in for ``_codecs.encode``, with which Python 3 writes bytes in protocol 2."""
-    if not (isinstance(string, str) and text(encoding) == "latin1"):
-        raise UnsafePickle("it encodes text in another way than latin1")
-    return string.encode("latin1")
-
-
-def no_bytes(*arguments: Any) -> bytes:
-    """Stands in for ``bytes``, which Python 3 calls in protocol 2 to write that there are none."""
-    if arguments:
-        raise UnsafePickle("it calls bytes with arguments")
-    return b""
-
-
-def not_called(*arguments: Any) -> Any:
-    """Stands in for ``numpy.ndarray``, which is named but not called."""
-    raise UnsafePickle("it calls numpy.ndarray")
-
-
-NDARRAY = StandIn(not_called)
-ALLOWED = {
-    ("numpy", "ndarray"): NDARRAY,
-    ("numpy", "dtype"): StandIn(ElementType),
-    ("_codecs", "encode"): StandIn(encode),
-    ("__builtin__", "bytes"): StandIn(no_bytes),
-    ("numpy.core.multiarray", "_reconstruct"): StandIn(reconstruct),
-    ("numpy._core.multiarray", "_reconstruct"): StandIn(reconstruct),
-    ("numpy.core.multiarray", "scalar"): StandIn(scalar),
-    ("numpy._core.multiarray", "scalar"): StandIn(scalar),
-    ("numpy.core.numeric", "_frombuffer"): StandIn(rebuild),
-    ("numpy._core.numeric", "_frombuffer"): StandIn(rebuild),
+MOST_INSTRUCTIONS = 1_000_000  # some five times what the largest batch, CIFAR-100's, has
+MOST_ARGUMENTS = 4  # of a call: as many as the stand-ins take
+MOST_COPIED = 1 << 16  # bytes of a string; a longer one, which is an array's, is a view of the file
+MARK = object()
+BYTE, SHORT, WHOLE, SIGNED, LONG, REAL = map(struct.Struct, ("B", "<H", "<I", "<i", "<Q", ">d"))
+WITH_NUMBER = {  # the instructions that a number follows: what it is
+    "BININT": ("value", SIGNED),
+    "BININT1": ("value", BYTE),
+    "BININT2": ("value", SHORT),
+    "BINFLOAT": ("value", REAL),
+    "SHORT_BINSTRING": ("bytes", BYTE),  # as many as the number says
+    "BINSTRING": ("bytes", WHOLE),
+    "SHORT_BINBYTES": ("bytes", BYTE),
+    "BINBYTES": ("bytes", WHOLE),
+    "BINBYTES8": ("bytes", LONG),
+    "BYTEARRAY8": ("bytes", LONG),
+    "SHORT_BINUNICODE": ("text", BYTE),
+    "BINUNICODE": ("text", WHOLE),
+    "BINUNICODE8": ("text", LONG),
+    "LONG1": ("integer", BYTE),
+    "BINPUT": ("put", BYTE),
+    "LONG_BINPUT": ("put", WHOLE),
+    "BINGET": ("get", BYTE),
+    "LONG_BINGET": ("get", WHOLE),
+    "PROTO": ("nothing", BYTE),
+    "FRAME": ("nothing", LONG),
 }
-
-
-def allowed(module: str, name: str) -> StandIn:
-    """Return the stand-in for a name, or refuse it."""
-    try:
-        return ALLOWED[module, name]
-    except KeyError:
-        raise UnsafePickle(f"it asks for {module:.80}.{name:.80}") from None
-
-
-class _Unpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        """Give the pickle a stand-in for what it names."""
-        return allowed(module, name)
-
-
-class _Memory:
-    """A file in memory whose reads are views: unpickling copies nothing but the arrays."""
-
-    def __init__(self, data: bytes | memoryview) -> None:
-        self.view, self.position = memoryview(data), 0
-
-    def peek(self, n: int) -> memoryview:
-        return self.view[self.position :]
-
-    def read(self, n: int) -> memoryview:
-        piece = self.view[self.position : self.position + n]
-        self.position += len(piece)
-        return piece
-
-    def readline(self) -> bytes:
-        line = io.BytesIO(self.view[self.position : self.position + 4096]).readline()
-        self.position += len(line)
-        return line
+INSTRUCTIONS = {  # by their byte
+    code[0]: WITH_NUMBER.get(name, (name, None))
+    for name, code in vars(pickle).items()
+    if name.isupper() and isinstance(code, bytes) and len(code) == 1
+}
+CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": (), "MARK": MARK}
+NEW = {"EMPTY_DICT": dict, "EMPTY_LIST": list}
+SHORT_TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 
 
 def loads(data: bytes | memoryview) -> dict[str, Any]:
-    """Read a pickled dictionary of arrays, numbers, strings and lists of these.
+    """Read a pickled dictionary of arrays, numbers, strings and lists of these, from anybody.
 
     Args:
-        data: the whole of a file whose hash is known; `minisam.data.cifar.machine` is for others.
+        data: the whole file.
 
     Returns:
-        The dictionary, its keys as str; strings that Python 2 wrote are bytes.
+        The dictionary, its keys as str. Strings that Python 2 wrote are bytes, long ones and large
+        arrays views of a copy of ``data``.
 
     Raises:
         UnsafePickle: if it asks for anything but plain arrays.
         ValueError: if it is no pickle, or a damaged one, or holds no dictionary.
 
     Example:
-        >>> loads(pickle.dumps({"labels": [3, 1]}))
+        >>> import subprocess
+        >>> loads(pickle.dumps({"labels": [3, 1]}, protocol=2))
         {'labels': [3, 1]}
+        >>> loads(pickle.dumps({"labels": subprocess.Popen}))
+        Traceback (most recent call last):
+        ...
+        minisam.data.cifar.pickled_arrays.UnsafePickle: it asks for subprocess.Popen
     """
-    file: Any = _Memory(data)
     try:
-        content = _Unpickler(file, encoding="bytes").load()
+        content = opened(run(bytes(data)))
     except UnsafePickle:
         raise
-    except Exception as error:  # whatever a damaged pickle makes of the unpickler
+    except (ValueError, TypeError, LookupError, OverflowError, struct.error) as error:
         raise ValueError(f"it is no pickle, or a damaged one ({type(error).__name__})") from error
-    return dictionary(content)
-
-
-def dictionary(content: Any) -> dict[str, Any]:
-    """Return what a pickle held, if it is a dictionary, with str keys and real arrays."""
-    if isinstance(content, PickledArray):
-        content = content.content
     if not isinstance(content, dict):
         raise ValueError(f"it holds a {type(content).__name__}, not a dictionary")
-    return {
-        text(key): value.content if isinstance(value, PickledArray) else value
-        for key, value in content.items()
-    }
+    return {key: opened(value) for key, value in content.items()}
+
+
+def instructions(data: bytes) -> Iterator[tuple[str, Any]]:
+    """Yield what each instruction does, and with what: ``"push"`` with a value, and so on."""
+    view, place = memoryview(data), 0
+    argument: Any = None
+    while True:
+        action, number = INSTRUCTIONS[data[place]]
+        place += 1
+        if number is BYTE:  # as nearly always: this is faster
+            argument = data[place]
+            place += 1
+        elif number is not None:
+            (argument,) = number.unpack_from(data, place)
+            place += number.size
+        if action == "value":
+            yield "push", argument
+        elif action in ("bytes", "text", "integer"):
+            length = argument
+            argument = (data if length <= MOST_COPIED else view)[place : place + length]
+            place += length
+            if len(argument) < length:
+                raise ValueError("it is cut short")
+            if action == "text":
+                argument = str(argument, "utf-8", "surrogatepass")
+            elif action == "integer":
+                argument = int.from_bytes(argument, "little", signed=True)
+            yield "push", argument
+        elif action == "GLOBAL":
+            module, name, _ = data[place : place + 2 * LONGEST_NAME].split(b"\n", 2)
+            place += len(module) + len(name) + 2
+            yield "push", stand_in(text(module), text(name))
+        else:
+            yield action, argument
+
+
+def run(data: bytes) -> Any:
+    """Carry out a pickle's instructions and return what is left on its stack."""
+    stack: list[Any] = []
+    memo: dict[int, Any] = {}
+    encoded = 0
+    for action, argument in islice(instructions(data), MOST_INSTRUCTIONS):
+        if action == "push":
+            stack.append(argument)
+        elif action == "put":
+            memo[argument] = stack[-1]
+        elif action == "MEMOIZE":
+            memo[len(memo)] = stack[-1]
+        elif action == "get":
+            stack.append(memo[argument])
+        elif action in CONSTANTS:
+            stack.append(CONSTANTS[action])
+        elif action in NEW:
+            stack.append(NEW[action]())
+        elif action in ("APPEND", "APPENDS"):
+            items = last(stack, 1) if action == "APPEND" else since_mark(stack)
+            extend(stack[-1], items)
+        elif action in ("SETITEM", "SETITEMS"):
+            items = last(stack, 2) if action == "SETITEM" else since_mark(stack)
+            update(stack[-1], items)
+        elif action == "TUPLE":
+            stack.append(tuple(since_mark(stack)))
+        elif action in SHORT_TUPLES:
+            stack.append(tuple(last(stack, SHORT_TUPLES[action])))
+        elif action == "STACK_GLOBAL":
+            stack.append(stand_in(*map(text, last(stack, 2))))
+        elif action == "REDUCE":
+            stack.append(call(*last(stack, 2)))
+            # Each text is encoded once: again and again, a long one would fill the memory.
+            encoded += len(stack[-1]) if isinstance(stack[-1], bytes) else 0
+            if encoded > len(data):
+                raise UnsafePickle("it encodes more text than it has")
+        elif action == "BUILD":
+            (state,) = last(stack, 1)
+            if not isinstance(stack[-1], ElementType | PickledArray):
+                raise UnsafePickle("it fills something that is no array")
+            stack[-1].__setstate__(state)
+        elif action == "STOP":
+            return stack.pop()
+        elif action != "nothing":
+            raise UnsafePickle(f"it uses the instruction {action}")
+    raise UnsafePickle(f"it has more than {MOST_INSTRUCTIONS:,} instructions")
+
+
+def last(stack: list[Any], n: int) -> list[Any]:
+    """Take the last ``n`` items off the stack."""
+    items = stack[-n:]
+    if len(items) < n:
+        raise IndexError("the stack is empty")
+    del stack[-n:]
+    return items
+
+
+def since_mark(stack: list[Any]) -> list[Any]:
+    """Take everything above the last mark, and the mark, off the stack."""
+    items: list[Any] = []
+    while (item := stack.pop()) is not MARK:
+        items.append(item)
+    items.reverse()
+    return items
+
+
+def call(function: Any, arguments: Any) -> Any:
+    """Call a stand-in, for nothing else on the stack can be called."""
+    if not (callable(function) and isinstance(arguments, tuple)):
+        raise UnsafePickle("it calls something that is no function")
+    if len(arguments) > MOST_ARGUMENTS:  # a million of them, again and again, would take hours
+        raise UnsafePickle(f"it calls a function with {len(arguments):,} arguments")
+    return function(*arguments)
+
+
+def extend(target: Any, items: list[Any]) -> None:
+    """Append numbers or strings to a list, or one dictionary, as `numpy.save` does."""
+    if not isinstance(target, list):
+        raise UnsafePickle("it appends to something that is no list")
+    if not (
+        all(isinstance(item, int | float | str | bytes) for item in items)
+        or (len(items) == 1 and not target and isinstance(items[0], dict))
+    ):
+        raise UnsafePickle("it has a list of something else than numbers or strings")
+    target.extend(items)
+
+
+def update(target: Any, items: list[Any]) -> None:
+    """Set a dictionary's items, given as key, value, key, value and so on."""
+    if not isinstance(target, dict):
+        raise UnsafePickle("it sets items of something that is no dictionary")
+    for key, value in zip(items[::2], items[1::2], strict=True):
+        target[text(key)] = value
+
+
+def opened(value: Any) -> Any:
+    """Return what an array holds; anything else as it is."""
+    return value.content if isinstance(value, PickledArray) else value

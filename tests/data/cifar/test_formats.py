@@ -41,9 +41,8 @@ def test_a_pixel_is_where_the_format_says(toy_data):
 
 
 @pytest.mark.parametrize("layout", [PYTHON, BINARY])
-@pytest.mark.parametrize("trusted", [True, False])
-def test_ten_classes_come_back(layout, trusted, toy_data):
-    read = parse(encode(toy_data.train, np.arange(50), layout, "title"), layout, trusted)
+def test_ten_classes_come_back(layout, toy_data):
+    read = parse(encode(toy_data.train, np.arange(50), layout, "title"), layout)
     images = np.empty_like(toy_data.train.images)
     channels_last(read.planes, images)
     assert np.array_equal(images, toy_data.train.images)
@@ -97,10 +96,9 @@ def test_labels_may_be_an_array():
         (batch(data=np.zeros(3072, np.uint8)), r"'data' has shape \(3072,\)"),
     ],
 )
-@pytest.mark.parametrize("trusted", [True, False])
-def test_wrong_contents_are_named(content, message, trusted):
+def test_wrong_contents_are_named(content, message):
     with pytest.raises(ValueError, match=message):
-        parse(pickle.dumps(content), PYTHON, trusted)
+        parse(pickle.dumps(content), PYTHON)
 
 
 @pytest.mark.parametrize("size", [0, 1, 3072, 3074, 2 * 3073 - 1])
