@@ -147,3 +147,11 @@ def test_failed_runs_are_listed_without_a_traceback(tmp_path, monkeypatch, capsy
     assert "FileNotFoundError" in printed
     assert "nowhere" in printed
     assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+
+
+@pytest.mark.fault("option-alone", "minisam vectors")
+def test_vectors_go_nowhere_without_a_folder(capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["vectors", "--force"])
+    assert stop.value.code == 2
+    assert "required: --out" in capsys.readouterr().err

@@ -305,3 +305,11 @@ def test_the_javascript_harness_agrees(method):
 def test_every_feature_is_one_that_vectors_require():
     required = {need for vector in load() for need in vector["requires"]}
     assert set(FEATURES) <= required
+
+
+@pytest.mark.fault("time-limit-value", "oracle.process")
+@pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), 1e30, "10"])
+@pytest.mark.parametrize("name", ["timeout", "startup"])
+def test_a_limit_that_is_no_time_is_refused_by_name(name, value):
+    with pytest.raises(ValueError, match=f"{name} must be a number of seconds from 0.001"):
+        process("cat", **{name: value})
