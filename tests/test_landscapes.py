@@ -216,11 +216,13 @@ def test_outlier_location_is_where_per_example_sam_ends():
     def pull_towards(c):
         return lambda w: (0.5 * float((w["w"][0] - c) ** 2), {"w": w["w"] - c})
 
+    batch = pull_towards(fraction * outlier)
+    vars(batch)["shards"] = [pull_towards(c) for c in (outlier, 0, 0, 0)]
     opt = m_sam(sgd(lr=0.1), rho=rho)
     params = {"w": np.array([5.0])}
     state = opt.init(params)
     for _ in range(400):
-        params, state, _ = opt.step(params, state, [pull_towards(c) for c in (outlier, 0, 0, 0)])
+        params, state, _ = opt.step(params, state, batch)
     assert params["w"][0] == pytest.approx(outlier_location(fraction, outlier, rho), abs=1e-9)
 
 
