@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from minisam.nn import cross_entropy, mlp
-from minisam.nn.activations import tanh
+from minisam.nn.kernels.activations import tanh
 from minisam.nn.robust_losses import generalized_cross_entropy
 from minisam.optim import asam, cosine, m_sam, sam, sgd
 from minisam.same_run import check_same_run, described, differences, run_settings

@@ -11,8 +11,8 @@ from disks import full_disk
 
 from minisam.checkpoint import load_checkpoint
 from minisam.nn import mlp, resnet
-from minisam.nn.activations import tanh
 from minisam.nn.gradients import training_objective
+from minisam.nn.kernels.activations import tanh
 from minisam.nn.losses import cross_entropy
 from minisam.nn.robust_losses import generalized_cross_entropy
 from minisam.optim import asam, friendly_sam, m_sam, sam, sgd

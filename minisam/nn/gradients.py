@@ -12,8 +12,8 @@ from autograd.tracer import getval, isbox, new_box, trace_stack
 from autograd.util import toposort
 
 from minisam.checks import check_whole, is_real
-from minisam.nn.memory import keep_memory
-from minisam.nn.threads import own_threads
+from minisam.nn.kernels.memory import keep_memory
+from minisam.nn.kernels.threads import own_threads
 from minisam.trees import Params, check_floating
 
 

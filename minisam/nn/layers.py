@@ -15,11 +15,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from minisam.nn import convolution as kernels
-from minisam.nn import normalization, primitives
-from minisam.nn.activations import gelu, relu, tanh
-from minisam.nn.patches import Pair, pair
-from minisam.nn.pooling import average_pool, max_pool
+from minisam.nn.kernels import convolution as kernels
+from minisam.nn.kernels import dense as primitives
+from minisam.nn.kernels import normalization
+from minisam.nn.kernels.activations import gelu, relu, tanh
+from minisam.nn.kernels.patches import Pair, pair
+from minisam.nn.kernels.pooling import average_pool, max_pool
 from minisam.trees import Params
 
 __all__ = [

@@ -12,7 +12,7 @@ import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 
-from minisam.nn.activations import softmax
+from minisam.nn.kernels.activations import softmax
 from minisam.nn.targets import as_labels, as_logits, fitting, soft_targets
 
 __all__ = ["accuracy", "cross_entropy", "log_softmax", "soft_targets", "softmax_cross_entropy"]

@@ -20,7 +20,7 @@ import numpy as np
 from autograd.tracer import getval
 
 from minisam.checks import check_number, is_real
-from minisam.nn.activations import softmax
+from minisam.nn.kernels.activations import softmax
 from minisam.nn.losses import batch_mean, log_softmax, softmax_cross_entropy
 from minisam.nn.targets import as_labels, fitting, soft_targets
 

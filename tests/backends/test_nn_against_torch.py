@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from autograd.core import make_vjp
 
-from minisam.nn.convolution import convolve
 from minisam.nn.gradients import training_objective
+from minisam.nn.kernels.convolution import convolve
+from minisam.nn.kernels.pooling import average_pool, max_pool
 from minisam.nn.layers import batch_norm
 from minisam.nn.losses import cross_entropy
 from minisam.nn.models import resnet
-from minisam.nn.pooling import average_pool, max_pool
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.backends

@@ -21,8 +21,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.timing import in_turn
 
-from minisam.nn.convolution import convolve
-from minisam.nn.patches import pad
+from minisam.nn.kernels.convolution import convolve
+from minisam.nn.kernels.patches import pad
 
 
 def kept(x, w):

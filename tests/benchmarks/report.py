@@ -48,14 +48,15 @@ from benchmarks.rivals import (
 from benchmarks.timing import exponent, in_turn
 
 from minisam.data.batches import channel_statistics, minibatches, standardize
-from minisam.nn import activations, normalization, pooling, primitives
-from minisam.nn import convolution as conv
 from minisam.nn.gradients import training_objective
+from minisam.nn.kernels import activations, normalization, pooling
+from minisam.nn.kernels import convolution as conv
+from minisam.nn.kernels import dense as primitives
+from minisam.nn.kernels.threads import openblas, workers
 from minisam.nn.layers import tanh
 from minisam.nn.losses import cross_entropy, softmax_cross_entropy
 from minisam.nn.models import cnn, mixer, mlp, resnet
 from minisam.nn.models.model import without_statistics
-from minisam.nn.threads import openblas, workers
 from minisam.optim import asam, sam, sgd
 from minisam.sharpness.hessian import hessian_product
 

@@ -11,7 +11,7 @@ import autograd
 import autograd.numpy as anp
 import numpy as np
 
-from minisam.nn.threads import over_batch, workers
+from minisam.nn.kernels.threads import over_batch, workers
 
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 HAS_SCIPY = importlib.util.find_spec("scipy") is not None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from minisam.nn import threads
+from minisam.nn.kernels import threads
 
 
 @pytest.fixture(autouse=True, scope="module")

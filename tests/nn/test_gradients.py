@@ -233,7 +233,7 @@ def test_training_objective_gives_statistics_without_gradient():
 
 def test_first_layer_sends_no_gradient_to_the_images(monkeypatch):
     """Nothing that only the images would need is computed: one input gradient per later layer."""
-    from minisam.nn import convolution
+    from minisam.nn.kernels import convolution
 
     calls = []
     original = convolution.input_gradient

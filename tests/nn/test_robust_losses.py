@@ -6,7 +6,7 @@ from autograd.test_util import check_grads
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minisam.nn.activations import softmax
+from minisam.nn.kernels.activations import softmax
 from minisam.nn.losses import cross_entropy, log_softmax, soft_targets
 from minisam.nn.robust_losses import (
     generalized_cross_entropy,

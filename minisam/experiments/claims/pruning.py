@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from minisam.checks import check_number
-from minisam.nn.activations import softmax
 from minisam.nn.gradients import training_objective
+from minisam.nn.kernels.activations import softmax
 from minisam.trees import Params, multiply
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import autograd.numpy as anp
 import numpy as np
 
-from minisam.nn.activations import softmax
+from minisam.nn.kernels.activations import softmax
 from minisam.nn.layers import dense, gelu, init_dense, init_layer_norm, layer_norm
 from minisam.nn.models.mixer import check_patch, patches
 from minisam.nn.models.model import Model, as_size, check_images, without_statistics

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from nn.checks import check_derivatives, check_float32
 
-from minisam.nn import primitives as p
+from minisam.nn.kernels import dense as p
 
 rng = np.random.default_rng(0)
 X, W, B = rng.standard_normal((5, 4)), rng.standard_normal((4, 3)), rng.standard_normal(3)

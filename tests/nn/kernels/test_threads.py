@@ -6,14 +6,14 @@ import types
 import numpy as np
 import pytest
 
-from minisam.nn import threads
+from minisam.nn.kernels import threads
 
 PROGRAM = """
 import hashlib
 import numpy as np
-from minisam.nn.convolution import convolution, input_gradient, weight_gradient
-from minisam.nn.pooling import max_pool
-from minisam.nn.threads import workers
+from minisam.nn.kernels.convolution import convolution, input_gradient, weight_gradient
+from minisam.nn.kernels.pooling import max_pool
+from minisam.nn.kernels.threads import workers
 rng = np.random.default_rng(0)
 x, w, b = (rng.standard_normal(s).astype(np.float32) for s in ((64, 32, 32, 8), (3, 3, 8, 16), 16))
 one = (1, 1)
@@ -83,7 +83,7 @@ def test_a_forked_process_starts_threads_of_its_own():
     program = """
 import os, warnings
 warnings.simplefilter("ignore")
-from minisam.nn import threads
+from minisam.nn.kernels import threads
 work = lambda: threads.over_batch(lambda part: part.start, 16, size=threads.SMALLEST_WORK)
 expected = work()
 child = os.fork()

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 import numpy as np
 from autograd.extend import defjvp, defvjp, notrace_primitive, primitive
 
-from minisam.nn.patches import Pair, output_size, pad, pair
-from minisam.nn.threads import over_batch
+from minisam.nn.kernels.patches import Pair, output_size, pad, pair
+from minisam.nn.kernels.threads import over_batch
 
 Slices = tuple[slice, slice, slice]
 

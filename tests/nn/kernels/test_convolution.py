@@ -4,13 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nn.checks import check_derivatives, check_float32
 
-from minisam.nn.convolution import (
+from minisam.nn.kernels.convolution import (
     convolution,
     convolve,
     input_gradient,
     weight_gradient,
 )
-from minisam.nn.patches import output_size
+from minisam.nn.kernels.patches import output_size
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from minisam.nn.patches import output_size, pair, patch_matrices
+from minisam.nn.kernels.patches import output_size, pair, patch_matrices
 
 
 @pytest.mark.parametrize("channels", [1, 2, 12])
 @pytest.mark.parametrize("block_bytes", [1, 3000, 1 << 20])
 def test_every_row_is_what_one_output_pixel_sees(channels, block_bytes, monkeypatch):
     """Whole images, single rows of images, and blocks that do not divide the batch."""
-    monkeypatch.setattr("minisam.nn.patches.BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr("minisam.nn.kernels.patches.BLOCK_BYTES", block_bytes)
     x = np.random.default_rng(0).standard_normal((5, 7, 6, channels))
     kernel, stride, padding = (3, 2), (2, 1), (1, 1)
     output = output_size(x.shape[1:3], kernel, stride, padding)

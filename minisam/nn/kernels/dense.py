@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from autograd.extend import defjvp, defjvp_argnum, defvjp, defvjp_argnums, primitive
 
-from minisam.nn.activations import gate
-from minisam.nn.threads import over_batch, workers
+from minisam.nn.kernels.activations import gate
+from minisam.nn.kernels.threads import over_batch, workers
 
 
 @primitive

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from minisam.nn.memory import keep_memory
+from minisam.nn.kernels.memory import keep_memory
 
 PROGRAM = """
 import resource
@@ -60,6 +60,6 @@ def test_without_mallopt_nothing_happens(monkeypatch):
     def absent(name):
         raise TypeError(name)
 
-    monkeypatch.setattr("minisam.nn.memory.ctypes.CDLL", absent)
+    monkeypatch.setattr("minisam.nn.kernels.memory.ctypes.CDLL", absent)
     monkeypatch.setenv("MINISAM_KEEP_MEMORY", "1")
     assert keep_memory.__wrapped__() is False

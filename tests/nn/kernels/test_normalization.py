@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from nn.checks import check_derivatives, check_float32
 
-from minisam.nn import normalization as n
+from minisam.nn.kernels import normalization as n
 
 rng = np.random.default_rng(0)
 X = rng.standard_normal((5, 2, 3, 4))

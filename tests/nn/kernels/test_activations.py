@@ -3,7 +3,7 @@ import pytest
 from autograd import grad
 from nn.checks import check_derivatives, check_float32
 
-from minisam.nn import activations as p
+from minisam.nn.kernels import activations as p
 
 rng = np.random.default_rng(0)
 # Away from 0 by more than the finite differences' step, so that no relu changes its mind.

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nn.checks import check_derivatives, check_float32
 
-from minisam.nn.patches import output_size
-from minisam.nn.pooling import average_pool, max_pool
+from minisam.nn.kernels.patches import output_size
+from minisam.nn.kernels.pooling import average_pool, max_pool
 
 
 @st.composite

@@ -34,10 +34,10 @@ from __future__ import annotations
 import numpy as np
 from autograd.extend import def_linear, defjvp_argnum, defvjp, defvjp_argnums, primitive
 
-from minisam.nn.activations import gate
-from minisam.nn.patches import Pair, output_size, patch_matrices
-from minisam.nn.primitives import repeat, total
-from minisam.nn.threads import over_batch
+from minisam.nn.kernels.activations import gate
+from minisam.nn.kernels.dense import repeat, total
+from minisam.nn.kernels.patches import Pair, output_size, patch_matrices
+from minisam.nn.kernels.threads import over_batch
 
 
 def _correlate(x, w, b, stride: Pair, padding: Pair, rectify: bool = False):
