@@ -6,6 +6,20 @@ import numpy as np
 
 from minisam.oracle.protocol import Unsupported
 
+# Two as files, for the doors that take a file.
+SGD = """
+def step(w, grad_fn, *, rho, lr):
+    return [x - lr * g for x, g in zip(w, grad_fn(w))]
+"""
+SAM = """
+import numpy as np
+def step(w, grad_fn, *, rho, lr):
+    g = grad_fn(w)
+    n = np.sqrt(sum(np.sum(x * x) for x in g))
+    b = [x + rho * y / n if n else x for x, y in zip(w, g)]
+    return [x - lr * y for x, y in zip(w, grad_fn(b))]
+"""
+
 
 def length_of(grads):
     return np.sqrt(sum(np.sum(g * g) for g in grads))

@@ -3,22 +3,11 @@ import xml.etree.ElementTree as xml
 from pathlib import Path
 
 import pytest
+from oracle.implementations import SAM, SGD
 
 from minisam.cli import main
 
 HERE = Path(__file__).with_name("implementations.py")
-SGD = """
-def step(w, grad_fn, *, rho, lr):
-    return [x - lr * g for x, g in zip(w, grad_fn(w))]
-"""
-SAM = """
-import numpy as np
-def step(w, grad_fn, *, rho, lr):
-    g = grad_fn(w)
-    n = np.sqrt(sum(np.sum(x * x) for x in g))
-    b = [x + rho * y / n if n else x for x, y in zip(w, g)]
-    return [x - lr * y for x, y in zip(w, grad_fn(b))]
-"""
 
 
 def run(*arguments):
