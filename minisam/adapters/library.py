@@ -6,12 +6,13 @@ the method's name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from minisam.adapters.hyperparameters import HyperParameters
 from minisam.optim.l2 import add_l2
 from minisam.optim.methods import METHODS
 from minisam.optim.optimizer import Optimizer, ValueAndGrad
@@ -22,23 +23,17 @@ from minisam.oracle.protocol import (
     GradFn,
     Run,
     Unsupported,
-    at_step,
     copies,
     described,
 )
 from minisam.trees import Params
 
-Make = Callable[[dict[str, Any]], Optimizer]
+Make = Callable[[HyperParameters], Optimizer]
 FEATURES = frozenset({"frozen", "missing-gradient", "shards", "hessian-product"})
 ZERO = 0.0  # a loss that nothing depends on
 
 
-def lr_at(hp: dict[str, Any]) -> Callable[[int], float]:
-    """The learning rate as a function of the step count."""
-    return lambda count: at_step(hp, count)["lr"]
-
-
-def base_of(hp: dict[str, Any], **changed: Any) -> Optimizer:
+def base_of(hp: Mapping[str, Any], **changed: Any) -> Optimizer:
     """The base update that hyper-parameters ask for; ``changed`` overrides some of its arguments.
 
     Example:
@@ -46,24 +41,25 @@ def base_of(hp: dict[str, Any], **changed: Any) -> Optimizer:
         >>> base_of(HYPERPARAMETERS, momentum=0.5).update is not None
         True
     """
-    in_loss = hp["decay"] == "in_loss"
+    hp = HyperParameters.of(hp)
+    in_loss = hp.decay == "in_loss"
     arguments = {
-        "lr": lr_at(hp),
-        "momentum": hp["momentum"],
-        "nesterov": hp["nesterov"],
-        "weight_decay": 0.0 if in_loss else hp["weight_decay"],
-        "decay": "coupled" if in_loss else hp["decay"],
+        "lr": hp.lr,
+        "momentum": hp.momentum,
+        "nesterov": hp.nesterov,
+        "weight_decay": 0.0 if in_loss else hp.weight_decay,
+        "decay": "coupled" if in_loss else hp.decay,
         **changed,
     }
     return sgd(**arguments)
 
 
-def optimizer_of(hp: dict[str, Any]) -> Optimizer:
+def optimizer_of(hp: Mapping[str, Any]) -> Optimizer:
     """Make the optimizer that hyper-parameters describe.
 
     Args:
-        hp: see `minisam.oracle.protocol.HYPERPARAMETERS`, and those of the method's own; what is
-            missing of these has the default of `minisam.optim.methods`.
+        hp: see `HyperParameters`; what is missing of the method's own has the default of
+            `minisam.optim.methods`.
 
     Raises:
         Unsupported: if there is no such method, or it has no norm but p = 2.
@@ -76,24 +72,25 @@ def optimizer_of(hp: dict[str, Any]) -> Optimizer:
         >>> opt.step(w, opt.init(w), half_square)[0]["w"]
         array([2.695])
     """
-    name = hp["method"]
-    if name not in METHODS:
-        raise Unsupported(f"the library has no method {name!r}")
-    if name != "sgd" and hp["p"] != 2 and "p" not in METHODS[name].own:
-        raise Unsupported(f"{name} has no p but 2")
-    chosen = METHODS[name].optimizer(base_of(hp), lambda count: at_step(hp, count)["rho"], hp)
-    if hp["decay"] != "in_loss" or not hp["weight_decay"]:
+    hp = HyperParameters.of(hp)
+    if hp.method not in METHODS:
+        raise Unsupported(f"the library has no method {hp.method!r}")
+    row, decay = METHODS[hp.method], hp.weight_decay
+    if hp.method != "sgd" and hp.p != 2 and "p" not in row.own:
+        raise Unsupported(f"{hp.method} has no p but 2")
+    chosen = row.optimizer(base_of(hp), hp.rho, hp)
+    if hp.decay != "in_loss" or not decay:
         return chosen
 
     def step(params: Params, state: Any, value_and_grad: ValueAndGrad) -> tuple:
-        return chosen.step(params, state, add_l2(value_and_grad, hp["weight_decay"]))
+        return chosen.step(params, state, add_l2(value_and_grad, decay))
 
     return chosen._replace(step=step)
 
 
-def names_of(hp: dict[str, Any], params: Sequence[Any]) -> list[str]:
+def names_of(hp: HyperParameters, params: Sequence[Any]) -> list[str]:
     """The tensors' names, or made-up ones."""
-    return list(hp.get("names") or (f"tensor{i}.weight" for i in range(len(params))))
+    return list(hp.names or (f"tensor{i}.weight" for i in range(len(params))))
 
 
 def adapter_of(make: Make, methods: Sequence[str] = ()) -> Adapter:
@@ -110,11 +107,10 @@ def adapter_of(make: Make, methods: Sequence[str] = ()) -> Adapter:
         [array([-0.05])]
     """
 
-    def adapter(params: Arrays, hp: dict[str, Any]) -> Run:
-        names = names_of(hp, params)
-        held = dict(zip(names, copies(params), strict=True))
-        frozen = hp.get("frozen", ())
-        trained = {name: leaf for name, leaf in held.items() if name not in frozen}
+    def adapter(params: Arrays, hyperparameters: Mapping[str, Any]) -> Run:
+        hp = HyperParameters.of(hyperparameters)
+        held = dict(zip(names_of(hp, params), copies(params), strict=True))
+        trained = {name: leaf for name, leaf in held.items() if name not in hp.frozen}
         opt = make(hp)
         state = opt.init(trained)
 

@@ -15,7 +15,7 @@ from minisam.oracle.conventions import check_declared, is_default
 from minisam.oracle.diagnosis import convention_part, decayed, judge_parts
 from minisam.oracle.judge import Judgement
 from minisam.oracle.probes import Probe, probes_of
-from minisam.oracle.protocol import Unsupported
+from minisam.oracle.protocol import HYPERPARAMETERS, Unsupported
 from minisam.oracle.recipe import TAKEN_APART
 from minisam.oracle.report import Report, Result
 from minisam.oracle.verdicts import conclude
@@ -92,11 +92,11 @@ def check(
                     (one, everything) if one not in dtypes else (probe.method, claimed)
                 )
                 why = f"it was not asked for {what}" if what in all_of_it else f"it has no {what}"
-                skipped = Trace(probe, one, {}, [], skipped=why)
+                skipped = Trace(probe, one, HYPERPARAMETERS, [], skipped=why)
                 entries.append((Result(probe.slug, one, "not run", skipped.skipped), skipped, None))
                 continue
             if hung:
-                trace = Trace(probe, one, {}, [], skipped="an earlier probe hangs")
+                trace = Trace(probe, one, HYPERPARAMETERS, [], skipped="an earlier probe hangs")
             else:
                 trace = watch(adapter, probe, one, base.settings, timeout)
             hung = hung or (trace.fault is not None and trace.fault.cause == "hangs")
@@ -156,7 +156,7 @@ def examine(
         judgement = judge_parts([], trace, base)
     except Unsupported as refusal:  # of a follow-up, under what is declared
         return Result(probe.slug, dtype, "not run", str(refusal)), trace, None
-    if not judgement.agrees and trace.hp["decay"] == "in_loss":
+    if not judgement.agrees and trace.hp.decay == "in_loss":
         judgement = judge_parts([], decayed(trace), base)
     error = float(np.nan_to_num(judgement.ratio, posinf=np.inf))
     if judgement.agrees:

@@ -75,7 +75,7 @@ def restore_by_subtraction(recipe: Recipe) -> Recipe:
 
 def big_vision_climb(recipe: Recipe) -> Recipe:
     """ε = ρ T g/‖g‖."""
-    if recipe.hp["method"] != "asam":
+    if recipe.hp.method != "asam":
         return recipe
     return recipe.having(
         numerator=lambda now, T, g: map_leaves(lambda t, leaf: t * leaf, T, g),
@@ -88,18 +88,18 @@ def momentum_form(form: str) -> Change:
 
     def change(recipe: Recipe) -> Recipe:
         hp = recipe.hp
-        if not hp["momentum"]:
+        if not hp.momentum:
             return recipe
         inside = form == "lr_inside"
-        base = sgd(1.0, hp["momentum"], hp["nesterov"]) if inside else recipe.base
+        base = sgd(1.0, hp.momentum, hp.nesterov) if inside else recipe.base
 
         def update(now: Any, state: Any, origin: Params, direction: Params) -> tuple:
             if not inside:
-                return now.base.update(origin, state, scale(1 - hp["momentum"], direction))
-            decay = 0.0 if hp["decay"] == "in_loss" else hp["weight_decay"]
-            if decay and hp["decay"] == "coupled":
+                return now.base.update(origin, state, scale(1 - hp.momentum, direction))
+            decay = 0.0 if hp.decay == "in_loss" else hp.weight_decay
+            if decay and hp.decay == "coupled":
                 direction = add_scaled(direction, decay, origin)
-            if decay and hp["decay"] == "decoupled":
+            if decay and hp.decay == "decoupled":
                 origin = scale(1 - now.lr * decay, origin)
             return now.base.update(origin, state, scale(now.lr, direction))
 

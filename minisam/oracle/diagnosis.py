@@ -19,7 +19,6 @@ import numpy as np
 from minisam.oracle.conventions import CONVENTIONS, declared_changes, declared_settings
 from minisam.oracle.judge import Judgement, judge
 from minisam.oracle.mutants import MUTANTS, mutant_adapter
-from minisam.oracle.protocol import HYPERPARAMETERS
 from minisam.oracle.recipe import FORMULA, Change, recipe_of
 from minisam.oracle.watch import Trace, watch
 
@@ -86,7 +85,7 @@ def judge_parts(
 ) -> Judgement:
     """Judge a trace against the reference with what is declared and these parts."""
     together = sorted([declared, *parts], key=lambda part: part.is_mutant)  # conventions first
-    if trace.hp["p"] != 2:  # what is wrong with the climb for p = 2 says nothing of other p
+    if trace.hp.p != 2:  # what is wrong with the climb for p = 2 says nothing of other p
         together = [part for part in together if not FORMULA & pieces_of(part, trace)]
     settings = {key: value for part in together for key, value in part.settings.items()}
     changes = [change for part in together for change in part.changes]
@@ -148,7 +147,7 @@ def diagnose(
     started = time.process_time()
     declared = declared or {}
     base = convention_part(declared)
-    if any(trace.hp["weight_decay"] for trace in (*failing, *passing)):
+    if any(trace.hp.weight_decay for trace in (*failing, *passing)):
         failing = [decayed(trace) for trace in failing]
     ordered = [*sorted(failing, key=lambda trace: len(trace.steps)), *passing]
     settled = declared
@@ -200,9 +199,9 @@ def decayed(trace: Trace) -> Trace:
     0 · NaN is NaN: an optimizer that decays at B, or in the loss, spreads the NaN of B whether it
     is asked for a weight decay or not.
     """
-    if trace.probe.special != "nan at A" or trace.hp["weight_decay"]:
+    if trace.probe.special != "nan at A" or trace.hp.weight_decay:
         return trace
-    return trace._replace(hp={**trace.hp, "weight_decay": SMALLEST})
+    return trace._replace(hp=trace.hp.having(weight_decay=SMALLEST))
 
 
 def restores_a_copy(passing: Sequence[Trace], base: Part) -> bool:
@@ -213,7 +212,7 @@ def restores_a_copy(passing: Sequence[Trace], base: Part) -> bool:
     """
     part = convention_part({"restore": "subtract"})
     adapter = mutant_adapter(*base.changes, *part.changes)
-    still = [t for t in passing if t.hp["lr"] == 0 and t.dtype != "bfloat16"]
+    still = [t for t in passing if t.hp.lr == 0 and t.dtype != "bfloat16"]
     again = (watch(adapter, trace.probe, trace.dtype, base.settings) for trace in still)
     return any(not judge_parts([], trace, base).agrees for trace in again)
 
@@ -351,4 +350,4 @@ def pieces_of(part: Part, trace: Trace) -> frozenset[str]:
     """The pieces of a recipe that a part replaces."""
     if not part.changes:
         return frozenset()
-    return recipe_of({**HYPERPARAMETERS, **trace.hp}, *part.changes).changed
+    return recipe_of(trace.hp, *part.changes).changed

@@ -170,9 +170,9 @@ def judge(
     Returns:
         A `Judgement`: the first disagreement, or the largest error when there is none.
     """
-    hp = {**trace.hp, **(settings or {})}
-    names = hp["names"]
-    trained = [name for name in names if name not in hp["frozen"]]
+    hp = trace.hp.having(**(settings or {}))
+    names = hp.names
+    trained = [name for name in names if name not in hp.frozen]
     worst = 0.0
 
     def lift(x: np.ndarray) -> Any:

@@ -7,7 +7,7 @@ and the new weights of any implementation, in any framework, without knowing its
 
 Parameters cross the border as a *list* of arrays, in the order of ``hyperparameters["names"]``:
 some implementations know names, some only positions. A schedule of the learning rate or of the
-radius is a list, one number a step; see `at_step`.
+radius is a list, one number a step, the last of which stays; see `HyperParameters`.
 
 What an implementation cannot do is not held against it. An adapter raises `Unsupported` for
 hyper-parameters that it does not have, and may carry attributes: ``methods``, the methods that it
@@ -23,27 +23,15 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from minisam.adapters.hyperparameters import HyperParameters
+
 Arrays = list[np.ndarray]
 GradFn = Callable[[Arrays], Arrays]
 Run = Callable[[GradFn], Arrays]
 Adapter = Callable[[Arrays, dict[str, Any]], Run]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-HYPERPARAMETERS: dict[str, Any] = {
-    "method": "sam",  # "sgd", "sam", "asam", …: what the implementation claims to be
-    "rho": 0.05,
-    "lr": 0.1,
-    "momentum": 0.0,
-    "nesterov": False,
-    "weight_decay": 0.0,
-    "decay": "coupled",  # "coupled", "decoupled" or "in_loss"
-    "p": 2,
-    "eta": 0.01,  # ASAM's stabilizer
-    "scope": "weights",  # ASAM's scope: "weights" or "all"
-    "names": None,  # the tensors' dotted names, in order
-    "frozen": (),  # names of tensors that the optimizer is not given, or must leave alone
-    "dtype": "float64",  # "float64", "float32" or "bfloat16" (which travels in float32 arrays)
-}
+HYPERPARAMETERS = HyperParameters()
 
 
 class AdapterError(RuntimeError):
@@ -67,22 +55,6 @@ class Unsupported(NotImplementedError):
 
     The oracle then counts the probe as not run, with the exception's text as the reason.
     """
-
-
-def at_step(hyperparameters: dict[str, Any], step: int) -> dict[str, Any]:
-    """Return the hyper-parameters of one step: a schedule is a list, its last value stays.
-
-    Only ``lr`` and ``rho`` may be lists.
-
-    Example:
-        >>> at_step({"lr": [0.5, 0.25], "rho": 0.1}, 7)
-        {'lr': 0.25, 'rho': 0.1}
-    """
-    now = dict(hyperparameters)
-    for key in ("lr", "rho"):
-        if isinstance(now.get(key), list | tuple):
-            now[key] = now[key][min(step, len(now[key]) - 1)]
-    return now
 
 
 class Observation(NamedTuple):

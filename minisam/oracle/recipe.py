@@ -24,17 +24,18 @@ buffer, ``now.ask(point)`` evaluates a gradient.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
+from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.library import base_of, optimizer_of
 from minisam.optim.l2 import add_l2
 from minisam.optim.optimizer import Optimizer, Step, ValueAndGrad
 from minisam.optim.perturbation import asam_perturbation, sam_perturbation, scaling
-from minisam.oracle.protocol import Unsupported, at_step, described
+from minisam.oracle.protocol import Unsupported, described
 from minisam.trees import Params, add, map_leaves, multiply, norm, scale, zeros_like
 
 Piece = Callable[..., Any]
@@ -59,16 +60,16 @@ def default_numerator(now: SimpleNamespace, T: Params | None, g: Params) -> Para
 
 def default_operator(now: SimpleNamespace) -> Params | None:
     """T_w for ASAM, None for SAM."""
-    if now.hp["method"] != "asam":
+    if now.hp.method != "asam":
         return None
-    return scaling(now.params, now.hp["eta"], now.hp["scope"])
+    return scaling(now.params, now.hp.eta, now.hp.scope)
 
 
 @dataclass(frozen=True)
 class Recipe:
     """The pieces of one step, see the module's head; ``changed`` names those that are not SAM's."""
 
-    hp: dict[str, Any]
+    hp: HyperParameters
     base: Optimizer
     ask: Piece = lambda now, point: now.gradient(point)
     first: Piece = lambda now: now.ask(now.params)
@@ -99,14 +100,14 @@ class Recipe:
 Change = Callable[[Recipe], Recipe]
 
 
-def optimizer(hp: dict[str, Any], changes: Sequence[Change] = ()) -> Optimizer:
+def optimizer(hp: Mapping[str, Any], changes: Sequence[Change] = ()) -> Optimizer:
     """The reference: the optimizer that hyper-parameters describe, with some pieces changed.
 
     Without changes it is `minisam.optim`'s own, of any method; with changes it is built from the
     same pieces. It asks each shard of a split batch by itself.
 
     Args:
-        hp: hyper-parameters, see `minisam.oracle.protocol.HYPERPARAMETERS`.
+        hp: see `HyperParameters`.
         changes: functions ``Recipe -> Recipe``: conventions or mutants.
 
     Raises:
@@ -121,8 +122,9 @@ def optimizer(hp: dict[str, Any], changes: Sequence[Change] = ()) -> Optimizer:
         >>> opt.step(w, opt.init(w), half_square)[0]["w"]
         array([2.695])
     """
+    hp = HyperParameters.of(hp)
     chosen = build(recipe_of(hp, *changes)) if changes else optimizer_of(hp)
-    shards = hp.get("shards", 1)
+    shards = hp.shards
     if shards == 1:
         return chosen
 
@@ -145,14 +147,15 @@ def split(value_and_grad: Piece, shards: int) -> ValueAndGrad:
     return described(mean, shards=each)
 
 
-def recipe_of(hp: dict[str, Any], *changes: Change) -> Recipe:
+def recipe_of(hp: Mapping[str, Any], *changes: Change) -> Recipe:
     """The recipe of SAM or ASAM for these hyper-parameters, with ``changes`` applied in order.
 
     Raises:
         Unsupported: if the method is none that is taken apart here.
     """
-    if hp["method"] not in TAKEN_APART:
-        raise Unsupported(f"{hp['method']} is not taken apart: it has no conventions, no mutants")
+    hp = HyperParameters.of(hp)
+    if hp.method not in TAKEN_APART:
+        raise Unsupported(f"{hp.method} is not taken apart: it has no conventions, no mutants")
     recipe = Recipe(hp=hp, base=base_of(hp))
     for change in changes:
         recipe = change(recipe)
@@ -166,12 +169,12 @@ def climb(recipe: Recipe, now: SimpleNamespace, grads: Params, rho: float) -> Pa
         Unsupported: if the formula is changed, which is that of p = 2, and p is another.
     """
     hp, touched = recipe.hp, sorted(recipe.changed & FORMULA)
-    if touched and hp["p"] != 2:
-        raise Unsupported(f"no recipe with p = {hp['p']} has another {' and '.join(touched)}")
+    if touched and hp.p != 2:
+        raise Unsupported(f"no recipe with p = {hp.p} has another {' and '.join(touched)}")
     if rho >= 0 and not touched:  # the library's own climb
-        if hp["method"] == "asam":
-            return asam_perturbation(now.params, grads, rho, hp["p"], hp["eta"], hp["scope"])
-        return sam_perturbation(now.params, grads, rho, hp["p"])
+        if hp.method == "asam":
+            return asam_perturbation(now.params, grads, rho, hp.p, hp.eta, hp.scope)
+        return sam_perturbation(now.params, grads, rho, hp.p)
     T = recipe.operator(now)
     now.climbing = grads
     length = recipe.norm(now, grads if T is None else multiply(T, grads))
@@ -191,17 +194,17 @@ def build(recipe: Recipe) -> Optimizer:
 
     def step(params: Params, state: tuple, value_and_grad: ValueAndGrad) -> tuple:
         count, base_state, previous = state
-        now = SimpleNamespace(params=params, hp=at_step(hp, count), count=count, base=recipe.base)
+        now = SimpleNamespace(params=params, hp=hp.at(count), count=count, base=recipe.base)
         now.previous, now.velocity = previous, getattr(base_state, "velocity", None)
-        now.rho, now.lr = now.hp["rho"], now.hp["lr"]
-        if hp["decay"] == "in_loss" and hp["weight_decay"]:
-            value_and_grad = add_l2(value_and_grad, hp["weight_decay"])
+        now.rho, now.lr = now.hp.rho, now.hp.lr
+        if hp.decay == "in_loss" and hp.weight_decay:
+            value_and_grad = add_l2(value_and_grad, hp.weight_decay)
         now.gradient = partial(gradient_of, value_and_grad)
         now.ask = partial(recipe.ask, now)
         now.climb = partial(climb, recipe, now)
         now.d1 = now.perturbation = now.d2 = None
         now.d1 = recipe.first(now)
-        if hp["method"] == "sgd":
+        if hp.method == "sgd":
             now.perturbation, now.perturbed, now.d2 = zeros_like(params), params, now.d1
             direction, origin = now.d1, params
         else:

@@ -85,7 +85,7 @@ def looks_like(trace: Trace, judgement: Judgement) -> str:
     if not np.all(np.isfinite(target)):
         return "it is not finite (NaN or infinity)"
     names = list(observed)
-    position = [trace.hp["names"].index(name) for name in names]
+    position = [trace.hp.names.index(name) for name in names]
     start = flat(seen.start[k] for k in position)
     wanted = flat(expected[name].value for name in names)
     gradients = {
@@ -93,8 +93,7 @@ def looks_like(trace: Trace, judgement: Judgement) -> str:
     }
     accuracy = 1e-9 if trace.dtype == "float64" else 1e-4
     if judgement.quantity == "end":
-        lr = trace.hp["lr"]
-        lr = lr[min(judgement.step, len(lr) - 1)] if isinstance(lr, list) else lr
+        lr = trace.hp.at(judgement.step).lr
         for name, gradient in gradients.items():
             if np.array_equal(target, gradient):
                 return f"the step returns the gradient {name} instead of new weights"
@@ -117,7 +116,7 @@ def per_tensor(observed: Any, expected: Any, trace: Trace, seen: Any, accuracy: 
     """Whether every tensor's ε is the expected one times a factor of its own."""
     factors = []
     for name in observed:
-        start = np.asarray(seen.start[trace.hp["names"].index(name)], np.float64)
+        start = np.asarray(seen.start[trace.hp.names.index(name)], np.float64)
         one, right = (observed[name] - start).ravel(), (expected[name].value - start).ravel()
         if not np.linalg.norm(right):
             return ""
@@ -126,11 +125,6 @@ def per_tensor(observed: Any, expected: Any, trace: Trace, seen: Any, accuracy: 
             return ""
         factors.append(f"{name}: {factor:.4g}")
     return "ε of every tensor is the expected one times " + ", ".join(factors)
-
-
-def is_list(value: Any) -> bool:
-    """Whether a hyper-parameter is a schedule."""
-    return isinstance(value, list | tuple)
 
 
 def shortest(array: Any, dtype: str) -> Any:
@@ -165,16 +159,16 @@ def reproduction(
     accepts: frozenset[str] | None = None,
 ) -> str:
     """At most ten lines of Python, without minisam, that show the failure."""
-    names, hp = trace.hp["names"], trace.hp
+    names, hp = trace.hp.names, trace.hp
     steps = trace.steps[: judgement.step + 1]
     dtype = "float32" if trace.dtype != "float64" else "float64"
-    number = hp.get("shards", 1)
+    number = hp.shards
 
     def arrays(values: Any) -> str:
         return repr([shortest(value, dtype) for value in values])
 
     def answer(values: Any) -> str:
-        if not hp.get("missing"):
+        if not hp.missing:
             return arrays(values)
         return repr([shortest(value, dtype) if np.any(value) else None for value in values])
 
@@ -195,15 +189,15 @@ def reproduction(
         last = f'print("{name_of(judgement.quantity)}:", {what}, "should be", {right})'
     else:
         last = f'print(len(asked), "gradients in a step:", "{judgement.quantity} than expected")'
-    schedules = {k: v[: len(steps)] for k, v in shown.items() if k in ("lr", "rho") and is_list(v)}
-    schedules = {k: v + v[-1:] * (len(steps) - len(v)) for k, v in schedules.items()}
+    scheduled = [key for key in shown if key in hp.scheduled]
+    schedules = {key: [hp.at(step)[key] for step in range(len(steps))] for key in scheduled}
     names_of_schedules = "".join(f", {key}" for key in schedules)
     loop = f"[{', '.join(distinct)}]"
     if schedules:
         loop = f"zip({loop}, {', '.join(map(repr, schedules.values()))})"
     arguments = {k: k if k in schedules else repr(v) for k, v in shown.items()}
     array = f"np.array(g, np.{dtype})"
-    inside = scripted(number, array, bool(hp.get("missing")))
+    inside = scripted(number, array, hp.missing)
     inside[-1] += f"w = {call}(w, grad_fn, {', '.join(f'{k}={v}' for k, v in arguments.items())})"
     lines = [
         "import numpy as np",

@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minisam.adapters.hyperparameters import HyperParameters
 from minisam.child import in_words
 from minisam.limits import Interruption, Late, within
 from minisam.optim.methods import METHODS
 from minisam.oracle.probes import ANSWERS, Probe, Script, script
 from minisam.oracle.protocol import (
-    HYPERPARAMETERS,
     Adapter,
     AdapterError,
     Arrays,
@@ -60,7 +60,7 @@ class Trace(NamedTuple):
 
     probe: Probe
     dtype: str
-    hp: dict[str, Any]
+    hp: HyperParameters
     steps: list[Observation]
     fault: Fault | None = None
     skipped: str = ""
@@ -202,11 +202,12 @@ def watch(
         seed: which of the probe's scripts; 0 is the one with a name.
     """
     drawn = script(probe, dtype, seed)
-    hp = {**HYPERPARAMETERS, **probe.settings, "names": list(probe.shapes), "dtype": dtype}
+    given = {**probe.settings, "names": list(probe.shapes), "dtype": dtype}
+    hp = HyperParameters.of(given)
     skipped = why_not(adapter, probe, dtype, settings or {})
     if skipped:
         return Trace(probe, dtype, hp, [], skipped=skipped)
-    hp.update(settings or {}, declared=tuple(settings or ()))
+    hp = hp.having(**(settings or {}), declared=tuple(settings or ()))
     steps: list[Observation] = []
     fault, output, changed = None, io.StringIO(), False
     try:
@@ -240,7 +241,7 @@ def take_step(run: Run, teller: Teller) -> Arrays:
 
 
 def take_steps(
-    adapter: Adapter, drawn: Script, hp: dict[str, Any], steps: list[Observation], timeout: float
+    adapter: Adapter, drawn: Script, hp: HyperParameters, steps: list[Observation], timeout: float
 ) -> bool:
     """Take a probe's steps, add what is seen to ``steps``; return whether inputs were changed."""
     lent = copies(drawn.params)
@@ -249,7 +250,7 @@ def take_steps(
         raise Fault("wrong type", f"the adapter must return a function, got {type(run).__name__}")
     start = drawn.params
     for gradients in drawn.gradients:
-        teller = Teller(gradients, start, hp["dtype"], bool(hp.get("missing")))
+        teller = Teller(gradients, start, hp.dtype, hp.missing)
         end = guarded(timeout, partial(take_step, run, teller))
         steps.append(
             Observation(copies(start), teller.queries, teller.answers, end, tuple(teller.asked))

@@ -1,13 +1,12 @@
 import numpy as np
 import pytest
 
-from minisam.oracle.adapters.hyperparameters import Hyperparameters
 from minisam.oracle.adapters.keras import keras
 from minisam.oracle.adapters.optax import optax
 from minisam.oracle.adapters.plain import plain
 from minisam.oracle.adapters.torch import torch
 from minisam.oracle.checking import check
-from minisam.oracle.protocol import HYPERPARAMETERS, Unsupported, at_step
+from minisam.oracle.protocol import HYPERPARAMETERS, Unsupported
 
 
 def problem():
@@ -34,10 +33,6 @@ def test_plain_functions_see_the_schedule_of_the_step():
     assert seen == [(0.5, 0.1), (0.25, 0.1), (0.25, 0.1)]
 
 
-def test_schedules_hold_their_last_value():
-    assert at_step({"lr": (1.0, 2.0), "names": ["a", "b"]}, 5) == {"lr": 2.0, "names": ["a", "b"]}
-
-
 def test_what_is_unsupported_is_not_implemented():
     assert issubclass(Unsupported, NotImplementedError)
 
@@ -55,64 +50,6 @@ def test_unknown_styles_and_modes_are_named():
         optax(lambda params, hp: None, mode="clear")
     with pytest.raises(ValueError, match="step must be a function"):
         keras(lambda params, hp: None, step=None)
-
-
-def test_what_a_maker_does_not_read_it_does_not_have():
-    hp = Hyperparameters({**HYPERPARAMETERS, "nesterov": True, "momentum": 0.9, "eta": 0.5})
-    assert {**hp.base, "rho": hp["rho"]}["nesterov"] is True
-    hp.refuse_unread()
-    hp = Hyperparameters({**HYPERPARAMETERS, "nesterov": True})
-    hp.get("lr")
-    with pytest.raises(Unsupported, match="does not read nesterov"):
-        hp.refuse_unread()
-
-
-def test_what_a_follow_up_adds_must_be_read_too():
-    with pytest.raises(Unsupported, match="does not read granularity"):
-        Hyperparameters({**HYPERPARAMETERS, "granularity": "layer"}).refuse_unread()
-
-
-def test_unpacking_reads_everything():
-    hp = Hyperparameters({**HYPERPARAMETERS, "p": 1, "weight_decay": 0.5})
-    with pytest.raises(Unsupported, match="does not read"):
-        hp.refuse_unread()
-    dict(**hp)
-    hp.refuse_unread()
-
-
-def test_a_decay_that_is_not_asked_for_need_not_be_read():
-    hp = Hyperparameters({**HYPERPARAMETERS, "decay": "in_loss"})
-    hp.refuse_unread()
-    hp["weight_decay"] = 0.1
-    hp["weight_decay"]
-    with pytest.raises(Unsupported, match="does not read decay"):
-        hp.refuse_unread()
-
-
-def test_a_base_optimizer_need_not_read_the_radius():
-    hp = {**HYPERPARAMETERS, "rho": 7.0, "p": 1}
-    Hyperparameters({**hp, "method": "sgd"}).refuse_unread()
-    with pytest.raises(Unsupported, match="does not read"):
-        Hyperparameters({**hp, "method": "sam"}).refuse_unread()
-
-
-@pytest.mark.parametrize("decay", ["decoupled", "in_loss"])
-def test_torchs_base_has_coupled_decay_only(decay):
-    hp = Hyperparameters({**HYPERPARAMETERS, "decay": decay})
-    assert hp.base["weight_decay"] == 0
-    hp["weight_decay"] = 0.1
-    with pytest.raises(Unsupported, match=f"no {decay} weight decay"):
-        hp.base  # noqa: B018
-
-
-def test_a_declared_decay_need_not_be_read():
-    in_loss = {**HYPERPARAMETERS, "weight_decay": 0.1, "decay": "in_loss"}
-    declared, silent = (Hyperparameters({**in_loss, "declared": d}) for d in (("decay",), ()))
-    for hp in (declared, silent):
-        hp["weight_decay"]
-    declared.refuse_unread()
-    with pytest.raises(Unsupported, match="does not read decay"):
-        silent.refuse_unread()
 
 
 def test_declaring_what_the_oracle_asks_to_declare_is_enough():

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
 
-from minisam.oracle.adapters.hyperparameters import Hyperparameters
-from minisam.oracle.protocol import Adapter, AdapterError, Arrays, GradFn, Run, at_step, described
+from minisam.adapters.hyperparameters import HyperParameters
+from minisam.adapters.reading import ReadingDict
+from minisam.oracle.protocol import Adapter, AdapterError, Arrays, GradFn, Run, described
 
 Gradient = Callable[[list], list]
 
@@ -20,7 +21,7 @@ def apply_once(optimizer: Any, variables: list, gradient: Gradient) -> None:
 
 
 def keras(
-    make: Callable[[list, Hyperparameters], Any],
+    make: Callable[[list, ReadingDict], Any],
     step: Callable[[Any, list, Gradient], Any] = apply_once,
 ) -> Adapter:
     """Make an adapter of a Keras 3 optimizer.
@@ -46,23 +47,22 @@ def keras(
         if not callable(function):
             raise ValueError(f"{name} must be a function, got {function!r}")
 
-    def adapter(params: Arrays, hyperparameters: dict[str, Any]) -> Run:
+    def adapter(params: Arrays, hyperparameters: Mapping[str, Any]) -> Run:
         import keras
 
-        h = Hyperparameters(hyperparameters)
-        h.update(at_step(hyperparameters, 0))
-        names = list(h.get("names") or [f"w{k}" for k in range(len(params))])
-        dtype = h.get("dtype", "float64")
+        hp = HyperParameters.of(hyperparameters)
+        read, dtype = ReadingDict(hp, step=0), hp.dtype
+        names = list(hp.names or [f"w{k}" for k in range(len(params))])
         held = dict(zip(names, map(np.array, params), strict=True))
-        active = [name for name in names if name not in h.get("frozen", ())]
+        active = [name for name in names if name not in hp.frozen]
         kind = np.float64 if dtype == "float64" else np.float32
         with _floatx(keras, dtype):  # which the learning rate is kept in
             variables = [keras.Variable(held[name], dtype=dtype) for name in active]
-            optimizer = make(variables, h)
+            optimizer = make(variables, read)
         if not hasattr(optimizer, "apply"):
             raise AdapterError(f"make returned {optimizer!r}, which has no apply")
         if step is apply_once:  # a step of one's own may read what the maker does not
-            h.refuse_unread()
+            read.refuse_unread()
         count = 0
 
         def arrays() -> Arrays:
@@ -80,8 +80,8 @@ def keras(
                 return [keras.ops.convert_to_tensor(answers[n], dtype=dtype) for n in active]
 
             with _floatx(keras, dtype):
-                if isinstance(hyperparameters.get("lr"), list | tuple):
-                    optimizer.learning_rate = at_step(hyperparameters, count)["lr"]
+                if "lr" in hp.scheduled:
+                    optimizer.learning_rate = hp.at(count).lr
                 count += 1
                 step(optimizer, variables, gradient)
                 return arrays()

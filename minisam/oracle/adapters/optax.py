@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from minisam.oracle.adapters.hyperparameters import Hyperparameters
-from minisam.oracle.protocol import Adapter, AdapterError, Arrays, GradFn, Run, at_step, described
+from minisam.adapters.hyperparameters import HyperParameters
+from minisam.adapters.reading import ReadingDict
+from minisam.oracle.protocol import Adapter, AdapterError, Arrays, GradFn, Run, described
 
 MODES = ("auto", "plain", "opaque", "transparent")
 
 
 def optax(
-    make: Callable[[dict, Hyperparameters], Any], mode: str = "auto", updates: int = 2
+    make: Callable[[dict, ReadingDict], Any], mode: str = "auto", updates: int = 2
 ) -> Adapter:
     """Make an adapter of an Optax gradient transformation.
 
@@ -43,19 +44,18 @@ def optax(
     if mode not in MODES:
         raise ValueError(f"mode must be one of {', '.join(map(repr, MODES))}, got {mode!r}")
 
-    def adapter(params: Arrays, hyperparameters: dict[str, Any]) -> Run:
+    def adapter(params: Arrays, hyperparameters: Mapping[str, Any]) -> Run:
         import jax
         import jax.numpy as jnp
         from optax import apply_updates
 
-        h = Hyperparameters(hyperparameters)
-        names = list(h.get("names") or [f"w{k}" for k in range(len(params))])
-        active = [name for name in names if name not in h.get("frozen", ())]
+        hp = HyperParameters.of(hyperparameters)
+        names = list(hp.names or [f"w{k}" for k in range(len(params))])
+        active = [name for name in names if name not in hp.frozen]
         held = dict(zip(names, map(np.array, params), strict=True))
-        dtype = jnp.dtype(h.get("dtype", "float64"))
-        for key in ("lr", "rho"):
-            if isinstance(hyperparameters.get(key), list | tuple):
-                h[key] = _schedule(hyperparameters, key)
+        dtype = jnp.dtype(hp.dtype)
+        # Functions and no lists, which JAX would take for trees.
+        read = ReadingDict(hp, **{key: hp[key].__call__ for key in hp.scheduled})
 
         def tree(arrays: Arrays) -> dict[str, Any]:
             pairs = zip(names, arrays, strict=True)
@@ -68,10 +68,10 @@ def optax(
 
         with jax.enable_x64(True):
             weights = tree(params)
-            transformation = make(weights, h)
+            transformation = make(weights, read)
             if not hasattr(transformation, "update"):
                 raise AdapterError(f"make returned {transformation!r}, which has no update")
-            h.refuse_unread()
+            read.refuse_unread()
             state = transformation.init(weights)
         chosen = _mode(state) if mode == "auto" else mode
         rounds = updates if chosen == "transparent" else 1
@@ -99,11 +99,6 @@ def optax(
         dtypes=("float64", "float32", "bfloat16"),
         name=getattr(make, "__name__", "make"),
     )
-
-
-def _schedule(hyperparameters: dict[str, Any], key: str) -> Callable[[Any], Any]:
-    """Return a list of values as an Optax schedule."""
-    return lambda count: at_step(hyperparameters, int(count))[key]
 
 
 def _mode(state: Any) -> str:

@@ -7,14 +7,15 @@ is given what it has, and what needs more is not run.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from typing import Any
 
 import numpy as np
 
+from minisam.adapters.hyperparameters import HyperParameters
+from minisam.adapters.reading import ReadingDict
 from minisam.child import in_words
-from minisam.oracle.adapters.hyperparameters import Hyperparameters
 from minisam.oracle.adapters.signatures import (
     DECORATE,
     WRITE,
@@ -30,7 +31,6 @@ from minisam.oracle.protocol import (
     GradFn,
     Run,
     Unsupported,
-    at_step,
     copies,
     described,
     listed,
@@ -103,24 +103,25 @@ def plain(step: Callable[..., Arrays]) -> Adapter:
     signature = inspect.signature(step)
     names = list(signature.parameters)
     accepts = accepted(step, skip=[*names[:2], "state"])
-    takes_state = "state" in names or accepts is None
+    takes_state = "state" in names
 
-    def arguments_at(hyperparameters: dict[str, Any], count: int, state: dict) -> Hyperparameters:
-        now = known_arguments(at_step(hyperparameters, count), accepts)
-        return Hyperparameters({**now, "state": state} if takes_state else now)
+    def arguments_at(hp: HyperParameters, count: int, **state: dict) -> dict | ReadingDict:
+        if accepts is None:
+            return ReadingDict(hp, count, adaptive=hp.method == "asam", **state)
+        return known_arguments(hp.at(count), accepts) | (state if takes_state else {})
 
-    def adapter(params: Arrays, hyperparameters: dict[str, Any]) -> Run:
+    def adapter(params: Arrays, hyperparameters: Mapping[str, Any]) -> Run:
+        hp = HyperParameters.of(hyperparameters)
         state: dict[str, Any] = {}
-        check_call(signature, {*hyperparameters, "adaptive", "state"})
-        arguments_at(hyperparameters, 0, state)
+        check_call(signature, {*hp, "adaptive", "state"})
+        arguments_at(hp, 0, state=state)
         held = copies(params)
         count = 0
 
         def run(grad_fn: GradFn) -> Arrays:
             nonlocal held, count
-            arguments = arguments_at(hyperparameters, count, state)
             given = copies(held)
-            returned = called(step, given, grad_fn, arguments, accepts is None)
+            returned = called(step, given, grad_fn, arguments_at(hp, count, state=state))
             if not all(
                 np.array_equal(a, b, equal_nan=True) for a, b in zip(given, held, strict=True)
             ):
@@ -142,17 +143,15 @@ def plain(step: Callable[..., Arrays]) -> Adapter:
     return adapter
 
 
-def called(
-    step: Callable[..., Any], w: Arrays, grad_fn: GradFn, hp: Hyperparameters, takes_all: bool
-) -> Any:
+def called(step: Callable[..., Any], w: Arrays, grad_fn: GradFn, hp: dict | ReadingDict) -> Any:
     """What a step returns; an iterator over arrays, or an array of arrays, as a list.
 
     Raises:
         Unsupported: if it takes everything by ``**hp``, and has not read what matters.
         BadSignature: if it takes everything, and passes on what something else does not take.
     """
-    if not takes_all:
-        returned = step(w, grad_fn, **hp.data)
+    if isinstance(hp, dict):
+        returned = step(w, grad_fn, **hp)
     else:
         try:
             returned = step(w, grad_fn, **hp.keywords())

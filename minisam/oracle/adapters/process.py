@@ -26,13 +26,14 @@ import subprocess
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from minisam.adapters.hyperparameters import HyperParameters
 from minisam.limits import check_seconds
 from minisam.optim.methods import METHODS
 from minisam.oracle.protocol import (
@@ -42,7 +43,6 @@ from minisam.oracle.protocol import (
     GradFn,
     Run,
     Unsupported,
-    at_step,
     described,
 )
 
@@ -219,10 +219,11 @@ def process(
                     hopeless.append(error)
                 raise
 
-    def adapter(params: Arrays, hyperparameters: dict[str, Any]) -> Run:
-        if hyperparameters.get("shards", 1) > 1 and "shards" not in features:
+    def adapter(params: Arrays, hyperparameters: Mapping[str, Any]) -> Run:
+        hp = HyperParameters.of(hyperparameters)
+        if hp.shards > 1 and "shards" not in features:
             raise Unsupported("the harness does not split a batch")
-        start = _start(params, hyperparameters)
+        start = _start(params, hp)
         history: list[tuple[dict, dict]] = []
         me = object()
 
@@ -256,8 +257,8 @@ def process(
 
         def run(grad_fn: Any) -> Arrays:
             nonlocal current
-            now = at_step(hyperparameters, len(history))
-            message = {"type": "run", "lr": float(now["lr"]), "rho": float(now["rho"])}
+            now = hp.at(len(history))
+            message = {"type": "run", "lr": float(now.lr), "rho": float(now.rho)}
             if hasattr(grad_fn, "message"):  # all answers are known beforehand
                 message.update(grad_fn.message())
                 reply = ask(message)
@@ -282,19 +283,18 @@ def process(
     return adapter
 
 
-def _start(params: Arrays, hyperparameters: dict[str, Any]) -> dict[str, Any]:
+def _start(params: Arrays, hp: HyperParameters) -> dict[str, Any]:
     """Return the ``start`` message."""
-    h = at_step(hyperparameters, 0)
     aside = {"method", "names", "frozen", "dtype"}
-    plain = {key: value for key, value in h.items() if key not in aside}
-    names = h.get("names") or [f"w{k}" for k in range(len(params))]
+    plain = {key: value for key, value in hp.at(0).items() if key not in aside}
+    names = hp.names or [f"w{k}" for k in range(len(params))]
     return {
         "type": "start",
-        "method": h.get("method", "sam"),
-        "dtype": h.get("dtype", "float64"),
+        "method": hp.method,
+        "dtype": hp.dtype,
         "names": list(names),
         "shapes": [list(np.shape(one)) for one in params],
-        "frozen": list(h.get("frozen", ())),
+        "frozen": list(hp.frozen),
         "params": _lists(params),
         "hyperparameters": {k: "inf" if v == math.inf else v for k, v in plain.items()},
     }

@@ -17,7 +17,8 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from minisam.oracle.protocol import HYPERPARAMETERS, Adapter, Arrays, Unsupported
+from minisam.adapters.hyperparameters import HyperParameters
+from minisam.oracle.protocol import Adapter, Arrays, Unsupported
 
 
 def serve(
@@ -64,10 +65,9 @@ def serve(
 
 def _begin(adapter: Adapter, start: dict[str, Any]) -> Any:
     """Make a new optimizer."""
-    h = {**HYPERPARAMETERS, **start["hyperparameters"]}
-    h["p"] = np.inf if h["p"] == "inf" else h["p"]
-    h.update({key: start[key] for key in ("method", "dtype", "names", "frozen")})
-    return adapter(_arrays(start, start["params"]), h)
+    about = {key: start[key] for key in ("method", "dtype", "names", "frozen")}
+    hp = HyperParameters.of({**start["hyperparameters"], **about})
+    return adapter(_arrays(start, start["params"]), dict(hp))
 
 
 def _step(run: Any, start: dict[str, Any], message: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,8 @@ import inspect
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from minisam.oracle.protocol import HYPERPARAMETERS, AdapterError, Unsupported
+from minisam.adapters.hyperparameters import HyperParameters
+from minisam.oracle.protocol import AdapterError, Unsupported
 
 WRITE = "write step(w, grad_fn, *, rho, lr), with the hyper-parameters that it has, by keyword"
 DECORATE = "if a decorator hides what it takes, put @functools.wraps(function) above its wrapper"
@@ -36,32 +37,24 @@ def accepted(function: Callable[..., Any], skip: Sequence[str] = ()) -> frozense
     return None if takes_all and not named else frozenset(named)
 
 
-def known_arguments(
-    hyperparameters: dict[str, Any], accepts: frozenset[str] | None
-) -> dict[str, Any]:
+def known_arguments(hp: HyperParameters, accepts: frozenset[str]) -> dict[str, Any]:
     """The arguments for a function that accepts certain hyper-parameters.
 
     ``adaptive=True`` stands for the method "asam", for functions that ask for it by that name.
 
     Raises:
-        Unsupported: when one that is not accepted is asked to be other than its default.
+        Unsupported: when one that matters is not accepted.
 
     Example:
-        >>> known_arguments({**HYPERPARAMETERS, "momentum": 0.9}, frozenset({"rho", "lr"}))
+        >>> known_arguments(HyperParameters(momentum=0.9), frozenset({"rho", "lr"}))
         Traceback (most recent call last):
         ...
         minisam.oracle.protocol.Unsupported: it does not take momentum
     """
-    given = {**hyperparameters, "adaptive": hyperparameters.get("method") == "asam"}
-    if accepts is None:
-        return given
-    free = {"method", "names", "dtype", "frozen", "eta", "scope", "shards"} | accepts
-    free |= set(given.get("declared", ()))  # the implementation's own way, whether it asks or not
-    if given.get("method") == "sgd":
-        free |= {"rho", "p"}
-    for key, default in HYPERPARAMETERS.items():
-        if key not in free and given.get(key, default) != default:
+    for key in hp.demanded():
+        if key not in accepts:
             raise Unsupported(f"it does not take {key}")
+    given = {**hp, "adaptive": hp.method == "asam"}
     return {key: given[key] for key in accepts if key in given}
 
 

@@ -8,12 +8,13 @@ forward pass.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from minisam.oracle.adapters.hyperparameters import Hyperparameters
+from minisam.adapters.hyperparameters import HyperParameters
+from minisam.adapters.reading import ReadingDict
 from minisam.oracle.protocol import (
     Adapter,
     AdapterError,
@@ -21,7 +22,6 @@ from minisam.oracle.protocol import (
     GradFn,
     Run,
     Unsupported,
-    at_step,
     described,
 )
 
@@ -86,7 +86,7 @@ STYLES: dict[str, Style] = {
 }
 
 
-def torch(make: Callable[[list, Hyperparameters], Any], style: str | Style = "auto") -> Adapter:
+def torch(make: Callable[[list, ReadingDict], Any], style: str | Style = "auto") -> Adapter:
     """Make an adapter of a PyTorch optimizer.
 
     Args:
@@ -118,14 +118,13 @@ def torch(make: Callable[[list, Hyperparameters], Any], style: str | Style = "au
         allowed = ", ".join(map(repr, ("auto", *STYLES)))
         raise ValueError(f"style must be a function or one of {allowed}, got {style!r}")
 
-    def adapter(params: Arrays, hyperparameters: dict[str, Any]) -> Run:
+    def adapter(params: Arrays, hyperparameters: Mapping[str, Any]) -> Run:
         import torch as pytorch
 
-        first = Hyperparameters(hyperparameters)
-        first.update(at_step(hyperparameters, 0))
-        names = first.get("names") or [f"w{k}" for k in range(len(params))]
-        frozen = set(first.get("frozen", ()))
-        dtype = getattr(pytorch, first.get("dtype", "float64"))
+        hp = HyperParameters.of(hyperparameters)
+        names = hp.names or [f"w{k}" for k in range(len(params))]
+        frozen = set(hp.frozen)
+        dtype = getattr(pytorch, hp.dtype)
         leaves = [
             pytorch.nn.Parameter(pytorch.tensor(np.asarray(x)).to(dtype), name not in frozen)
             for name, x in zip(names, params, strict=True)
@@ -149,7 +148,8 @@ def torch(make: Callable[[list, Hyperparameters], Any], style: str | Style = "au
         def loss(*_: Any, **__: Any) -> Any:
             return Scripted.apply(*leaves)
 
-        first["model"] = _model(pytorch, dict(zip(names, leaves, strict=True)), loss)
+        model = _model(pytorch, dict(zip(names, leaves, strict=True)), loss)
+        first = ReadingDict(hp, step=0, model=model)
         optimizer = make(leaves, first)
         if optimizer is None:
             raise AdapterError("make(params, hyperparameters) returned None, not an optimizer")
@@ -160,7 +160,7 @@ def torch(make: Callable[[list, Hyperparameters], Any], style: str | Style = "au
         def run(grad_fn: GradFn) -> Arrays:
             nonlocal count
             asked["grad_fn"] = grad_fn
-            _schedule(optimizer, hyperparameters, count)
+            _schedule(optimizer, hp, count)
             count += 1
             step(optimizer, loss)
             return [_array(one) for one in leaves]
@@ -200,17 +200,15 @@ def _resolve(style: str | Style, optimizer: Any) -> Style:
     )
 
 
-def _schedule(optimizer: Any, hyperparameters: dict[str, Any], count: int) -> None:
+def _schedule(optimizer: Any, hp: HyperParameters, count: int) -> None:
     """Set the step's ``lr`` and ``rho`` where a scheduler would: in the parameter groups.
 
     They may be the wrapper's own or those of the optimizer that it wraps.
     """
     wrapped = (getattr(optimizer, name, None) for name in ("base_optimizer", "optimizer", "optim"))
     owners = [one for one in (optimizer, *wrapped) if hasattr(one, "param_groups")]
-    now = at_step(hyperparameters, count)
-    for key in ("lr", "rho"):
-        if not isinstance(hyperparameters.get(key), list | tuple):
-            continue
+    now = hp.at(count)
+    for key in sorted(hp.scheduled):
         groups = [group for one in owners for group in one.param_groups if key in group]
         for group in groups:
             group[key] = now[key]

@@ -19,7 +19,7 @@ def adaptive(name: str, title: str, description: str, change: Change, **rest: An
     """Enter a mutant that leaves SAM alone and changes ASAM."""
 
     def only_asam(recipe: Recipe) -> Recipe:
-        return change(recipe) if recipe.hp["method"] == "asam" else recipe
+        return change(recipe) if recipe.hp.method == "asam" else recipe
 
     enter(name, title, description, only_asam, methods=("asam",), **rest)
 
@@ -79,8 +79,8 @@ def operator(of_weight: Callable[[Any, float], Any]) -> Change:
     def T(now: Any) -> Params:
         hp = now.hp
         return {
-            key: of_weight(w, hp["eta"])
-            if hp["scope"] == "all" or key.endswith("weight")
+            key: of_weight(w, hp.eta)
+            if hp.scope == "all" or key.endswith("weight")
             else np.ones_like(w)
             for key, w in now.params.items()
         }
@@ -90,12 +90,12 @@ def operator(of_weight: Callable[[Any, float], Any]) -> Change:
 
 def setting(**hp: Any) -> Change:
     """Another hyper-parameter than was asked for."""
-    return lambda recipe: recipe.having(hp={**recipe.hp, **hp})
+    return lambda recipe: recipe.having(hp=recipe.hp.having(**hp))
 
 
 def of(now: Any) -> dict[str, Any]:
     """The hyper-parameters of T."""
-    return {"eta": now.hp["eta"], "scope": now.hp["scope"]}
+    return {"eta": now.hp.eta, "scope": now.hp.scope}
 
 
 adaptive(

@@ -15,7 +15,7 @@ from minisam.trees import Params, add, scale
 
 def other_batch(recipe: Recipe) -> Recipe:
     """d1 from the first shard alone, d2 from the second."""
-    if recipe.hp.get("shards", 1) == 1:
+    if recipe.hp.shards == 1:
         return recipe
     return recipe.having(
         first=lambda now: now.gradient(now.params, 0),
@@ -33,7 +33,7 @@ enter(
 
 def summed(recipe: Recipe) -> Recipe:
     """Gradients of the shards are added, not averaged."""
-    shards = recipe.hp.get("shards", 1)
+    shards = recipe.hp.shards
     if shards == 1:
         return recipe
     return recipe.having(ask=lambda now, point: scale(float(shards), now.gradient(point)))
@@ -50,7 +50,7 @@ enter(
 
 def own_climbs(recipe: Recipe) -> Recipe:
     """Every shard climbs its own way: m-sharpness."""
-    shards = recipe.hp.get("shards", 1)
+    shards = recipe.hp.shards
     if shards == 1:
         return recipe
 
@@ -83,7 +83,7 @@ enter(
 
 def last_shard_climbs(recipe: Recipe) -> Recipe:
     """ε from the last shard, d2 from all."""
-    shards = recipe.hp.get("shards", 1)
+    shards = recipe.hp.shards
     if shards == 1:
         return recipe
 

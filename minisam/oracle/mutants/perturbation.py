@@ -242,10 +242,5 @@ enter(
     "R03-radius-stays",
     "keeps the first radius of a schedule",
     "ρ is read once, when the optimizer is made. Read it in every step.",
-    lambda r: r.having(radius=lambda now: r.hp["rho"][0] if is_list(r.hp["rho"]) else now.rho),
+    lambda r: r.having(radius=lambda now: r.hp.at(0).rho),
 )
-
-
-def is_list(value: Any) -> bool:
-    """Whether a hyper-parameter is a schedule."""
-    return isinstance(value, list | tuple)

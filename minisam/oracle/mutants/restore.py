@@ -84,7 +84,7 @@ enter(
     "leaves a tensor at B when it has no gradient there",
     "The loop that restores skips tensors whose gradient is None in the second pass. "
     "Restore whatever was perturbed, whether it has a gradient or not.",
-    lambda r: r.having(origin=zero_stays_perturbed) if r.hp.get("missing") else r,
+    lambda r: r.having(origin=zero_stays_perturbed) if r.hp.missing else r,
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from minisam.adapters.library import base_of, lr_at
+from minisam.adapters.library import base_of
 from minisam.oracle.mutants.catalogue import enter, piece
 from minisam.oracle.recipe import Recipe
 from minisam.trees import Params, add_scaled
@@ -13,8 +13,8 @@ from minisam.trees import Params, add_scaled
 
 def ascent_with_decay(recipe: Recipe) -> Recipe:
     """The climb follows d1 + λA; the base update decays too."""
-    weight_decay = recipe.hp["weight_decay"]
-    if not weight_decay or recipe.hp["decay"] == "in_loss":
+    weight_decay = recipe.hp.weight_decay
+    if not weight_decay or recipe.hp.decay == "in_loss":
         return recipe
     ascent = recipe.ascent
     return recipe.having(ascent=lambda now: add_scaled(ascent(now), weight_decay, now.params))
@@ -31,12 +31,12 @@ enter(
 def decay_at_b(recipe: Recipe) -> Recipe:
     """λB takes the place of λA."""
     hp = recipe.hp
-    if not hp["weight_decay"] or hp["decay"] != "coupled":
+    if not hp.weight_decay or hp.decay != "coupled":
         return recipe
     direction = recipe.direction
     return recipe.having(
         base=base_of(hp, weight_decay=0.0),
-        direction=lambda now: add_scaled(direction(now), hp["weight_decay"], now.perturbed),
+        direction=lambda now: add_scaled(direction(now), hp.weight_decay, now.perturbed),
     )
 
 
@@ -51,7 +51,7 @@ enter(
     "R07-decay-ignored",
     "ignores the weight decay",
     "The base optimizer does not get weight_decay.",
-    lambda r: r.having(hp={**r.hp, "weight_decay": 0.0}, base=base_of(r.hp, weight_decay=0.0)),
+    lambda r: r.having(hp=r.hp.having(weight_decay=0.0), base=base_of(r.hp, weight_decay=0.0)),
 )
 
 enter(
@@ -96,7 +96,7 @@ def lookahead_with_first(
 ) -> tuple:
     """Step w − η(d1 + μ v), v ← μ v + d2."""
     new, state = now.base.update(origin, state, direction)
-    if not now.hp["nesterov"]:
+    if not now.hp.nesterov:
         return new, state
     new = add_scaled(new, now.lr, direction)
     return add_scaled(new, -now.lr, now.d1), state
@@ -120,7 +120,7 @@ enter(
     "M31-last-learning-rate",
     "uses the learning rate of the step before",
     "The scheduler steps before the optimizer, or its value is copied one step late.",
-    lambda r: r.having(base=base_of(r.hp, lr=lambda count: lr_at(r.hp)(max(count - 1, 0)))),
+    lambda r: r.having(base=base_of(r.hp, lr=lambda count: r.hp.at(max(count - 1, 0)).lr)),
 )
 
 enter(
@@ -128,5 +128,5 @@ enter(
     "keeps the first learning rate of a schedule",
     "The scheduler acts on the wrapper's parameter groups; the base optimizer has its own copy. "
     "Share the groups between the two.",
-    lambda r: r.having(base=base_of(r.hp, lr=lambda count: lr_at(r.hp)(0))),
+    lambda r: r.having(base=base_of(r.hp, lr=r.hp.at(0).lr)),
 )

@@ -19,7 +19,7 @@ from minisam.oracle.properties.watching import (
     one_step,
     walk,
 )
-from minisam.oracle.protocol import Adapter, at_step
+from minisam.oracle.protocol import Adapter
 from minisam.rounding import Rounded, norm, unit_roundoff
 
 SECTION = "The base update"
@@ -162,7 +162,7 @@ def _draw_schedule(source: Source) -> Problem:
 def _schedules_are_followed(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     u = unit_roundoff(problem.dtype)
     for step, seen in enumerate(walk(adapter, problem, 3)):
-        now = at_step(problem.hyperparameters, step)
+        now = problem.hyperparameters.at(step)
         g, _ = near_one(seen.ascent_gradient)
         yield equal("ε = ρₜ g/‖g‖", seen.climb, now["rho"] * (g / norm(g)))
         d2 = seen.descent_gradient

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from minisam.oracle.protocol import HYPERPARAMETERS, Arrays
+from minisam.adapters.hyperparameters import HyperParameters
+from minisam.oracle.protocol import Arrays
 from minisam.rounding import Rounded, exact
 
 Field = Callable[[Rounded], Rounded]
@@ -107,7 +108,7 @@ class Problem(NamedTuple):
 
     start: Arrays
     field: Field
-    hyperparameters: dict[str, Any]
+    hyperparameters: HyperParameters
     facts: Any
     norm_epsilon: float = 0.0
 
@@ -134,7 +135,7 @@ class Problem(NamedTuple):
 
     def having(self, **hyperparameters: Any) -> Problem:
         """Return the same problem with other hyper-parameters."""
-        return self._replace(hyperparameters={**self.hyperparameters, **hyperparameters})
+        return self._replace(hyperparameters=self.hyperparameters.having(**hyperparameters))
 
 
 def pack(arrays: Arrays) -> np.ndarray:
@@ -194,5 +195,5 @@ def make_problem(
         key: rounded(value, dtype) if isinstance(value, float) and np.isfinite(value) else value
         for key, value in hyperparameters.items()
     }
-    settings = {**HYPERPARAMETERS, "names": names, "dtype": dtype, **numbers}
-    return Problem(start, field, settings, facts)
+    hp = HyperParameters.of({"names": names, "dtype": dtype, **numbers})
+    return Problem(start, field, hp, facts)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minisam.oracle.properties.problems import Problem
-from minisam.oracle.protocol import Adapter, Observation, Run, at_step, observe
+from minisam.oracle.protocol import Adapter, Observation, Run, observe
 from minisam.rounding import Rounded, exact, norm, unit_roundoff
 
 
@@ -215,7 +215,7 @@ def expected_end(problem: Problem, w: Rounded) -> Rounded:
 def watch(run: Run, problem: Problem, start: np.ndarray | None = None, step: int = 0) -> Seen:
     """Let a run do its next step, from the problem's start or from ``start``."""
     here = problem if start is None else problem.at(start)
-    here = here.having(**at_step(here.hyperparameters, step))
+    here = here._replace(hyperparameters=here.hyperparameters.at(step))
     observation = observe(run, here.start, here.gradient)
     check_form(here, observation)
     end = here.vector(observation.end)
@@ -232,12 +232,12 @@ def check_form(problem: Problem, observation: Observation) -> None:
 
 def one_step(adapter: Adapter, problem: Problem) -> Seen:
     """Start an adapter on a problem and watch its first step."""
-    return watch(adapter(problem.tensors(problem.vector()), problem.hyperparameters), problem)
+    return watch(adapter(problem.tensors(problem.vector()), dict(problem.hyperparameters)), problem)
 
 
 def walk(adapter: Adapter, problem: Problem, steps: int) -> list[Seen]:
     """Watch several steps of one run, each judged from where the run itself had come to."""
-    run = adapter(problem.tensors(problem.vector()), problem.hyperparameters)
+    run = adapter(problem.tensors(problem.vector()), dict(problem.hyperparameters))
     seen = [watch(run, problem)]
     for step in range(1, steps):
         seen.append(watch(run, problem, seen[-1].end.value, step))
@@ -246,7 +246,7 @@ def walk(adapter: Adapter, problem: Problem, steps: int) -> list[Seen]:
 
 def path(adapter: Adapter, problem: Problem, steps: int) -> np.ndarray:
     """Return w₀ … w_T, of shape (steps + 1, n), with no rounding analysis of each step."""
-    run = adapter(problem.tensors(problem.vector()), problem.hyperparameters)
+    run = adapter(problem.tensors(problem.vector()), dict(problem.hyperparameters))
     points = [problem.vector()]
     for _ in range(steps):
         points.append(problem.vector(run(problem.gradient)))

@@ -11,15 +11,14 @@ agree, in float64, in float32 and in bfloat16, and no tolerance is needed.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from minisam.optim.methods import METHODS
-from minisam.oracle.protocol import HYPERPARAMETERS, Adapter, Arrays, Unsupported, copies
+from minisam.adapters.hyperparameters import HyperParameters
+from minisam.oracle.protocol import Adapter, Arrays, Unsupported, copies
 
 DIRECTORY = Path(__file__).parent
 ADAPTERS_OWN = ("frozen", "missing-gradient", "shards", "hessian-product")
@@ -92,20 +91,19 @@ def arrays(vector: dict[str, Any], point: list, dtype: str) -> list[Any]:
 
 def hyperparameters(vector: dict[str, Any], dtype: str) -> dict[str, Any]:
     """Return the hyper-parameters of a vector as the protocol wants them."""
-    h = {**HYPERPARAMETERS, **vector["hyperparameters"], "dtype": dtype}
-    h.update(names=tuple(vector["names"]), frozen=tuple(vector["frozen"]))
-    h["p"] = math.inf if h["p"] == "inf" else h["p"]
-    for key, default in {**METHODS[h["method"]].own, **HYPERPARAMETERS}.items():
-        if key in h and isinstance(default, float) and key not in ("lr", "rho"):
-            h[key] = float(h[key])
-    if "missing-gradient" in vector["requires"]:
-        h["missing"] = True
-    if "shards" in vector["steps"][0]:
-        h["shards"] = len(vector["steps"][0]["shards"])
-    for key in ("lr", "rho"):
-        values = [float(step[key]) for step in vector["steps"]]
-        h[key] = values if len(set(values)) > 1 else values[0]
-    return h
+    schedules = {key: [step[key] for step in vector["steps"]] for key in ("lr", "rho")}
+    hp = HyperParameters.of(
+        {
+            **vector["hyperparameters"],
+            **{key: each if len(set(each)) > 1 else each[0] for key, each in schedules.items()},
+            "names": tuple(vector["names"]),
+            "frozen": tuple(vector["frozen"]),
+            "dtype": dtype,
+            "missing": "missing-gradient" in vector["requires"],
+            "shards": len(vector["steps"][0].get("shards", [None])),
+        }
+    )
+    return dict(hp)
 
 
 class Script:

@@ -1,16 +1,12 @@
-"""Hyper-parameters that remember which of them were read."""
+"""Hyper-parameters as a maker, or a step with ``**hp``, gets them: what was read is known."""
 
 from __future__ import annotations
 
 from collections import UserDict
 from typing import Any
 
-from minisam.optim.methods import METHODS
-from minisam.oracle.protocol import HYPERPARAMETERS, Unsupported
-
-# These need not be read: they describe the problem, or are conventions with a name of their own.
-FREE = {"method", "names", "frozen", "dtype", "eta", "scope", "shards", "missing", "model"}
-CLIMB = {"rho", "p"}  # what a base optimizer has no use for
+from minisam.adapters.hyperparameters import HyperParameters
+from minisam.oracle.protocol import Unsupported
 
 
 class Keyword(str):
@@ -31,12 +27,17 @@ class Keyword(str):
     __hash__ = str.__hash__
 
 
-class Hyperparameters(UserDict):
-    """What a maker is given: a dict, and ``base``, the keywords of ``torch.optim.SGD``.
+class ReadingDict(UserDict):
+    """A dict that remembers what was read of it, and ``base``, the keywords of ``torch.optim.SGD``.
 
     A maker that never looks at ``p`` makes an optimizer for p = 2 only. So a hyper-parameter that
     matters and was not read is one that the implementation does not have, and the probes that ask
     for it are not run.
+
+    Args:
+        asked: the hyper-parameters.
+        step: that of the step whose ``lr`` and ``rho`` are shown; None shows schedules as they are.
+        **more: what else is to be read.
 
     Attributes:
         read: those that were read.
@@ -44,7 +45,7 @@ class Hyperparameters(UserDict):
             scheduler would set them; a maker whose optimizer has none raises `Unsupported`.
 
     Example:
-        >>> hp = Hyperparameters({**HYPERPARAMETERS, "p": 1})
+        >>> hp = ReadingDict(HyperParameters(p=1))
         >>> hp["rho"], hp["lr"]
         (0.05, 0.1)
         >>> hp.refuse_unread()
@@ -53,12 +54,11 @@ class Hyperparameters(UserDict):
         minisam.oracle.protocol.Unsupported: it does not read p
     """
 
-    def __init__(self, values: dict[str, Any]) -> None:
-        super().__init__(values)
+    def __init__(self, asked: HyperParameters, step: int | None = None, **more: Any) -> None:
+        super().__init__({**(asked if step is None else asked.at(step)), **more})
+        self.asked = asked
         self.read: set[str] = set()
-        self.scheduled = frozenset(
-            key for key in ("lr", "rho") if isinstance(values.get(key), list | tuple)
-        )
+        self.scheduled = asked.scheduled
 
     def __getitem__(self, key: str) -> Any:
         self.read.add(key)
@@ -68,7 +68,7 @@ class Hyperparameters(UserDict):
         """The same for ``function(**keywords)``: what it looks up counts as read.
 
         Example:
-            >>> hp = Hyperparameters({"rho": 0.05, "lr": 0.1})
+            >>> hp = ReadingDict(HyperParameters())
             >>> (lambda **given: given["lr"])(**hp.keywords()), hp.read
             (0.1, {'lr'})
         """
@@ -91,13 +91,7 @@ class Hyperparameters(UserDict):
         return {key: self[key] for key in ("lr", "momentum", "nesterov", "weight_decay")}
 
     def refuse_unread(self) -> None:
-        """Raise `Unsupported` if one that differs from its default was not read."""
-        declared = set(self.data.get("declared", ()))  # the implementation's own way
-        free = FREE | self.read | declared | (CLIMB if self.data.get("method") == "sgd" else set())
-        if not self.data.get("weight_decay"):
-            free.add("decay")
-        own = {key for row in METHODS.values() for key in row.own} - HYPERPARAMETERS.keys()
-        for key, value in self.data.items():
-            matters = key in own or value != HYPERPARAMETERS.get(key, value)
-            if matters and key not in free:
+        """Raise `Unsupported` if one that matters was not read."""
+        for key in self.asked.demanded():
+            if key not in self.read:
                 raise Unsupported(f"it does not read {key}")
