@@ -268,7 +268,7 @@ def divide(x: Any, y: Any) -> Rounded:
     return Rounded(value, carried + np.where(is_power_of_two(b, eb), 0.0, own), unit)
 
 
-@does(np.matmul)
+@does(np.matmul, np.dot)
 def matmul(x: Any, y: Any) -> Rounded:
     """Return x @ y, each entry a sum of n products in any order: γₙ |x| @ |y|."""
     unit, a, ea, b, eb = operands(x, y)

@@ -32,6 +32,7 @@ from minisam.landscapes import (
     twin_valley_threshold,
 )
 from minisam.optim import m_sam, sam, sgd, unnormalized_perturbation
+from minisam.rounding import exact
 
 RNG = np.random.default_rng(7)
 LANDSCAPES = {
@@ -51,6 +52,8 @@ LANDSCAPES = {
     ),
     "curved valley": (curved_valley(), 2),
     "curved valley of six variables": (curved_valley(3), 6),
+    "curved valley with a negative target": (curved_valley(2, -0.7), 4),
+    "curved valley with no flattest point but the origin": (curved_valley(2, 0.0), 4),
     "Rayleigh quotient": (rayleigh_quotient([3.0, -1.0, 2.0]), 3),
     "ReLU network": (relu_network(RNG.normal(size=(6, 2)), RNG.normal(size=6), 3), 9),
     "linear regression": (linear_regression(RNG.normal(size=(6, 3)), RNG.normal(size=6)), 3),
@@ -98,6 +101,23 @@ def test_wells_are_equally_deep_and_one_is_flatter(name):
     sharp, flat = landscape.minima[:2]
     assert sharp.value == flat.value == 0
     assert flat.curvature.max() < sharp.curvature.max() / 4
+
+
+CARRY_ERRORS = ["quadratic", "rotated quadratic", "Rayleigh quotient", "logistic regression"]
+CARRY_ERRORS += [name for name in LANDSCAPES if name.startswith("curved valley")]
+
+
+@pytest.mark.parametrize("name", CARRY_ERRORS)
+def test_what_the_specification_uses_carries_its_rounding_error(name):
+    """The truth is that of the library's own numbers, to within the bound of both sides."""
+    (landscape, n), rng = LANDSCAPES[name], np.random.default_rng(2)
+    for _ in range(10):
+        w = rng.normal(size=n)
+        for formula in (landscape.slope, landscape.loss):
+            ours = formula(exact(w))
+            assert np.all(np.abs(ours.value - formula(w)) <= 2 * ours.bound)
+            assert np.any(ours.bound > 0)
+            assert np.all(ours.bound < 1e-13)
 
 
 def test_smooth_well_has_one_barrier_and_tends_to_the_kinked_one():

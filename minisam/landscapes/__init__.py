@@ -3,7 +3,8 @@
 A network's loss is known at the points where it was evaluated and nowhere else. These losses are
 known everywhere: where their minima lie, how curved each one is, where a step of SAM leads and at
 which radius it leaves a sharp minimum for a flat one. They are what the specification is stated
-on, and what the pictures are drawn of.
+on, and what the pictures are drawn of: the formulas take arrays, and where the specification uses
+them also `minisam.rounding.Rounded` numbers, which carry their rounding error through.
 
 - `minisam.landscapes.quadratics`: bowls of any spectrum; the exact step, cycle and stability edge.
 - `minisam.landscapes.wells`: a sharp and a flat minimum of equal depth; the escape thresholds.
@@ -20,6 +21,7 @@ from minisam.landscapes.linear_models import (
 from minisam.landscapes.quadratics import (
     bounce_amplitude,
     distance_from_sgd,
+    hessian_product,
     lyapunov,
     monotone_edge,
     quadratic,
@@ -50,6 +52,7 @@ __all__ = [
     "distance_from_sgd",
     "escape_threshold",
     "escape_window",
+    "hessian_product",
     "kinked_well",
     "lifted",
     "linear_regression",

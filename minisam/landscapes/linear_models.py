@@ -12,6 +12,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from minisam.landscapes.types import Landscape, Minimum
+from minisam.rounding import sigmoid
 
 
 def linear_regression(inputs: np.ndarray, targets: np.ndarray) -> Landscape:
@@ -65,17 +66,12 @@ def logistic_regression(signed_inputs: np.ndarray, l2: float = 0.0) -> Landscape
         array([-1.5, -2. ])
     """
     X = np.asarray(signed_inputs, dtype=float)
-
-    def sigmoid_of_minus(z: np.ndarray) -> np.ndarray:
-        small = np.exp(-np.abs(z))  # never overflows
-        return np.where(z >= 0, small, 1.0) / (1 + small)
-
     return Landscape(
         loss=lambda w: (
             anp.sum(anp.logaddexp(0.0, -anp.dot(w, X.T)), axis=-1)
             + 0.5 * l2 * anp.sum(w**2, axis=-1)
         ),
-        slope=lambda w: l2 * w - sigmoid_of_minus(w @ X.T) @ X,
+        slope=lambda w: l2 * w - sigmoid(-(w @ X.T)) @ X,
     )
 
 

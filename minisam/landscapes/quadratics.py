@@ -37,20 +37,33 @@ def quadratic(spectrum: Sequence[float], rotation: np.ndarray | None = None) -> 
     if curvature.ndim != 1 or not np.all(np.isfinite(curvature)):
         raise ValueError(f"spectrum must be a list of finite numbers, got {spectrum!r}")
     n = len(curvature)
-    Q = np.eye(n) if rotation is None else np.asarray(rotation, dtype=float)
-    if Q.shape != (n, n):
-        raise ValueError(f"rotation must have shape {(n, n)}, got {Q.shape}")
-    if rotation is None:
-        return Landscape(
-            loss=lambda w: 0.5 * anp.sum(curvature * w**2, axis=-1),
-            slope=lambda w: curvature * w,
-            minima=(Minimum(np.zeros(n), curvature),) if np.all(curvature >= 0) else (),
-        )
+    if rotation is not None and np.shape(rotation) != (n, n):
+        raise ValueError(f"rotation must have shape {(n, n)}, got {np.shape(rotation)}")
+
+    def loss(w: Any) -> Any:
+        coordinates = w if rotation is None else anp.dot(w, rotation)
+        return 0.5 * anp.sum(curvature * coordinates**2, axis=-1)
+
     return Landscape(
-        loss=lambda w: 0.5 * anp.sum(curvature * anp.dot(w, Q) ** 2, axis=-1),
-        slope=lambda w: (curvature * (w @ Q)) @ Q.T,
+        loss=loss,
+        slope=lambda w: hessian_product(w, curvature, rotation),
         minima=(Minimum(np.zeros(n), curvature),) if np.all(curvature >= 0) else (),
     )
+
+
+def hessian_product(w: Any, spectrum: np.ndarray, rotation: np.ndarray | None = None) -> Any:
+    """Return Hw, the gradient of a quadratic at w, with H = Q diag(λ) Qᵀ.
+
+    Args:
+        w: points of shape (..., n), or one that carries its rounding error.
+        spectrum: λ.
+        rotation: Q; None for the axes.
+
+    Example:
+        >>> hessian_product(np.array([1.0, 2.0]), np.array([4.0, 1.0]))
+        array([4., 2.])
+    """
+    return spectrum * w if rotation is None else (spectrum * (w @ rotation)) @ rotation.T
 
 
 def sam_step_on_quadratic(
@@ -98,12 +111,12 @@ def lyapunov(
     return quadratic_part - lr * rho * np.linalg.norm(curvature * coordinates, axis=-1)
 
 
-def bounce_amplitude(curvature: float, lr: float, rho: float, momentum: float = 0.0) -> float:
+def bounce_amplitude(curvature: Any, lr: Any, rho: Any, momentum: float = 0.0) -> Any:
     """a* = mρ/(2(1+μ) − m), m = ηλ: the distance at which SAM bounces across a minimum for ever.
 
     Args:
         curvature: λ > 0.
-        lr: step size η, with ηλ < 2(1 + μ).
+        lr: step size η, with ηλ < 2(1 + μ); it may carry its rounding error, and then so does a*.
         rho: radius ρ.
         momentum: μ of heavy ball, v ← μv + d2.
 
@@ -111,10 +124,10 @@ def bounce_amplitude(curvature: float, lr: float, rho: float, momentum: float = 
         >>> bounce_amplitude(curvature=1.0, lr=1.0, rho=0.3)
         0.3
     """
-    m = lr * curvature
-    if not 0 < m < 2 * (1 + momentum):
-        raise ValueError(f"lr * curvature must lie in (0, {2 * (1 + momentum):g}), got {m:g}")
-    return m * rho / (2 * (1 + momentum) - m)
+    m, limit = lr * curvature, 2 * (1 + momentum)
+    if not 0 < m < limit:
+        raise ValueError(f"lr * curvature must lie in (0, {limit:g}), got {float(m):g}")
+    return m * rho / (limit - m)
 
 
 def monotone_edge(gradient_norm: Any, lr: float, rho: float) -> Any:

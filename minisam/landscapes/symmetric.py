@@ -7,6 +7,7 @@ not. SAM's ball does not follow such a change, ASAM's does.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import autograd.numpy as anp
 import numpy as np
@@ -14,15 +15,16 @@ import numpy as np
 from minisam.landscapes.types import Landscape, Minimum
 
 
-def curved_valley(features: int = 1) -> Landscape:
-    """L(u, v) = ½ (u·v − 1)², a two-layer linear network with one example.
+def curved_valley(features: int = 1, target: float = 1.0) -> Landscape:
+    """L(u, v) = ½ (u·v − y)², a two-layer linear network with one example.
 
-    Minima: every (u, v) with u·v = 1, of value 0, with the one curvature ‖u‖² + ‖v‖² across the
-    valley's curved floor. The flattest has curvature 2, at ‖u‖ = ‖v‖ = 1; at (t, 1/t) it is
-    t² + t⁻². (Given as a minimum is the flattest along the first axes.)
+    Minima: every (u, v) with u·v = y, of value 0, with the one curvature ‖u‖² + ‖v‖² across the
+    valley's curved floor. The flattest has curvature 2|y|, at ‖u‖ = ‖v‖; for y = 1 it is t² + t⁻²
+    at (t, 1/t). (Given as a minimum is the flattest along the first axes.)
 
     Args:
         features: length k of u and of v; a point is (u, v), of shape (2k,).
+        target: y.
 
     Example:
         >>> valley = curved_valley()
@@ -31,15 +33,15 @@ def curved_valley(features: int = 1) -> Landscape:
     """
     k = features
     flattest = np.zeros(2 * k)
-    flattest[[0, k]] = 1.0
+    flattest[[0, k]] = np.sqrt(abs(target)) * np.array([1.0, np.sign(target)])
 
-    def residual(w: np.ndarray) -> np.ndarray:
-        return anp.sum(w[..., :k] * w[..., k:], axis=-1) - 1
+    def residual(w: Any) -> Any:
+        return anp.sum(w[..., :k] * w[..., k:], axis=-1) - target
 
     return Landscape(
         loss=lambda w: 0.5 * residual(w) ** 2,
         slope=lambda w: residual(w)[..., None] * np.roll(w, k, axis=-1),
-        minima=(Minimum(flattest, np.append(2.0, np.zeros(2 * k - 1))),),
+        minima=(Minimum(flattest, np.append(2.0 * abs(target), np.zeros(2 * k - 1))),),
     )
 
 
@@ -64,7 +66,7 @@ def rayleigh_quotient(spectrum: Sequence[float]) -> Landscape:
     def loss(w: np.ndarray) -> np.ndarray:
         return 0.5 * anp.sum(curvature * w**2, axis=-1) / anp.sum(w**2, axis=-1)
 
-    def slope(w: np.ndarray) -> np.ndarray:
+    def slope(w: Any) -> Any:
         square = np.sum(w**2, axis=-1, keepdims=True)
         quotient = np.sum(curvature * w**2, axis=-1, keepdims=True) / square
         return (curvature - quotient) * w / square

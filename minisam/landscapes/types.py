@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from autograd import value_and_grad as autograd_value_and_grad
@@ -36,8 +36,8 @@ class Landscape(NamedTuple):
         (4.0, array([4., 2.]), array([4., 2.]))
     """
 
-    loss: Callable[[np.ndarray], np.ndarray]
-    slope: Callable[[np.ndarray], np.ndarray]
+    loss: Callable[[Any], Any]
+    slope: Callable[[Any], Any]
     minima: tuple[Minimum, ...] = ()
 
     def gradient(self, w: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from minisam.landscapes import bounce_amplitude
 from minisam.oracle.properties.families import Quadratic
 from minisam.oracle.properties.problems import (
     DTYPES,
@@ -59,7 +60,7 @@ def _bounce(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     axis = int(np.argmax(np.abs(problem.vector())))
     m = exact(hyper["lr"]) * float(problem.facts.spectrum[axis])
     rho = hyper["rho"]
-    a = m * rho / (2 - m)
+    a = bounce_amplitude(float(problem.facts.spectrum[axis]), exact(hyper["lr"]), rho)
     for seen in walk(adapter, problem, 8):
         w, after = seen.start[axis], seen.landing[axis]
         sign = float(np.sign(w.value))

@@ -59,7 +59,7 @@ def draw_well(source: Source, m_range: tuple[float, float] = (1.15, 1.9)) -> tup
     n = source.integer(1, source.choice((1, 3, 8)))
     direction = unit_vector(source, n)
     sharp, flat = m / lr, m_flat / lr
-    minimum = wall * (1 + math.sqrt(sharp / flat))
+    minimum = float(kinked_well(sharp, flat, wall).minima[1].point[0])
     # distances to a cycle shrink by (m − 1) in the sharp well and by (1 − m_f) in the flat one
     rate = max(abs(m - 1), 1 - m_flat)
     steps = min(40 + math.ceil(math.log(1e-6) / math.log(rate)), 400)
@@ -160,7 +160,7 @@ def _stays_below(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     along = well.along(points)
     yield true("every |w_t| < c − ρ", bool(np.all(np.abs(along.value) < well.wall - rho)))
     m = exact(lr) * well.sharp
-    a = m * rho / (2 - m)
+    a = bounce_amplitude(well.sharp, exact(lr), rho)
     slack = strayed(problem, points, lr * well.sharp, rho)
     slack += norm_epsilon_slack(problem, along.value, well.sharp)
     distance = abs(along).widened(slack)
@@ -200,7 +200,8 @@ def escape_steps(problem: Problem) -> int:
     """
     well, hyper = problem.facts, problem.hyperparameters
     m, m_flat, rho = hyper["lr"] * well.sharp, hyper["lr"] * well.flat, hyper["rho"]
-    beyond = (m * rho / (2 - m) - (well.wall - rho)) / well.wall
+    amplitude = bounce_amplitude(well.sharp, hyper["lr"], rho)
+    beyond = (amplitude - (well.wall - rho)) / well.wall
     climb_out = math.log(beyond / 2) / math.log(m - 1)
     settle = math.log(1e-4 * m_flat * rho / well.minimum) / math.log(1 - m_flat)
     return math.ceil(climb_out + settle) + 20
@@ -269,7 +270,7 @@ def _stays_in_the_flat(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     slack = strayed(problem, points[tail], float(m.value), rho)
     slack += norm_epsilon_slack(problem, from_minimum.value, well.flat)
     distance = abs(from_minimum[tail].widened(slack))
-    a = m * rho / (2 - m)
+    a = bounce_amplitude(well.flat, exact(hyper["lr"]), rho)
     settling = powers(m - 1, distance.size - 1) * (distance[0] - a)
     yield equal("d_t − a* = (m_f − 1)^t (d₀ − a*), d = |w − f|", distance - a, settling)
 
@@ -358,7 +359,8 @@ def draw_valley(source: Source) -> Problem:
 )
 def _smooth_escape_threshold(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     valley, rho = problem.facts, problem.hyperparameters["rho"]
-    m = exact(problem.hyperparameters["lr"]) * valley.sharp
+    m = problem.hyperparameters["lr"] * valley.sharp
+    amplitude = bounce_amplitude(valley.sharp, exact(problem.hyperparameters["lr"]), rho)
     points = path(adapter, problem, 20)
     x, y = np.abs(points[:, 0]), points[:, 1]
     yield true("|x₂₀| < |x₀| ⇔ ρ < ρ_c", bool((x[-1] < x[0]) != valley.above))
@@ -366,6 +368,6 @@ def _smooth_escape_threshold(adapter: Adapter, problem: Problem) -> Iterable[Cla
     turned = np.divide(*np.abs(problem.field(exact(points)).value.T))
     s = ((x + rho * turned) / valley.distance) ** 2
     bent = np.max(2 * s * (np.abs(y) + rho) + 0.5 * rho * turned**2)
-    slack = strayed(problem, y[:, None], float(m.value), rho) + unit_roundoff(problem.dtype) * y[0]
+    slack = strayed(problem, y[:, None], m, rho) + unit_roundoff(problem.dtype) * y[0]
     slack += norm_epsilon_slack(problem, y, valley.sharp)
-    yield equal("|y| stays at a*", abs(exact(y)).widened(slack + bent), m * rho / (2 - m))
+    yield equal("|y| stays at a*", abs(exact(y)).widened(slack + bent), amplitude)

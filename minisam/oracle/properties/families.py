@@ -7,7 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minisam.landscapes import random_rotation
+from minisam.landscapes import (
+    Landscape,
+    curved_valley,
+    hessian_product,
+    logistic_regression,
+    random_rotation,
+    rayleigh_quotient,
+)
 from minisam.oracle.properties.problems import (
     DTYPES,
     Problem,
@@ -38,7 +45,7 @@ class Quadratic(NamedTuple):
 
     def product(self, w: Any) -> Any:
         """Hw."""
-        return self.rotated(self.spectrum * self.coordinates(w))
+        return hessian_product(w, self.spectrum, self.rotation)
 
     @property
     def defect(self) -> float:
@@ -181,19 +188,15 @@ class Logistic(NamedTuple):
         """Σ ‖xₖ‖³/(6√3) bounds the third derivative in every direction."""
         return np.sum(self.squares**1.5) / (6 * exact(3.0) ** 0.5)
 
-    def gradient(self, w: Any) -> Rounded:
-        """αw − Σ σ(−xₖᵀw) xₖ."""
-        return self.l2 * w - self.inputs.T @ sigmoid(-(self.inputs @ w))
+    @property
+    def landscape(self) -> Landscape:
+        """The loss and its gradient."""
+        return logistic_regression(self.inputs, self.l2)
 
     def hessian_product(self, w: Any, v: Any) -> Rounded:
         """αv + Σ σ(z)σ(−z) xₖ (xₖᵀv)."""
         z = self.inputs @ w
         return self.l2 * v + self.inputs.T @ (sigmoid(z) * sigmoid(-z) * (self.inputs @ v))
-
-    def loss(self, w: Any) -> Rounded:
-        """L(w)."""
-        z = self.inputs @ w
-        return np.sum(np.logaddexp(0.0, -z)) + 0.5 * self.l2 * (w @ w)
 
 
 def draw_logistic(source: Source, examples: int = 6, l2: bool = True) -> Problem:
@@ -206,7 +209,7 @@ def draw_logistic(source: Source, examples: int = 6, l2: bool = True) -> Problem
     return make_problem(
         source,
         draw_point(source, n, -2, 0.3),
-        facts.gradient,
+        facts.landscape.slope,
         facts,
         dtype,
         rho=power_of_ten(source, -3, 0.3),
@@ -258,17 +261,6 @@ def draw_ridge(source: Source, kind: str, p: float = 2) -> Problem:
     )
 
 
-class Quotient(NamedTuple):
-    """½ Σ λᵢwᵢ²/‖w‖², the same at w and at cw."""
-
-    spectrum: np.ndarray
-
-    def gradient(self, w: Rounded) -> Rounded:
-        """(λᵢ − Σλw²/‖w‖²) wᵢ/‖w‖²."""
-        square = w @ w
-        return (self.spectrum - (self.spectrum @ (w * w)) / square) * w / square
-
-
 def draw_quotient(source: Source) -> Problem:
     """A Rayleigh quotient in n in 2..12 dimensions.
 
@@ -279,15 +271,15 @@ def draw_quotient(source: Source) -> Problem:
     n = source.integer(2, source.choice((2, 6, 12)))
     spectrum = source.reals(-3, 3, n)
     spectrum[:2] = 3, -3
-    facts = Quotient(rounded(spectrum, dtype))
+    spectrum = rounded(spectrum, dtype)
     w = draw_point(source, n, -0.5, 0.5)
     w = np.where(w == 0, 1.0, w)
     length = float(np.linalg.norm(w))
     return make_problem(
         source,
         w,
-        facts.gradient,
-        facts,
+        rayleigh_quotient(spectrum).slope,
+        spectrum,
         dtype,
         rho=length * power_of_ten(source, -3, -0.5),
         lr=length**2 * power_of_ten(source, -2, 0),
@@ -298,11 +290,6 @@ class TwoLayers(NamedTuple):
     """½(u·v − y)² for a point (u, v), a two-layer linear network with k hidden nodes."""
 
     target: float
-
-    def gradient(self, w: Rounded) -> Rounded:
-        """R (v, u), r = u·v − y."""
-        u, v = w[: w.size // 2], w[w.size // 2 :]
-        return (u @ v - self.target) * np.roll(w, w.size // 2)
 
 
 def draw_two_layers(source: Source) -> Problem:
@@ -317,7 +304,7 @@ def draw_two_layers(source: Source) -> Problem:
     return make_problem(
         source,
         w,
-        facts.gradient,
+        curved_valley(k, facts.target).slope,
         facts,
         dtype,
         rho=power_of_ten(source, -3, 0),

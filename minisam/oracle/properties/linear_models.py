@@ -40,12 +40,12 @@ ROUNDING = "running: d1, ε, B and d2 rounded once each, carried through L, ∇L
 def _convex_alignment(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     seen, rho, facts = one_step(adapter, problem), problem.hyperparameters["rho"], problem.facts
     B = seen.start + seen.climb_from_loss
-    d1, d2 = facts.gradient(seen.start), facts.gradient(B)
+    d1, d2 = facts.landscape.slope(seen.start), facts.landscape.slope(B)
     G = norm(d1)
     uphill = inner(d1, d2)
     yield at_most("G² + αρG ≤ ⟨d2, d1⟩", G * G + facts.l2 * rho * G, uphill)
     yield at_most("⟨d2, d1⟩ ≤ G² + βρG", uphill, G * G + facts.smoothness * rho * G)
-    rise = facts.loss(B) - facts.loss(seen.start)
+    rise = facts.landscape.loss(B) - facts.landscape.loss(seen.start)
     yield at_most("ρG + ½αρ² ≤ L(B) − L(A)", rho * G + 0.5 * facts.l2 * rho**2, rise)
     yield at_most("L(B) − L(A) ≤ ρG + ½βρ²", rise, rho * G + 0.5 * facts.smoothness * rho**2)
 
@@ -63,7 +63,7 @@ def _convex_alignment(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
 def _smooth_means_near_sgd(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     seen, hyper, facts = one_step(adapter, problem), problem.hyperparameters, problem.facts
     lr, rho = hyper["lr"], hyper["rho"]
-    gap = norm(seen.landing - (seen.start - lr * facts.gradient(seen.start)))
+    gap = norm(seen.landing - (seen.start - lr * facts.landscape.slope(seen.start)))
     yield at_most("‖w_SAM − w_SGD‖ ≤ ηρβ", gap, exact(lr) * rho * facts.smoothness)
 
 
@@ -81,7 +81,7 @@ def _smooth_means_near_sgd(adapter: Adapter, problem: Problem) -> Iterable[Claus
 def _gradient_penalty(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     seen, hyper, facts = one_step(adapter, problem), problem.hyperparameters, problem.facts
     rho, lr, w = hyper["rho"], hyper["lr"], seen.start
-    g = facts.gradient(w)
+    g = facts.landscape.slope(w)
     right = g + rho * facts.hessian_product(w, g / norm(g))
     moved = (w - seen.landing) / lr  # the gradient that was descended along
     limit = 0.5 * facts.third_derivative * rho * rho
