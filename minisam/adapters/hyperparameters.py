@@ -95,16 +95,14 @@ class HyperParameters(Mapping):
     shown: dict[str, Any] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        values: dict[str, Any] = {
-            name: _real(getattr(self, name), DEFAULTS[name]) for name in DEFAULTS
-        }
+        values: dict[str, Any] = {name: getattr(self, name) for name in DEFAULTS}
+        values.update({name: _real(values[name], 0.0) for name in REAL})
         values.update({name: Scheduled.of(name, values[name]) for name in SCHEDULED})
         values["p"] = math.inf if self.p == "inf" else self.p  # as JSON has it
         defaults = METHODS[self.method].own if self.method in METHODS else {}
         own = {key: _real(value, defaults.get(key)) for key, value in self.own.items()}
         kept = {key: value for key, value in values.items() if EXTRA.get(key, ...) != value}
-        for name, value in {**values, "own": own, "shown": {**kept, **own}}.items():
-            object.__setattr__(self, name, value)
+        vars(self).update(values, own=own, shown={**kept, **own})  # frozen from here on
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> HyperParameters:
@@ -122,9 +120,9 @@ class HyperParameters(Mapping):
         if isinstance(values, HyperParameters):
             return values
         own = {key: value for key, value in values.items() if key not in DEFAULTS}
-        known = {key for row in METHODS.values() for key in row.own} | DEFAULTS.keys()
-        for key in own:
-            if key not in known:
+        if own:
+            known = {key for row in METHODS.values() for key in row.own} | DEFAULTS.keys()
+            for key in own.keys() - known:
                 near = difflib.get_close_matches(key, sorted(known), n=1)
                 hint = f"; did you mean {near[0]!r}?" if near else f"; there are {sorted(known)}"
                 raise ValueError(f"there is no hyper-parameter {key!r}{hint}")
@@ -132,7 +130,7 @@ class HyperParameters(Mapping):
 
     def having(self, **changes: Any) -> HyperParameters:
         """Return the record with other values."""
-        return HyperParameters.of({**self, **changes})
+        return HyperParameters.of({**self, **changes}) if changes else self
 
     @property
     def scheduled(self) -> frozenset[str]:
@@ -172,6 +170,7 @@ class HyperParameters(Mapping):
 DEFAULTS: dict[str, Any] = {
     one.name: one.default for one in fields(HyperParameters) if one.name not in ("own", "shown")
 }
+REAL = [name for name, default in DEFAULTS.items() if isinstance(default, float)]
 
 
 def _real(value: Any, default: Any) -> Any:

@@ -2,6 +2,7 @@
 
 Read in this order: `minisam.optim.sgd`, `minisam.optim.sam`, `minisam.optim.perturbation`,
 `minisam.optim.asam`; then any of the follow-ups, each of which replaces one piece.
+`minisam.optim.methods` has them all by name.
 """
 
 from minisam.optim.asam import asam
