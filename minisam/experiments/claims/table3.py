@@ -20,13 +20,13 @@ PUBLISHED = (
     "Test error (%) of a fine-tuned EfficientNet-L2, SAM / without: CIFAR-10 0.30 / 0.34, "
     "CIFAR-100 3.92 / 4.07."
 )
-METHODS = ("SGD", "SAM", "ASAM")
+COMPARED = ("SGD", "SAM", "ASAM")
 SIZE = (10.0, 4.6)
 
 
 def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     """Search each stage, then run every pair of methods."""
-    base, options = scale.settings(), candidates(scale, *METHODS)
+    base, options = scale.settings(), candidates(scale, *COMPARED)
     first = {**base, "classes": FIRST}
     (before,), search = tune(cells, scale, [({"stage": 1}, first)], options)
     start = {**base, **before["SGD"]}
@@ -45,8 +45,8 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
             {"pretrained": one, "method": two},
             {"first": {**base, **before[one]}, "second": {**shared, **after[two]}},
         )
-        for one in METHODS
-        for two in METHODS
+        for one in COMPARED
+        for two in COMPARED
     ]
     runs = over_seeds(cells, scale, entries, two_stages)
     return {"search": search + tried, "runs": runs}
@@ -55,11 +55,11 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
 def table(results: Mapping[str, Any]) -> list[list[str]]:
     """Return accuracy after fine-tuning, a row per method of pre-training."""
     rows = [
-        ["test accuracy (%) after fine-tuning", *(f"with {method}" for method in METHODS),
+        ["test accuracy (%) after fine-tuning", *(f"with {method}" for method in COMPARED),
          "SAM − SGD, paired", "ASAM − SGD, paired"],
     ]  # fmt: skip
-    for one in METHODS:
-        means = [f"{mean(results['runs'], pretrained=one, method=two):.1f}" for two in METHODS]
+    for one in COMPARED:
+        means = [f"{mean(results['runs'], pretrained=one, method=two):.1f}" for two in COMPARED]
         gains = [f"{gain(results['runs'], m, pretrained=one):+.2f}" for m in ("SAM", "ASAM")]
         rows.append([f"pre-trained with {one}", *means, *gains])
     return rows
@@ -79,8 +79,8 @@ def headline(results: Mapping[str, Any]) -> Headline:
 def draw(results: Mapping[str, Any], figure: Any) -> None:
     """Draw a group of dots per method of pre-training."""
     axes = figure.subplots()
-    for group, one in enumerate(METHODS):
-        for k, two in enumerate(METHODS):
+    for group, one in enumerate(COMPARED):
+        for k, two in enumerate(COMPARED):
             value, low, high, _ = mean(results["runs"], pretrained=one, method=two)
             axes.errorbar(
                 group + 0.2 * (k - 1),
@@ -92,7 +92,7 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
                 color=colour(two),
                 label=f"fine-tuned with {two}" if group == 0 else None,
             )
-    axes.set_xticks(range(len(METHODS)), [f"pre-trained with {method}" for method in METHODS])
+    axes.set_xticks(range(len(COMPARED)), [f"pre-trained with {method}" for method in COMPARED])
     axes.set_ylabel("test accuracy (%) on the new classes")
     axes.grid(axis="x", visible=False)
     figure.legend(loc="outside upper center", ncols=3)
