@@ -285,3 +285,70 @@ def two_step_update(figure: Any, loss: Callable[[Any], Any], step: Any, end: Any
     above.set_xlabel("w₁")
     above.set_ylabel("w₂")
     above.set_title("From above: d2 is found at B and walked from A")
+
+
+def transition_matrix(figure: Any, transition: Any, class_names: Sequence[str], title: str) -> None:
+    """Draw a transition matrix of label noise: true classes down, given labels across.
+
+    Args:
+        figure: a Matplotlib figure, such as `picture` yields; its size is set by the classes.
+        transition: share of class i that is labelled j, of shape (K, K).
+        class_names: a name to each class; numbers are written for at most 20 classes.
+        title: of the picture.
+    """
+    classes = len(class_names)
+    numbers = classes <= 20
+    side = max(4.5, 0.7 * classes) if numbers else 8.0
+    figure.set_size_inches(side + 1.6, side + 0.8)
+    axes = figure.subplots()
+    axes.grid(visible=False)
+    image = axes.imshow(100 * transition, cmap="viridis", vmin=0, vmax=100)
+    if numbers:
+        axes.set_xticks(
+            range(classes), class_names, rotation=45, ha="right", rotation_mode="anchor"
+        )
+        axes.set_yticks(range(classes), class_names)
+        for i, row in enumerate(100 * transition):
+            for j, share in enumerate(row):
+                if share > 0:
+                    shade = "black" if share > 60 else "white"
+                    text = f"{share:.0f}" if share >= 0.5 else "<1"
+                    axes.text(j, i, text, ha="center", va="center", color=shade, fontsize=11)
+    axes.set_xlabel("given label")
+    axes.set_ylabel("true class")
+    axes.set_title(title)
+    figure.colorbar(image, ax=axes, label="% of the true class", shrink=0.8)
+
+
+def images_by_class(
+    figure: Any, images: Any, labels: Any, class_names: Sequence[str], rows: int = 4
+) -> None:
+    """Draw the first images of each class, a column to each.
+
+    Args:
+        figure: a Matplotlib figure, such as `picture` yields; its size is set by the images.
+        images: uint8 array of shape (n, height, width, channels).
+        labels: int array of shape (n,).
+        class_names: a name to each class to be drawn: label 0, 1, …
+        rows: how many images of each.
+    """
+    import numpy as np
+
+    height, width, channels = images.shape[1:]
+    cell_height, cell_width = height + 2, width + 2
+    shape = (rows * cell_height, len(class_names) * cell_width, channels)
+    sheet = np.full(shape, 255, np.uint8)  # one picture: an axes for each image takes seconds
+    for column in range(len(class_names)):
+        for row, index in enumerate(np.flatnonzero(labels == column)[:rows]):
+            top, left = row * cell_height + 1, column * cell_width + 1
+            sheet[top : top + height, left : left + width] = images[index]
+    figure.set_size_inches(0.95 * len(class_names), 0.95 * rows + 0.7)
+    axes = figure.subplots()
+    axes.grid(visible=False)
+    axes.imshow(sheet)
+    middles = cell_width * (np.arange(len(class_names)) + 0.5)
+    axes.set_xticks(middles, class_names, rotation=30, ha="left", rotation_mode="anchor")
+    axes.xaxis.tick_top()
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)

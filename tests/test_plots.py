@@ -2,10 +2,21 @@ import itertools
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
+from minisam.data import load
 from minisam.experiments.statistics import Interval
-from minisam.plots import COLOURS, colour, curve_with_interval, dots_by_method, picture
+from minisam.plots import (
+    COLOURS,
+    colour,
+    curve_with_interval,
+    dots_by_method,
+    images_by_class,
+    picture,
+    transition_matrix,
+)
 
 
 def luminance(shade):
@@ -65,3 +76,52 @@ def test_dots_run_from_top_to_bottom(tmp_path):
         dots_by_method(axes, means, means)
         assert [label.get_text() for label in axes.get_yticklabels()] == ["SGD", "SAM"]
         assert axes.yaxis_inverted()
+
+
+@pytest.mark.fault("file-written", "plots.picture")
+@pytest.mark.parametrize("name", ["a.xyz", "a.bin"])
+def test_a_format_that_matplotlib_does_not_know_leaves_nothing(name, tmp_path):
+    with pytest.raises(ValueError, match="not supported"), picture(tmp_path / name) as figure:
+        figure.subplots()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_transition_matrix_shows_every_number():
+    matrix = np.array([[0.6, 0.4, 0], [0.004, 0.996, 0], [np.nan, np.nan, np.nan]])
+    figure = Figure()
+    transition_matrix(figure, matrix, ("a", "b", "c"), "title")
+    axes = figure.axes[0]
+    assert [text.get_text() for text in axes.texts] == ["60", "40", "<1", "100"]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("given label", "true class")
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b", "c"]
+    assert axes.get_title() == "title"
+
+
+@pytest.mark.parametrize("classes", [2, 10, 100])
+def test_any_number_of_classes_is_drawn(classes, tmp_path):
+    with picture(tmp_path / "a.png") as figure:
+        transition_matrix(figure, np.eye(classes), tuple(map(str, range(classes))), "")
+    assert bool(figure.axes[0].texts) == (classes <= 20)
+
+
+def test_images_are_drawn_in_the_column_of_their_class(tmp_path):
+    train = load("toy", train_size=30, test_size=1).train
+    names = ("disc", "square", "diamond")
+    with picture(tmp_path / "a.png") as figure:
+        images_by_class(figure, train.images, train.labels, names, rows=2)
+    (axes,) = figure.axes
+    sheet = axes.images[0].get_array()
+    assert sheet.shape == (2 * 34, 3 * 34, 3)
+    for label in range(3):
+        for row, index in enumerate(np.flatnonzero(train.labels == label)[:2]):
+            part = sheet[34 * row + 1 : 34 * row + 33, 34 * label + 1 : 34 * label + 33]
+            assert np.array_equal(part, train.images[index])
+    assert [text.get_text() for text in axes.get_xticklabels()] == list(names)
+
+
+def test_a_class_without_enough_images_leaves_white():
+    figure = Figure()
+    images_by_class(figure, np.zeros((1, 4, 4, 3), np.uint8), np.array([0]), ("a", "b"), rows=2)
+    sheet = figure.axes[0].images[0].get_array()
+    assert sheet[1:5, 1:5].max() == 0
+    assert sheet[6:].min() == sheet[:, 6:].min() == 255

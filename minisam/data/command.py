@@ -47,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what was asked for; return the exit code."""
+    """Carry out the action; return the exit code."""
     actions = {"info": info, "noise": noise, "fetch": fetch, "write": write}
     try:
         print(actions[arguments.action](arguments))
@@ -60,6 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
 def info(arguments: argparse.Namespace) -> str:
     """Describe a data set."""
     from minisam.data import channel_statistics, label_hash
+    from minisam.files import expanded
 
     data = source(arguments, None)
     mean, std = channel_statistics(data.train.images)
@@ -75,10 +76,13 @@ def info(arguments: argparse.Namespace) -> str:
         "labels sha256": label_hash(data.train.labels),
     }
     if arguments.picture:
-        from minisam.data.pictures import draw_images, save_figure
+        from minisam.plots import images_by_class, picture
 
-        figure = draw_images(data.train.images, data.train.labels, data.class_names[:20])
-        facts["picture"] = str(save_figure(figure, arguments.picture))
+        path = expanded(arguments.picture)
+        path = path if path.suffix else path.with_suffix(".png")
+        with picture(path) as figure:
+            images_by_class(figure, data.train.images, data.train.labels, data.class_names[:20])
+        facts["picture"] = str(path)
     return "\n".join(f"{name:<16} {value}" for name, value in facts.items())
 
 
@@ -89,8 +93,8 @@ def noise(arguments: argparse.Namespace) -> str:
     import minisam
     from minisam.data.folders import check_not_read, whole_folder
     from minisam.data.noise_report import as_json, as_table, percent
-    from minisam.data.pictures import draw_transition, save_figure
     from minisam.files import expanded, write_atomically
+    from minisam.plots import picture, transition_matrix
 
     out = expanded(arguments.out)
     read = [expanded(path) for path in (arguments.matrix, arguments.path) if path is not None]
@@ -109,12 +113,12 @@ def noise(arguments: argparse.Namespace) -> str:
         "labels": data.train.labels.tolist(),
     }
     title = f"{data.name}: {seen.recipe.kind} noise, {percent(seen.rate_realized)} of labels wrong"
-    figure = draw_transition(seen.transition, data.class_names, title)
     with whole_folder(out) as work:
-        labels, description, picture = (work / name for name in NOISE_FILES)
+        labels, description, drawing = (work / name for name in NOISE_FILES)
         write_atomically(labels, lambda file: np.save(file, data.train.labels))
         write_atomically(description, lambda file: file.write(json.dumps(content).encode()))
-        save_figure(figure, picture)
+        with picture(drawing) as figure:
+            transition_matrix(figure, seen.transition, data.class_names, title)
     table = as_table(seen, data.class_names)
     return f"{table}\n\nwrote {', '.join(NOISE_FILES)} to {out}"
 
@@ -129,9 +133,9 @@ def fetch(arguments: argparse.Namespace) -> str:
 
 def write(arguments: argparse.Namespace) -> str:
     """Write a data set in CIFAR's own formats."""
-    from minisam.data.cifar.write import write
+    from minisam.data.cifar.write import write_dataset
 
     data = source(arguments, recipe(arguments))
     like = arguments.like or ("cifar100" if data.coarse_class_names else "cifar10")
-    folder = write(data, arguments.out, like, arguments.to, arguments.force)
+    folder = write_dataset(data, arguments.out, like, arguments.to, arguments.force)
     return f"wrote {data.name} to {folder}"
