@@ -14,14 +14,14 @@ from pathlib import Path
 from minisam.data import load
 from minisam.data.cifar import layouts
 from minisam.data.cifar.layouts import Layout
-from minisam.data.cifar.write import write
+from minisam.data.cifar.write import write_dataset
 
 ARCHIVE = "cifar-10-python.tar.gz"
 
 
 def small_archive(folder: Path) -> tuple[bytes, Layout]:
     """Return an archive of the toy set in CIFAR-10's format, and a layout with its hashes."""
-    written = write(load("toy", train_size=50, test_size=10), folder)
+    written = write_dataset(load("toy", train_size=50, test_size=10), folder)
     path = folder / ARCHIVE
     with tarfile.open(path, "w:gz") as tar:
         tar.add(written, written.name)

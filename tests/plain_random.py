@@ -1,4 +1,4 @@
-"""NumPy's PCG64 and its seeding in Python's whole numbers: what `streams` is made of.
+"""NumPy's PCG64 and its seeding in Python's whole numbers: what `portable_random` is made of.
 
 M. E. O'Neill 2014, "PCG: A Family of Simple Fast Space-Efficient Statistically Good Algorithms for
 Random Number Generation" (XSL-RR 128/64), seeded as NumPy's ``SeedSequence`` documents it.

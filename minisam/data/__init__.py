@@ -1,7 +1,7 @@
-"""Data sets, label noise and mini-batches.
+"""Load data sets, add label noise, cut mini-batches.
 
-Start at `load`; `LabelNoise` is the recipe it takes. How each kind of noise works is in `noise`,
-and how images become what a network sees is in `batches`.
+Start at `load`, which takes a `LabelNoise` as the recipe. `noise` says how each kind of noise
+works, `batches` how images become what a network sees.
 """
 
 from minisam.data.batches import augment, channel_statistics, minibatches, standardize

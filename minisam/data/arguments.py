@@ -1,4 +1,4 @@
-"""The options that say which images and which noise are meant, and what they come to."""
+"""Add the options that name images and noise, and load what they name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 NAMES = ("toy", "cifar10", "cifar100", "imagenet32")
 KINDS = ("symmetric", "pair", "asymmetric", "matrix", "instance", "human")
 OF_FILES = {"data_dir": "--data-dir", "version": "--version", "unknown_files": "--unknown-files"}
-OF_NOISE = {  # by what they are called in a recipe
+OF_NOISE = {  # by their names in a recipe
     "rate": "--rate",
     "seed": "--seed",
     "inclusive": "--inclusive",
@@ -56,7 +56,7 @@ def add_noise(parser: argparse.ArgumentParser, default: str | None) -> None:
 
 
 def source(arguments: argparse.Namespace, noise: LabelNoise | None) -> Dataset:
-    """Load what the arguments name."""
+    """Load the data set that the arguments name."""
     from minisam.data import load
 
     if given := options(arguments, OF_FILES) if arguments.name == "toy" else {}:
@@ -83,7 +83,7 @@ def source(arguments: argparse.Namespace, noise: LabelNoise | None) -> Dataset:
 
 
 def recipe(arguments: argparse.Namespace) -> LabelNoise | None:
-    """Return the noise that the arguments describe; refuse those that it has no use for."""
+    """Return the noise that the arguments describe; refuse options that it does not use."""
     from minisam.data.matrix_files import read_matrix
     from minisam.data.noise import GOES_WITH, LabelNoise
 
@@ -110,7 +110,7 @@ def recipe(arguments: argparse.Namespace) -> LabelNoise | None:
 
 
 def options(arguments: argparse.Namespace, names: dict[str, str]) -> dict[str, str]:
-    """Return those options that were given, and the names of their values."""
+    """Return the options that were given, and the names of their values."""
     return {option: name for name, option in names.items() if getattr(arguments, name) is not None}
 
 

@@ -1,6 +1,6 @@
-"""From stored images to what a network sees: standardize, augment, cut into mini-batches.
+"""Turn stored images into what a network sees: standardize, augment, cut into mini-batches.
 
-Pure functions, each of which takes the random generator it uses.
+The functions are pure. Those that draw take the random generator.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from minisam.checks import check_whole
 def channel_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean and standard deviation of each channel, of pixels scaled to 0 … 1.
 
-    They are computed from a histogram of the 256 grey levels, thus exactly up to the last rounding.
+    A histogram of the 256 grey levels gives them exactly, up to the last rounding.
 
     Args:
         images: uint8 array of shape (n, height, width, channels).
 
     Returns:
-        mean and standard deviation (of the whole, not a sample), float64 arrays of shape
+        Mean and standard deviation (of the whole, not of a sample), float64 arrays of shape
         (channels,).
 
     Example:
@@ -61,7 +61,7 @@ def standardize(
         dtype: floating-point type of the result.
 
     Returns:
-        array of shape (n, height, width, channels).
+        Array of shape (n, height, width, channels).
 
     Raises:
         ValueError: if ``images`` is not uint8 (so that nothing is standardized twice), ``mean`` or
@@ -93,7 +93,7 @@ def standardize(
 def augment(images: np.ndarray, rng: np.random.Generator, padding: int = 4) -> np.ndarray:
     """Crop and flip: shift each image by up to ``padding`` pixels, and mirror half of them.
 
-    What is shifted in from outside is 0: pad *after* standardizing to fill with the mean colour.
+    Zeros are shifted in: augment *after* standardizing to fill with the mean colour.
 
     Args:
         images: array of shape (n, height, width, channels), of any type.
@@ -101,7 +101,7 @@ def augment(images: np.ndarray, rng: np.random.Generator, padding: int = 4) -> n
         padding: largest shift in pixels, in each direction.
 
     Returns:
-        a new array of the same shape and type.
+        A new array of the same shape and type.
 
     Example:
         >>> images = np.ones((5, 32, 32, 3), np.float32)
@@ -132,8 +132,8 @@ def minibatches(n: int, batch_size: int, rng: np.random.Generator) -> Iterator[n
         batch_size: examples per mini-batch; the last one is shorter where it does not divide ``n``.
         rng: where the order comes from; drawn once, when the first batch is asked for.
 
-    Yields:
-        int64 arrays of shape (batch_size,).
+    Returns:
+        An iterator of int64 arrays of shape (batch_size,).
 
     Example:
         >>> [len(batch) for batch in minibatches(5, 2, np.random.default_rng(0))]

@@ -1,8 +1,8 @@
-"""`load`: one call from a data set's name to images, labels and label noise.
+"""Load a data set by its name: images, labels, label noise, validation images.
 
-In this order: read the files; choose validation images and a training subset; then draw noise, for
-the training labels from the clean ones alone. So the validation split does not depend on the noise,
-the noise not on the validation labels, and test labels are never touched.
+`load` first reads the files, then chooses a training subset and validation images, and last draws
+the noise, of the training labels from the clean training labels alone. So the validation images do
+not depend on the noise, nor the noise on the validation labels. Test labels are never changed.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from typing import NamedTuple
 import numpy as np
 
 from minisam.checks import check_choice, check_number, check_whole
-from minisam.data import noise as noise_module
-from minisam.data import portable_random as streams
 from minisam.data import toy
+from minisam.data.cifar.download import fetch
 from minisam.data.cifar.find import cache_folder
-from minisam.data.cifar.read import Labelled, Source, read
+from minisam.data.cifar.read import CleanDataset, Labelled, read_dataset
 from minisam.data.human_noise import human_labels
 from minisam.data.instance_noise import instance_noise
 from minisam.data.look_alikes import look_alikes
-from minisam.data.noise import LabelNoise
-from minisam.data.noise_report import NoiseReport, report
+from minisam.data.noise import LabelNoise, check_noise, corrupt, expected_rate
+from minisam.data.noise_report import NoiseReport, compare_labels
+from minisam.data.portable_random import random_words, stream
 
 
 class Split(NamedTuple):
     """Images with the labels to learn and the true ones.
 
-    Args:
+    Attributes:
         images: uint8 array of shape (n, 32, 32, 3).
         labels: int64 array of shape (n,), noisy where noise was asked for.
         clean_labels: the true labels, of the same shape.
@@ -49,7 +49,7 @@ class Split(NamedTuple):
 class Dataset(NamedTuple):
     """A data set, ready to train on.
 
-    Args:
+    Attributes:
         name: as asked for.
         train: the training images.
         test: the test images, with their true labels always.
@@ -89,8 +89,8 @@ def load(
             cache folder. The toy set needs none.
         noise: the recipe, or None.
         train_size: number of training images; None for all that validation leaves (toy: 2,000, and
-            a million at most, validation included).
-            Subsets hold every class in its due share.
+            a million at most, validation included). A subset has as large a share of each class as
+            the whole.
         test_size: number of test images; None for all (toy: 1,000).
         validation: number of images to hold out of the training set, or (below 1) the share of
             those that are trained on otherwise.
@@ -99,13 +99,13 @@ def load(
         download: fetch the files when they are not there (needs the ``data`` extra).
         version: ``"python"`` or ``"binary"``; None for whichever is there.
         unknown_files: read pickles and archives whose hash is unknown, too. They can do no harm,
-            but need not be what their names say.
+            but need not hold what their names say.
 
     Returns:
         The data set.
 
     Raises:
-        ValueError: naming the argument that is wrong; `BadFile`, naming the file that is.
+        ValueError: if an argument is wrong; `BadFile`, which is one, if a file is.
         FileNotFoundError: saying which file to put where, and what its hash must be.
 
     Example:
@@ -115,29 +115,31 @@ def load(
     """
     check_choice("validation_labels", validation_labels, ("clean", "noisy"))
     if noise is not None:
-        noise = noise_module.check(noise)
+        noise = check_noise(noise)
     if name == "toy":
         train_size = 2000 if train_size is None else train_size
         test_size = 1000 if test_size is None else test_size
         n_train, n_test, held_out = sizes(train_size, test_size, validation, toy.MOST, toy.MOST)
         parts = toy.toy(n_train + held_out, n_test)
-        source = Source(Labelled(*parts[:2]), Labelled(*parts[2:]), toy.CLASS_NAMES)
+        source = CleanDataset(Labelled(*parts[:2]), Labelled(*parts[2:]), toy.CLASS_NAMES)
     else:
         source = fetch_and_read(name, data_dir, version, unknown_files, download)
     there = len(source.train.labels), len(source.test.labels)
     n_train, n_test, held_out = sizes(train_size, test_size, validation, *there)
-    order = stratified_order(source.train.labels, streams.stream(seed, "training subset"))
+    order = stratified_order(source.train.labels, stream(seed, "training subset"))
     train = take(source.train, order[:n_train])
     held = take(source.train, order[len(order) - held_out :]) if held_out else None
-    order = stratified_order(source.test.labels, streams.stream(seed, "test subset"))
+    order = stratified_order(source.test.labels, stream(seed, "test subset"))
     test = take(source.test, order[:n_test])
     seen = None
     if noise is not None:
         train = with_noise(train, name, source, noise, data_dir, "noise")
         if held is not None and validation_labels == "noisy":
             held = with_noise(held, name, source, noise, data_dir, "validation noise")
-        expected = noise_module.expected_rate(noise, train.clean_labels, *plan(source))
-        seen = report(train.labels, train.clean_labels, noise, len(source.class_names), expected)
+        expected = expected_rate(noise, train.clean_labels, *plan(source))
+        seen = compare_labels(
+            train.labels, train.clean_labels, noise, len(source.class_names), expected
+        )
     return Dataset(name, train, test, held, source.class_names, source.coarse_class_names, seen)
 
 
@@ -147,17 +149,15 @@ def fetch_and_read(
     version: str | None,
     unknown_files: bool,
     download: bool,
-) -> Source:
-    """Read a data set, and when it is not there and a download was asked for, fetch it first."""
+) -> CleanDataset:
+    """Read a data set; fetch it first if it is not there and may be downloaded."""
     try:
-        return read(name, data_dir, version, unknown_files)
+        return read_dataset(name, data_dir, version, unknown_files)
     except FileNotFoundError:
         if not download:
             raise
-    from minisam.data.cifar.download import fetch
-
     fetch(name, version or "python", data_dir)
-    return read(name, data_dir, version, unknown_files)
+    return read_dataset(name, data_dir, version, unknown_files)
 
 
 def sizes(
@@ -178,11 +178,11 @@ def sizes(
 
 
 def stratified_order(labels: np.ndarray, bits: np.random.PCG64) -> np.ndarray:
-    """Put examples in an order whose beginning, and whose end, holds each class in its due share.
+    """Return an order whose first n examples, and last n, hold each class in its share.
 
     The r-th of a class's m examples, in random order, comes at the place (r − ½)/m of the whole.
     """
-    random = streams.words(bits, len(labels))
+    random = random_words(bits, len(labels))
     place = np.empty(len(labels))
     for label in np.unique(labels):
         of_class = np.flatnonzero(labels == label)
@@ -194,7 +194,7 @@ def stratified_order(labels: np.ndarray, bits: np.random.PCG64) -> np.ndarray:
 def take(source: Labelled, chosen: np.ndarray) -> Split:
     """Return the chosen images, in the data set's own order, with their true labels."""
     indices = np.sort(chosen)
-    # All of them are not copied: the images of CIFAR-10 have 150 million bytes.
+    # Do not copy all of them: the images of CIFAR-10 have 150 million bytes.
     images = source.images if len(indices) == len(source.images) else source.images[indices]
     labels = source.labels[indices]
     coarse = None if source.coarse_labels is None else source.coarse_labels[indices]
@@ -204,7 +204,7 @@ def take(source: Labelled, chosen: np.ndarray) -> Split:
 def with_noise(
     split: Split,
     name: str,
-    source: Source,
+    source: CleanDataset,
     noise: LabelNoise,
     data_dir: str | os.PathLike[str] | None,
     purpose: str,
@@ -215,15 +215,15 @@ def with_noise(
         folder = cache_folder() if data_dir is None else data_dir
         labels = human_labels(noise, name, folder, source.train.labels)[split.indices]
     elif noise.kind == "instance":
-        assert noise.rate is not None  # as `check` has seen to
+        assert noise.rate is not None  # as `check_noise` has seen to
         labels = instance_noise(split.images, clean, noise.rate, classes, noise.seed, purpose)
     else:
-        labels = noise_module.corrupt(clean, noise, classes, mistaken, purpose)
+        labels = corrupt(clean, noise, classes, mistaken, purpose)
     return split._replace(labels=labels, flipped=labels != clean)
 
 
-def plan(source: Source) -> tuple[int, np.ndarray | None]:
-    """Return the number of classes, and which class each is mistaken for."""
+def plan(source: CleanDataset) -> tuple[int, np.ndarray | None]:
+    """Return the number of classes, and the class that each is mistaken for."""
     train = source.train
     mistaken = look_alikes(source.class_names, train.labels, train.coarse_labels)
     return len(source.class_names), mistaken

@@ -1,4 +1,4 @@
-"""Folders that are either whole or not there, and files that are not written over."""
+"""Write a folder whole or not at all, and refuse to write over a file that is read."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from minisam.files import umask
 def whole_folder(path: Path) -> Iterator[Path]:
     """Yield a new folder to write to; its files go to ``path`` when the block ends, all or none.
 
-    An error, a full disk or Ctrl-C in the block leaves ``path`` as it was. What ``path`` has beside
-    these files stays there; a link in the place of one of them is replaced, not followed.
+    An error, a full disk or Ctrl-C in the block leaves ``path`` as it was. Its other files stay; a
+    link in the place of a new file is replaced, not followed.
 
     Example:
         >>> with tempfile.TemporaryDirectory() as place:
@@ -29,7 +29,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
     if path.exists() and not path.is_dir():
         raise NotADirectoryError(f"{path} is a file, not a folder to write to")
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path if path.is_dir() else path.parent  # on the disk on which the files will be
+    beside = path if path.is_dir() else path.parent  # the same disk
     prefix = f".{path.name[:32]}."  # short, for a name has 255 bytes at most
     try:
         work = Path(tempfile.mkdtemp(prefix=prefix, dir=beside))
@@ -48,7 +48,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 def install(work: Path, final: Path) -> None:
-    """Give a complete folder its final name, or put its files into a folder that is there."""
+    """Give a complete folder its final name, or move its files into the folder of that name."""
     os.chmod(work, 0o777 & ~umask())
     try:
         os.replace(work, final)
@@ -64,7 +64,7 @@ def install(work: Path, final: Path) -> None:
 
 
 def check_not_read(written: Iterable[Path], read: Iterable[Path]) -> None:
-    """Raise ValueError if a file to be written is one of those read, by whatever path or link."""
+    """Raise ValueError if a file to be written is one of those read, under any path or link."""
     read = list(read)
     for target in written:
         for source in read:

@@ -1,12 +1,12 @@
-"""Labels by people: CIFAR-10N and CIFAR-100N.
+"""Read the labels that people gave to CIFAR's images: CIFAR-10N and CIFAR-100N.
 
 Wei et al. 2022, "Learning with Noisy Labels Revisited" (arXiv 2110.12088): three people labelled
-each of CIFAR-10's training images, one each of CIFAR-100's. The labels come in the order of the
-official files; some copies are in another order, and then pair labels with the wrong images without
-anybody noticing. So a file is refused unless its own clean labels equal the data set's.
+each of CIFAR-10's training images, one labelled each of CIFAR-100's. The labels are in the order of
+the official files. Some copies are in another order: their labels would go to the wrong images, and
+nobody would notice. So a file is refused unless its own clean labels equal the data set's.
 
-Read are ``.npz`` files, ``.npy`` files of a dictionary, and the authors' ``CIFAR-10_human.pt``,
-each by `safe_pickle` where it has pickles inside.
+A file is a ``.npz``, a ``.npy`` of a dictionary, or the authors' ``CIFAR-10_human.pt``. The last
+two have pickles inside, which `safe_pickle` reads.
 """
 
 from __future__ import annotations
@@ -37,9 +37,8 @@ def human_labels(
     """Return the labels that people gave to the training images.
 
     Args:
-        noise: the recipe. Its ``labels`` are, for CIFAR-10, ``"aggre"``, ``"worse"``,
-            ``"random1"``, ``"random2"`` or ``"random3"``; for CIFAR-100 ``"noisy"``; its ``path``
-            is the file's.
+        noise: the recipe. Its ``labels`` are ``"aggre"``, ``"worse"``, ``"random1"``, ``"random2"``
+            or ``"random3"`` for CIFAR-10, ``"noisy"`` for CIFAR-100. Its ``path`` is the file's.
         name: of the data set.
         folder: where to look for the file when ``noise.path`` is None.
         clean_labels: the data set's true labels, int array of shape (n,).
@@ -49,11 +48,11 @@ def human_labels(
 
     Raises:
         FileNotFoundError: saying which file to put where.
-        ValueError: if the file is none of these, has no such labels, or if its clean labels differ
-            from the data set's.
+        ValueError: if the file is none of these, has no such labels, or has clean labels that
+            differ from the data set's.
     """
     path = locate(name, expanded(folder)) if noise.path is None else expanded(noise.path)
-    stored = read(path)
+    stored = read_label_file(path)
     found = {key.replace("_label", ""): value for key, value in stored.items()}
     if len(found) < len(stored):
         raise BadFile(f"{path} has two columns of one name, of {', '.join(stored)}")
@@ -97,7 +96,7 @@ def locate(name: str, folder: Path) -> Path:
     )
 
 
-def read(path: Path) -> dict[str, Any]:
+def read_label_file(path: Path) -> dict[str, Any]:
     """Return what a label file holds, by name."""
     parsers = {".npz": read_npz, ".npy": read_npy, ".pt": read_pt}
     if path.suffix.lower() not in parsers:
@@ -105,9 +104,9 @@ def read(path: Path) -> dict[str, Any]:
     content = read_small(path)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of Python 2's files, which are read all the same
+            warnings.simplefilter("ignore")  # about Python 2's files, which are read all the same
             return parsers[path.suffix.lower()](content)
-    except Exception as error:  # whatever a damaged file makes of zipfile and NumPy
+    except Exception as error:  # zipfile and NumPy raise many kinds on a damaged file
         raise BadFile(f"{path} is no file of human labels: {error}") from error
 
 
@@ -149,7 +148,7 @@ def check_unpacked(archive: zipfile.ZipFile) -> None:
 
 
 def column(value: Any) -> np.ndarray | None:
-    """Return whole numbers as a flat array; None for what else a file may hold beside labels."""
+    """Return whole numbers as a flat array; None if the value is anything but labels."""
     if isinstance(value, list) and all(type(item) is int for item in value):
         value = np.array(value)
     if isinstance(value, np.ndarray) and value.dtype.kind in "iu":

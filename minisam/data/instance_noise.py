@@ -1,4 +1,4 @@
-"""Instance-dependent label noise: how likely an image is mislabelled depends on the image.
+"""Draw instance-dependent label noise: an image decides how likely it is mislabelled, and as what.
 
 Xia et al. 2020, "Part-dependent Label Noise" (arXiv 2006.07836), Algorithm 2:
 
@@ -7,12 +7,12 @@ Xia et al. 2020, "Part-dependent Label Noise" (arXiv 2006.07836), Algorithm 2:
 3. the wrong labels compete by zᵢ = xᵢ W[yᵢ], from which the true label is excluded;
 4. the label becomes j ≠ yᵢ with probability qᵢ softmax(zᵢ)ⱼ, and stays yᵢ with probability 1 − qᵢ.
 
-The images are standardized channel by channel first, so that z tells images apart and not only
-their mean brightness.
+The images are standardized channel by channel first: otherwise z would depend on little but their
+mean brightness.
 
-To give the same labels on every machine, z is computed exactly: images and projections are whole
-numbers, small enough that no sum of products leaves the integers that a float64 holds, whatever the
-order in which a linear algebra library adds them. exp is computed by `portable_exp`.
+The labels are the same on every machine because z is exact. Images and projections are whole
+numbers, so small that float64 holds every sum of their products, in whatever order a linear algebra
+library adds them. `portable_exp` computes exp.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ import math
 import numpy as np
 
 from minisam.checks import check_number
-from minisam.data import portable_random as streams
 from minisam.data.batches import channel_statistics
 from minisam.data.noise import check_labels
+from minisam.data.portable_random import random_bytes, stream, uniform
 
 RATE_SPREAD = 0.1  # the standard deviation of the flip rates
 PART = 256  # images at a time, in float64
@@ -44,17 +44,14 @@ def instance_noise(
     Args:
         images: uint8 array of shape (n, height, width, channels).
         clean_labels: int array of shape (n,), each from 0 to n_classes − 1.
-        rate: r, the mean flip rate before truncation, which moves it: 0.1 gives 0.127, 0.4 gives
-            0.4.
+        rate: r, the mean flip rate before truncation. Truncation changes it: 0.1 becomes 0.127,
+            0.4 stays 0.4.
         n_classes: number of classes, K, at least 2.
-        seed: of the noise; images of one seed share their projections whatever the ``purpose``.
-        purpose: names the random stream of rates and labels, see `streams`.
+        seed: of the noise. The projections depend on it alone, not on ``purpose``.
+        purpose: names the random stream of rates and labels, see `portable_random`.
 
     Returns:
         int64 array of shape (n,).
-
-    Raises:
-        ValueError: naming the argument that is wrong.
 
     Example:
         >>> images = np.arange(4 * 48, dtype=np.uint8).reshape(4, 4, 4, 3)
@@ -65,12 +62,12 @@ def instance_noise(
     clean_labels = check_labels(clean_labels, n_classes)
     if len(images) != len(clean_labels):
         raise ValueError(f"{len(clean_labels):,} labels do not go with {len(images):,} images")
-    bits = streams.stream(seed, purpose)
+    bits = stream(seed, purpose)
     rates = flip_rates(rate, len(clean_labels), bits)
-    ticket = streams.uniform(bits, len(clean_labels))
+    ticket = uniform(bits, len(clean_labels))
     labels = clean_labels.copy()
     table = whole_levels(images)
-    projections = streams.stream(seed, "instance projections")
+    projections = stream(seed, "instance projections")
     for label in range(n_classes):
         projection = whole_normals(projections, math.prod(images.shape[1:]) * n_classes)
         projection = projection.reshape(-1, n_classes)
@@ -89,9 +86,9 @@ def flip_rates(rate: float, n: int, bits: np.random.PCG64) -> np.ndarray:
     """Draw ``n`` numbers from N(rate, 0.1²) truncated to [0, 1], by rejection: shape (n,)."""
     accepted: list[np.ndarray] = [np.zeros(0)]
     while sum(map(len, accepted)) < n:
-        q = streams.uniform(bits, 4 * n + 16)
+        q = uniform(bits, 4 * n + 16)
         density = portable_exp(-0.5 * ((q - rate) / RATE_SPREAD) ** 2)
-        accepted.append(q[streams.uniform(bits, len(q)) < density])
+        accepted.append(q[uniform(bits, len(q)) < density])
     return np.concatenate(accepted)[:n]
 
 
@@ -108,14 +105,14 @@ def whole_pixels(images: np.ndarray, table: np.ndarray) -> np.ndarray:
     return np.stack(channels, axis=-1).reshape(len(images), math.prod(images.shape[1:]))
 
 
-# The sum of eight random bytes has variance 8 (256² − 1) / 12 and is close to normal; sums of many
-# thousands of them, which is all that they are used for, are closer than any test could tell.
+# The sum of eight random bytes has variance 8 (256² − 1) / 12 and is close to normal. Only sums of
+# many thousands of them are used: no test could tell these from normal numbers.
 NORMAL_DEVIATION = math.sqrt(8 * (256**2 - 1) / 12)
 
 
 def whole_normals(bits: np.random.PCG64, n: int) -> np.ndarray:
     """Draw whole numbers of mean 0 and deviation NORMAL_DEVIATION: float64 of shape (n,)."""
-    octets = streams.octets(bits, 8 * n).reshape(n, 8)
+    octets = random_bytes(bits, 8 * n).reshape(n, 8)
     return octets.sum(axis=1, dtype=np.int64).astype(np.float64) - 8 * 127.5
 
 
@@ -131,8 +128,8 @@ def softmax_without(z: np.ndarray, excluded: int) -> np.ndarray:
 def portable_exp(x: np.ndarray) -> np.ndarray:
     """Return exp(x) for x ≤ 0, with the same bits on every machine and 12 correct digits.
 
-    exp(x) = exp(x / 2¹²)^(2¹²), the inner one by its Taylor series: additions and multiplications
-    only, which IEEE 754 rounds exactly, where the C library's `exp` may differ in the last bit.
+    exp(x) = exp(x / 2¹²)^(2¹²), the inner one by its Taylor series. It only adds, multiplies and
+    divides, which IEEE 754 rounds exactly; the C library's `exp` may differ in the last bit.
 
     Example:
         >>> abs(portable_exp(np.array([-1.0])) / np.exp(-1.0) - 1) < 1e-12

@@ -1,4 +1,4 @@
-"""Which class each is mistaken for: the maps of asymmetric noise."""
+"""Say which class each is mistaken for: the maps of asymmetric noise."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ def look_alikes(
 ) -> np.ndarray | None:
     """Return the class that each class is mistaken for.
 
-    In CIFAR-100 it is the next fine class of the same superclass, the first after the last. Which
-    classes share a superclass is read from the images' two labels: their numbers do not tell, for
-    fine classes are numbered by the alphabet.
+    In CIFAR-100 it is the next fine class of the same superclass; the first follows the last. The
+    images' two labels tell which classes share a superclass. The numbers of fine classes do not:
+    they follow the alphabet.
 
     Args:
-        class_names: a name to each label; tells which data set's map is meant.
+        class_names: a name to each label, which tells the data set.
         labels: true labels, int array of shape (n,).
         coarse_labels: true superclasses, of the same shape, or None.
 
     Returns:
-        int array of shape (K,), a class that is never mistaken standing for itself; None where no
-        map is known.
+        int array of shape (K,), in which a class that is never mistaken stands for itself; None if
+        no map is known.
 
     Example:
         >>> fine, coarse = np.array([0, 1, 2, 3]), np.array([1, 0, 1, 0])

@@ -1,8 +1,8 @@
-"""Transition matrices in files, as NumPy, spreadsheets and editors write them.
+"""Read transition matrices from files, as NumPy, spreadsheets and editors write them.
 
-Text has a row of the matrix to a line, its numbers separated by commas, spaces, tabs or semicolons;
-with semicolons a comma is a decimal point, as in the spreadsheets of half the world. Empty lines,
-and what follows a ``#``, are passed over.
+In text, a line is a row, and its numbers are separated by commas, spaces, tabs or semicolons. With
+semicolons a comma is a decimal point, as in the spreadsheets of half the world. Empty lines are
+skipped, as is what follows a ``#``.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def read_matrix(path: str | os.PathLike[str], n_classes: int) -> np.ndarray:
         float64 array of shape (K, K).
 
     Raises:
-        ValueError: if the file is none of these, or holds no transition matrix of K classes; it
-            names the file and, of text, the line.
+        ValueError: if the file is none of these, or holds no transition matrix of K classes. The
+            error names the file and, in text, the line.
         OSError: if it is not there, or may not be read.
     """
     path = expanded(path)
@@ -53,14 +53,14 @@ def parse_array(content: bytes) -> np.ndarray:
     """Read a .npy file of numbers; no pickle is opened."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of Python 2's files, which are read all the same
+            warnings.simplefilter("ignore")  # about Python 2's files, which are read all the same
             return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
-    except Exception as error:  # whatever a damaged file makes of NumPy
+    except Exception as error:  # NumPy raises many kinds on a damaged file
         raise ValueError(f"it is no .npy file of numbers, or a damaged one ({error})") from error
 
 
 def decode(content: bytes) -> str:
-    """Return a text file's text, without the mark of the encoding that spreadsheets put first.
+    """Return a text file's text, without the byte order mark that spreadsheets put first.
 
     Example:
         >>> decode("0,5".encode("utf-8-sig")), decode("0,5".encode("utf-16"))

@@ -1,12 +1,12 @@
-"""Label noise: which labels are changed, and into what.
+"""Draw label noise: choose which labels change, and into what.
 
-Every kind but two (human and instance-dependent labels, see `human` and `instance`) works in the
-same two steps, on the *clean* labels y:
+`human_noise` and `instance_noise` are the exceptions. Every other kind takes the same two steps, on
+the *clean* labels y:
 
-1. select: a share qᵧ of the examples of each class y is selected;
+1. select a share qᵧ of the examples of each class y;
 2. relabel: a selected example gets class j with probability D[y, j].
 
-So the probability that class i ends as class j is T = (1 − q) I + q D, row by row.
+So class i becomes class j with probability T[i, j], where T = (1 − q) I + q D, row by row.
 
 | kind | q | D[i, ·] | labels that end wrong |
 |---|---|---|---|
@@ -28,10 +28,10 @@ from typing import NamedTuple
 import numpy as np
 
 from minisam.checks import check_choice, check_flag, check_number, check_whole
-from minisam.data import portable_random as streams
+from minisam.data.portable_random import stream, uniform
 
 KINDS = ("symmetric", "pair", "asymmetric", "matrix", "instance", "human")
-GOES_WITH = {  # the kinds of noise that a part of the recipe says something about
+GOES_WITH = {  # a part of the recipe: the kinds of noise that it is for
     "rate": ("symmetric", "pair", "asymmetric", "instance"),
     "seed": ("symmetric", "pair", "asymmetric", "matrix", "instance"),
     "inclusive": ("symmetric",),
@@ -51,8 +51,8 @@ class LabelNoise(NamedTuple):
         rate: the r of the table above, from 0 to 1; for ``"instance"`` the mean of the examples'
             own rates; None for ``"matrix"`` and ``"human"``.
         seed: of the noise alone.
-        inclusive: let ``"symmetric"`` draw the new class from all K, the true one among them.
-        per_sample: select each example with probability q on its own, not an exact number of them.
+        inclusive: let ``"symmetric"`` draw the new class from all K, including the true one.
+        per_sample: select each example independently with probability q, not an exact number.
         matrix: for ``"matrix"``: T, of shape (K, K), each row summing to 1.
         labels: for ``"human"``: which labels of the file, as ``"worse"``.
         path: for ``"human"``: the file, which may begin with ``~``; None to look for it in the data
@@ -88,45 +88,45 @@ def corrupt(
         n_classes: number of classes, K.
         look_alikes: for asymmetric noise: the class that each is mistaken for (itself: never), int
             array of shape (K,).
-        purpose: names the random stream, see `streams`.
+        purpose: names the random stream, see `portable_random`.
 
     Returns:
         int64 array of shape (n,).
 
     Raises:
-        ValueError: for a recipe that makes no sense, or labels out of range.
+        ValueError: if the recipe makes no sense, or labels are out of range.
 
     Example:
         >>> corrupt(np.array([0, 1, 2, 0]), LabelNoise("pair", 0.5), n_classes=3)
         array([0, 2, 0, 0])
     """
-    noise = check(noise)
+    noise = check_noise(noise)
     clean_labels = check_labels(clean_labels, n_classes)
-    share, destinations = recipe(noise, n_classes, look_alikes)
-    bits = streams.stream(noise.seed, purpose)
-    # Both draws are as long as the data whatever the rate: noise of a higher rate then contains
-    # noise of a lower one, and no draw depends on the outcome of another.
-    priority = streams.uniform(bits, len(clean_labels))
-    ticket = streams.uniform(bits, len(clean_labels))
-    selected = select(clean_labels, share, priority, noise.per_sample)
+    share, destinations = shares_and_destinations(noise, n_classes, look_alikes)
+    bits = stream(noise.seed, purpose)
+    # Both draws are as long as the data, whatever the rate. So the noise of a higher rate contains
+    # that of a lower one, and no draw depends on another.
+    priority = uniform(bits, len(clean_labels))
+    ticket = uniform(bits, len(clean_labels))
+    selected = select_examples(clean_labels, share, priority, noise.per_sample)
     return np.where(selected, relabel(clean_labels, destinations, ticket), clean_labels)
 
 
-def recipe(
+def shares_and_destinations(
     noise: LabelNoise, n_classes: int, look_alikes: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return q, of shape (K,), and D, of shape (K, K), of the table at the head of this module."""
+    """Return q, of shape (K,), and D, of shape (K, K): a row of the table above."""
     identity = np.eye(n_classes)
     if noise.kind == "matrix":
         matrix = check_matrix(noise.matrix, n_classes)
         off_diagonal = matrix * (1 - identity)
-        # Added in order, as `sum` need not; rounded, so that rates meant to be equal are equal.
+        # `sum` may add in any order, `cumsum` may not. Rounded, so that equal rates stay equal.
         share = np.round(np.cumsum(off_diagonal, axis=1)[:, -1], 12)
         scale = np.where(share > 0, share, 1)[:, None]
         return share, np.where(share[:, None] > 0, off_diagonal / scale, identity)
     if noise.kind in ("instance", "human"):
         raise ValueError(f"noise {noise.kind!r} is not drawn from the labels alone: use `load`")
-    assert noise.rate is not None  # as `check` has seen to
+    assert noise.rate is not None  # as `check_noise` has seen to
     share = np.full(n_classes, float(noise.rate))
     if noise.kind == "symmetric" and noise.inclusive:
         return share, np.full((n_classes, n_classes), 1 / n_classes)
@@ -146,7 +146,7 @@ def expected_rate(
     n_classes: int,
     look_alikes: np.ndarray | None = None,
 ) -> float | None:
-    """Return the share of labels that a recipe makes wrong on average; None where it does not tell.
+    """Return the share of labels that a recipe makes wrong on average; None if it does not say.
 
     Example:
         >>> round(expected_rate(LabelNoise("symmetric", 0.5, inclusive=True), np.arange(10), 10), 3)
@@ -154,24 +154,24 @@ def expected_rate(
     """
     if noise.kind in ("instance", "human"):
         return None
-    share, destinations = recipe(noise, n_classes, look_alikes)
+    share, destinations = shares_and_destinations(noise, n_classes, look_alikes)
     wrong = share * (1 - np.diag(destinations))
     return float(np.mean(wrong[clean_labels])) if len(clean_labels) else 0.0
 
 
-def select(
+def select_examples(
     labels: np.ndarray, share: np.ndarray, priority: np.ndarray, per_sample: bool
 ) -> np.ndarray:
     """Choose the share ``share[y]`` of the examples of each class y.
 
-    Classes of the same share are treated as one group, of which exactly the nearest whole number is
-    chosen: symmetric noise chooses r · n examples of the whole, not of every class.
+    Classes of the same share form one group, from which exactly the nearest whole number is chosen:
+    symmetric noise chooses r · n examples of all, not of each class.
 
     Args:
         labels: clean labels, of shape (n,).
         share: of each class, of shape (K,).
         priority: uniform random numbers, of shape (n,); the smallest are chosen.
-        per_sample: choose every example on its own, with probability ``share[y]``.
+        per_sample: choose each example independently, with probability ``share[y]``.
 
     Returns:
         bool array of shape (n,).
@@ -200,18 +200,18 @@ def relabel(labels: np.ndarray, destinations: np.ndarray, ticket: np.ndarray) ->
     """
     new_labels = np.empty(len(labels), np.int64)
     edges = np.cumsum(destinations, axis=1)
-    edges /= edges[:, -1:]  # ends at 1 whatever the rounding, so that every ticket has its place
+    edges /= edges[:, -1:]  # ends at exactly 1, so that every ticket finds a place
     for label in np.unique(labels):
         of_class = labels == label
         new_labels[of_class] = np.searchsorted(edges[label], ticket[of_class], side="right")
     return new_labels
 
 
-def check(noise: LabelNoise) -> LabelNoise:
-    """Return a recipe in Python's own types, after checking that it makes sense.
+def check_noise(noise: LabelNoise) -> LabelNoise:
+    """Return a recipe in Python's own types; refuse one that makes no sense.
 
     Example:
-        >>> check(LabelNoise("pair", np.float32(0.5), seed=np.int64(3)))[:3]
+        >>> check_noise(LabelNoise("pair", np.float32(0.5), seed=np.int64(3)))[:3]
         ('pair', 0.5, 3)
     """
     if not isinstance(noise, LabelNoise):
@@ -222,7 +222,7 @@ def check(noise: LabelNoise) -> LabelNoise:
     noise = noise._replace(inclusive=bool(noise.inclusive), per_sample=bool(noise.per_sample))
     for name, kinds in GOES_WITH.items():
         value = getattr(noise, name)
-        # A seed may be given to every kind, so that one loop over seeds can try them all.
+        # Every kind takes a seed, so that one loop over seeds can try them all.
         if value is not None and value is not False and noise.kind not in kinds and name != "seed":
             raise ValueError(
                 f"{name} goes with noise {' or '.join(map(repr, kinds))}, not with {noise.kind!r}"
@@ -236,7 +236,7 @@ def check(noise: LabelNoise) -> LabelNoise:
 
 
 def check_labels(labels: np.ndarray, n_classes: int) -> np.ndarray:
-    """Return labels as int64, after checking that they are whole numbers of 0 … K − 1."""
+    """Return labels as int64; refuse any that is no whole number from 0 to K − 1."""
     check_whole("n_classes", n_classes, low=2)
     labels = whole_labels(labels)
     if labels.size and not (labels.min() >= 0 and labels.max() < n_classes):
@@ -247,7 +247,7 @@ def check_labels(labels: np.ndarray, n_classes: int) -> np.ndarray:
 
 
 def whole_labels(labels: object) -> np.ndarray:
-    """Return labels as an array, after checking that they are whole numbers of shape (n,)."""
+    """Return labels as an array; refuse anything but whole numbers of shape (n,)."""
     array = np.asarray(labels)
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise ValueError(f"labels must be integers of shape (n,), got {array.dtype} {array.shape}")
@@ -255,7 +255,7 @@ def whole_labels(labels: object) -> np.ndarray:
 
 
 def check_matrix(matrix: object, n_classes: int) -> np.ndarray:
-    """Return a transition matrix as float64, after checking its shape, signs and row sums."""
+    """Return a transition matrix as float64; refuse a wrong shape, negative entries or row sums."""
     try:
         given = np.asarray(matrix)
         if given.dtype.kind not in "iufO":  # no truth values, text or complex numbers

@@ -1,4 +1,4 @@
-"""What label noise did: enough for two people to tell whether they have the same noise."""
+"""Report what label noise did, so that two people can tell whether they have the same noise."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from minisam.data.noise import LabelNoise, whole_labels
 class NoiseReport(NamedTuple):
     """How labels differ from the true ones.
 
-    Args:
+    Attributes:
         recipe: the noise asked for.
         rate_asked: the recipe's rate; None for a matrix and for human labels.
-        rate_expected: the share of wrong labels that the recipe gives on average, where it tells.
+        rate_expected: the share of wrong labels that the recipe gives on average; None if unknown.
         rate_realized: the share of labels that are wrong.
         flipped: how many are wrong.
         examples: of how many.
@@ -37,7 +37,7 @@ class NoiseReport(NamedTuple):
     clean_labels_hash: str
 
 
-def report(
+def compare_labels(
     labels: np.ndarray,
     clean_labels: np.ndarray,
     noise: LabelNoise,
@@ -51,11 +51,12 @@ def report(
         clean_labels: true labels, of the same shape.
         noise: the recipe that made the one from the other.
         n_classes: number of classes, K.
-        rate_expected: the share of wrong labels to expect, where it is known.
+        rate_expected: the share of wrong labels to expect, if it is known.
 
     Example:
         >>> clean = np.array([0, 0, 1, 1])
-        >>> seen = report(np.array([0, 1, 1, 1]), clean, LabelNoise("pair", 0.25), n_classes=2)
+        >>> labels, noise = np.array([0, 1, 1, 1]), LabelNoise("pair", 0.25)
+        >>> seen = compare_labels(labels, clean, noise, n_classes=2)
         >>> seen.rate_realized, seen.transition.tolist()
         (0.25, [[0.5, 0.5], [0.0, 1.0]])
     """
@@ -88,7 +89,7 @@ def label_hash(labels: np.ndarray) -> str:
         labels: int array of shape (n,), of any integer type.
 
     Raises:
-        ValueError: if they are anything else: 0.4 is no label, and would have the hash of 0.
+        ValueError: if they are no integers: as one, 0.4 would have the hash of 0.
 
     Example:
         >>> label_hash(np.array([6, 9, 9, 4]))[:16]

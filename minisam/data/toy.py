@@ -1,14 +1,13 @@
-"""The toy set: ten classes of 32 × 32 colour images, drawn from a seed in about a second.
+"""Draw the toy set: ten classes of 32 × 32 colour images, from a seed, in about a second.
 
-Each image shows one shape (its class) somewhere, at some size, in some colour, plain or striped, on
-a background that slopes from one colour to another, beside a smaller shape of any class, under
-pixel noise. A class has a favourite colour, but every class may have almost any: colour helps,
-shape decides. A small network learns the set in seconds and a large one memorizes wrong labels, as
-on CIFAR-10; it is there so that nothing need be downloaded, not as a benchmark.
+Each image shows one shape, its class, at some place and size, in some colour, plain or striped. The
+background slopes from one colour to another. A smaller shape of any class lies beside it, and pixel
+noise over all. A class has a favourite colour, but may have almost any: colour helps, shape
+decides. A small network learns the set in seconds, and a large one memorizes wrong labels, as on
+CIFAR-10. The set is there so that nothing need be downloaded; it is no benchmark.
 
-Only integers are used, and raw random words (see `streams`), so that the images have the same bytes
-on every machine. An image needs its own random words only: a smaller set is the beginning of a
-larger.
+Images are made of raw random words (see `portable_random`) by integer arithmetic, so they have the
+same bytes on every machine. Each has its own words: a smaller set is the beginning of a larger.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from minisam.checks import check_whole
-from minisam.data import portable_random as streams
+from minisam.data.portable_random import random_words, stream
 
 CLASS_NAMES = (
     "disc",
@@ -47,7 +46,7 @@ FAVOURITE_COLOURS = np.array(
 )
 COLOUR_SPREAD = 60  # grey levels by which a shape's channels stray from its favourite colour
 PIXEL_SPREAD = 48  # grey levels by which noise moves a pixel, at most
-MOST = 1_000_000  # images of a split: 3 GB, and some minutes
+MOST = 1_000_000  # images of a split: 3 GB, made in some minutes
 PARAMETERS = 24  # random words that describe an image; two bytes of noise per value follow
 WORDS = PARAMETERS + 2 * 3072 // 8
 
@@ -94,7 +93,7 @@ def covers(kind: int, x: np.ndarray, y: np.ndarray, r: np.ndarray) -> np.ndarray
     return (far <= r) & ((2 * ax >= r) | (2 * y <= -r))  # arch
 
 
-def paint(
+def paint_shapes(
     images: np.ndarray,
     kinds: np.ndarray,
     colours: np.ndarray,
@@ -123,8 +122,8 @@ def paint(
         images[where] = colours[of_kind[image]] - 45 * stripes[where][:, None]
 
 
-def draw(labels: np.ndarray, words: np.ndarray) -> np.ndarray:
-    """Draw one image to each label.
+def draw_images(labels: np.ndarray, words: np.ndarray) -> np.ndarray:
+    """Draw an image for each label.
 
     Args:
         labels: indices of `CLASS_NAMES`, of shape (n,).
@@ -136,11 +135,11 @@ def draw(labels: np.ndarray, words: np.ndarray) -> np.ndarray:
     n = len(labels)
 
     def number(column: int, low: int, high: int) -> np.ndarray:
-        """A number from low to high for each image, from one column of words: shape (n,)."""
+        """Return a number from low to high for each image, from one column of words: shape (n,)."""
         return (words[:, column] % np.uint64(high - low + 1)).astype(np.int32) + np.int32(low)
 
     def colour(column: int, low: int, high: int) -> np.ndarray:
-        """A colour for each image, from three columns: shape (n, 3)."""
+        """Return a colour for each image, from three columns: shape (n, 3)."""
         return np.stack([number(column + c, low, high) for c in range(3)], axis=1)
 
     # The background slopes between two colours, from left to right or from top to bottom.
@@ -151,12 +150,12 @@ def draw(labels: np.ndarray, words: np.ndarray) -> np.ndarray:
     images[sideways] = images[sideways].swapaxes(1, 2)
 
     distractor = np.stack([number(7, 0, 31), number(8, 0, 31), number(9, 3, 5)], axis=1)
-    paint(images, number(10, 0, 9), colour(11, 0, 255), distractor, 3 * number(14, 0, 1))
+    paint_shapes(images, number(10, 0, 9), colour(11, 0, 255), distractor, 3 * number(14, 0, 1))
 
     radius = number(15, 9, 12)
     place = np.stack([16 + number(16, -4, 4), 16 + number(17, -4, 4), radius], axis=1)
     colours = FAVOURITE_COLOURS[labels] + colour(18, -COLOUR_SPREAD, COLOUR_SPREAD)
-    paint(images, labels, colours, place, np.maximum(number(21, -3, 4), 0))
+    paint_shapes(images, labels, colours, place, np.maximum(number(21, -3, 4), 0))
 
     octets = words[:, PARAMETERS:].astype("<u8").view(np.uint8).reshape(n, 32, 32, 3, 2)
     noise = octets.sum(axis=-1, dtype=np.int32) - 255  # a triangle from -255 to 255
@@ -164,17 +163,19 @@ def draw(labels: np.ndarray, words: np.ndarray) -> np.ndarray:
     return np.clip(images, 0, 255).astype(np.uint8)
 
 
-def split(n: int, seed: int, purpose: str) -> tuple[np.ndarray, np.ndarray]:
+def toy_split(n: int, seed: int, purpose: str) -> tuple[np.ndarray, np.ndarray]:
     """Return ``n`` images and labels; every ten in a row show each class once, in random order."""
     tens = -(-n // 10)
-    order = streams.words(streams.stream(seed, f"toy {purpose} labels"), 10 * tens)
+    order = random_words(stream(seed, f"toy {purpose} labels"), 10 * tens)
     labels = np.argsort(order.reshape(tens, 10), axis=1, kind="stable").reshape(-1)[:n]
     images = np.empty((n, 32, 32, 3), np.uint8)
-    bits = streams.stream(seed, f"toy {purpose} images")
+    bits = stream(seed, f"toy {purpose} images")
     for first in range(0, n, 200):  # in parts that stay in the processor's cache
         part = slice(first, min(first + 200, n))
         size = part.stop - part.start
-        images[part] = draw(labels[part], streams.words(bits, size * WORDS).reshape(size, WORDS))
+        images[part] = draw_images(
+            labels[part], random_words(bits, size * WORDS).reshape(size, WORDS)
+        )
     return images, labels.astype(np.int64)
 
 
@@ -189,7 +190,7 @@ def toy(
         seed: another seed gives other images of the same kind.
 
     Returns:
-        Training images, training labels, test images, test labels: images are uint8 arrays of shape
+        Training images, training labels, test images, test labels. Images are uint8 arrays of shape
         (n, 32, 32, 3), labels int64 of shape (n,).
 
     Example:
@@ -199,4 +200,4 @@ def toy(
     """
     n_train = check_whole("n_train", n_train, 0, MOST)
     n_test = check_whole("n_test", n_test, 0, MOST)
-    return *split(n_train, seed, "train"), *split(n_test, seed, "test")
+    return *toy_split(n_train, seed, "train"), *toy_split(n_test, seed, "test")

@@ -28,7 +28,7 @@ from timing import in_turn
 
 from minisam.data import LabelNoise, augment, channel_statistics, load, standardize, toy
 from minisam.data.cifar.layouts import layouts
-from minisam.data.cifar.read import read
+from minisam.data.cifar.read import read_dataset
 from minisam.data.instance_noise import instance_noise
 from minisam.data.noise import corrupt
 
@@ -58,7 +58,7 @@ def reading(options):
         for path, algorithm in zip(files, algorithms, strict=True):
             hashlib.new(algorithm, path.read_bytes()).hexdigest()
 
-    candidates = {"load": lambda: read("cifar10", options.data_dir), "hash": read_and_hash}
+    candidates = {"load": lambda: read_dataset("cifar10", options.data_dir), "hash": read_and_hash}
     times = in_turn(candidates, options.seconds, least=5, clock=options.clock)
     yield "load CIFAR-10", times.best("load"), "of read and hash", times.ratio("load", "hash")
     peak = subprocess.run(

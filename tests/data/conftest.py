@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from minisam.data import load
-from minisam.data.cifar.write import write
+from minisam.data.cifar.write import write_dataset
 from minisam.data.dataset import Dataset, Split
 
 BESIDE = Path(__file__).resolve().parents[2].parent / "shared" / "data"
@@ -52,5 +52,5 @@ def hundred_classes() -> Dataset:
 @pytest.fixture
 def cifar10_folder(tmp_path: Path, toy_data: Dataset) -> Path:
     """A folder that has the toy set as CIFAR-10's python version."""
-    write(toy_data, tmp_path)
+    write_dataset(toy_data, tmp_path)
     return tmp_path

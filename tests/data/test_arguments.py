@@ -7,7 +7,7 @@ import pytest
 
 from minisam.data import LabelNoise
 from minisam.data.arguments import KINDS, OF_NOISE, add_noise, add_source, recipe, source
-from minisam.data.noise import GOES_WITH, check
+from minisam.data.noise import GOES_WITH, check_noise
 
 VALUES = {
     "--rate": ("0.25",),
@@ -58,7 +58,7 @@ def test_an_option_of_noise_goes_with_its_kinds_only(option, kind):
     words = (option, *VALUES[option]) if option not in needed else ()
     arguments = parsed("toy", "--kind", kind, *needed, *words)
     if kind in GOES_WITH[name]:
-        noise = check(recipe(arguments))
+        noise = check_noise(recipe(arguments))
         assert getattr(noise, name) is not None
         assert noise.kind == kind
     else:

@@ -10,7 +10,7 @@ from disks import full_disk
 
 from minisam.cli import main
 from minisam.data import label_hash, load
-from minisam.data.cifar.write import write
+from minisam.data.cifar.write import write_dataset
 from minisam.data.noise_report import as_json
 
 
@@ -101,7 +101,7 @@ def test_write_and_read_back(capsys, tmp_path):
 
 
 def test_fetch_says_where_the_data_set_is(capsys, tmp_path, toy_data):
-    write(toy_data, tmp_path)
+    write_dataset(toy_data, tmp_path)
     code, out, _ = run(capsys, "fetch", "cifar10", "--data-dir", tmp_path)
     assert (code, out) == (0, f"cifar10 is in {tmp_path}\n")
 
@@ -143,7 +143,7 @@ def test_errors_are_one_line_and_exit_with_2(capsys, arguments, message, tmp_pat
 @pytest.mark.fault("file-written", "data write")
 def test_the_source_is_not_written_over_without_being_told(capsys, tmp_path, toy_data):
     """Fifty clean images must not become ten noisy ones."""
-    write(toy_data, tmp_path)
+    write_dataset(toy_data, tmp_path)
     before = contents(tmp_path)
     words = ("write", "cifar10", "--unknown-files", "--data-dir", tmp_path, "--train-size", 10)
     words += ("--kind", "symmetric", "--rate", 0.4, "--out", tmp_path)

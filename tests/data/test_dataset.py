@@ -224,9 +224,9 @@ def test_human_labels_of_real_cifar_10(real_data):
 
 
 def test_asymmetric_noise_of_a_hundred_classes(hundred_classes, tmp_path):
-    from minisam.data.cifar.write import write
+    from minisam.data.cifar.write import write_dataset
 
-    write(hundred_classes, tmp_path, "cifar100")
+    write_dataset(hundred_classes, tmp_path, "cifar100")
     noise = LabelNoise("asymmetric", 1.0)
     train = load("cifar100", tmp_path, noise, unknown_files=True).train
     # The superclass of fine class i is i mod 20: the next in it is i + 20, circularly.

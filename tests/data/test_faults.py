@@ -18,7 +18,7 @@ from data_server import ARCHIVE, small_archive
 from minisam.data import BadFile, load
 from minisam.data.cifar import layouts
 from minisam.data.cifar.pickled_arrays import UnsafePickle
-from minisam.data.cifar.write import write
+from minisam.data.cifar.write import write_dataset
 
 FOLDER = "cifar-10-batches-py"
 
@@ -244,7 +244,7 @@ def test_an_archive_that_is_not_the_official_one(fault, place):
 @pytest.mark.parametrize("fault", UNKNOWN_ARCHIVES)
 def test_an_unknown_archive_that_is_bad(fault, place, monkeypatch):
     edit, message = UNKNOWN_ARCHIVES[fault]
-    monkeypatch.setattr("minisam.data.cifar.archive.MOST_BYTES", 20 << 20)
+    monkeypatch.setattr("minisam.data.cifar.archive.MOST_UNPACKED", 20 << 20)
     change(place / ARCHIVE, edit)
     with pytest.raises((BadFile, UnsafePickle), match=message):
         load("cifar10", place, unknown_files=True)
@@ -259,7 +259,7 @@ def test_an_unknown_archive_that_is_bad(fault, place, monkeypatch):
 def test_a_locked_file_is_named(locked, version, place, toy_data, monkeypatch):
     """As for somebody who may not read it: the tests may run as one who may read all."""
     if locked != ARCHIVE:
-        write(toy_data, place, version=version, force=True)
+        write_dataset(toy_data, place, version=version, force=True)
         (place / ARCHIVE).unlink()
     path = next(path for path in place.rglob("*") if path.is_file() and locked in path.name)
     lock(path, monkeypatch)
@@ -279,7 +279,7 @@ def test_a_locked_file_is_named(locked, version, place, toy_data, monkeypatch):
     ids=["mark", "Windows line ends", "spaces and empty lines", "no end of line"],
 )
 def test_class_names_as_editors_leave_them(change_text, tmp_path, toy_data):
-    folder = write(toy_data, tmp_path, version="binary")
+    folder = write_dataset(toy_data, tmp_path, version="binary")
     path = folder / "batches.meta.txt"
     path.write_bytes(change_text(path.read_bytes()))
     assert load("cifar10", tmp_path).class_names == toy_data.class_names
@@ -288,7 +288,7 @@ def test_class_names_as_editors_leave_them(change_text, tmp_path, toy_data):
 @pytest.mark.fault("round-trip", "data write")
 def test_class_names_of_several_words_come_back_as_they_were(tmp_path, toy_data):
     names = ("flatfish, gegrillt", "Flügel", *toy_data.class_names[2:])
-    write(toy_data._replace(class_names=names), tmp_path, version="binary")
+    write_dataset(toy_data._replace(class_names=names), tmp_path, version="binary")
     assert load("cifar10", tmp_path).class_names == names
 
 
@@ -332,7 +332,7 @@ def test_a_missing_file_is_named(name, place):
     ],
 )
 def test_bad_binary_files(content, message, place, toy_data):
-    folder = write(toy_data, place, version="binary", force=True)
+    folder = write_dataset(toy_data, place, version="binary", force=True)
     (folder / "data_batch_3.bin").write_bytes(content)
     with pytest.raises(BadFile, match=message) as raised:
         load("cifar10", place, version="binary")

@@ -13,11 +13,11 @@ import pytest
 from fuzzing import SECONDS, answer, damage, search
 
 from minisam.data import LabelNoise, load
-from minisam.data.cifar.archive import unpack
+from minisam.data.cifar.archive import unpack_archive
 from minisam.data.cifar.find import BadFile
 from minisam.data.cifar.formats import parse
 from minisam.data.cifar.layouts import layouts
-from minisam.data.cifar.write import pickle_2, write
+from minisam.data.cifar.write import pickle_2, write_dataset
 from minisam.data.human_noise import human_labels
 from minisam.data.matrix_files import read_matrix
 
@@ -68,7 +68,7 @@ def test_archives(tmp_path):
     def attempt(content):
         path.write_bytes(gzip.compress(content, 1) if len(content) % 2 else content)
         try:
-            unpack(path, "set", ("a", "b"), target)
+            unpack_archive(path, "set", ("a", "b"), target)
         except BadFile as error:
             assert os.listdir(target) in ([], ["set"])
             return str(error)
@@ -156,7 +156,7 @@ def test_matrix_files(suffix, tmp_path):
 @pytest.mark.parametrize("version", ["python", "binary"])
 def test_whole_folders(version, tmp_path, toy_data):
     """Any one file of a folder is damaged; what is read has a label of ten to every image."""
-    folder = write(toy_data, tmp_path, version=version)
+    folder = write_dataset(toy_data, tmp_path, version=version)
     paths = sorted(folder.iterdir())
     whole = {path: path.read_bytes() for path in paths}
     rng = np.random.default_rng(1)

@@ -9,7 +9,7 @@ import pytest
 from fuzzing import SECONDS
 
 from minisam.cli import main
-from minisam.data.cifar.write import write
+from minisam.data.cifar.write import write_dataset
 
 FILES = ("T.csv", "bad.csv", "empty.npy", "labels.npy", "page.npz", "folder", "none.npy", "~x", "")
 NUMBERS = (
@@ -70,7 +70,7 @@ def test_options(tmp_path, monkeypatch, toy_data, capfd):
         if tried % 50 == 0:
             for path in tmp_path.iterdir():
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
-            write(toy_data, "set")
+            write_dataset(toy_data, "set")
             np.savetxt("T.csv", np.roll(np.eye(10), 1, axis=1), delimiter=",")
             Path("bad.csv").write_text("1,2\n3")
             Path("empty.npy").write_bytes(b"")

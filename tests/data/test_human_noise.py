@@ -13,7 +13,7 @@ from broken_files import IN_ITS_PLACE, lock
 from minisam.data import LabelNoise
 from minisam.data.cifar.find import BadFile
 from minisam.data.human_noise import human_labels
-from minisam.data.noise import check
+from minisam.data.noise import check_noise
 
 CLEAN = np.arange(40) % 10
 LABELS = {
@@ -225,7 +225,7 @@ def test_the_file_and_its_folder_may_begin_with_a_tilde(tmp_path, monkeypatch):
 
 @pytest.mark.fault("round-trip", "LabelNoise")
 def test_a_path_comes_back_as_text(tmp_path):
-    noise = check(LabelNoise("human", labels="worse", path=tmp_path / "x.npz"))
+    noise = check_noise(LabelNoise("human", labels="worse", path=tmp_path / "x.npz"))
     assert json.loads(json.dumps(noise._asdict()))["path"] == str(tmp_path / "x.npz")
 
 

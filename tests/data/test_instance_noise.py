@@ -8,7 +8,6 @@ from hypothesis.extra import numpy as hnp
 from scipy import stats
 
 from minisam.data import channel_statistics, label_hash, load
-from minisam.data import portable_random as streams
 from minisam.data.instance_noise import (
     NORMAL_DEVIATION,
     flip_rates,
@@ -19,6 +18,7 @@ from minisam.data.instance_noise import (
     whole_normals,
     whole_pixels,
 )
+from minisam.data.portable_random import stream
 
 TOY = load("toy", train_size=1000, test_size=10).train
 
@@ -51,7 +51,7 @@ def test_softmax_without_a_class(z, excluded):
 @pytest.mark.parametrize("rate", [0.0, 0.1, 0.4, 1.0])
 def test_flip_rates_are_truncated_normal(rate):
     """Kolmogorov-Smirnov against scipy's distribution, at a confidence of 1 − 1e-6."""
-    q = flip_rates(rate, 20_000, streams.stream(0, "test"))
+    q = flip_rates(rate, 20_000, stream(0, "test"))
     assert q.shape == (20_000,)
     expected = stats.truncnorm((0 - rate) / 0.1, (1 - rate) / 0.1, loc=rate, scale=0.1)
     assert stats.kstest(q, expected.cdf).pvalue > 1e-6
@@ -60,7 +60,7 @@ def test_flip_rates_are_truncated_normal(rate):
 def test_projections_are_normal_enough():
     """Mean, variance and kurtosis; eight bytes' sum has excess kurtosis −6/5 · 1/8."""
     n = 200_000
-    whole = whole_normals(streams.stream(0, "test"), n)
+    whole = whole_normals(stream(0, "test"), n)
     assert np.array_equal(whole, np.rint(whole))
     w = whole / NORMAL_DEVIATION
     assert abs(w.mean()) < 5 / np.sqrt(n)
@@ -71,7 +71,7 @@ def test_projections_are_normal_enough():
 def test_logits_are_exact_whole_numbers():
     """The same in float64 by BLAS, and in Python's integers: no order of adding can matter."""
     pixels = whole_pixels(TOY.images[:3], whole_levels(TOY.images))
-    w = whole_normals(streams.stream(0, "test"), 3072 * 4).reshape(3072, 4)
+    w = whole_normals(stream(0, "test"), 3072 * 4).reshape(3072, 4)
     exact = [
         [sum(int(a) * int(b) for a, b in zip(x, column, strict=True)) for column in w.T]
         for x in pixels
@@ -95,7 +95,7 @@ def test_wrong_labels_follow_the_softmax():
     label, classes = 2, 5
     labels = np.full(len(images), label)
     noisy = instance_noise(images, labels, 0.5, classes)
-    bits = streams.stream(0, "instance projections")
+    bits = stream(0, "instance projections")
     w = [whole_normals(bits, 3 * classes).reshape(3, classes) for _ in range(label + 1)][label]
     mean, std = channel_statistics(images)
     for pixel, seen in zip(pixels, noisy.reshape(3, -1), strict=True):

@@ -13,12 +13,12 @@ from minisam.data import LabelNoise, label_hash, load
 from minisam.data.noise import (
     GOES_WITH,
     KINDS,
-    check,
     check_matrix,
+    check_noise,
     corrupt,
     expected_rate,
-    recipe,
     relabel,
+    shares_and_destinations,
 )
 
 rates = st.floats(0, 1)
@@ -313,10 +313,10 @@ GIVEN = {
 def test_a_part_of_a_recipe_is_taken_only_by_the_kinds_it_says_something_about(kind, name):
     noise = LabelNoise(kind, **{**OF_ITS_OWN[kind], name: GIVEN[name]})
     if kind in GOES_WITH[name]:
-        assert getattr(check(noise), name) is not None
+        assert getattr(check_noise(noise), name) is not None
     else:
         with pytest.raises(ValueError, match=f"^{name} goes with noise .*, not with '{kind}'$"):
-            check(noise)
+            check_noise(noise)
 
 
 @pytest.mark.fault("option-alone", "LabelNoise")
@@ -324,7 +324,7 @@ def test_a_part_of_a_recipe_is_taken_only_by_the_kinds_it_says_something_about(k
 def test_what_a_kind_needs_is_asked_for(kind):
     (needed,) = OF_ITS_OWN[kind]
     with pytest.raises(ValueError, match=f"{needed}"):
-        check(LabelNoise(kind))
+        check_noise(LabelNoise(kind))
 
 
 @pytest.mark.fault("dtype", "LabelNoise")
@@ -336,7 +336,7 @@ def test_a_rate_of_any_real_type_is_that_rate(kind):
     expected = corrupt(clean, LabelNoise("symmetric", 0.5, seed=3), 10)
     assert wrong(expected, clean) == 20
     assert np.array_equal(corrupt(clean, noise, 10), expected)
-    assert [type(part) for part in check(noise)[:5]] == [str, float, int, bool, bool]
+    assert [type(part) for part in check_noise(noise)[:5]] == [str, float, int, bool, bool]
 
 
 @pytest.mark.fault("dtype", "LabelNoise", "load")
@@ -353,7 +353,7 @@ def test_a_rate_of_any_real_type_is_that_rate(kind):
 )
 def test_parts_of_a_recipe_of_another_type_are_named(parts, message):
     noise = LabelNoise(**{"rate": 0.1, **parts})
-    for action in (lambda: check(noise), lambda: load("toy", noise=noise, train_size=10)):
+    for action in (lambda: check_noise(noise), lambda: load("toy", noise=noise, train_size=10)):
         with pytest.raises(ValueError, match=message):
             action()
 
@@ -429,7 +429,7 @@ def test_labels_without_sense_are_refused(labels, message):
 def test_share_and_destinations_make_up_the_matrix(classes, data):
     """T = (1 − q) I + q D."""
     matrix = data.draw(stochastic_matrices(classes))
-    share, destinations = recipe(LabelNoise("matrix", matrix=matrix), classes)
+    share, destinations = shares_and_destinations(LabelNoise("matrix", matrix=matrix), classes)
     identity = np.eye(classes)
     rebuilt = (1 - share)[:, None] * identity + share[:, None] * destinations
     # Shares are rounded to twelve digits.

@@ -10,7 +10,7 @@ from strategies import label_arrays
 
 from minisam.data import LabelNoise, label_hash, load
 from minisam.data.noise import corrupt
-from minisam.data.noise_report import as_json, as_table, report, transition
+from minisam.data.noise_report import as_json, as_table, compare_labels, transition
 
 
 @given(label_arrays(), st.integers(0, 100))
@@ -18,7 +18,7 @@ def test_the_report_counts(drawn, seed):
     clean, classes = drawn
     noise = LabelNoise("symmetric", 0.3, seed)
     noisy = corrupt(clean, noise, classes)
-    seen = report(noisy, clean, noise, classes)
+    seen = compare_labels(noisy, clean, noise, classes)
     assert seen.flipped == sum(a != b for a, b in zip(noisy, clean, strict=True))
     assert seen.examples == len(clean)
     assert seen.rate_realized == (seen.flipped / len(clean) if len(clean) else 0)
@@ -65,14 +65,14 @@ def test_reports_go_to_json_and_text(noise):
 
 
 def test_a_class_without_examples_has_no_shares():
-    seen = report(np.array([0, 1]), np.array([0, 0]), LabelNoise("pair", 0.5), 2)
+    seen = compare_labels(np.array([0, 1]), np.array([0, 0]), LabelNoise("pair", 0.5), 2)
     assert as_json(seen)["transition"] == [[0.5, 0.5], [None, None]]
     assert as_table(seen, ("a", "b")).splitlines()[-1].split() == ["b", "-", "-"]
 
 
 def test_a_hundred_classes_are_not_printed_as_a_matrix():
     labels = np.arange(100)
-    seen = report(labels, labels, LabelNoise("pair", 0.0), 100)
+    seen = compare_labels(labels, labels, LabelNoise("pair", 0.0), 100)
     assert "labelled" not in as_table(seen, tuple(map(str, range(100))))
 
 

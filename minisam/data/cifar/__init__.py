@@ -1,5 +1,5 @@
-"""CIFAR's files: find or download them, read them whatever their format, write them.
+"""Find CIFAR's files or download them, read them in any of their formats, write them.
 
-`read` is where to begin; `layouts` says what is in each version's files, and `safe_pickle` why a
-pickle from anywhere can do no harm.
+Start at `read`. `layouts` says what each version's files hold, `safe_pickle` why a pickle from
+anywhere can do no harm.
 """

@@ -1,8 +1,8 @@
 """Unpack a tar archive without trusting it.
 
-Only the files that are wanted are written, under their own plain names into a new folder; anything
-suspicious in the archive (a path that leads elsewhere, a link, a device) makes it be refused as a
-whole. The folder appears under its final name when it is complete, or not at all.
+Only the wanted files are written, under their own plain names, into a new folder. Anything
+suspicious in the archive (a path that leads elsewhere, a link, a device) gets the whole of it
+refused. The folder appears under its final name when it is complete, or not at all.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from typing import Any
 from minisam.data.cifar.find import BadFile
 from minisam.data.folders import whole_folder
 
-MOST_BYTES = 1 << 29  # unpacked; the official archives have 186 million
+MOST_UNPACKED = 1 << 29  # unpacked; the official archives have 186 million
 MOST_AT_ONCE = 1 << 22  # bytes of one read, which bounds what the archive's headers may take
 MOST_MEMBERS = 100
 
 
-def unpack(archive: Path, folder: str, wanted: tuple[str, ...], target: Path) -> Path:
+def unpack_archive(archive: Path, folder: str, wanted: tuple[str, ...], target: Path) -> Path:
     """Unpack the wanted files of an archive's only folder.
 
     Args:
@@ -40,7 +40,7 @@ def unpack(archive: Path, folder: str, wanted: tuple[str, ...], target: Path) ->
     """
     try:
         with whole_folder(target / folder) as work, open(archive, "rb") as raw:
-            content: Any = Bounded(raw)
+            content: Any = LimitedStream(raw)
             with tarfile.open(fileobj=content, mode="r:") as tar:
                 found = write_members(tar, folder, wanted, work)
             while content.read(MOST_AT_ONCE):
@@ -78,8 +78,8 @@ def write_members(
     return found
 
 
-class Bounded:
-    """What a compressed or plain file holds, which is an error to be too much."""
+class LimitedStream:
+    """A stream of a plain or compressed file that raises when more than `MOST_UNPACKED` is read."""
 
     def __init__(self, raw: Any) -> None:
         compressed = raw.read(2) == b"\x1f\x8b"
@@ -87,14 +87,14 @@ class Bounded:
         self.file = gzip.GzipFile(fileobj=raw) if compressed else raw
 
     def read(self, n: int) -> bytes:
-        """Read ``n`` bytes, which must not be many."""
+        """Read ``n`` bytes, at most `MOST_AT_ONCE`."""
         if not 0 <= n <= MOST_AT_ONCE:
             raise BadFile(f"it has a header of {n:,} bytes")
         self.check(self.file.tell() + n)
         return self.file.read(n)
 
     def seek(self, position: int) -> int:
-        """Go to a place, which must not be far."""
+        """Go to a place, which must be within the limit."""
         self.check(position)
         return self.file.seek(position)
 
@@ -103,6 +103,6 @@ class Bounded:
         return self.file.tell()
 
     def check(self, position: int) -> None:
-        """Refuse to go beyond what the archive may unpack to."""
-        if position > MOST_BYTES + MOST_AT_ONCE:
-            raise BadFile(f"it unpacks to more than {MOST_BYTES:,} bytes")
+        """Refuse a place beyond the limit."""
+        if position > MOST_UNPACKED + MOST_AT_ONCE:
+            raise BadFile(f"it unpacks to more than {MOST_UNPACKED:,} bytes")

@@ -1,8 +1,8 @@
-"""Fetch a data set's archive: from several servers, checked, and never half.
+"""Fetch a data set's archive from one of several servers, check it, and unpack it.
 
-Needs the ``data`` extra (pooch, tqdm and filelock). No server is contacted when the files are
-there. The archive is written under another name until its hash is right; one process fetches while
-others that want the same wait for it.
+This needs the ``data`` extra (pooch, tqdm and filelock). No server is contacted if the files are
+there. The archive has another name until its hash is right. While one process fetches, others that
+want the same wait for it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from minisam.data.cifar.archive import unpack
+from minisam.data.cifar.archive import unpack_archive
 from minisam.data.cifar.find import BadFile, data_folder, file_hash, file_names, how_to_get, missing
 from minisam.data.cifar.layouts import Layout, layouts
 
-MOST_BYTES = 1 << 29  # of an archive; the official ones have 170 million
+MOST_DOWNLOADED = 1 << 29  # of an archive; the official ones have 170 million
 ROUND_PAUSE = 2.0  # seconds before the servers are all asked again
 
 
@@ -42,18 +42,17 @@ def fetch(
         version: ``"python"`` or ``"binary"``.
         data_dir: the folder to put it in; None for ``$MINISAM_DATA`` or the platform's cache
             folder.
-        urls: folders on servers that have the archive, asked in this order; None for the known
-            ones.
+        urls: folders on servers, asked in this order; None for the known ones.
         rounds: how often to ask all of them.
         timeout: seconds to wait for a server that sends nothing.
-        progress: whether to show it; None to show it on a terminal.
+        progress: whether to show progress; None to show it on a terminal only.
 
     Returns:
-        The folder that has the data set's folder in it.
+        The folder that holds the data set's folder.
 
     Raises:
         FetchError: if no server gave the archive: what each said, and how to do without.
-        FileNotFoundError: if the data set can't be fetched by everybody.
+        FileNotFoundError: if the data set is not public.
         ImportError: if the ``data`` extra is not installed.
         OSError: if the disk is full, or may not be written to.
     """
@@ -63,7 +62,7 @@ def fetch(
         return root
     if not layout.urls:
         raise FileNotFoundError(how_to_get(layout, root))
-    try:
+    try:  # an optional extra, needed only where the files are missing
         import filelock
         import pooch  # noqa: F401
         import tqdm  # noqa: F401
@@ -88,7 +87,7 @@ def fetch(
                 show = sys.stderr.isatty() if progress is None else progress
                 download(layout, archive, urls or layout.urls, rounds, timeout, show)
             wanted = file_names(layout)
-            unpack(archive, layout.folders[0], wanted, root)
+            unpack_archive(archive, layout.folders[0], wanted, root)
     finally:
         lock.release()
     return root
@@ -104,10 +103,9 @@ def download(
 ) -> None:
     """Ask one server after the other for an archive, until its hash is right.
 
-    Only the holder of the lock comes here, so that what an interrupted download left can be
-    removed.
+    The caller holds the lock, so what an interrupted download left can be removed.
     """
-    import pooch
+    import pooch  # of the optional extra, as is requests
     import requests
 
     work = archive.with_name(f".{archive.name}.part")
@@ -146,17 +144,17 @@ def download(
 
 
 class Watch:
-    """Shows a download's progress and time left, and ends one that is too large."""
+    """Show a download's progress and time left, and stop one that is too large."""
 
     def __init__(self, show: bool, title: str) -> None:
-        from tqdm import tqdm
+        from tqdm import tqdm  # of the optional extra
 
         self.bar = tqdm(desc=title, unit="B", unit_scale=True, disable=not show, leave=False)
         self.received = 0
 
     @property
     def total(self) -> Any:
-        """The size that the server announced, in bytes."""
+        """Return the size that the server announced, in bytes."""
         return self.bar.total
 
     @total.setter
@@ -166,15 +164,15 @@ class Watch:
     def update(self, n: int) -> None:
         """Count ``n`` bytes more."""
         self.received += n
-        if self.received > MOST_BYTES:
-            raise BadFile(f"it has more than {MOST_BYTES:,} bytes")
+        if self.received > MOST_DOWNLOADED:
+            raise BadFile(f"it has more than {MOST_DOWNLOADED:,} bytes")
         self.bar.update(n)
 
     def reset(self) -> None:
-        """Begin to count anew."""
+        """Count from 0 again."""
         self.received = 0
         self.bar.reset(self.bar.total)
 
     def close(self) -> None:
-        """Take the bar off the screen."""
+        """Remove the bar from the screen."""
         self.bar.close()

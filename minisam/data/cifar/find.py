@@ -1,7 +1,7 @@
 """Find a data set's files and read them: nothing is unpickled before its hash is checked.
 
-The files are looked for in the folder that the caller names; else in ``$MINISAM_DATA``; else in the
-platform's cache folder. In each, either the unpacked folder or the archive will do.
+The files are looked for in the folder that the caller names, else in ``$MINISAM_DATA``, else in the
+platform's cache folder. Each may have the unpacked folder or the archive.
 """
 
 from __future__ import annotations
@@ -9,14 +9,13 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from minisam.data.cifar.layouts import Layout
 from minisam.files import expanded
 
 CHUNK = 1 << 20
-SMALL = 100_000_000  # bytes of a file of labels or of a matrix; the real ones have a few millions
+SMALL = 100_000_000  # bytes of a file of labels or of a matrix; real ones have a few million
 WEB_PAGE = (b"<!doctype", b"<html", b"<?xml")
 LARGEST = 1 << 30  # bytes of one file; the largest official ones have 400 million
 
@@ -36,7 +35,7 @@ def platform_cache() -> Path:
     """Return the platform's cache folder for this package, which need not exist.
 
     Raises:
-        ValueError: if it would be in a home folder that nobody knows, as of a user id without name.
+        ValueError: if it would be in a home folder that is not known, as of a user id without name.
     """
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
@@ -54,14 +53,14 @@ def platform_cache() -> Path:
 
 
 def data_folder(data_dir: str | os.PathLike[str] | None) -> Path:
-    """Return the folder that is meant: `cache_folder` where none is named."""
+    """Return the named folder, or `cache_folder` if none is named."""
     root = cache_folder() if data_dir is None else expanded(data_dir)
     if root.is_file():
         raise ValueError(f"data_dir must be a folder, {root} is a file: name {root.parent} instead")
     return root
 
 
-def find(
+def find_files(
     layouts: tuple[Layout, ...], data_dir: str | os.PathLike[str] | None
 ) -> tuple[Layout, Path]:
     """Find a data set.
@@ -76,7 +75,7 @@ def find(
 
     Raises:
         FileNotFoundError: saying which file to put where, and what its hash must be.
-        ValueError: if ``data_dir`` is a file, or in a home folder that nobody knows.
+        ValueError: if ``data_dir`` is a file, or in a home folder that is not known.
     """
     root = data_folder(data_dir)
     for layout in layouts:
@@ -101,12 +100,12 @@ def file_names(layout: Layout) -> tuple[str, ...]:
 
 
 def missing(layout: Layout, root: Path) -> list[str]:
-    """Return the names of the files that are not there."""
+    """Return the names of the files that are missing."""
     return [name for name in file_names(layout) if not path_of(name, layout, root).is_file()]
 
 
 def path_of(name: str, layout: Layout, root: Path) -> Path:
-    """Return where a file is: in the root itself, or in one of the layout's folders."""
+    """Return where a file is: in one of the layout's folders, or in the root itself."""
     candidates = [root / folder / name for folder in (*layout.folders, ".")]
     return next((path for path in candidates if path.is_file()), candidates[0])
 
@@ -127,18 +126,12 @@ def how_to_get(layout: Layout, root: Path) -> str:
     )
 
 
-def chunks(path: Path) -> Iterator[bytes]:
-    """Yield a file's bytes in pieces."""
+def file_hash(path: Path, algorithm: str) -> str:
+    """Return a file's hash, without reading all of it into memory."""
+    digest = hashlib.new(algorithm, usedforsecurity=False)
     with open(path, "rb") as file:
         while piece := file.read(CHUNK):
-            yield piece
-
-
-def file_hash(path: Path, algorithm: str) -> str:
-    """Return a file's hash without reading it into memory at once."""
-    digest = hashlib.new(algorithm, usedforsecurity=False)
-    for piece in chunks(path):
-        digest.update(piece)
+            digest.update(piece)
     return digest.hexdigest()
 
 
@@ -152,12 +145,12 @@ def read_checked(
     Args:
         path: the file.
         layout: has the hash, by the file's name.
-        unknown_files: return a file whose hash is another one, too.
-        buffer: where to read to, if it is large enough: the result is then a view of it.
+        unknown_files: return a file of another hash, too.
+        buffer: memory to read into; if it is large enough, the result is a view of it.
 
     Raises:
-        BadFile: if the file is another one, and a pickle, and was not asked for, or if it is
-            nothing that could be read.
+        BadFile: if the file is a pickle of another hash, and ``unknown_files`` is not set, or if
+            another thing is in its place.
     """
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
@@ -172,10 +165,10 @@ def read_checked(
         return data
     if not unknown_files and layout.version == "python":
         raise BadFile(
-            f"{path} {looks_like(data)}: its {algorithm} is {actual}, that of the official file "
+            f"{path} {seems_to_be(data)}: its {algorithm} is {actual}, that of the official file "
             f"{expected}. Get it again, or pass unknown_files=True if you know where it comes from"
         )
-    if foreign := stands_in(data):
+    if foreign := placeholder(data):
         raise BadFile(f"{path} {foreign}: get it again")
     return data
 
@@ -184,21 +177,21 @@ def read_small(path: Path) -> bytes:
     """Read a file of labels or numbers, of at most `SMALL` bytes.
 
     Raises:
-        BadFile: if it is empty, too large, or another thing in the place of the file.
-        OSError: if it is not there, or may not be read.
+        BadFile: if it is empty or too large, or if another thing is in its place.
+        OSError: if it is missing, or may not be read.
     """
     with open(path, "rb") as file:
         content = file.read(SMALL + 1)
     if len(content) > SMALL:
         raise BadFile(f"{path} is too large: it has more than {SMALL:,} bytes")
-    if foreign := stands_in(content):
+    if foreign := placeholder(content):
         raise BadFile(f"{path} {foreign}")
     return content
 
 
-def looks_like(data: bytes | memoryview, archive: bool = False) -> str:
-    """Say what the content of a wrong file seems to be, when a pickle or an archive is expected."""
-    if foreign := stands_in(data):
+def seems_to_be(data: bytes | memoryview, archive: bool = False) -> str:
+    """Say what a wrong file seems to be, where a pickle or an archive is expected."""
+    if foreign := placeholder(data):
         return foreign
     start, end = bytes(data[:2]), bytes(data[-1:])
     if start == b"\x1f\x8b":
@@ -208,8 +201,8 @@ def looks_like(data: bytes | memoryview, archive: bool = False) -> str:
     return "is another file than the official one"
 
 
-def stands_in(data: bytes | memoryview) -> str | None:
-    """Say what is in the place of a file of any kind; None if it may be the file itself."""
+def placeholder(data: bytes | memoryview) -> str | None:
+    """Say what is in a file's place, whatever its kind; None if it may be the file itself."""
     start = bytes(data[:512])
     if not start:
         return "is empty"

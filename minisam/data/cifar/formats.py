@@ -1,9 +1,9 @@
-"""The two formats that CIFAR comes in: a file's bytes to images and labels.
+"""Parse the two formats that CIFAR comes in: a file's bytes become images and labels.
 
-An image is stored as three planes, red then green then blue, each 32 rows of 32 bytes, 3072 bytes
-in all. The python version is a pickled dictionary with an array ``data`` of one image per row and
-lists of labels. The binary version is a row of records, each of the labels (CIFAR-100: coarse, then
-fine) as one byte each, and then the image.
+An image is stored as three planes, red, green and blue, each of 32 rows of 32 bytes: 3072 bytes.
+The python version is a pickled dictionary with an array ``data``, an image to a row, and lists of
+labels. The binary version is a sequence of records. A record is the labels (CIFAR-100: coarse, then
+fine), one byte each, and then the image.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ VALUES = 3 * 32 * 32
 
 
 class Batch(NamedTuple):
-    """What a file holds.
+    """The images and labels of one file.
 
-    Args:
+    Attributes:
         planes: uint8 array of shape (n, 3072).
         labels: for each kind of labels an int64 array of shape (n,), from 0.
     """
@@ -53,11 +53,11 @@ def parse_binary(data: bytes | memoryview, layout: Layout) -> Batch:
         raise ValueError(f"its {len(data)} bytes are no whole number of records of {size} bytes")
     records = np.frombuffer(data, np.uint8).reshape(-1, size)
     stored = [records[:, kind] for kind in reversed(range(kinds))]  # the last kind comes first
-    return Batch(records[:, kinds:], check_labels(stored, layout))
+    return Batch(records[:, kinds:], labels_from_0(stored, layout))
 
 
 def check_batch(content: dict[str, Any], layout: Layout) -> Batch:
-    """Take images and labels from an unpickled dictionary, after checking that they fit."""
+    """Return the images and labels of an unpickled dictionary; refuse any that do not fit."""
     for key in ("data", *layout.labels):
         if key not in content:
             raise ValueError(f"it has no {key!r}")
@@ -66,15 +66,15 @@ def check_batch(content: dict[str, Any], layout: Layout) -> Batch:
         raise ValueError("its 'data' is no array of bytes")
     if planes.ndim != 2 or planes.shape[1] != VALUES or not len(planes):
         raise ValueError(f"its 'data' has shape {planes.shape}, not (images, {VALUES})")
-    labels = check_labels([content[key] for key in layout.labels], layout)
+    labels = labels_from_0([content[key] for key in layout.labels], layout)
     for key, kind in zip(layout.labels, labels, strict=True):
         if len(kind) != len(planes):
             raise ValueError(f"it has {len(planes)} images but {len(kind)} {key}")
     return Batch(planes, labels)
 
 
-def check_labels(stored: list[Any], layout: Layout) -> tuple[np.ndarray, ...]:
-    """Turn each kind of labels into integers from 0, after checking that they are such."""
+def labels_from_0(stored: list[Any], layout: Layout) -> tuple[np.ndarray, ...]:
+    """Return each kind of labels as integers from 0; refuse what is out of range."""
     checked = []
     for key, classes, values in zip(layout.labels, layout.classes, stored, strict=True):
         whole = isinstance(values, np.ndarray) and values.dtype.kind in "iu" and values.ndim == 1
@@ -90,7 +90,7 @@ def check_labels(stored: list[Any], layout: Layout) -> tuple[np.ndarray, ...]:
 def channels_last(planes: np.ndarray, images: np.ndarray) -> None:
     """Write planes of shape (n, 3072) into images of shape (n, 32, 32, 3).
 
-    Done for a few hundred images at a time, which stay in the processor's cache between channels.
+    It takes 128 images at a time, which stay in the processor's cache from channel to channel.
     """
     pixels = images.reshape(len(images), 1024, 3)
     for first in range(0, len(planes), 128):

@@ -1,4 +1,4 @@
-"""Where the files of each data set are, what they hold, and what their bytes must hash to."""
+"""Say where the files of each data set are, what they hold, and what they must hash to."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import NamedTuple
 class Layout(NamedTuple):
     """One version of a data set.
 
-    Args:
+    Attributes:
         name: of the data set.
         version: ``"python"`` (pickles) or ``"binary"``.
-        folders: where the files are, in the folder that the user names; the archive makes the
+        folders: where the files are, within the folder that the user names; the archive holds the
             first.
         train: names of the training files, in order.
         test: name of the test file.
-        labels: the kinds of labels, as named in the pickles, first those to learn.
+        labels: the kinds of labels, as the pickles name them, first those to learn.
         classes: how many classes there are of each kind.
         first_label: the smallest label, as stored.
-        names: the files of class names; a pickle for all, or a text file for each kind of labels.
-        archive: name of the archive; empty where there is none.
-        urls: from where the archive can be had; the first is the authors'.
-        hashes: file name to ``"sha256:…"`` or ``"md5:…"``; pickles without one are not trusted.
+        names: the files of class names: a pickle for all, or a text file for each kind of labels.
+        archive: name of the archive; empty if there is none.
+        urls: folders on servers that have the archive; the first is the authors'.
+        hashes: file name to ``"sha256:…"`` or ``"md5:…"``.
     """
 
     name: str
@@ -156,9 +156,6 @@ LAYOUTS = (
 
 def layouts(name: str, version: str | None = None) -> tuple[Layout, ...]:
     """Return the layouts of a data set, in the order in which they are looked for.
-
-    Raises:
-        ValueError: if there are none.
 
     Example:
         >>> [layout.version for layout in layouts("cifar100")]

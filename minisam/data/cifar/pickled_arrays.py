@@ -27,14 +27,14 @@ class ElementType:
     """Stand in for ``numpy.dtype``: numbers or text by name, or ``O`` for one Python object."""
 
     def __init__(self, name: Any, *ignored: Any) -> None:
-        self.name = text(name)
+        self.name = short_text(name)
         plain = self.name.lstrip("<>|=")
         if plain not in (*PLAIN_TYPES, "O", "O8") and not re.fullmatch(r"[SU]\d{1,4}", plain):
             raise UnsafePickle(f"it holds an array of type {self.name!r:.80}")
         self.order = "="
 
     def __setstate__(self, state: Any) -> None:
-        self.order = text(state[1]) if isinstance(state, tuple) and len(state) > 1 else ""
+        self.order = short_text(state[1]) if isinstance(state, tuple) and len(state) > 1 else ""
         if self.order not in ("<", ">", "|", "="):
             raise UnsafePickle(f"it holds an array of byte order {self.order!r:.80}")
 
@@ -57,7 +57,7 @@ class PickledArray:
             self.content = rebuild(data, kind, shape, "F" if fortran_order else "C").content
 
 
-def text(value: Any) -> str:
+def short_text(value: Any) -> str:
     """Return a name that Python 2 may have written as bytes."""
     if not isinstance(value, str | bytes):
         raise UnsafePickle(f"it has a {type(value).__name__} where a string belongs")
@@ -95,9 +95,9 @@ def scalar(kind: Any, data: Any) -> PickledArray:
     return rebuild(data, kind, (), "C")
 
 
-def encode(string: Any, encoding: Any) -> bytes:
+def encode_latin1(string: Any, encoding: Any) -> bytes:
     """Stand in for ``_codecs.encode``, with which Python 3 writes bytes in protocol 2."""
-    if not (isinstance(string, str) and text(encoding) == "latin1"):
+    if not (isinstance(string, str) and short_text(encoding) == "latin1"):
         raise UnsafePickle("it encodes text in another way than latin1")
     return string.encode("latin1")
 
@@ -117,7 +117,7 @@ def ndarray(*arguments: Any) -> Any:
 ALLOWED: dict[tuple[str, str], Callable[..., Any]] = {
     ("numpy", "ndarray"): ndarray,
     ("numpy", "dtype"): ElementType,
-    ("_codecs", "encode"): encode,
+    ("_codecs", "encode"): encode_latin1,
     ("__builtin__", "bytes"): no_bytes,
     ("numpy.core.multiarray", "_reconstruct"): reconstruct,
     ("numpy._core.multiarray", "_reconstruct"): reconstruct,

@@ -21,8 +21,8 @@ from minisam.data.cifar.pickled_arrays import (
     ElementType,
     PickledArray,
     UnsafePickle,
+    short_text,
     stand_in,
-    text,
 )
 
 MOST_INSTRUCTIONS = 1_000_000  # some five times what the largest batch, CIFAR-100's, has
@@ -86,7 +86,7 @@ def loads(data: bytes | memoryview) -> dict[str, Any]:
         minisam.data.cifar.pickled_arrays.UnsafePickle: it asks for subprocess.Popen
     """
     try:
-        content = opened(run(bytes(data)))
+        content = opened(execute(bytes(data)))
     except UnsafePickle:
         raise
     except (ValueError, TypeError, LookupError, OverflowError, struct.error) as error:
@@ -125,12 +125,12 @@ def instructions(data: bytes) -> Iterator[tuple[str, Any]]:
         elif action == "GLOBAL":
             module, name, _ = data[place : place + 2 * LONGEST_NAME].split(b"\n", 2)
             place += len(module) + len(name) + 2
-            yield "push", stand_in(text(module), text(name))
+            yield "push", stand_in(short_text(module), short_text(name))
         else:
             yield action, argument
 
 
-def run(data: bytes) -> Any:
+def execute(data: bytes) -> Any:
     """Carry out a pickle's instructions and return what is left on its stack."""
     stack: list[Any] = []
     memo: dict[int, Any] = {}
@@ -159,7 +159,7 @@ def run(data: bytes) -> Any:
         elif action in SHORT_TUPLES:
             stack.append(tuple(last(stack, SHORT_TUPLES[action])))
         elif action == "STACK_GLOBAL":
-            stack.append(stand_in(*map(text, last(stack, 2))))
+            stack.append(stand_in(*map(short_text, last(stack, 2))))
         elif action == "REDUCE":
             stack.append(call(*last(stack, 2)))
             # Each text is encoded once: again and again, a long one would fill the memory.
@@ -222,7 +222,7 @@ def update(target: Any, items: list[Any]) -> None:
     if not isinstance(target, dict):
         raise UnsafePickle("it sets items of something that is no dictionary")
     for key, value in zip(items[::2], items[1::2], strict=True):
-        target[text(key)] = value
+        target[short_text(key)] = value
 
 
 def opened(value: Any) -> Any:

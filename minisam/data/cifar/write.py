@@ -1,8 +1,7 @@
 """Write a data set in CIFAR's own formats, so that any framework's loader reads it.
 
-The pickles use the instructions that Python 2 wrote the official files with, because loaders differ
-in how they decode them: one reads the keys as text, another as bytes, and only Python 2's strings
-serve both.
+The pickles use the instructions with which Python 2 wrote the official files. Some loaders read the
+keys as text and some as bytes, and only Python 2's strings serve both.
 """
 
 from __future__ import annotations
@@ -11,48 +10,45 @@ import os
 import struct
 from operator import methodcaller
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from minisam.data.cifar.find import file_names, find, path_of
+from minisam.data.cifar.find import file_names, find_files, path_of
 from minisam.data.cifar.layouts import Layout, layouts
+from minisam.data.dataset import Dataset, Split
 from minisam.data.folders import whole_folder
 from minisam.files import expanded, write_atomically
 
-if TYPE_CHECKING:
-    from minisam.data.dataset import Dataset, Split
 
-
-def write(
+def write_dataset(
     data: Dataset,
     folder: str | os.PathLike[str],
     like: str = "cifar10",
     version: str = "python",
     force: bool = False,
 ) -> Path:
-    """Write a data set as CIFAR-10 or CIFAR-100, with the labels that it is to be learned from.
+    """Write a data set as CIFAR-10 or CIFAR-100, with its labels to learn.
 
     The training images are spread over as many files as the official version has. `load` reads them
-    with ``unknown_files=True``; other loaders may have to be told not to check the MD5.
+    with ``unknown_files=True``. Tell other loaders not to check the MD5.
 
     Args:
-        data: what `load` returned: its noisy labels, if any, are written.
-        folder: the folder in which the layout's own folder is made.
+        data: what `load` returned; its noisy labels, if any, are written.
+        folder: where the layout's folder is made.
         like: ``"cifar10"`` or ``"cifar100"``, which needs coarse labels.
         version: ``"python"`` or ``"binary"``.
-        force: take the place of a data set that is there, which may be the one that was read.
+        force: replace a data set that is there, which may be the one that was read.
 
     Returns:
         The folder of the files.
 
     Raises:
         ValueError: if the data set has too few images, or other classes.
-        FileExistsError: if that would replace a data set, or be read instead of it.
-        OSError: if the disk is full, or may not be written to; nothing is left then.
+        FileExistsError: if that would replace a data set, or be found in place of one.
+        OSError: if the disk is full, or may not be written to; then nothing is left.
     """
     layout = layouts(like, version)[0]
-    check(data, layout)
+    check_fits(data, layout)
     target = expanded(folder) / layout.folders[0]
     if not force and (kept := hidden(layout, target)):
         raise FileExistsError(
@@ -61,11 +57,11 @@ def write(
         )
     parts = np.array_split(np.arange(len(data.train.labels)), len(layout.train))
     content = {
-        name: encode(data.train, part, layout, f"training batch {i} of {len(parts)}")
+        name: encode_batch(data.train, part, layout, f"training batch {i} of {len(parts)}")
         for i, (name, part) in enumerate(zip(layout.train, parts, strict=True), start=1)
     }
     everything = np.arange(len(data.test.labels))
-    content[layout.test] = encode(data.test, everything, layout, "testing batch 1 of 1")
+    content[layout.test] = encode_batch(data.test, everything, layout, "testing batch 1 of 1")
     content.update(encode_names((data.class_names, data.coarse_class_names), layout))
     with whole_folder(target) as work:
         for name in content:
@@ -74,26 +70,26 @@ def write(
 
 
 def hidden(layout: Layout, target: Path) -> Path | None:
-    """Return what is there that one would no longer get to read after a layout is written."""
+    """Return what is there and could no longer be read after a layout is written."""
     for name in file_names(layout):
-        if os.path.lexists(target / name):  # as a link, too, wherever it leads
+        if os.path.lexists(target / name):  # a link counts, wherever it leads
             return target / name
     others = layouts(layout.name)
     if not target.parent.is_dir():
         return None
     try:
-        found, place = find(others, target.parent)
+        found, place = find_files(others, target.parent)
     except FileNotFoundError:
         return None
-    if place.is_file():  # an archive, which is looked for after all folders
+    if place.is_file():  # an archive, which `find_files` looks for last
         return place
     if others.index(found) < others.index(layout):
         return None  # and is still found first
     return path_of(found.train[0], found, place)
 
 
-def check(data: Dataset, layout: Layout) -> None:
-    """Raise ValueError unless a data set fits a layout."""
+def check_fits(data: Dataset, layout: Layout) -> None:
+    """Refuse a data set that does not fit a layout."""
     if not layout.names:
         raise ValueError(f"like must be cifar10 or cifar100, got {layout.name!r}")
     kinds = (data.class_names, data.coarse_class_names)[: len(layout.classes)]
@@ -109,7 +105,7 @@ def check(data: Dataset, layout: Layout) -> None:
         )
 
 
-def encode(split: Split, part: np.ndarray, layout: Layout, title: str) -> bytes:
+def encode_batch(split: Split, part: np.ndarray, layout: Layout, title: str) -> bytes:
     """Return the bytes of one file: some of a split's images, with their labels."""
     planes = split.images[part].transpose(0, 3, 1, 2).reshape(len(part), -1)
     kinds = [split.labels, split.coarse_labels][: len(layout.labels)]
@@ -144,29 +140,29 @@ def pickle_2(value: object) -> bytes:
         >>> pickle.loads(pickle_2({"labels": [6, 9]}), encoding="bytes")
         {b'labels': [6, 9]}
     """
-    return b"\x80\x02" + instructions(value) + b"."
+    return b"\x80\x02" + push_value(value) + b"."
 
 
-def instructions(value: object) -> bytes:
-    """Return the pickle instructions that push a value."""
+def push_value(value: object) -> bytes:
+    """Return the pickle instructions that push a value onto the stack."""
     if isinstance(value, int):
         return b"J" + struct.pack("<i", value)
     if isinstance(value, str | bytes):
         value = value.encode() if isinstance(value, str) else value
         return b"T" + struct.pack("<i", len(value)) + value
     if isinstance(value, list):
-        return b"](" + b"".join(map(instructions, value)) + b"e"
+        return b"](" + b"".join(map(push_value, value)) + b"e"
     if isinstance(value, dict):
-        items = (instructions(part) for item in value.items() for part in item)
+        items = (push_value(part) for item in value.items() for part in item)
         return b"}(" + b"".join(items) + b"u"
     if isinstance(value, tuple):
-        return b"(" + b"".join(map(instructions, value)) + b"t"
+        return b"(" + b"".join(map(push_value, value)) + b"t"
     if isinstance(value, np.ndarray) and value.dtype == np.uint8:
         # _reconstruct(ndarray, (0,), "b"), then its state: version, shape, dtype("u1"), order,
         # bytes
         empty = b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\n(J\0\0\0\0tT\1\0\0\0b\x87R"
-        kind = b"cnumpy\ndtype\n" + instructions(("u1", 0, 1)) + b"R" + b"(J\3\0\0\0T\1\0\0\0|NNNJ"
+        kind = b"cnumpy\ndtype\n" + push_value(("u1", 0, 1)) + b"R" + b"(J\3\0\0\0T\1\0\0\0|NNNJ"
         kind += struct.pack("<i", -1) + b"J" + struct.pack("<i", -1) + b"J\0\0\0\0tb"
-        shape, content = instructions(value.shape), instructions(value.tobytes())
+        shape, content = push_value(value.shape), push_value(value.tobytes())
         return empty + b"(J\1\0\0\0" + shape + kind + b"\x89" + content + b"tb"
     raise TypeError(f"a CIFAR file holds no {type(value).__name__}")

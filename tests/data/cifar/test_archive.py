@@ -8,7 +8,7 @@ import tarfile
 import pytest
 
 from minisam.data.cifar import archive as archive_module
-from minisam.data.cifar.archive import unpack
+from minisam.data.cifar.archive import unpack_archive
 from minisam.data.cifar.find import BadFile
 
 WANTED = ("a", "b")
@@ -38,7 +38,7 @@ def refused(tmp_path, path, message):
     before = sorted(os.listdir(tmp_path))
     target = tmp_path / "target"
     with pytest.raises(BadFile, match=message):
-        unpack(path, "set", WANTED, target)
+        unpack_archive(path, "set", WANTED, target)
     assert os.listdir(target) == []
     target.rmdir()
     assert sorted(os.listdir(tmp_path)) == before
@@ -47,7 +47,7 @@ def refused(tmp_path, path, message):
 @pytest.mark.parametrize("mode", ["w:gz", "w"])
 def test_wanted_files_are_written_and_others_left_out(tmp_path, mode):
     path = build(tmp_path / "x.tar", [*GOOD, ("set/readme", b"no"), ("set/sub/a", b"no")], mode)
-    folder = unpack(path, "set", WANTED, tmp_path / "new")
+    folder = unpack_archive(path, "set", WANTED, tmp_path / "new")
     assert {p.name: p.read_bytes() for p in folder.iterdir()} == {"a": b"1", "b": b"22"}
     assert os.listdir(tmp_path / "new") == ["set"]
 
@@ -85,14 +85,14 @@ def test_a_link_planted_before_the_file_is_not_followed(tmp_path):
 
 
 def test_a_bomb_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(archive_module, "MOST_BYTES", 10 << 20)
+    monkeypatch.setattr(archive_module, "MOST_UNPACKED", 10 << 20)
     path = build(tmp_path / "x.tar.gz", [("set/a", bytes(30 << 20)), GOOD[1]])
     assert path.stat().st_size < 100_000
     refused(tmp_path, path, "unpacks to more than 10,485,760 bytes")
 
 
 def test_a_bomb_beside_the_wanted_files_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(archive_module, "MOST_BYTES", 10 << 20)
+    monkeypatch.setattr(archive_module, "MOST_UNPACKED", 10 << 20)
     path = build(tmp_path / "x.tar.gz", [("set/zeros", bytes(30 << 20)), *GOOD])
     refused(tmp_path, path, "unpacks to more than")
 
@@ -158,14 +158,14 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(archive_module.shutil, "copyfileobj", full)
     with pytest.raises(OSError, match="No space left"):
-        unpack(path, "set", WANTED, tmp_path / "target")
+        unpack_archive(path, "set", WANTED, tmp_path / "target")
     assert os.listdir(tmp_path / "target") == []
 
 
 def test_a_complete_folder_of_another_process_is_left_in_place(tmp_path):
     path = build(tmp_path / "x.tar.gz", GOOD)
-    unpack(path, "set", WANTED, tmp_path)
+    unpack_archive(path, "set", WANTED, tmp_path)
     (tmp_path / "set" / "mine").write_text("keep")
-    unpack(path, "set", WANTED, tmp_path)
+    unpack_archive(path, "set", WANTED, tmp_path)
     assert sorted(os.listdir(tmp_path / "set")) == ["a", "b", "mine"]
     assert sorted(os.listdir(tmp_path)) == ["set", "x.tar.gz"]

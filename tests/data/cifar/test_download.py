@@ -156,7 +156,7 @@ def test_every_server_is_named_when_all_fail(behave):
 
 
 def test_an_endless_download_is_stopped(behave, monkeypatch):
-    monkeypatch.setattr(download_module, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(download_module, "MOST_DOWNLOADED", 100_000)
     with pytest.raises(FetchError, match="more than 100,000 bytes"):
         behave("good")
 

@@ -7,7 +7,7 @@ import pytest
 
 from minisam.data import load
 from minisam.data.cifar.download import fetch
-from minisam.data.cifar.find import cache_folder, file_hash, looks_like
+from minisam.data.cifar.find import cache_folder, file_hash, seems_to_be
 
 
 def test_the_environment_comes_first(monkeypatch):
@@ -112,4 +112,4 @@ def test_hashes_are_of_the_whole_file(tmp_path):
     ],
 )
 def test_what_a_wrong_file_is_said_to_be(content, said):
-    assert looks_like(content) == said
+    assert seems_to_be(content) == said

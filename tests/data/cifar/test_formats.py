@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from minisam.data.cifar.formats import channels_last, parse
 from minisam.data.cifar.layouts import layouts
-from minisam.data.cifar.write import encode, pickle_2
+from minisam.data.cifar.write import encode_batch, pickle_2
 
 PYTHON, BINARY = layouts("cifar10")
 PYTHON_100, BINARY_100 = layouts("cifar100")
@@ -33,7 +33,7 @@ def test_channels_last_is_the_transposition():
 
 def test_a_pixel_is_where_the_format_says(toy_data):
     """Byte 1024 c + 32 y + x is channel c of the pixel in row y, column x."""
-    data = encode(toy_data.train, np.arange(5), BINARY, "")
+    data = encode_batch(toy_data.train, np.arange(5), BINARY, "")
     image = toy_data.train.images[1]
     record = data[3073 : 2 * 3073]
     assert record[0] == toy_data.train.labels[1]
@@ -42,7 +42,7 @@ def test_a_pixel_is_where_the_format_says(toy_data):
 
 @pytest.mark.parametrize("layout", [PYTHON, BINARY])
 def test_ten_classes_come_back(layout, toy_data):
-    read = parse(encode(toy_data.train, np.arange(50), layout, "title"), layout)
+    read = parse(encode_batch(toy_data.train, np.arange(50), layout, "title"), layout)
     images = np.empty_like(toy_data.train.images)
     channels_last(read.planes, images)
     assert np.array_equal(images, toy_data.train.images)
@@ -52,7 +52,7 @@ def test_ten_classes_come_back(layout, toy_data):
 @pytest.mark.parametrize("layout", [PYTHON_100, BINARY_100])
 def test_both_kinds_of_labels_come_back(layout, hundred_classes):
     train = hundred_classes.train
-    fine, coarse = parse(encode(train, np.arange(200), layout, ""), layout).labels
+    fine, coarse = parse(encode_batch(train, np.arange(200), layout, ""), layout).labels
     assert np.array_equal(fine, train.labels)
     assert np.array_equal(coarse, train.coarse_labels)
 

@@ -10,8 +10,8 @@ import pytest
 
 from minisam.data import channel_statistics, load
 from minisam.data.cifar.layouts import LAYOUTS, layouts
-from minisam.data.cifar.read import read
-from minisam.data.cifar.write import write
+from minisam.data.cifar.read import read_dataset
+from minisam.data.cifar.write import write_dataset
 
 
 @pytest.fixture(scope="module")
@@ -44,16 +44,16 @@ def test_official_cifar_10_has_its_published_facts(official):
 
 def test_both_versions_of_official_cifar_10_are_equal(official, tmp_path):
     """Written as the binary version and read back: labels and pixels."""
-    write(official, tmp_path, version="binary")
-    binary = read("cifar10", tmp_path)
+    write_dataset(official, tmp_path, version="binary")
+    binary = read_dataset("cifar10", tmp_path)
     assert same(binary, official)
     assert binary.class_names == official.class_names
 
 
 @pytest.mark.parametrize("version", ["python", "binary"])
 def test_ten_classes_written_and_read(version, toy_data, tmp_path):
-    write(toy_data, tmp_path, version=version)
-    source = read("cifar10", tmp_path, unknown_files=True)
+    write_dataset(toy_data, tmp_path, version=version)
+    source = read_dataset("cifar10", tmp_path, unknown_files=True)
     assert same(source, toy_data)
     assert source.class_names == toy_data.class_names
     assert source.train.coarse_labels is None
@@ -61,8 +61,8 @@ def test_ten_classes_written_and_read(version, toy_data, tmp_path):
 
 @pytest.mark.parametrize("version", ["python", "binary"])
 def test_a_hundred_classes_written_and_read(version, hundred_classes, tmp_path):
-    write(hundred_classes, tmp_path, "cifar100", version)
-    source = read("cifar100", tmp_path, unknown_files=True)
+    write_dataset(hundred_classes, tmp_path, "cifar100", version)
+    source = read_dataset("cifar100", tmp_path, unknown_files=True)
     assert same(source, hundred_classes)
     assert np.array_equal(source.train.coarse_labels, hundred_classes.train.coarse_labels)
     assert source.class_names == hundred_classes.class_names
@@ -92,7 +92,7 @@ def test_imagenet32_folders(folders, tmp_path):
     """Labels from 1 become labels from 0; batches of different sizes; ten after nine."""
     train, test = (tmp_path / folder for folder in folders)
     planes = imagenet(tmp_path, train, test)
-    source = read("imagenet32", tmp_path, unknown_files=True)
+    source = read_dataset("imagenet32", tmp_path, unknown_files=True)
     images = planes.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
     assert np.array_equal(source.train.images, images[:11])
     assert np.array_equal(source.test.images, images[11:])
@@ -107,18 +107,18 @@ def pack(folder: Path, archive: Path) -> None:
 
 
 def test_an_archive_is_unpacked_beside_itself(toy_data, tmp_path):
-    folder = write(toy_data, tmp_path)
+    folder = write_dataset(toy_data, tmp_path)
     pack(folder, tmp_path / "cifar-10-python.tar.gz")
     shutil.rmtree(folder)
-    assert same(read("cifar10", tmp_path, unknown_files=True), toy_data)
+    assert same(read_dataset("cifar10", tmp_path, unknown_files=True), toy_data)
     assert folder.is_dir()
 
 
 def test_an_archive_of_a_read_only_folder_is_unpacked_in_the_cache(toy_data, tmp_path, monkeypatch):
-    pack(write(toy_data, tmp_path / "made"), tmp_path / "cifar-10-python.tar.gz")
+    pack(write_dataset(toy_data, tmp_path / "made"), tmp_path / "cifar-10-python.tar.gz")
     monkeypatch.setenv("MINISAM_DATA", str(tmp_path / "cache"))
     monkeypatch.setattr("minisam.data.cifar.read.os.access", lambda path, mode: False)
-    assert same(read("cifar10", tmp_path, unknown_files=True), toy_data)
+    assert same(read_dataset("cifar10", tmp_path, unknown_files=True), toy_data)
     assert (tmp_path / "cache" / "cifar-10-batches-py").is_dir()
     assert not (tmp_path / "cifar-10-batches-py").exists()
 
@@ -128,46 +128,46 @@ def test_an_archive_in_a_read_only_cache_is_unpacked_in_the_platforms(
     toy_data, tmp_path, monkeypatch
 ):
     """$MINISAM_DATA may be a folder of many users: what is then written to is one's own."""
-    pack(write(toy_data, tmp_path / "made"), tmp_path / "cifar-10-python.tar.gz")
+    pack(write_dataset(toy_data, tmp_path / "made"), tmp_path / "cifar-10-python.tar.gz")
     monkeypatch.setenv("MINISAM_DATA", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "own"))
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setattr("minisam.data.cifar.read.os.access", lambda path, mode: False)
-    assert same(read("cifar10", unknown_files=True), toy_data)
+    assert same(read_dataset("cifar10", unknown_files=True), toy_data)
     assert (tmp_path / "own" / "minisam" / "cifar-10-batches-py").is_dir()
     assert not (tmp_path / "cifar-10-batches-py").exists()
 
 
 def test_an_incomplete_folder_is_completed_from_the_archive(toy_data, tmp_path):
-    folder = write(toy_data, tmp_path)
+    folder = write_dataset(toy_data, tmp_path)
     pack(folder, tmp_path / "cifar-10-python.tar.gz")
     (folder / "test_batch").unlink()
     (folder / "mine.txt").write_text("keep")
-    assert same(read("cifar10", tmp_path, unknown_files=True), toy_data)
+    assert same(read_dataset("cifar10", tmp_path, unknown_files=True), toy_data)
     assert (folder / "mine.txt").read_text() == "keep"
 
 
 def test_the_unpacked_folder_itself_may_be_named(cifar10_folder, toy_data):
     folder = cifar10_folder / "cifar-10-batches-py"
-    assert same(read("cifar10", folder, unknown_files=True), toy_data)
+    assert same(read_dataset("cifar10", folder, unknown_files=True), toy_data)
 
 
 def test_the_environment_names_the_folder(cifar10_folder, toy_data, monkeypatch):
     monkeypatch.setenv("MINISAM_DATA", str(cifar10_folder))
-    assert same(read("cifar10", unknown_files=True), toy_data)
+    assert same(read_dataset("cifar10", unknown_files=True), toy_data)
 
 
 def test_a_version_can_be_asked_for(toy_data, tmp_path):
-    write(toy_data, tmp_path, version="binary")
-    assert same(read("cifar10", tmp_path, version="binary"), toy_data)
+    write_dataset(toy_data, tmp_path, version="binary")
+    assert same(read_dataset("cifar10", tmp_path, version="binary"), toy_data)
     with pytest.raises(FileNotFoundError, match=r"put cifar-10-python\.tar\.gz there"):
-        read("cifar10", tmp_path, version="python")
+        read_dataset("cifar10", tmp_path, version="python")
 
 
 def test_every_layout_says_how_to_get_it(tmp_path):
     for layout in LAYOUTS:
         with pytest.raises(FileNotFoundError) as raised:
-            read(layout.name, tmp_path, layout.version)
+            read_dataset(layout.name, tmp_path, layout.version)
         message = str(raised.value)
         assert str(tmp_path) in message
         if layout.archive:

@@ -10,13 +10,13 @@ import pytest
 from disks import full_disk
 
 from minisam.data import LabelNoise, load
-from minisam.data.cifar.write import pickle_2, write
+from minisam.data.cifar.write import pickle_2, write_dataset
 
 
 @pytest.mark.parametrize("encoding", ["latin1", "bytes"])
 def test_other_loaders_read_the_pickles(encoding, toy_data, tmp_path):
     """One common loader decodes the keys as text, another as bytes."""
-    folder = write(toy_data, tmp_path)
+    folder = write_dataset(toy_data, tmp_path)
 
     def key(name):
         return name if encoding == "latin1" else name.encode()
@@ -37,7 +37,7 @@ def test_other_loaders_read_the_pickles(encoding, toy_data, tmp_path):
 
 
 def test_other_loaders_read_the_binary_version(toy_data, tmp_path):
-    folder = write(toy_data, tmp_path, version="binary")
+    folder = write_dataset(toy_data, tmp_path, version="binary")
     records = np.fromfile(folder / "test_batch.bin", np.uint8).reshape(-1, 3073)
     assert np.array_equal(records[:, 0], toy_data.test.labels)
     planes = toy_data.test.images.transpose(0, 3, 1, 2).reshape(-1, 3072)
@@ -48,14 +48,14 @@ def test_other_loaders_read_the_binary_version(toy_data, tmp_path):
 
 def test_noisy_labels_are_written(tmp_path):
     data = load("toy", noise=LabelNoise("symmetric", 0.4), train_size=50, test_size=10)
-    write(data, tmp_path)
+    write_dataset(data, tmp_path)
     again = load("cifar10", tmp_path, unknown_files=True)
     assert np.array_equal(again.train.labels, data.train.labels)
     assert np.array_equal(again.test.labels, data.test.clean_labels)
 
 
 def test_nothing_but_the_files_is_left(toy_data, tmp_path):
-    folder = write(toy_data, tmp_path)
+    folder = write_dataset(toy_data, tmp_path)
     expected = [f"data_batch_{i}" for i in range(1, 6)]
     assert sorted(p.name for p in folder.iterdir()) == ["batches.meta", *expected, "test_batch"]
 
@@ -73,7 +73,7 @@ OTHER = load("toy", train_size=10, test_size=5, noise=LabelNoise("symmetric", 0.
 def test_a_data_set_that_is_there_is_kept(way, version, toy_data, tmp_path):
     """Whether it was read or not, and by whatever path the folder is reached."""
     source, target = tmp_path / "source", tmp_path / "target"
-    folder = write(toy_data, source, version=version)
+    folder = write_dataset(toy_data, source, version=version)
     if way == "itself":
         target = source / ".." / "source"
     elif way == "linked folder":
@@ -89,9 +89,9 @@ def test_a_data_set_that_is_there_is_kept(way, version, toy_data, tmp_path):
             link(path, target / folder.name / path.name)
     before = content(tmp_path)
     with pytest.raises(FileExistsError, match=r"batch.* is there already, .*force=True"):
-        write(OTHER, target, version=version)
+        write_dataset(OTHER, target, version=version)
     assert content(tmp_path) == before
-    write(OTHER, target, version=version, force=True)
+    write_dataset(OTHER, target, version=version, force=True)
     again = load("cifar10", target, version=version, unknown_files=True)
     assert np.array_equal(again.train.labels, OTHER.train.labels)
     if "links" in way or "files" in way:  # the source has no part in it
@@ -104,7 +104,7 @@ def test_a_data_set_that_is_there_is_kept(way, version, toy_data, tmp_path):
 @pytest.mark.parametrize("there", ["files in the folder itself", "binary version", "archive"])
 def test_what_is_written_is_not_read_instead_of_what_is_there(there, toy_data, tmp_path):
     """`load` looks into the layout's folder first, at pickles first, and at archives last."""
-    folder = write(toy_data, tmp_path, version="binary" if "binary" in there else "python")
+    folder = write_dataset(toy_data, tmp_path, version="binary" if "binary" in there else "python")
     if there == "archive":
         with tarfile.open(tmp_path / "cifar-10-python.tar.gz", "w:gz") as tar:
             tar.add(folder, folder.name)
@@ -115,9 +115,9 @@ def test_what_is_written_is_not_read_instead_of_what_is_there(there, toy_data, t
         folder.rmdir()
     before = content(tmp_path)
     with pytest.raises(FileExistsError, match=r"is there already, .* no longer found"):
-        write(OTHER, tmp_path)
+        write_dataset(OTHER, tmp_path)
     assert content(tmp_path) == before
-    write(OTHER, tmp_path, force=True)
+    write_dataset(OTHER, tmp_path, force=True)
     again = load("cifar10", tmp_path, unknown_files=True)
     assert np.array_equal(again.train.labels, OTHER.train.labels)
 
@@ -128,9 +128,9 @@ def test_a_folder_of_other_things_and_other_data_sets_is_written_to(
 ):
     (tmp_path / "cifar-10-batches-py").mkdir()
     (tmp_path / "cifar-10-batches-py" / "mine.txt").write_text("mine")
-    write(toy_data, tmp_path)
-    write(toy_data, tmp_path, version="binary")  # the pickles are still found first
-    write(hundred_classes, tmp_path, "cifar100")
+    write_dataset(toy_data, tmp_path)
+    write_dataset(toy_data, tmp_path, version="binary")  # the pickles are still found first
+    write_dataset(hundred_classes, tmp_path, "cifar100")
     assert (tmp_path / "cifar-10-batches-py" / "mine.txt").read_text() == "mine"
     assert len(load("cifar10", tmp_path, unknown_files=True).train.labels) == 50
 
@@ -142,10 +142,10 @@ def test_a_full_disk_leaves_nothing_or_what_was_there(version, force, toy_data, 
     """The test file, of ten images, is the first that is too large."""
     data = toy_data._replace(train=OTHER.train)
     if force:
-        write(OTHER, tmp_path, version=version)
+        write_dataset(OTHER, tmp_path, version=version)
     before = content(tmp_path)
     with full_disk(20_000), pytest.raises(OSError, match="too large"):
-        write(data, tmp_path, version=version, force=force)
+        write_dataset(data, tmp_path, version=version, force=force)
     assert content(tmp_path) == before
     assert sorted(tmp_path.iterdir()) == sorted({path.parent for path in before})
 
@@ -155,11 +155,11 @@ def test_a_full_disk_leaves_nothing_or_what_was_there(version, force, toy_data, 
 def test_the_folder_is_made_and_may_begin_with_a_tilde(toy_data, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    write(toy_data, "~/a/b")
+    write_dataset(toy_data, "~/a/b")
     assert load("cifar10", tmp_path / "a" / "b", unknown_files=True).name == "cifar10"
     (tmp_path / "file").write_text("x")
     with pytest.raises(OSError, match="file"):
-        write(toy_data, tmp_path / "file")
+        write_dataset(toy_data, tmp_path / "file")
 
 
 @pytest.mark.parametrize(
@@ -173,13 +173,13 @@ def test_the_folder_is_made_and_may_begin_with_a_tilde(toy_data, tmp_path, monke
 )
 def test_unfit_data_is_refused(like, version, message, toy_data, tmp_path):
     with pytest.raises(ValueError, match=message):
-        write(toy_data, tmp_path / "new", like, version)
+        write_dataset(toy_data, tmp_path / "new", like, version)
     assert not (tmp_path / "new").exists()
 
 
 def test_too_few_images_are_refused(tmp_path):
     with pytest.raises(ValueError, match="5 files, which need an image each, toy has 4 im"):
-        write(load("toy", train_size=4, test_size=1), tmp_path)
+        write_dataset(load("toy", train_size=4, test_size=1), tmp_path)
 
 
 def test_other_types_are_not_pickled():
