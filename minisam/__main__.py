@@ -6,7 +6,7 @@ import sys
 if sys.path[:1] == [os.getcwd()] and sys.path[0] != os.path.dirname(os.path.dirname(__file__)):
     del sys.path[0]  # a file json.py beside a student's own is not Python's json
 
-from minisam.cli import main
+from minisam.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

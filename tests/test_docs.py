@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import where
 
-from minisam.cli import build_parser
+from minisam.cli.main import build_parser
 from minisam.experiments.reproduce import headlines, summary
 
 ROOT = Path(__file__).parent.parent

@@ -13,7 +13,8 @@ import pytest
 
 import minisam
 from minisam.adapters.library import own
-from minisam.experiments import compare
+from minisam.cli import compare as command
+from minisam.experiments.compare import table
 from minisam.optim import METHODS, Method, Optimizer, sam, sgd
 from minisam.optim.sam import SAMState, sam_parts, two_gradients
 from minisam.oracle.checking import check
@@ -47,13 +48,13 @@ def row(monkeypatch):
 
 def test_compare_trains_it(tmp_path):
     parser = argparse.ArgumentParser()
-    compare.configure(parser)
+    command.configure(parser)
     options = f"--methods sgd,{NAME} --epochs 1 --train-size 50 --test-size 20 --seeds 1 --jobs 1"
-    assert compare.run(parser.parse_args(f"{options} --out {tmp_path}".split())) == 0
+    assert command.run(parser.parse_args(f"{options} --out {tmp_path}".split())) == 0
     results = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
     assert [run["method"] for run in results["runs"]] == ["SGD", "Extrapolated SAM"]
     assert results["settings"]["rho"].keys() == {NAME}
-    assert "Extrapolated SAM − SGD, paired by seed" in compare.table(results)
+    assert "Extrapolated SAM − SGD, paired by seed" in table(results)
 
 
 def step_with(direction):

@@ -1,4 +1,4 @@
-"""`minisam compare`, the main job: SGD, SAM and ASAM on the same noisy labels.
+"""SGD, SAM and ASAM on the same noisy labels.
 
 Every method trains the same network from the same start on the same images, of which a share has
 wrong labels, seed by seed. What is compared: accuracy on clean test labels after the last epoch and
@@ -11,41 +11,39 @@ noisy as theirs, with a seed that no reported run uses. The test set takes no pa
 
 from __future__ import annotations
 
-import argparse
 import os
 import platform
-import shlex
-import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from minisam.experiments.cores import usable_jobs
-from minisam.experiments.options import (
-    EXIT_CODES,
-    MOST_SEEDS,
-    check_whole_options,
-    look_for_data_in,
-    words,
-)
-from minisam.files import expanded
+import numpy as np
 
-HELP = "Train with SGD, SAM and ASAM on noisy labels; print a table, write JSON and a picture."
-TOY_RADII = (0.2, 0.4, 0.8)  # SAM's; another method's are as many times larger as they usually are
-CIFAR_RADII = (0.025, 0.05, 0.1, 0.2)
+from minisam.experiments.search import TUNING_SEEDS
+from minisam.experiments.statistics import by_epoch, mean_interval
+from minisam.experiments.study import FEW_RADII, FEW_TOY_RADII, gain
+from minisam.experiments.sweep import sweep
+from minisam.experiments.trial import (
+    as_a_guess,
+    fit,
+    outcome,
+    prepared,
+    training_loss,
+    trial,
+)
+from minisam.files import plain, write_json
+from minisam.finite import NonFiniteError, check_finite
+from minisam.nn.gradients import value_and_grad
+from minisam.optim import sam_perturbation
+from minisam.optim.methods import METHODS, title_of
+from minisam.plots import curve_with_band, picture
+from minisam.sharpness import flat_hessian, hessian_product, top_eigenvalues
+from minisam.train import predict
+from minisam.trees import Params, add
+
 SHARD = 32  # examples that climb together, for a method that splits the batch
-MODEL_OPTIONS = {
-    "mlp": {"hidden": [256, 256]},
-    "cnn": {"channels": [[16], [32], [64]]},
-    "resnet": {"width": 8},
-}
-DEFAULTS = {
-    "toy": {"train_size": 2000, "test_size": 1000, "epochs": 15, "lr": 0.02},
-    "cifar10": {"train_size": 5000, "test_size": 2000, "epochs": 30, "lr": 0.02},
-    "cifar100": {"train_size": 10_000, "test_size": 2000, "epochs": 30, "lr": 0.02},
-}
-PROBED = 256  # training examples on which sharpness is measured
+EXAMPLES = 256  # training examples on which sharpness is measured
 RADIUS = 0.05  # ρ of the loss rise, the same for all methods
 COLUMNS = {
     "last": ("test last", ".1f"),
@@ -59,79 +57,6 @@ COLUMNS = {
 }
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add this command's arguments."""
-    parser.epilog = EXIT_CODES
-    parser.add_argument("--data", choices=tuple(DEFAULTS), default="toy")
-    parser.add_argument("--data-dir", help="where CIFAR is; $MINISAM_DATA by default")
-    parser.add_argument("--model", choices=tuple(MODEL_OPTIONS), default="mlp")
-    parser.add_argument("--noise", type=float, default=0.4, help="share of wrong training labels")
-    parser.add_argument("--methods", default="sgd,sam,asam", help="such as sgd,sam,gsam")
-    parser.add_argument(
-        "--rho", default="", metavar="METHOD=ρ,…", help="e.g. sam=0.1,asam=1; others are searched"
-    )
-    parser.add_argument("--seeds", type=int, default=4, help="number of seeds (default 4)")
-    parser.add_argument("--epochs", type=int, help="passes over the data")
-    parser.add_argument("--lr", type=float, help="highest learning rate; it falls along a cosine")
-    parser.add_argument("--train-size", type=int, help="training images, validation included")
-    parser.add_argument("--test-size", type=int, help="test images")
-    parser.add_argument("--out", default="runs/compare", help="folder of the results")
-    parser.add_argument(
-        "--jobs", type=int, default=usable_jobs(),
-        help="local processes; by default as many as this process may use cores",
-    )  # fmt: skip
-
-
-def parse_rho(text: str, methods: list[str]) -> dict[str, float]:
-    """Return {method: ρ} of what ``--rho`` fixes.
-
-    Example:
-        >>> parse_rho("SAM = 0.1", ["sgd", "sam"])
-        {'sam': 0.1}
-    """
-    fixed: dict[str, float] = {}
-    for part in words(text):
-        method, _, number = (piece.strip() for piece in part.partition("="))
-        try:
-            rho = float(number)
-        except ValueError:
-            rho = -1.0
-        climbing = [name for name in methods if name != "sgd"]
-        if method not in climbing or not 0 <= rho < 1e9:
-            allowed = ", ".join(f"{name}=ρ" for name in climbing)
-            raise ValueError(f"--rho takes {allowed or 'nothing'} with ρ ≥ 0, got {part!r}")
-        if method in fixed:
-            raise ValueError(f"--rho takes one ρ for each method, got {text!r}")
-        fixed[method] = rho
-    return fixed
-
-
-def checked(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the settings that all runs share, or raise ValueError that names a bad argument."""
-    from minisam.data.toy import MOST
-
-    most = MOST if arguments.data == "toy" else None
-    check_whole_options(arguments, ["train_size", "test_size"], high=most)
-    check_whole_options(arguments, ["epochs", "jobs"])
-    check_whole_options(arguments, ["seeds"], high=MOST_SEEDS)
-    defaults = DEFAULTS[arguments.data]
-    settings = {
-        key: default if getattr(arguments, key) is None else getattr(arguments, key)
-        for key, default in defaults.items()
-    }
-    if not 0 <= arguments.noise <= 1:
-        raise ValueError(f"--noise must lie in [0, 1], got {arguments.noise}")
-    if not 0 < settings["lr"] < float("inf"):
-        raise ValueError(f"--lr must be positive, got {settings['lr']}")
-    return {
-        "data": arguments.data,
-        **settings,
-        "noise": arguments.noise,
-        "model": arguments.model,
-        "model_options": MODEL_OPTIONS[arguments.model],
-    }
-
-
 def radii(data: str, method: str) -> list[float]:
     """Return the values of ρ that are tried for a method.
 
@@ -139,16 +64,12 @@ def radii(data: str, method: str) -> list[float]:
         >>> radii("toy", "asam")
         [2.0, 4.0, 8.0]
     """
-    from minisam.optim.methods import METHODS
-
-    of_sam = TOY_RADII if data == "toy" else CIFAR_RADII
+    of_sam = FEW_TOY_RADII if data == "toy" else FEW_RADII
     return [METHODS[method].radius * radius for radius in of_sam]
 
 
 def method_settings(method: str) -> dict[str, Any]:
     """Return the settings of a trial that name its method."""
-    from minisam.optim.methods import METHODS
-
     sharded = {"m": SHARD} if METHODS[method].needs == "shards" else {}
     return {"optimizer": method, **sharded}
 
@@ -159,37 +80,23 @@ def compared_trial(**settings: Any) -> dict[str, Any]:
     Returns:
         Percentages ``last``, ``best``, ``validation``, ``train``, ``train_true``, ``memorized``;
         ``curvature``, the largest Hessian eigenvalue, and ``rise``, the loss rise one step of
-        length `RADIUS` up the gradient, both of the loss on the first `PROBED` training examples
+        length `RADIUS` up the gradient, both of the loss on the first `EXAMPLES` training examples
         with the labels that training saw; ``seconds`` of training; ``history``, with the rise after
         every epoch. A run that diverged counts as a guess, as in `minisam.experiments.trial.trial`,
         says so under ``diverged``, and has no sharpness.
     """
-    import numpy as np
+    network, data = prepared(settings)
 
-    from minisam.experiments.trial import MODELS, arrays, as_a_guess, fit
-    from minisam.finite import NonFiniteError, check_finite
-    from minisam.nn.gradients import value_and_grad
-    from minisam.nn.losses import cross_entropy
-    from minisam.optim import sam_perturbation
-    from minisam.sharpness import flat_hessian, hessian_product, top_eigenvalues
-    from minisam.train import predict
-    from minisam.trees import add
+    def probed_loss(statistics: Params) -> Callable[[Params], Any]:
+        return training_loss(network, data, statistics, EXAMPLES)
 
-    sizes = ("data", "seed", "train_size", "test_size", "validation_size", "noise")
-    data = arrays(**{key: settings[key] for key in sizes})
-    network = MODELS[settings["model"]](**settings["model_options"], classes=data.classes)
-    images, labels = data.images[:PROBED], data.labels[:PROBED]
-
-    def probed_loss(statistics: Any) -> Any:
-        return lambda params: cross_entropy(network.apply(params, images, statistics), labels)
-
-    def watch(params: Any, statistics: Any) -> dict[str, Any]:
+    def watch(params: Params, statistics: Params) -> dict[str, Any]:
         loss = value_and_grad(probed_loss(statistics))
         value, grads = loss(params)
         uphill = add(params, sam_perturbation(params, grads, RADIUS))
         return {"rise": loss(uphill)[0] - value}
 
-    def largest_curvature(params: Any, statistics: Any) -> float:
+    def largest_curvature(params: Params, statistics: Params) -> float:
         product = hessian_product(probed_loss(statistics), params)
         hessian = flat_hessian(product, params)
         rng = np.random.default_rng([settings["seed"], 2])
@@ -213,112 +120,103 @@ def compared_trial(**settings: Any) -> dict[str, Any]:
     chosen = predict(network, params, statistics, data.images).argmax(axis=1)
     wrong = data.labels != data.clean_labels
     return {
-        "last": 100 * history[-1]["test"],
-        "best": 100 * max(record["test"] for record in history),
-        "validation": 100 * history[-1].get("validation", np.nan),
+        **outcome(history),
         "train": 100 * np.mean(chosen == data.labels),
         "train_true": 100 * np.mean(chosen == data.clean_labels),
         "memorized": 100 * np.mean(chosen[wrong] == data.labels[wrong]) if wrong.any() else np.nan,
         "curvature": curvature,
         "rise": history[-1]["rise"],
         "seconds": sum(record["seconds"] for record in history),
-        "history": history,
     }
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Search ρ, train, print the table, write ``results.json`` and ``compare.png``."""
-    from minisam.experiments.search import TUNING_SEEDS
-    from minisam.experiments.sweep import sweep
-    from minisam.experiments.trial import arrays, trial
-    from minisam.files import plain, write_json
-    from minisam.optim.methods import METHODS, title_of
+def compare(
+    shared: dict[str, Any],
+    methods: Sequence[str],
+    rho: dict[str, float],
+    seeds: int,
+    out: Path,
+    jobs: int = 1,
+    command: str = "",
+) -> dict[str, Any]:
+    """Search ρ, train every method from every seed, write ``results.json`` and ``compare.png``.
 
-    methods = words(arguments.methods)
-    known = all(name in METHODS for name in methods)
-    if not methods or not known or len(set(methods)) < len(methods):
-        allowed = ", ".join(METHODS)
-        raise ValueError(f"--methods must be some of {allowed}, got {arguments.methods!r}")
-    rho = parse_rho(arguments.rho, methods)
-    shared = checked(arguments)
-    searched = [name for name in methods if name != "sgd" and name not in rho]
-    look_for_data_in(arguments.data_dir, arguments.data)
-    out, begun = expanded(arguments.out), time.time()
-    held_out = shared["train_size"] // 5
-    if searched and not held_out:
-        raise ValueError(
-            f"--train-size must be at least 5, as a fifth of them chooses ρ, got "
-            f"{shared['train_size']}; or fix ρ with --rho {','.join(f'{m}=ρ' for m in searched)}"
-        )
-    shared |= {"train_size": shared["train_size"] - held_out, "validation_size": held_out}
-    if shared["data"] != "toy":  # that the files lack is said once, and not by every run
-        sizes = ("data", "train_size", "test_size", "validation_size", "noise")
-        arrays(**{key: shared[key] for key in sizes}, seed=0)
-    print(
-        f"{shared['train_size']} training images of {shared['data']} with "
-        f"{100 * shared['noise']:.0f} % wrong labels, {held_out} more (as noisy) to choose ρ on, "
-        f"{shared['test_size']} clean ones to test on; {shared['model']}, {shared['epochs']} epochs"
-    )
+    Args:
+        shared: the settings of every run, as for `minisam.experiments.trial.fit`.
+        methods: names in `minisam.optim.METHODS`.
+        rho: {method: ρ} of those methods whose ρ is not searched.
+        seeds: number of seeds.
+        out: folder; finished runs in it are not run again.
+        jobs: local processes.
+        command: that makes this result.
 
-    tries = [(name, radius) for name in searched for radius in radii(shared["data"], name)]
-    grid = [{**shared, **method_settings(m), "rho": r, "seed": TUNING_SEEDS[0]} for m, r in tries]
-    records = sweep(trial, grid, out, jobs=arguments.jobs)
-    search = [
+    Returns:
+        What was written to ``results.json``.
+    """
+    begun = time.time()
+    search = searched(shared, [m for m in methods if m != "sgd" and m not in rho], out, jobs)
+    rho = rho | best_radii(search)
+    runs = [(m, seed) for seed in range(seeds) for m in methods]
+    grid = [{**shared, **method_settings(m), "rho": rho.get(m, 0.0), "seed": s} for m, s in runs]
+    records = sweep(compared_trial, grid, out, jobs=jobs)
+    results = plain(
         {
-            "method": m,
-            "rho": r,
-            "validation": record["result"]["validation"],
-            **{k: why for k, why in record["result"].items() if k == "diverged"},
+            "command": command,
+            "settings": {**shared, "methods": methods, "rho": rho, "seeds": seeds},
+            "chosen_by": "accuracy on held-out training images with noisy labels, last epoch",
+            "search": search,
+            "runs": [
+                {"method": title_of(m), "seed": seed, **record["result"]}
+                for (m, seed), record in zip(runs, records, strict=True)
+            ],
+            "radius": RADIUS,
+            "versions": records[0]["versions"],
+            "machine": {"platform": platform.platform(), "cpus": os.cpu_count()},
+            "seconds": round(time.time() - begun, 1),
         }
-        for (m, r), record in zip(tries, records, strict=True)
+    )
+    write_json(out / "results.json", results)
+    draw(results, out / "compare.png")
+    return results
+
+
+def searched(
+    shared: dict[str, Any], methods: Sequence[str], out: Path, jobs: int
+) -> list[dict[str, Any]]:
+    """Try every radius of the methods; print and return the accuracy on validation labels."""
+    tries = [(name, radius) for name in methods for radius in radii(shared["data"], name)]
+    grid = [{**shared, **method_settings(m), "rho": r, "seed": TUNING_SEEDS[0]} for m, r in tries]
+    results = [record["result"] for record in sweep(trial, grid, out, jobs=jobs)]
+    search = [
+        {"method": m, "rho": r}
+        | {key: result[key] for key in ("validation", "diverged") if key in result}
+        for (m, r), result in zip(tries, results, strict=True)
     ]
-    for name in searched:
-        of_method = [entry for entry in search if entry["method"] == name]
-        rho[name] = max(of_method, key=lambda entry: entry["validation"])["rho"]
+    for name in methods:
         shown = ", ".join(
             f"{entry['rho']:g}: "
             + ("diverged" if "diverged" in entry else f"{entry['validation']:.1f} %")
-            for entry in of_method
+            for entry in search
+            if entry["method"] == name
         )
         print(f"ρ of {title_of(name)}, by accuracy on noisy validation labels: {shown}")
-
-    runs = [(m, seed) for seed in range(arguments.seeds) for m in methods]
-    grid = [{**shared, **method_settings(m), "rho": rho.get(m, 0.0), "seed": s} for m, s in runs]
-    records = sweep(compared_trial, grid, out, jobs=arguments.jobs)
-    results = {
-        "command": command_line(sys.argv[1:]),
-        "settings": {**shared, "methods": methods, "rho": rho, "seeds": arguments.seeds},
-        "chosen_by": "accuracy on held-out training images with noisy labels, last epoch",
-        "search": search,
-        "runs": [
-            {"method": title_of(m), "seed": seed, **record["result"]}
-            for (m, seed), record in zip(runs, records, strict=True)
-        ],
-        "radius": RADIUS,
-        "versions": records[0]["versions"],
-        "machine": {"platform": platform.platform(), "cpus": os.cpu_count()},
-        "seconds": round(time.time() - begun, 1),
-    }
-    results = plain(results)
-    write_json(out / "results.json", results)
-    print(table(results))
-    draw(results, out / "compare.png")
-    print(f"{out / 'results.json'}: every epoch of every run; {out / 'compare.png'}: the picture")
-    return 0
+    return search
 
 
-def command_line(words: Sequence[str]) -> str:
-    """Return the command without the folders, which are this machine's and change no result.
+def best_radii(search: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Return {method: the ρ with the best accuracy on validation labels}.
 
     Example:
-        >>> command_line(["compare", "--out", "here", "--data-dir=there", "--seeds", "3"])
-        'minisam compare --seeds 3'
+        >>> tried = [{"method": "sam", "rho": r, "validation": v} for r, v in ((1, 2), (3, 4))]
+        >>> best_radii(tried)
+        {'sam': 3}
     """
-    kept, folders = ["minisam"], ("--out", "--data-dir")
-    for before, word in zip(["", *words], words, strict=False):
-        if before not in folders and word.split("=")[0] not in folders:
-            kept.append(word)
-    return shlex.join(kept)
+    chosen: dict[str, dict[str, Any]] = {}
+    for entry in search:
+        best = chosen.setdefault(entry["method"], entry)
+        if entry["validation"] > best["validation"]:
+            chosen[entry["method"]] = entry
+    return {method: entry["rho"] for method, entry in chosen.items()}
 
 
 def table(results: dict[str, Any]) -> str:
@@ -327,10 +225,6 @@ def table(results: dict[str, Any]) -> str:
     Args:
         results: what ``results.json`` holds.
     """
-    from minisam.experiments.statistics import mean_interval
-    from minisam.experiments.study import gain
-    from minisam.optim.methods import title_of
-
     settings, runs = results["settings"], results["runs"]
     rows = [["", "ρ", *(title for title, _ in COLUMNS.values())]]
     names = [title_of(name) for name in settings["methods"]]
@@ -370,10 +264,6 @@ def _plus_minus(interval: Any, spec: str) -> str:
 
 def draw(results: dict[str, Any], path: Path) -> None:
     """Draw test accuracy, memorization and sharpness by epoch, from what ``results.json`` holds."""
-    from minisam.experiments.statistics import by_epoch
-    from minisam.optim.methods import title_of
-    from minisam.plots import curve_with_band, picture
-
     settings = results["settings"]
     panels = (
         ("test", 100, "Accuracy on clean test labels (%)"),

@@ -1,8 +1,7 @@
-"""`minisam reproduce`: each claim as something one can run."""
+"""Each claim as something one can run, and the pictures of the specification."""
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import json
 import os
@@ -13,15 +12,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from minisam.experiments.options import (
-    EXIT_CODES,
-    MOST_SEEDS,
-    check_whole_options,
-    look_for_data_in,
-)
-from minisam.files import expanded
+from minisam.experiments.search import at_the_edge
+from minisam.experiments.study import VERDICTS, Scale
+from minisam.experiments.sweep import sweep
+from minisam.experiments.trial import trial
+from minisam.files import plain, write_atomically, write_json
+from minisam.plots import picture
+from minisam.progress import clock
 
-HELP = "Run the experiment behind a claim: its results as JSON, as a table, as a picture."
 STUDIES = {
     "table1": "minisam.experiments.claims.table1",
     "table2": "minisam.experiments.claims.table2",
@@ -44,77 +42,6 @@ DRAWINGS = {  # pictures of the specification: a module with draw(path, smoke)
 }
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add this command's arguments."""
-    parser.epilog = EXIT_CODES
-    parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=", ".join([*STUDIES, *DRAWINGS]) + "; or --all"
-    )
-    parser.add_argument("--all", action="store_true", help="run every one of them")
-    parser.add_argument("--data", choices=("toy", "cifar10", "cifar100"), help="default: toy")
-    parser.add_argument("--data-dir", help="where CIFAR is; $MINISAM_DATA by default")
-    parser.add_argument("--out", default="runs/reproduce", help="folder of the results")
-    parser.add_argument("--seeds", type=int, help=f"number of seeds (default {SEEDS})")
-    parser.add_argument("--jobs", type=int, help="local processes (default 1)")
-    parser.add_argument("--smoke", action="store_true", help="smallest size: does it run at all?")
-    parser.add_argument(
-        "--summary", action="store_true", help="run nothing: one table of all results below --out"
-    )
-    parser.add_argument(
-        "--headlines", action="store_true", help="run nothing: one word and one number a claim"
-    )
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """Run the experiments that were asked for, one after the other."""
-    arguments.names = [name.replace("-", "_") for name in arguments.names]
-    check_options_fit(arguments)
-    if arguments.summary or arguments.headlines:
-        print((summary if arguments.summary else headlines)(expanded(arguments.out)))
-        return 0
-    known = [*STUDIES, *DRAWINGS]
-    names = known if arguments.all else arguments.names
-    unknown = [name for name in names if name not in known]
-    if unknown or not names:
-        wrong = f"unknown experiment {unknown[0]!r}" if unknown else "no experiment named"
-        raise ValueError(f"{wrong}; there are {', '.join(known)}, or --all")
-    check_whole_options(arguments, ["seeds"], high=MOST_SEEDS)
-    check_whole_options(arguments, ["jobs"])
-    data, seeds, jobs = arguments.data or "toy", arguments.seeds or SEEDS, arguments.jobs or 1
-    look_for_data_in(arguments.data_dir, data)
-    for name in names:
-        out = expanded(arguments.out) / name
-        if name in DRAWINGS:
-            out.mkdir(parents=True, exist_ok=True)
-            importlib.import_module(DRAWINGS[name]).draw(out / f"{name}.png", arguments.smoke)
-            print(f"picture: {out / name}.png\n")
-        else:
-            reproduce(name, out, data, seeds, jobs, arguments.smoke)
-    return 0
-
-
-def check_options_fit(arguments: argparse.Namespace) -> None:
-    """Raise ValueError naming options of which one would make the other do nothing."""
-    given = [
-        f"--{name.replace('_', '-')}" for name in ("data", "data_dir", "seeds", "jobs")
-        if getattr(arguments, name) is not None
-    ]  # fmt: skip
-    small = ["--smoke"] if arguments.smoke else []
-    named = ["--all", *arguments.names] if arguments.all else arguments.names
-    reading = [f"--{name}" for name in ("summary", "headlines") if getattr(arguments, name)]
-    beside = [*reading[1:], *named, *given, *small]
-    if reading and beside:
-        raise ValueError(f"{reading[0]} runs nothing, and goes without {', '.join(beside)}")
-    if arguments.all and arguments.names:
-        raise ValueError(f"--all runs every one of them, and goes without {', '.join(named[1:])}")
-    if arguments.smoke and "--seeds" in given:
-        raise ValueError("--smoke runs two seeds, and goes without --seeds")
-    if given and named and all(name in DRAWINGS for name in named):
-        raise ValueError(
-            f"{', '.join(named)}: drawn without training, and without {', '.join(given)}"
-        )
-
-
 def reproduce(
     name: str, out: Path, data: str = "toy", seeds: int = SEEDS, jobs: int = 1, smoke: bool = False,
     executor: Any = None, progress: Any = "stderr",
@@ -134,32 +61,23 @@ def reproduce(
     Returns:
         What was written to ``NAME.json``.
     """
-    from minisam.experiments.study import Scale
-    from minisam.experiments.sweep import sweep
-    from minisam.files import plain, write_json
-
     progress = sys.stderr if progress == "stderr" else progress  # as it is at the call
     study = importlib.import_module(STUDIES[name])
     scale = Scale(data, tuple(range(2 if smoke else seeds)), smoke)
-    spent = {"cells": 0, "seconds": 0.0, "cpu_seconds": 0.0}
-    diverged: list[str] = []
+    records: list[dict[str, Any]] = []
 
-    def cells(grid: Sequence[dict], function: Callable | None = None) -> list[Any]:
-        from minisam.experiments.trial import trial
-
+    def cells(grid: Sequence[dict], function: Callable = trial) -> list[Any]:
         if progress is not None:
             print(f"{name}: {len(grid)} runs", file=progress)
-        records = sweep(function or trial, list(grid), out, executor, jobs, cost, progress)
-        spent["cells"] += len(records)
-        for unit in ("seconds", "cpu_seconds"):
-            spent[unit] += sum(record[unit] or 0.0 for record in records)
-        versions.update(records[0]["versions"] if records else {})
-        found = [record["result"] for record in records]
-        diverged.extend(r["diverged"] for r in found if isinstance(r, dict) and "diverged" in r)
-        return found
+        found = sweep(function, list(grid), out, executor, jobs, cost, progress)
+        records.extend(found)
+        return [record["result"] for record in found]
 
-    versions: dict[str, str] = {}
     results = plain(study.run(cells, scale))
+    diverged = [
+        result["diverged"] for result in (record["result"] for record in records)
+        if isinstance(result, dict) and "diverged" in result
+    ]  # fmt: skip
     record = {
         "name": name,
         "claim": study.CLAIM,
@@ -169,12 +87,12 @@ def reproduce(
         "data": data,
         "seeds": list(scale.seeds),
         "smoke": smoke,
-        "run_seconds": round(spent["seconds"], 1),
-        "cpu_seconds": round(spent["cpu_seconds"], 1),
-        "runs": spent["cells"],
+        "run_seconds": round(sum(record["seconds"] or 0 for record in records), 1),
+        "cpu_seconds": round(sum(record["cpu_seconds"] or 0 for record in records), 1),
+        "runs": len(records),
         **({"diverged": diverged} if diverged else {}),
         "machine": {"platform": platform.platform(), "cpus": os.cpu_count()},
-        "versions": versions,
+        "versions": records[-1]["versions"] if records else {},
         "results": results,
     }
     write_json(out / f"{name}.json", record)
@@ -184,9 +102,6 @@ def reproduce(
 
 def render(path: Path) -> None:
     """Make the table and the picture again from an experiment's JSON."""
-    from minisam.files import write_atomically
-    from minisam.plots import picture
-
     record = json.loads(path.read_text(encoding="utf-8"))
     study = importlib.import_module(STUDIES[record["name"]])
     text = report(record, study.table(record["results"]))
@@ -199,9 +114,6 @@ def render(path: Path) -> None:
 
 def report(record: dict[str, Any], rows: Sequence[Sequence[str]]) -> str:
     """Write an experiment's outcome as Markdown that also reads well in a terminal."""
-    from minisam.experiments.search import at_the_edge
-    from minisam.progress import clock
-
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     heading, *body = (
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
@@ -271,8 +183,6 @@ def headlines(folder: Path) -> str:
 
 def summary(folder: Path) -> str:
     """Return claim, published figure and our verdicts of every result in a folder, as Markdown."""
-    from minisam.experiments.study import VERDICTS
-
     records = kept(folder)
     lines = ["| | claim | published | here |", "|---|---|---|---|"]
     for name in STUDIES:

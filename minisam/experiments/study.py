@@ -21,10 +21,14 @@ from minisam.experiments.statistics import Interval, mean_interval, paired_diffe
 from minisam.experiments.trial import trial
 
 VERDICTS = ("shows", "does not show", "too small to tell")
-# Every ρ that is tried, ascending. The toy problem's loss is smoother, so that its are larger; a
+# Every ρ that is tried, ascending. The toy problem's loss is smoother, so its radii are larger; a
 # search whose best value lies at the edge of its grid has not found it.
 TOY_RADII = {"sam": (0.05, 0.1, 0.2, 0.4, 0.8), "asam": (0.5, 1.0, 2.0, 4.0, 8.0)}
 RADII = {"sam": (0.0125, 0.05, 0.1, 0.2, 0.4), "asam": (0.125, 0.5, 1.0, 2.0, 4.0)}
+# `minisam compare` tries few, so that its default run takes less than 90 s on two cores. They are
+# SAM's; another method's are as many times larger as its row in `minisam.optim.METHODS` says.
+FEW_TOY_RADII = (0.2, 0.4, 0.8)
+FEW_RADII = (0.025, 0.05, 0.1, 0.2)
 LR = 0.02  # the learning rate of an experiment that does not say another
 Cells = Callable[..., list[Any]]  # (list of settings, function=trial) -> list of results
 

@@ -35,6 +35,7 @@ LOSSES = {
     "soft_bootstrap": robust_losses.soft_bootstrap,
     "hard_bootstrap": robust_losses.hard_bootstrap,
 }
+PROBED = 500  # training examples on which sharpness is measured, where nothing else is said
 TRACKED = 2000  # training examples on which accuracy and memorization are followed
 
 
@@ -140,6 +141,14 @@ def prepared(settings: dict[str, Any]) -> tuple[Model, Arrays]:
     return MODELS[settings["model"]](
         **(settings["model_options"] or {}), classes=data.classes
     ), data
+
+
+def training_loss(
+    model: Model, data: Arrays, statistics: Params, examples: int = PROBED
+) -> Callable[[Params], Any]:
+    """Return params → the mean loss on the first training examples, with the labels to learn."""
+    images, labels = data.images[:examples], data.labels[:examples]
+    return lambda params: cross_entropy(model.apply(params, images, statistics), labels)
 
 
 def make_optimizer(name: str, lr: Any, rho: float, weight_decay: float) -> Optimizer:

@@ -9,11 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from minisam import parent
-from minisam.console import say
+from minisam.cli.console import say
 from minisam.files import write_atomically
 from minisam.limits import seconds
-
-HELP = "say whether an implementation of SAM is right, and what is wrong with it"
 
 DESCRIPTION = """\
 Run an optimizer's steps on scripted gradients, compare every point at which it asks for a gradient

@@ -9,13 +9,11 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from minisam import parent
-from minisam.console import say
+from minisam.cli.console import say
 from minisam.limits import seconds
 
 if TYPE_CHECKING:
     from minisam.oracle.properties import Property
-
-HELP = "print what SAM must do, statement by statement, or hold an implementation against it"
 
 DESCRIPTION = """\
 Without arguments: every statement, in words and as an equation. With slugs: those, with their

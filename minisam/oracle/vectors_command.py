@@ -8,8 +8,6 @@ from pathlib import Path
 
 from minisam.files import expanded, write_atomically
 
-HELP = "export the exact vectors, with a README that lets you write a harness from it alone"
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""

@@ -71,7 +71,7 @@ def test_compare_starts_no_more_processes_than_cores_it_may_use():
     code = """if True:
         import os
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-        from minisam.cli import build_parser
+        from minisam.cli.main import build_parser
         print(build_parser().parse_args(["compare"]).jobs)"""
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert printed.stdout == "1\n", printed.stderr

@@ -2,21 +2,18 @@ import argparse
 import functools
 import importlib
 import json
-import os
 from pathlib import Path
 
 import pytest
 
-from minisam.experiments import reproduce as command
+from minisam.cli.reproduce import configure, run
 from minisam.experiments.reproduce import (
     STUDIES,
     command_line,
-    configure,
     cost,
     render,
     report,
     reproduce,
-    run,
 )
 from minisam.experiments.study import VERDICTS
 from minisam.experiments.trial import fit
@@ -79,65 +76,6 @@ def test_runs_that_diverge_are_counted_in_the_report(tmp_path, monkeypatch, caps
     assert told in capsys.readouterr().out
 
 
-def test_the_command_line(tmp_path, capsys):
-    out = tmp_path / "out"
-    assert main("m-sharpness", "--smoke", "--out", out) == 0
-    assert (out / "m_sharpness" / "m_sharpness.json").exists()
-    text = capsys.readouterr().out
-    assert "minisam reproduce m_sharpness --data toy --smoke --jobs 1" in text
-    assert str(tmp_path) not in (out / "m_sharpness" / "m_sharpness.json").read_text()
-
-
-@pytest.fixture
-def asked(monkeypatch):
-    """What `reproduce` would have been called with, and where data would be looked for."""
-    calls = []
-    monkeypatch.setenv("MINISAM_DATA", "elsewhere")
-    monkeypatch.setattr(command, "reproduce", lambda *words: calls.append(words))
-    return calls
-
-
-@pytest.mark.fault("home-folder", "reproduce")
-def test_data_and_results_lie_in_the_home_folder(asked, tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    main("width", "--data", "cifar10", "--data-dir=~/x", "--out=~/y", "--seeds", 5, "--jobs", 2)
-    assert asked == [("width", tmp_path / "y" / "width", "cifar10", 5, 2, False)]
-    assert os.environ["MINISAM_DATA"] == str(tmp_path / "x")
-
-
-def test_what_is_not_said_has_its_default(asked, tmp_path):
-    main("width", "--out", tmp_path)
-    assert asked == [("width", tmp_path / "width", "toy", 3, 1, False)]
-
-
-@pytest.mark.fault("option-alone", "reproduce")
-@pytest.mark.fault("option-value", "reproduce")
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        ("--summary width", "--summary runs nothing, and goes without width"),
-        ("--headlines --jobs 2", "--headlines runs nothing, and goes without --jobs"),
-        ("--summary --headlines --smoke", "--summary .*, and goes without --headlines, --smoke"),
-        ("--summary --seeds 0", "--summary runs nothing, and goes without --seeds"),
-        ("--all width table1", "--all runs every one of them, and goes without width, table1"),
-        ("width --smoke --seeds 2", "--smoke runs two seeds, and goes without --seeds"),
-        ("figure1 --seeds 2", "figure1: drawn without training, and without --seeds"),
-        ("figure1 figure2 --data toy --jobs 2", "figure1, figure2: drawn .* --data, --jobs"),
-        ("width --data-dir .", "--data-dir without effect: the toy set is made"),
-        ("width --data cifar10 --data-dir=", "--data-dir must be a folder, got an empty text"),
-        ("width --seeds 0", "--seeds must be a whole number from 1 to 1,000, got 0"),
-        ("width --seeds 1001", "--seeds must be a whole number from 1 to 1,000, got 1001"),
-        ("width --jobs 0", "--jobs must be a whole number of at least 1, got 0"),
-        ("width --jobs -3", "--jobs must be a whole number of at least 1, got -3"),
-    ],
-)
-def test_options_without_effect_or_out_of_range_are_named(words, message, asked, tmp_path):
-    with pytest.raises(ValueError, match=message):
-        main(*words.split(), "--out", tmp_path / "out")
-    assert not asked
-    assert not (tmp_path / "out").exists()
-
-
 def test_the_summary_has_a_row_for_every_result(tmp_path, capsys):
     with pytest.raises(ValueError, match="no results below"):
         main("--summary", "--out", tmp_path)
@@ -185,13 +123,6 @@ def test_tables_and_verdicts_that_are_kept_follow_from_the_runs_beside_them(path
     assert path.with_suffix(".md").read_text(encoding="utf-8") == text
     assert record["verdict"] == study.verdict(record["results"])
     assert (record["claim"], record["published"]) == (study.CLAIM, study.PUBLISHED)
-
-
-def test_bad_names_are_answered_with_the_good_ones(tmp_path):
-    with pytest.raises(ValueError, match="unknown experiment 'table9'; there are table1, "):
-        main("table9")
-    with pytest.raises(ValueError, match="no experiment named; there are table1, "):
-        main()
 
 
 def test_the_report_is_a_markdown_table():

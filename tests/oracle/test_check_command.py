@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from oracle.implementations import SAM, SGD
 
-from minisam.cli import main
+from minisam.cli.main import main
 
 HERE = Path(__file__).with_name("implementations.py")
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from oracle import implementations as known
 
-from minisam.cli import main
+from minisam.cli.main import main
 from minisam.oracle.adapters.plain import as_adapter, plain
 from minisam.oracle.checking import check
 from minisam.oracle.grading import grade

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from minisam.cli import main
+from minisam.cli.main import main
 from minisam.oracle.properties import PROPERTIES
 
 WRONG = """

@@ -16,11 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from minisam.experiments.claims.flatness import EXAMPLES, training_loss
 from minisam.experiments.claims.pruning import hessian_diagonal, pruned, pruned_in_rounds, saliency
 from minisam.experiments.statistics import Interval, mean_interval
 from minisam.experiments.study import Cells, Headline, Scale, gain, judge, mean, over_seeds, select
-from minisam.experiments.trial import fit, make_optimizer, prepared
+from minisam.experiments.trial import PROBED, fit, make_optimizer, prepared, training_loss
 from minisam.nn.losses import accuracy
 from minisam.optim import Optimizer, cosine
 from minisam.plots import SKY, colour, curve_with_interval
@@ -80,7 +79,7 @@ def pruning(**settings: Any) -> dict[str, Any]:
     steps = AGAIN * -(-len(a.images) // BATCH)
 
     def worth(params: Params, rule: str) -> Params:
-        h = hessian_diagonal(params, a.images[:EXAMPLES]) if rule == "curvature" else {}
+        h = hessian_diagonal(params, a.images[:PROBED]) if rule == "curvature" else {}
         return saliency(params, rule, h)
 
     def retrain(params: Params, objective: Any) -> Params:

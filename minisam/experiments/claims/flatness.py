@@ -3,7 +3,7 @@
 SGD, SAM and ASAM at several ρ on the same data. At every end point: the largest Hessian
 eigenvalues, the trace, the spectral density, the worst loss rise in two balls and in ASAM's ball,
 all of the training loss on the first examples; along training the largest eigenvalue. (In a small
-ball a rise is mostly slope, which vanishes where a network has learned everything by heart; in a
+ball a rise is mostly slope, which vanishes where a network fits every training label; in a
 large one it is curvature.) Then the rank correlation of each measure with the test error, and with
 the gap between training and test accuracy, over all runs. (The gap alone would not do: it also
 falls when a large ρ keeps a network from fitting its training labels. The intervals of τ take runs
@@ -12,7 +12,7 @@ as independent, though those of one method and ρ are alike.)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -28,8 +28,7 @@ from minisam.experiments.study import (
     over_seeds,
     select,
 )
-from minisam.experiments.trial import Arrays, fit, outcome, prepared
-from minisam.nn.losses import cross_entropy
+from minisam.experiments.trial import Arrays, fit, outcome, prepared, training_loss
 from minisam.nn.models import Model
 from minisam.plots import colour
 from minisam.sharpness import (
@@ -53,13 +52,6 @@ MEASURES = {
     "worst rise, ASAM's ball of radius 0.5": "adaptive_rise",
 }
 SIZE = (12.0, 7.5)
-EXAMPLES = 500  # training examples on which sharpness is measured
-
-
-def training_loss(model: Model, data: Arrays, statistics: Params) -> Callable[[Params], Any]:
-    """Return params → the mean loss on the first training examples."""
-    images, labels = data.images[:EXAMPLES], data.labels[:EXAMPLES]
-    return lambda params: cross_entropy(model.apply(params, images, statistics), labels)
 
 
 def curvature(model: Model, data: Arrays, params: Params, statistics: Params) -> dict[str, Any]:

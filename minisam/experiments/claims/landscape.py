@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from minisam.experiments.claims.flatness import training_loss
 from minisam.experiments.study import Cells, Headline, Scale, gain, judge, over_seeds, select
-from minisam.experiments.trial import fit
+from minisam.experiments.trial import fit, training_loss
 from minisam.nn.gradients import value_and_grad
 from minisam.optim import sam, sgd
 from minisam.plots import BLACK, VERMILION, colour

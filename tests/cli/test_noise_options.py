@@ -5,8 +5,8 @@ import argparse
 import numpy as np
 import pytest
 
+from minisam.cli.noise_options import KINDS, OF_NOISE, add_noise, add_source, recipe, source
 from minisam.data import LabelNoise
-from minisam.data.arguments import KINDS, OF_NOISE, add_noise, add_source, recipe, source
 from minisam.data.noise import GOES_WITH, check_noise
 
 VALUES = {

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from fuzzing import SECONDS
 
-from minisam.cli import main
+from minisam.cli.main import main
 from minisam.data.cifar.write import write_dataset
 
 FILES = ("T.csv", "bad.csv", "empty.npy", "labels.npy", "page.npz", "folder", "none.npy", "~x", "")
@@ -57,7 +57,6 @@ OF_ACTIONS["write"] = [name for name in VALUES if name != "--picture"]
 @pytest.mark.fault("option-value", "data info", "data noise", "data write")
 def test_options(tmp_path, monkeypatch, toy_data, capfd):
     """Whatever words are given, an answer or one line that says what is wrong."""
-    monkeypatch.setattr("minisam.cli.COMMANDS", {"data": "minisam.data.command"})
     monkeypatch.setenv("MINISAM_DATA", str(tmp_path / "set"))
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)

@@ -8,16 +8,10 @@ import pytest
 from broken_files import IN_ITS_PLACE, lock
 from disks import full_disk
 
-from minisam.cli import main
+from minisam.cli.main import main
 from minisam.data import label_hash, load
 from minisam.data.cifar.write import write_dataset
 from minisam.data.noise_report import as_json
-
-
-@pytest.fixture(autouse=True)
-def only_this_command(monkeypatch):
-    """Other subcommands have tests of their own."""
-    monkeypatch.setattr("minisam.cli.COMMANDS", {"data": "minisam.data.command"})
 
 
 def run(capsys, *arguments):

@@ -5,10 +5,18 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from minisam.experiments.options import check_whole_options, look_for_data_in
-from minisam.files import expanded
+import numpy as np
 
-HELP = "Measure the sharpness of a trained network: eigenvalues, trace, worst case, slices."
+from minisam import sharpness
+from minisam.checkpoint import load_checkpoint
+from minisam.checks import check_number
+from minisam.cli.options import check_whole_options, look_for_data_in
+from minisam.experiments.cores import usable_memory
+from minisam.experiments.trial import MODELS, prepared
+from minisam.files import expanded, plain, write_json
+from minisam.nn import cross_entropy, parameter_count
+from minisam.plots import BLUE, picture
+from minisam.sharpness.lanczos import products_for
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -30,11 +38,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, print, and write what was asked for."""
-    from minisam.checkpoint import load_checkpoint
-    from minisam.checks import check_number
-    from minisam.experiments.trial import MODELS, prepared
-    from minisam.nn import cross_entropy, parameter_count
-
     for names, least in ((("examples", "eigenvalues"), 1), (("probes",), 2), (("seed",), 0)):
         check_whole_options(arguments, names, least)
     check_number("--rho", arguments.rho, open_high=True)
@@ -57,9 +60,6 @@ def run(arguments: argparse.Namespace) -> int:
     measures = {"examples": len(labels), **measure(loss, stored.params, arguments)}
     print(table(measures, arguments))
     if arguments.out:
-        from minisam.files import plain, write_json
-        from minisam.plots import picture
-
         out = expanded(arguments.out)
         out.mkdir(parents=True, exist_ok=True)
         record = {"settings": settings, "arguments": vars(arguments) | {"run": None}, **measures}
@@ -79,9 +79,6 @@ def check_eigenvalues(count: int, size: int) -> None:
         ...
         ValueError: --eigenvalues must be at most 5, the number of the network's parameters, got 9
     """
-    from minisam.experiments.cores import usable_memory
-    from minisam.sharpness.lanczos import products_for
-
     if count > size:
         raise ValueError(
             f"--eigenvalues must be at most {size:,}, the number of the network's parameters, "
@@ -98,10 +95,6 @@ def check_eigenvalues(count: int, size: int) -> None:
 
 def measure(loss: Any, params: Any, arguments: argparse.Namespace) -> dict[str, Any]:
     """Return every measure of sharpness at ``params``, as arrays and numbers by name."""
-    import numpy as np
-
-    from minisam import sharpness
-
     rng = np.random.default_rng(arguments.seed)
     hessian = sharpness.flat_hessian(sharpness.hessian_product(loss, params), params)
     matvec, size = hessian.matvec, hessian.size
@@ -144,10 +137,6 @@ def table(measures: dict[str, Any], arguments: argparse.Namespace) -> str:
 
 def draw(measures: dict[str, Any], figure: Any) -> None:
     """Draw the spectrum and the slices."""
-    import numpy as np
-
-    from minisam.plots import BLUE
-
     spectrum, lines = figure.subplots(1, 2)
     order = np.argsort(measures["density"]["nodes"])
     nodes = np.asarray(measures["density"]["nodes"])[order]

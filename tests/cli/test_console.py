@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from minisam import console
-from minisam.cli import COMMANDS, main
+from minisam.cli import console
+from minisam.cli.main import COMMANDS, main
 
 MINISAM = [sys.executable, "-m", "minisam"]
 WORDS = [

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from minisam.data import Dataset, LabelNoise
+from minisam.data import Dataset, LabelNoise, load
+from minisam.data.cifar.layouts import LAYOUTS, layouts
+from minisam.data.matrix_files import read_matrix
+from minisam.data.noise import GOES_WITH, KINDS
+from minisam.data.toy import CLASS_NAMES
 
-NAMES = ("toy", "cifar10", "cifar100", "imagenet32")
-KINDS = ("symmetric", "pair", "asymmetric", "matrix", "instance", "human")
+NAMES = ("toy", *dict.fromkeys(layout.name for layout in LAYOUTS))
 OF_FILES = {"data_dir": "--data-dir", "version": "--version", "unknown_files": "--unknown-files"}
 OF_NOISE = {  # by their names in a recipe
     "rate": "--rate",
@@ -57,8 +58,6 @@ def add_noise(parser: argparse.ArgumentParser, default: str | None) -> None:
 
 def source(arguments: argparse.Namespace, noise: LabelNoise | None) -> Dataset:
     """Load the data set that the arguments name."""
-    from minisam.data import load
-
     if given := options(arguments, OF_FILES) if arguments.name == "toy" else {}:
         raise ValueError(
             f"{', '.join(given)} without effect: the toy set is made, not read from files; name "
@@ -84,9 +83,6 @@ def source(arguments: argparse.Namespace, noise: LabelNoise | None) -> Dataset:
 
 def recipe(arguments: argparse.Namespace) -> LabelNoise | None:
     """Return the noise that the arguments describe; refuse options that it does not use."""
-    from minisam.data.matrix_files import read_matrix
-    from minisam.data.noise import GOES_WITH, LabelNoise
-
     kind, given = arguments.kind, options(arguments, OF_NOISE)
     if kind is None:
         if given:
@@ -116,7 +112,4 @@ def options(arguments: argparse.Namespace, names: dict[str, str]) -> dict[str, s
 
 def number_of_classes(name: str) -> int:
     """Return how many classes a data set has, without reading it."""
-    from minisam.data.cifar.layouts import layouts
-    from minisam.data.toy import CLASS_NAMES
-
     return len(CLASS_NAMES) if name == "toy" else layouts(name)[0].classes[0]

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from minisam.checkpoint import Checkpoint, save_checkpoint
+from minisam.cli.sharpness import check_eigenvalues, configure, measure, run
 from minisam.experiments.trial import fit
 from minisam.sharpness import dense_hessian
-from minisam.sharpness.command import check_eigenvalues, configure, measure, run
 
 
 def main(*words):
@@ -68,10 +68,10 @@ def test_more_eigenvalues_than_there_are_or_than_fit_are_refused(checkpoint, mon
     with pytest.raises(ValueError, match=r"--eigenvalues must be at most 12,342, the number of"):
         main(checkpoint, "--eigenvalues", 100000)
     needed = 8 * (2040 * (12342 + 3 * 2040) + 300 * 12342)
-    monkeypatch.setattr("minisam.experiments.cores.usable_memory", lambda: needed - 1)
+    monkeypatch.setattr("minisam.cli.sharpness.usable_memory", lambda: needed - 1)
     with pytest.raises(ValueError, match=r"may take 2,040 Hessian products and 0.3 GB of memory"):
         main(checkpoint, "--eigenvalues", 100)
-    monkeypatch.setattr("minisam.experiments.cores.usable_memory", lambda: needed)
+    monkeypatch.setattr("minisam.cli.sharpness.usable_memory", lambda: needed)
     check_eigenvalues(100, 12342)
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minisam.experiments.compare import parse_rho
-from minisam.experiments.options import check_whole_options, look_for_data_in, words
+from minisam.cli.compare import parse_rho
+from minisam.cli.options import check_whole_options, look_for_data_in, words
 
 
 @given(

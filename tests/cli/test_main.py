@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from minisam import cli
+from minisam.cli import main as cli
 
 
 @pytest.mark.parametrize("command", cli.COMMANDS)
@@ -32,7 +32,7 @@ def test_modules_of_the_current_folder_are_not_pythons(tmp_path):
 
 
 def test_the_command_line_starts_without_what_only_some_commands_need():
-    code = "import sys, minisam.cli; print([m for m in sys.modules if m in sys.argv[1:]])"
+    code = "import sys, minisam.cli.main; print([m for m in sys.modules if m in sys.argv[1:]])"
     heavy = [
         "numpy",
         "matplotlib",
@@ -49,16 +49,26 @@ def test_the_command_line_starts_without_what_only_some_commands_need():
 )
 def test_what_holds_a_file_needs_no_numpy_itself(door, tmp_path):
     (tmp_path / "sam.py").write_text("def step(w, grad_fn, *, rho, lr):\n    return grad_fn(w)\n")
-    code = "import sys, minisam.cli as c; c.main(sys.argv[1:]); print('numpy' in sys.modules)"
+    code = "import sys, minisam.cli.main as c; c.main(sys.argv[1:]); print('numpy' in sys.modules)"
     command = [sys.executable, "-c", code, *door, "sam.py:step"]
     result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert result.stdout.splitlines()[-1] == "False", result.stderr
 
 
 def test_one_command_is_parsed_without_the_others():
-    parser = cli.build_parser("vectors")
+    parser = cli.build_parser(["vectors"])
     assert parser.parse_args(["vectors", "--out", "here"]).force is False
-    assert cli.build_parser("no command").parse_args(["check"]).target == []
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], [], ["no-command"]])
+def test_no_command_is_loaded_where_none_is_run(words):
+    code = (
+        "import sys, minisam.cli.main as c\ntry:\n    c.main(sys.argv[1:])\n"
+        "finally:\n    print([m for m in sys.modules if m in {h for h, _ in c.COMMANDS.values()} "
+        "or m == 'numpy'])"
+    )
+    result = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
+    assert result.stdout.splitlines()[-1] == "[]", result.stderr
 
 
 def test_a_users_mistake_is_one_line_and_no_traceback(capsys):
@@ -71,7 +81,7 @@ def test_too_little_memory_is_one_line(monkeypatch, capsys):
     def large(arguments):
         raise MemoryError("Unable to allocate 7.28 TiB")
 
-    monkeypatch.setattr("minisam.experiments.compare.run", large)
+    monkeypatch.setattr("minisam.cli.compare.run", large)
     assert cli.main(["compare"]) == 2
     assert capsys.readouterr().err == (
         "minisam compare: out of memory (Unable to allocate 7.28 TiB)\n"
@@ -82,7 +92,7 @@ def test_interruption_has_its_own_exit_code(monkeypatch, capsys):
     def interrupted(arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("minisam.experiments.compare.run", interrupted)
+    monkeypatch.setattr("minisam.cli.compare.run", interrupted)
     assert cli.main(["compare"]) == 130
     assert "interrupted" in capsys.readouterr().err
 
@@ -122,7 +132,7 @@ def test_import_itself_loads_nothing_heavy():
 
 def test_help_of_the_command_line_brings_no_matplotlib():
     python(
-        "import sys\nfrom minisam import cli\ncli.build_parser()\n"
+        "import sys\nfrom minisam.cli.main import build_parser\nbuild_parser()\n"
         "assert not {'matplotlib', 'scipy', 'torch', 'pooch'} & set(sys.modules)"
     )
 

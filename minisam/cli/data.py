@@ -6,9 +6,18 @@ import argparse
 import json
 import sys
 
-from minisam.data.arguments import add_noise, add_source, recipe, source
+import numpy as np
 
-HELP = "look at a data set, make label noise, fetch or write files"
+import minisam
+from minisam.cli.noise_options import add_noise, add_source, recipe, source
+from minisam.data import channel_statistics, label_hash
+from minisam.data.cifar import download
+from minisam.data.cifar.write import write_dataset
+from minisam.data.folders import check_not_read, whole_folder
+from minisam.data.noise_report import as_json, as_table, percent
+from minisam.files import expanded, write_atomically
+from minisam.plots import images_by_class, picture, transition_matrix
+
 NOISE_FILES = ("labels.npy", "labels.json", "transition.png")
 
 
@@ -59,9 +68,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def info(arguments: argparse.Namespace) -> str:
     """Describe a data set."""
-    from minisam.data import channel_statistics, label_hash
-    from minisam.files import expanded
-
     data = source(arguments, None)
     mean, std = channel_statistics(data.train.images)
     names = data.class_names if len(data.class_names) <= 20 else (*data.class_names[:10], "…")
@@ -76,8 +82,6 @@ def info(arguments: argparse.Namespace) -> str:
         "labels sha256": label_hash(data.train.labels),
     }
     if arguments.picture:
-        from minisam.plots import images_by_class, picture
-
         path = expanded(arguments.picture)
         path = path if path.suffix else path.with_suffix(".png")
         with picture(path) as figure:
@@ -88,14 +92,6 @@ def info(arguments: argparse.Namespace) -> str:
 
 def noise(arguments: argparse.Namespace) -> str:
     """Make noisy labels, save them with their recipe, and draw their transition matrix."""
-    import numpy as np
-
-    import minisam
-    from minisam.data.folders import check_not_read, whole_folder
-    from minisam.data.noise_report import as_json, as_table, percent
-    from minisam.files import expanded, write_atomically
-    from minisam.plots import picture, transition_matrix
-
     out = expanded(arguments.out)
     read = [expanded(path) for path in (arguments.matrix, arguments.path) if path is not None]
     check_not_read([out / name for name in NOISE_FILES], read)
@@ -125,16 +121,12 @@ def noise(arguments: argparse.Namespace) -> str:
 
 def fetch(arguments: argparse.Namespace) -> str:
     """Download a data set."""
-    from minisam.data.cifar.download import fetch
-
-    folder = fetch(arguments.name, arguments.version, arguments.data_dir)
+    folder = download.fetch(arguments.name, arguments.version, arguments.data_dir)
     return f"{arguments.name} is in {folder}"
 
 
 def write(arguments: argparse.Namespace) -> str:
     """Write a data set in CIFAR's own formats."""
-    from minisam.data.cifar.write import write_dataset
-
     data = source(arguments, recipe(arguments))
     like = arguments.like or ("cifar100" if data.coarse_class_names else "cifar10")
     folder = write_dataset(data, arguments.out, like, arguments.to, arguments.force)

@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Iterable
 
+from minisam.checks import check_whole
 from minisam.files import expanded
 
 EXIT_CODES = (
@@ -26,8 +27,6 @@ def check_whole_options(
         ...
         ValueError: --train-size must be a whole number of at least 1, got 0
     """
-    from minisam.checks import check_whole
-
     for name in names:
         if getattr(arguments, name) is not None:
             check_whole(f"--{name.replace('_', '-')}", getattr(arguments, name), low, high)

@@ -1,0 +1,3 @@
+"""The command line: one module for each subcommand, and what they have in common."""
+
+from minisam.cli.main import build_parser as build_parser

@@ -1,0 +1,88 @@
+"""`minisam reproduce`: run the experiment behind a claim, or draw what the theory says."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+
+from minisam.cli.options import EXIT_CODES, MOST_SEEDS, check_whole_options, look_for_data_in
+from minisam.experiments.reproduce import (
+    DRAWINGS,
+    SEEDS,
+    STUDIES,
+    headlines,
+    reproduce,
+    summary,
+)
+from minisam.files import expanded
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add this command's arguments."""
+    parser.epilog = EXIT_CODES
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=", ".join([*STUDIES, *DRAWINGS]) + "; or --all"
+    )
+    parser.add_argument("--all", action="store_true", help="run every one of them")
+    parser.add_argument("--data", choices=("toy", "cifar10", "cifar100"), help="default: toy")
+    parser.add_argument("--data-dir", help="where CIFAR is; $MINISAM_DATA by default")
+    parser.add_argument("--out", default="runs/reproduce", help="folder of the results")
+    parser.add_argument("--seeds", type=int, help=f"number of seeds (default {SEEDS})")
+    parser.add_argument("--jobs", type=int, help="local processes (default 1)")
+    parser.add_argument("--smoke", action="store_true", help="smallest size: does it run at all?")
+    parser.add_argument(
+        "--summary", action="store_true", help="run nothing: one table of all results below --out"
+    )
+    parser.add_argument(
+        "--headlines", action="store_true", help="run nothing: one word and one number a claim"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the experiments that were asked for, one after the other."""
+    arguments.names = [name.replace("-", "_") for name in arguments.names]
+    check_options_fit(arguments)
+    if arguments.summary or arguments.headlines:
+        print((summary if arguments.summary else headlines)(expanded(arguments.out)))
+        return 0
+    known = [*STUDIES, *DRAWINGS]
+    names = known if arguments.all else arguments.names
+    unknown = [name for name in names if name not in known]
+    if unknown or not names:
+        wrong = f"unknown experiment {unknown[0]!r}" if unknown else "no experiment named"
+        raise ValueError(f"{wrong}; there are {', '.join(known)}, or --all")
+    check_whole_options(arguments, ["seeds"], high=MOST_SEEDS)
+    check_whole_options(arguments, ["jobs"])
+    data, seeds, jobs = arguments.data or "toy", arguments.seeds or SEEDS, arguments.jobs or 1
+    look_for_data_in(arguments.data_dir, data)
+    for name in names:
+        out = expanded(arguments.out) / name
+        if name in DRAWINGS:
+            out.mkdir(parents=True, exist_ok=True)
+            importlib.import_module(DRAWINGS[name]).draw(out / f"{name}.png", arguments.smoke)
+            print(f"picture: {out / name}.png\n")
+        else:
+            reproduce(name, out, data, seeds, jobs, arguments.smoke)
+    return 0
+
+
+def check_options_fit(arguments: argparse.Namespace) -> None:
+    """Raise ValueError naming options of which one would make the other do nothing."""
+    given = [
+        f"--{name.replace('_', '-')}" for name in ("data", "data_dir", "seeds", "jobs")
+        if getattr(arguments, name) is not None
+    ]  # fmt: skip
+    small = ["--smoke"] if arguments.smoke else []
+    named = ["--all", *arguments.names] if arguments.all else arguments.names
+    reading = [f"--{name}" for name in ("summary", "headlines") if getattr(arguments, name)]
+    beside = [*reading[1:], *named, *given, *small]
+    if reading and beside:
+        raise ValueError(f"{reading[0]} runs nothing, and goes without {', '.join(beside)}")
+    if arguments.all and arguments.names:
+        raise ValueError(f"--all runs every one of them, and goes without {', '.join(named[1:])}")
+    if arguments.smoke and "--seeds" in given:
+        raise ValueError("--smoke runs two seeds, and goes without --seeds")
+    if given and named and all(name in DRAWINGS for name in named):
+        raise ValueError(
+            f"{', '.join(named)}: drawn without training, and without {', '.join(given)}"
+        )
