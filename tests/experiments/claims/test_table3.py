@@ -1,4 +1,4 @@
-from minisam.experiments.claims.table3 import METHODS, run, table, verdict
+from minisam.experiments.claims.table3 import COMPARED, run, table, verdict
 from minisam.experiments.claims.two_stages import FIRST, two_stages
 from minisam.experiments.study import Scale
 
@@ -32,7 +32,7 @@ def test_each_stage_is_searched_and_the_second_starts_from_sgd():
         assert all("lr" in s["second"] for s in grid)
     assert all(s["first"].get("optimizer", "sgd") == "sgd" for s in second[0])
     tried = [(s["stage"], s["method"]) for s in results["search"]]
-    assert {tried.count((stage, m)) for stage in (1, 2) for m in METHODS} == {9}
+    assert {tried.count((stage, m)) for stage in (1, 2) for m in COMPARED} == {9}
     assert len(results["runs"]) == 9 * 3
 
 
@@ -42,6 +42,6 @@ def test_the_verdict_is_on_fine_tuning_after_sgd():
         "shows: SAM − SGD in fine-tuning after SGD: +2.0 ± 0.0 (n=3) points"
     )
     rows = table(results)
-    assert [row[0] for row in rows[1:]] == [f"pre-trained with {method}" for method in METHODS]
+    assert [row[0] for row in rows[1:]] == [f"pre-trained with {method}" for method in COMPARED]
     assert rows[1][4] == rows[3][4] == "+2.00 ± 0.00 (n=3)"
     assert rows[3][1] == "52.0 ± 2.5 (n=3)"
