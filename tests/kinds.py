@@ -38,6 +38,7 @@ KINDS = {
     "round-trip": "settings and results come back from a file as they went in",
     "cached-by-name": "two functions of one name share what is kept by name",
     "machine-size": "the cores and the memory that the process may use",
+    "cannot-fail": "a test that passes whatever happens, a bound that allows anything",
     "same-elsewhere": "the same input gives the same result on another machine",
 }
 

@@ -124,12 +124,14 @@ def bounds(statement, problem, changes):
     return seen
 
 
+@pytest.mark.fault("cannot-fail", "specification")
 @every_property
 def test_bounds_are_a_small_multiple_of_rounding(slug):
     """A bound is not a licence: no property allows more than it derives."""
     assert looseness(slug) <= LOOSEST
 
 
+@pytest.mark.fault("cannot-fail", "specification")
 @every_property
 def test_bounds_a_thousand_times_too_wide_are_noticed(slug):
     if slug in EXACT:
@@ -138,6 +140,7 @@ def test_bounds_a_thousand_times_too_wide_are_noticed(slug):
         assert looseness(slug, 1000) > LOOSEST
 
 
+@pytest.mark.fault("cannot-fail", "specification")
 def test_no_tolerance_is_typed():
     """What is allowed for is derived: a small number in a comparison would be a guess."""
     typed = set()
