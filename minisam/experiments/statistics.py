@@ -1,4 +1,4 @@
-"""How far to trust a mean over seeds: paired differences, intervals, rank correlations.
+"""How far to trust a mean over seeds: paired differences, intervals, rank correlation.
 
 A run with another seed gives another accuracy; two methods are compared on the *same* seeds (same
 data, same flipped labels, same start), and what counts is the mean of the differences d_s and its
@@ -153,61 +153,11 @@ def paired_difference(
     return mean_interval([ours[seed] - theirs[seed] for seed in seeds], confidence)
 
 
-def wilson_interval(successes: int, trials: int, confidence: float = 0.95) -> Interval:
-    """Return a proportion with Wilson's score interval, which stays right near 0 and 1.
-
-    (p̂ + z²/2n ± z √(p̂(1 − p̂)/n + z²/4n²)) / (1 + z²/n)
-
-    Args:
-        successes: from 0 to ``trials``.
-        trials: n ≥ 1.
-        confidence: probability that the interval holds the true proportion.
-
-    Example:
-        >>> wilson_interval(0, 10).high.__round__(3)
-        0.278
-
-    Source:
-        Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
-    """
-    if not 0 <= successes <= trials or trials < 1:
-        raise ValueError(f"successes must be from 0 to trials ≥ 1, got {successes} of {trials}")
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    p, n = successes / trials, trials
-    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    return Interval(p, max(0.0, centre - half), min(1.0, centre + half), n)
-
-
-def spearman(x: Sequence[float], y: Sequence[float], confidence: float = 0.95) -> Interval:
-    """Return Spearman's rank correlation with an approximate interval.
-
-    The interval is Fisher's, on the scale of artanh r with the standard error √(1.06/(n − 3)) of
-    Fieller et al.; it is NaN for n ≤ 3 and no more than a rule of thumb below n = 10.
-
-    Args:
-        x: shape (n,); ties get their mean rank.
-        y: shape (n,).
-        confidence: of the interval.
-
-    Example:
-        >>> spearman([1, 2, 3, 4], [1, 4, 9, 16]).value
-        1.0
-
-    Source:
-        Fieller, Hartley and Pearson, "Tests for rank correlation coefficients I", 1957.
-    """
-    a, b = _pairs(x, y)
-    a, b = ranks(a) - (a.size + 1) / 2, ranks(b) - (b.size + 1) / 2
-    scale = math.sqrt(float(a @ a) * float(b @ b))
-    r = min(1.0, max(-1.0, float(a @ b) / scale)) if scale else math.nan
-    return _fisher_interval(r, 1.06, 3, a.size, confidence)
-
-
 def kendall(x: Sequence[float], y: Sequence[float], confidence: float = 0.95) -> Interval:
     """Return Kendall's τ-b: concordant minus discordant pairs over the geometric mean of untied.
 
-    The interval is Fieller's, with the standard error √(0.437/(n − 4)) of artanh τ.
+    The interval is Fieller's, with the standard error √(0.437/(n − 4)) of artanh τ; it is NaN for
+    n ≤ 4, and no more than a rule of thumb below n = 10.
 
     Args:
         x: shape (n,).
@@ -219,44 +169,22 @@ def kendall(x: Sequence[float], y: Sequence[float], confidence: float = 0.95) ->
         0.6667
 
     Source:
-        Kendall, "The treatment of ties in ranking problems", 1945.
+        Kendall, "The treatment of ties in ranking problems", 1945; Fieller, Hartley and Pearson,
+        "Tests for rank correlation coefficients I", 1957.
     """
-    a, b = _pairs(x, y)
-    i, j = np.triu_indices(a.size, k=1)
-    s, t = np.sign(a[i] - a[j]), np.sign(b[i] - b[j])
-    untied = math.sqrt(float(s @ s) * float(t @ t))
-    tau = float(s @ t) / untied if untied else math.nan
-    return _fisher_interval(tau, 0.437, 4, a.size, confidence)
-
-
-def ranks(values: np.ndarray) -> np.ndarray:
-    """Return ranks from 1, ties sharing their mean rank.
-
-    Example:
-        >>> ranks(np.array([10.0, 30.0, 10.0]))
-        array([1.5, 3. , 1.5])
-    """
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    return (last - (counts - 1) / 2)[inverse]
-
-
-def _pairs(x: Sequence[float], y: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
     a, b = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     if a.ndim != 1 or a.shape != b.shape or a.size < 2:
         raise ValueError(f"x and y must be of one length of at least 2, got {a.shape}, {b.shape}")
     if not (np.all(np.isfinite(a)) and np.all(np.isfinite(b))):
         raise ValueError("x and y must be finite")
-    return a, b
-
-
-def _fisher_interval(
-    r: float, variance: float, lost: int, count: int, confidence: float
-) -> Interval:
-    if math.isnan(r) or count <= lost:
-        return Interval(r, math.nan, math.nan, count)
-    if abs(r) == 1:
-        return Interval(r, r, r, count)
-    half = NormalDist().inv_cdf((1 + confidence) / 2) * math.sqrt(variance / (count - lost))
-    z = math.atanh(r)
-    return Interval(r, math.tanh(z - half), math.tanh(z + half), count)
+    i, j = np.triu_indices(a.size, k=1)
+    s, t = np.sign(a[i] - a[j]), np.sign(b[i] - b[j])
+    untied = math.sqrt(float(s @ s) * float(t @ t))
+    tau, n = float(s @ t) / untied if untied else math.nan, a.size
+    if math.isnan(tau) or n <= 4:
+        return Interval(tau, math.nan, math.nan, n)
+    if abs(tau) == 1:
+        return Interval(tau, tau, tau, n)
+    half = NormalDist().inv_cdf((1 + confidence) / 2) * math.sqrt(0.437 / (n - 4))
+    z = math.atanh(tau)
+    return Interval(tau, math.tanh(z - half), math.tanh(z + half), n)
