@@ -13,7 +13,7 @@ import pytest
 import where
 
 from minisam.cli.main import build_parser
-from minisam.experiments.reproduce import headlines, summary
+from minisam.experiments.summary import headlines, summary
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"

@@ -16,7 +16,7 @@ from minisam.nn.kernels.activations import tanh
 from minisam.nn.losses import cross_entropy
 from minisam.nn.robust_losses import generalized_cross_entropy
 from minisam.optim import asam, friendly_sam, m_sam, sam, sgd
-from minisam.train import NonFiniteError, predict, train
+from minisam.train import NonFiniteError, check_finite, checker, predict, train
 
 MODEL = mlp(hidden=(6,), input_shape=(2, 2, 1), classes=3)
 
@@ -439,3 +439,40 @@ def test_arguments_are_left_alone():
     same(params, before[0])
     np.testing.assert_array_equal(images, before[1])
     np.testing.assert_array_equal(labels, before[2])
+
+
+def test_large_but_finite_gradients_pass():
+    check_finite(1.0, {"w": np.full(3, 1e200), "v": np.full(3, 1e30, np.float32)}, "step 0")
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_bad_values_are_named(bad):
+    with pytest.raises(NonFiniteError, match="the gradient of 'b' is not finite"):
+        check_finite(1.0, {"a": np.ones(2), "b": np.array([1.0, bad])}, "step 0")
+    with pytest.raises(NonFiniteError, match=f"step 0: the loss is {bad}"):
+        check_finite(bad, {"a": np.ones(2)}, "step 0")
+
+
+def test_the_pass_is_named():
+    results = iter([(1.0, {}), (np.nan, {})])
+    objective = checker(2, 41)(lambda params: next(results))
+    objective({})
+    with pytest.raises(NonFiniteError, match=r"step 41 \(epoch 3\), at B: the loss is nan"):
+        objective({})
+
+
+def test_what_an_objective_carries_goes_along_and_its_shards_are_checked_too():
+    def objective(params):
+        return 1.0, params
+
+    def broken(params):
+        return np.inf, params
+
+    objective.hessian_product = object()
+    objective.shards, objective.sizes = [lambda params: (1.0, params), broken], [3, 1]
+    checked = checker(0, 7)(objective)
+    assert (checked.hessian_product, checked.sizes) == (objective.hessian_product, [3, 1])
+    sound, bad = checked.shards
+    sound({}), sound({})
+    with pytest.raises(NonFiniteError, match=r"step 7 \(epoch 1\), at A: the loss is inf"):
+        bad({})

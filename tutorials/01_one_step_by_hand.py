@@ -33,7 +33,8 @@ import autograd.numpy as np
 import matplotlib.pyplot as plt
 from autograd import value_and_grad
 
-from minisam import plots, sam, sgd
+from minisam import sam, sgd
+from minisam.experiments.pictures.figure2 import two_step_update
 
 # %% [markdown]
 # ## A valley
@@ -131,7 +132,7 @@ assert np.allclose(params["w"], by_sam, rtol=1e-14)
 
 # %%
 figure = plt.figure(figsize=(12, 5.5), layout="constrained")
-plots.two_step_update(figure, height, step, params)
+two_step_update(figure, height, step, params)
 
 # %% [markdown]
 # ## When is SAM just SGD?

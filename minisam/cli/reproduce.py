@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 
 from minisam.cli.options import EXIT_CODES, MOST_SEEDS, check_whole_options, look_for_data_in
 from minisam.experiments.reproduce import (
     DRAWINGS,
     SEEDS,
     STUDIES,
-    headlines,
+    draw_specification,
     reproduce,
-    summary,
 )
+from minisam.experiments.summary import headlines, summary
 from minisam.files import expanded
 
 
@@ -58,9 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     for name in names:
         out = expanded(arguments.out) / name
         if name in DRAWINGS:
-            out.mkdir(parents=True, exist_ok=True)
-            importlib.import_module(DRAWINGS[name]).draw(out / f"{name}.png", arguments.smoke)
-            print(f"picture: {out / name}.png\n")
+            draw_specification(name, out, arguments.smoke)
         else:
             reproduce(name, out, data, seeds, jobs, arguments.smoke)
     return 0

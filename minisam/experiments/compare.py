@@ -33,13 +33,12 @@ from minisam.experiments.trial import (
     trial,
 )
 from minisam.files import plain, write_json
-from minisam.finite import NonFiniteError, check_finite
 from minisam.nn.gradients import value_and_grad
 from minisam.optim import sam_perturbation
 from minisam.optim.methods import METHODS, title_of
 from minisam.plots import curve_with_band, picture
 from minisam.sharpness import flat_hessian, hessian_product, top_eigenvalues
-from minisam.train import predict
+from minisam.train import NonFiniteError, check_finite, predict
 from minisam.trees import Params, add
 
 SHARD = 32  # examples that climb together, for a method that splits the batch

@@ -6,15 +6,14 @@ import importlib
 import json
 import os
 import platform
-import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from minisam.experiments.search import at_the_edge
-from minisam.experiments.study import VERDICTS, Scale
-from minisam.experiments.sweep import sweep
+from minisam.experiments.study import Scale
+from minisam.experiments.sweep import sweep, versions
 from minisam.experiments.trial import trial
 from minisam.files import plain, write_atomically, write_json
 from minisam.plots import picture
@@ -34,7 +33,7 @@ STUDIES = {
     "m_sharpness": "minisam.experiments.claims.m_sharpness",
 }
 SEEDS = 3
-DRAWINGS = {  # pictures of the specification: a module with draw(path, smoke)
+DRAWINGS = {  # pictures of the specification: a module with SIZE, compute(smoke), paint(…)
     "figure1": "minisam.experiments.pictures.figure1",
     "figure2": "minisam.experiments.pictures.figure2",
     "bounce": "minisam.experiments.pictures.bounce",
@@ -112,6 +111,29 @@ def render(path: Path) -> None:
     print(f"picture: {path.with_suffix('.png')}\n")
 
 
+def draw_specification(name: str, out: Path, smoke: bool = False) -> dict[str, Any]:
+    """Compute what a picture shows, write ``NAME.json``, read that and draw it as ``NAME.png``.
+
+    Args:
+        name: of the picture.
+        out: folder; made if it is not there.
+        smoke: at the smallest size.
+
+    Returns:
+        What was written to ``NAME.json``.
+    """
+    drawing = importlib.import_module(DRAWINGS[name])
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / f"{name}.json"
+    computed = plain(drawing.compute(smoke))
+    write_json(path, {"name": name, "smoke": smoke, "versions": versions(), **computed})
+    record = json.loads(path.read_text(encoding="utf-8"))
+    with picture(path.with_suffix(".png"), *drawing.SIZE) as figure:
+        drawing.paint(figure, record)
+    print(f"picture: {path.with_suffix('.png')}\n")
+    return record
+
+
 def report(record: dict[str, Any], rows: Sequence[Sequence[str]]) -> str:
     """Write an experiment's outcome as Markdown that also reads well in a terminal."""
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
@@ -141,61 +163,6 @@ def report(record: dict[str, Any], rows: Sequence[Sequence[str]]) -> str:
     edge = at_the_edge(record["results"].get("search", []))
     if edge:
         lines += [f"Best at the edge of what was searched: {'; '.join(edge)}.", ""]
-    return "\n".join(lines)
-
-
-def kept(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
-    """Return every result below a folder, with the file that it is in.
-
-    Raises:
-        ValueError: if a file is no JSON, or there is none.
-    """
-
-    def stored(path: Path) -> Any:
-        try:
-            return json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ValueError(f"{path} is no JSON: {error}") from None
-
-    needed = {"name", "claim", "published", "verdict", "data", "seeds"}
-    found = sorted(path for path in folder.rglob("*.json") if path.stem in STUDIES)
-    records = [(path, stored(path)) for path in found]
-    records = [(path, r) for path, r in records if isinstance(r, dict) and needed <= r.keys()]
-    if not records:
-        raise ValueError(f"no results below {folder}: run `minisam reproduce NAME --out …` first")
-    return records
-
-
-def headlines(folder: Path) -> str:
-    """Return each claim with one word and one number a data set, as Markdown."""
-    columns = {"cifar10": "CIFAR-10", "toy": "toy images"}
-    records = {(r["name"], r["data"]): r for _, r in kept(folder)}
-    lines = [f"| claim | {' | '.join(columns.values())} |", "|---|---|---|"]
-    for name, home in STUDIES.items():
-        found = {data: records[name, data] for data in columns if (name, data) in records}
-        told = {d: importlib.import_module(home).headline(r["results"]) for d, r in found.items()}
-        if told:
-            claim = next(iter(found.values()))["claim"]
-            cells = [f"**{told[d].word}** {told[d].number}" if d in told else "" for d in columns]
-            lines.append(f"| {claim} | {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def summary(folder: Path) -> str:
-    """Return claim, published figure and our verdicts of every result in a folder, as Markdown."""
-    records = kept(folder)
-    lines = ["| | claim | published | here |", "|---|---|---|---|"]
-    for name in STUDIES:
-        results = []
-        for path, r in records:
-            if r["name"] == name:
-                verdict = r["verdict"].replace(f" (n={len(r['seeds'])})", "")
-                verdict = re.sub(rf"\b({'|'.join(VERDICTS)})\b", r"**\1**", verdict)
-                link = f"[{r['data']}]({path.with_suffix('.md').as_posix()})"
-                results.append(f"{link}, {len(r['seeds'])} seeds: {verdict}")
-                claim, published = r["claim"], r["published"]
-        if results:
-            lines.append(f"| `{name}` | {claim} | {published} | {'<br>'.join(results)} |")
     return "\n".join(lines)
 
 

@@ -187,7 +187,7 @@ def run_cell(function: Callable[..., Any], settings: dict[str, Any]) -> dict[str
         "result": result,
         "seconds": round(time.perf_counter() - start, 3),
         "cpu_seconds": round(time.process_time() - cpu_start, 3),
-        "versions": _versions(),
+        "versions": versions(),
         "machine": {"platform": platform.platform(), "cpus": usable_cores()},
     }
 
@@ -299,12 +299,13 @@ def _live_and_die_with_the_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that a result depends on."""
+    found = {"python": platform.python_version()}
     for name in ("minisam", "numpy", "autograd"):
         with suppress(importlib.metadata.PackageNotFoundError):
-            versions[name] = importlib.metadata.version(name)
-    return versions
+            found[name] = importlib.metadata.version(name)
+    return found
 
 
 class _Progress:

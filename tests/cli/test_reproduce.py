@@ -1,4 +1,5 @@
 import argparse
+import json
 import os
 
 import pytest
@@ -76,3 +77,20 @@ def test_bad_names_are_answered_with_the_good_ones(tmp_path):
         main("table9")
     with pytest.raises(ValueError, match="no experiment named; there are table1, "):
         main()
+
+
+def test_the_summary_is_printed(tmp_path, capsys):
+    record = {"name": "width", "claim": "C", "published": "P", "verdict": "shows: +1.0 points"}
+    record |= {"data": "toy", "seeds": [0, 1]}
+    (tmp_path / "width.json").write_text(json.dumps(record))
+    assert main("--summary", "--out", tmp_path) == 0
+    cell = f"[toy]({tmp_path.as_posix()}/width.md), 2 seeds: **shows**: +1.0 points"
+    row = f"| `width` | C | P | {cell} |"
+    assert capsys.readouterr().out.splitlines()[2:] == [row]
+
+
+def test_a_picture_is_drawn(tmp_path, capsys):
+    assert main("figure2", "--smoke", "--out", tmp_path) == 0
+    path = tmp_path / "figure2" / "figure2.png"
+    assert capsys.readouterr().out == f"picture: {path}\n\n"
+    assert path.exists()

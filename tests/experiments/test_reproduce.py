@@ -1,4 +1,3 @@
-import argparse
 import functools
 import importlib
 import json
@@ -6,24 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from minisam.cli.reproduce import configure, run
 from minisam.experiments.reproduce import (
+    DRAWINGS,
     STUDIES,
     command_line,
     cost,
+    draw_specification,
     render,
     report,
     reproduce,
 )
 from minisam.experiments.study import VERDICTS
 from minisam.experiments.trial import fit
-from minisam.finite import NonFiniteError
-
-
-def main(*words):
-    parser = argparse.ArgumentParser()
-    configure(parser)
-    return run(parser.parse_args([str(word) for word in words]))
+from minisam.train import NonFiniteError
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -76,39 +70,6 @@ def test_runs_that_diverge_are_counted_in_the_report(tmp_path, monkeypatch, caps
     assert told in capsys.readouterr().out
 
 
-def test_the_summary_has_a_row_for_every_result(tmp_path, capsys):
-    with pytest.raises(ValueError, match="no results below"):
-        main("--summary", "--out", tmp_path)
-    (tmp_path / "table1.json").write_text('{"somebody": "else"}')
-    (tmp_path / "table2.json").write_text("[1]")
-    (tmp_path / "width.json").write_text('{"claim": "of another program"}')
-    with pytest.raises(ValueError, match="no results below"):
-        main("--summary", "--out", tmp_path)
-    reproduce("width", tmp_path / "width", smoke=True, progress=None)
-    capsys.readouterr()
-    assert main("--summary", "--out", tmp_path) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 3
-    link = f"[toy]({tmp_path.as_posix()}/width/width.md)"
-    assert lines[2].startswith("| `width` | SAM's gains are large only where")
-    assert lines[2].endswith(f"| {link}, 2 seeds: none: a smoke test |")
-    record = json.loads((tmp_path / "width" / "width.json").read_text())
-    record |= {"data": "cifar10", "verdict": "shows: +1.0 ± 0.5 (n=2) points; does not show at 4"}
-    (tmp_path / "again").mkdir()
-    (tmp_path / "again" / "width.json").write_text(json.dumps(record))
-    assert main("--summary", "--out", tmp_path) == 0
-    (row,) = capsys.readouterr().out.splitlines()[2:]
-    other = f"[cifar10]({tmp_path.as_posix()}/again/width.md)"
-    told = f"{other}, 2 seeds: **shows**: +1.0 ± 0.5 points; **does not show** at 4<br>{link}, "
-    assert told in row
-
-
-def test_a_damaged_result_is_named_by_the_summary(tmp_path):
-    (tmp_path / "width.json").write_text('{"claim": ')
-    with pytest.raises(ValueError, match=r"width\.json is no JSON: Expecting value"):
-        main("--summary", "--out", tmp_path)
-
-
 KEPT = sorted(
     path for path in (Path(__file__).parents[2] / "tutorials" / "results").rglob("*.json")
     if path.stem in STUDIES
@@ -157,3 +118,12 @@ def test_costs_order_the_cells_sensibly():
     assert cost({**sgd, "bootstrap": True}) == 2 * cost(sgd)
     assert cost({**sgd, "model_options": {"hidden": [256, 256]}}) > cost(sgd)
     assert command_line("width", "toy", 5, 2, True).endswith("--smoke --jobs 2")
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_every_picture_is_drawn_from_its_json(name, tmp_path):
+    record = draw_specification(name, tmp_path / name, smoke=True)
+    assert json.loads((tmp_path / name / f"{name}.json").read_text(encoding="utf-8")) == record
+    assert record["name"] == name
+    assert record["versions"].keys() == {"python", "minisam", "numpy", "autograd"}
+    assert (tmp_path / name / f"{name}.png").stat().st_size > 10_000

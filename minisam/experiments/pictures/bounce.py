@@ -7,14 +7,10 @@ goes to zero.
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minisam.experiments.drawing import configure as configure
-from minisam.experiments.drawing import draw_record
 from minisam.landscapes import bounce_amplitude, quadratic, sam_path, sgd_path
 from minisam.plots import (
     BLACK,
@@ -28,7 +24,7 @@ from minisam.plots import (
     name_point,
 )
 
-HELP = "draw how SAM bounces across a minimum, and at which amplitude"
+SIZE = (13.0, 5.6)
 SETTINGS: dict[str, Any] = {
     "curvature": 1.0, "rho": 0.5, "products": [0.4, 1.0, 1.5], "start": 2.0, "steps": 24,
 }  # fmt: skip
@@ -96,14 +92,3 @@ def paint_cycle(axes: Any, settings: dict[str, Any], run: dict[str, Any]) -> Non
     axes.set_ylim(-0.18 * height(a + rho), 1.9 * height(a + rho))
     axes.set_ylabel("loss")
     axes.set_title("The slope at B carries A to the other side, and back")
-
-
-def draw(path: str | Path, smoke: bool = False) -> dict[str, Any]:
-    """Compute, write the JSON beside the picture, draw the picture from it."""
-    return draw_record(path, compute, paint, (13, 5.6), smoke)
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """Draw to ``--out``."""
-    draw(Path(arguments.out) / "bounce.png", arguments.smoke)
-    return 0

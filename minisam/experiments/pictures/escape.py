@@ -8,15 +8,11 @@ Right: the threshold found by bisection in random wells and valleys, against the
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minisam.experiments.drawing import configure as configure
-from minisam.experiments.drawing import draw_record
 from minisam.landscapes import (
     escape_window,
     kinked_well,
@@ -27,7 +23,7 @@ from minisam.landscapes import (
 )
 from minisam.plots import BLACK, BLUE, ORANGE, PURPLE, SKY, colour
 
-HELP = "draw how likely SAM is to leave a sharp minimum, against its radius and the prediction"
+SIZE = (14.0, 5.6)
 WELL = {"sharp": 1.0, "flat": 0.3, "wall": 1.0}
 LEARNING_RATES = (1.4, 1.6, 1.8)
 SHADES = (SKY, BLUE, PURPLE)
@@ -182,14 +178,3 @@ def paint(figure: Any, record: dict[str, Any]) -> None:
     count = len(record["thresholds"]["kinked wells"][0])
     thresholds.set_title(f"{count} random landscapes of each kind: off by ≤ {worst:.0e}")
     thresholds.legend()
-
-
-def draw(path: str | Path, smoke: bool = False) -> dict[str, Any]:
-    """Compute, write the JSON beside the picture, draw the picture from it."""
-    return draw_record(path, compute, paint, (14, 5.6), smoke)
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """Draw to ``--out``."""
-    draw(Path(arguments.out) / "escape.png", arguments.smoke)
-    return 0

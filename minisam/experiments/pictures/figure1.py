@@ -8,14 +8,10 @@ stays; SAM's bounce across the narrow place is unstable, and slides along until 
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minisam.experiments.drawing import configure as configure
-from minisam.experiments.drawing import draw_record
 from minisam.landscapes import (
     escape_threshold,
     sam_path,
@@ -26,7 +22,7 @@ from minisam.landscapes import (
 )
 from minisam.plots import BLACK, GREY, colour, contours, name_point
 
-HELP = "draw a sharp and a flat minimum of equal depth, with SGD's and SAM's paths"
+SIZE = (14.0, 5.6)
 WELL = {"sharp": 1.6, "flat": 0.2, "wall": 1.0, "fall": 100.0}
 WELL_RUN: dict[str, Any] = {"lr": 1.0, "rho_over_threshold": 1.3, "start": -0.4, "steps": 60}
 VALLEY = {"along": 0.02, "sharp": 4.0, "flat": 0.4, "distance": 2.0}
@@ -110,14 +106,3 @@ def paint_valley(axes: Any, record: dict[str, Any]) -> None:
     axes.set_ylabel("across the valley")
     axes.set_title(f"From above: ρ = {record['rho_over_threshold']:g} × threshold")
     axes.legend(loc="upper right")
-
-
-def draw(path: str | Path, smoke: bool = False) -> dict[str, Any]:
-    """Compute, write the JSON beside the picture, draw the picture from it."""
-    return draw_record(path, compute, paint, (14, 5.6), smoke)
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """Draw to ``--out``."""
-    draw(Path(arguments.out) / "figure1.png", arguments.smoke)
-    return 0

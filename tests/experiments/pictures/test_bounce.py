@@ -1,7 +1,5 @@
 """The bounce diagram's paths settle at the amplitude that it draws."""
 
-import json
-
 import numpy as np
 
 from minisam.experiments.pictures import bounce
@@ -12,9 +10,3 @@ def test_paths_settle_at_the_amplitude_while_sgd_converges():
         np.testing.assert_allclose(np.abs(run["SAM"][-2:]), run["amplitude"], rtol=1e-3)
         assert run["SAM"][-1] * run["SAM"][-2] < 0
         assert abs(run["SGD"][-1]) < 1e-3
-
-
-def test_picture_is_drawn_from_its_json(tmp_path):
-    record = bounce.draw(tmp_path / "bounce.png")
-    assert json.loads((tmp_path / "bounce.json").read_text()) == record
-    assert (tmp_path / "bounce.png").read_bytes()[:4] == b"\x89PNG"

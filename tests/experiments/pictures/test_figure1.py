@@ -1,7 +1,5 @@
 """Figure 1 shows what it says: SGD ends in the sharp minimum, SAM in the flat one."""
 
-import json
-
 import numpy as np
 
 from minisam.experiments.pictures import figure1
@@ -16,9 +14,3 @@ def test_sgd_ends_in_the_sharp_minimum_and_sam_in_the_flat_one():
     assert abs(well["SAM"][-1, 0] - flat) < 0.1 * flat
     np.testing.assert_allclose(valley["SGD"][-1], [0, 0], atol=1e-3)
     np.testing.assert_allclose(valley["SAM"][-1], [figure1.VALLEY["distance"], 0], atol=0.02)
-
-
-def test_picture_is_drawn_from_its_json(tmp_path):
-    record = figure1.draw(tmp_path / "figure1.png", smoke=True)
-    assert json.loads((tmp_path / "figure1.json").read_text()) == record
-    assert (tmp_path / "figure1.png").read_bytes()[:4] == b"\x89PNG"
