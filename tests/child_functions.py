@@ -1,4 +1,4 @@
-"""What the tests of `minisam.parent` run in a child."""
+"""What the tests of `minisam.isolation.parent` run in a child."""
 
 import contextlib
 import fcntl
@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from minisam.limits import within
+from minisam.isolation.limits import within
 
 FOREVER = "import time\nwhile True: time.sleep(1)"
 

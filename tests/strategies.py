@@ -7,7 +7,7 @@ from hypothesis import reject
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from minisam.oracle.properties import Unsuitable
+from minisam.specification import Unsuitable
 
 
 @st.composite
@@ -27,7 +27,7 @@ def stochastic_matrices(draw, classes):
 
 
 class DrawnSource:
-    """A `minisam.oracle.properties.Source` behind which hypothesis stands: it seeks corners."""
+    """A `minisam.specification.Source` behind which hypothesis stands: it seeks corners."""
 
     def __init__(self, draw):
         self.draw = draw

@@ -19,8 +19,8 @@ from minisam.optim import METHODS, Method, Optimizer, sam, sgd
 from minisam.optim.sam import SAMState, sam_parts, two_gradients
 from minisam.oracle.checking import check
 from minisam.oracle.probes import probes_of
-from minisam.oracle.properties import PROPERTIES
-from minisam.oracle.properties.followups import reduction
+from minisam.specification import PROPERTIES
+from minisam.specification.followups import reduction
 from minisam.trees import add_scaled, subtract
 
 NAME = "extrapolated_sam"

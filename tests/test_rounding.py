@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minisam.oracle.protocol import HYPERPARAMETERS
+from minisam.adapters.protocol import HYPERPARAMETERS
 from minisam.oracle.recipe import optimizer
 from minisam.rounding import (
     UNITS,

@@ -13,11 +13,7 @@ from typing import Any
 import numpy as np
 
 from minisam.adapters.hyperparameters import HyperParameters
-from minisam.optim.l2 import add_l2
-from minisam.optim.methods import METHODS
-from minisam.optim.optimizer import Optimizer, ValueAndGrad
-from minisam.optim.sgd import sgd
-from minisam.oracle.protocol import (
+from minisam.adapters.protocol import (
     Adapter,
     Arrays,
     GradFn,
@@ -26,6 +22,10 @@ from minisam.oracle.protocol import (
     copies,
     described,
 )
+from minisam.optim.l2 import add_l2
+from minisam.optim.methods import METHODS
+from minisam.optim.optimizer import Optimizer, ValueAndGrad
+from minisam.optim.sgd import sgd
 from minisam.trees import Params
 
 Make = Callable[[HyperParameters], Optimizer]
@@ -37,7 +37,7 @@ def base_of(hp: Mapping[str, Any], **changed: Any) -> Optimizer:
     """The base update that hyper-parameters ask for; ``changed`` overrides some of its arguments.
 
     Example:
-        >>> from minisam.oracle.protocol import HYPERPARAMETERS
+        >>> from minisam.adapters.protocol import HYPERPARAMETERS
         >>> base_of(HYPERPARAMETERS, momentum=0.5).update is not None
         True
     """
@@ -65,7 +65,7 @@ def optimizer_of(hp: Mapping[str, Any]) -> Optimizer:
         Unsupported: if there is no such method, or it has no norm but p = 2.
 
     Example:
-        >>> from minisam.oracle.protocol import HYPERPARAMETERS
+        >>> from minisam.adapters.protocol import HYPERPARAMETERS
         >>> opt = optimizer_of({**HYPERPARAMETERS, "method": "gsam", "alpha": 0.5})
         >>> w = {"w": np.array([3.0])}
         >>> half_square = lambda w: (0.5 * float(w["w"] @ w["w"]), w)
@@ -101,7 +101,7 @@ def adapter_of(make: Make, methods: Sequence[str] = ()) -> Adapter:
         methods: what the adapter claims to have; by default every method there is.
 
     Example:
-        >>> from minisam.oracle.protocol import HYPERPARAMETERS
+        >>> from minisam.adapters.protocol import HYPERPARAMETERS
         >>> run = adapter_of(optimizer_of)([np.array([3.0])], {**HYPERPARAMETERS, "lr": 1.0})
         >>> run(lambda point: [point[0]])
         [array([-0.05])]
@@ -169,7 +169,7 @@ def own() -> Adapter:
     """Return an adapter of `minisam.optim`: any method, in float64 and float32.
 
     Example:
-        >>> from minisam.oracle.protocol import HYPERPARAMETERS, observe
+        >>> from minisam.adapters.protocol import HYPERPARAMETERS, observe
         >>> w = [np.array([3.0, 4.0])]
         >>> run = own()(w, {**HYPERPARAMETERS, "rho": 1.0, "names": ("w",)})
         >>> observe(run, w, lambda point: [point[0] / 5]).queries[1]

@@ -6,7 +6,7 @@ from collections import UserDict
 from typing import Any
 
 from minisam.adapters.hyperparameters import HyperParameters
-from minisam.oracle.protocol import Unsupported
+from minisam.adapters.protocol import Unsupported
 
 
 class Keyword(str):
@@ -51,7 +51,7 @@ class ReadingDict(UserDict):
         >>> hp.refuse_unread()
         Traceback (most recent call last):
         ...
-        minisam.oracle.protocol.Unsupported: it does not read p
+        minisam.adapters.protocol.Unsupported: it does not read p
     """
 
     def __init__(self, asked: HyperParameters, step: int | None = None, **more: Any) -> None:

@@ -12,6 +12,14 @@ them also `minisam.rounding.Rounded` numbers, which carry their rounding error t
 - `minisam.landscapes.linear_models`: regression and classification by one linear map.
 """
 
+from minisam.landscapes.landscape import (
+    Landscape,
+    Minimum,
+    lifted,
+    random_rotation,
+    sam_path,
+    sgd_path,
+)
 from minisam.landscapes.linear_models import (
     linear_regression,
     logistic_regression,
@@ -33,7 +41,6 @@ from minisam.landscapes.symmetric import (
     relu_network,
     rescale_nodes,
 )
-from minisam.landscapes.types import Landscape, Minimum, lifted, random_rotation, sam_path, sgd_path
 from minisam.landscapes.wells import (
     escape_threshold,
     escape_window,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import autograd.numpy as anp
 import numpy as np
 
-from minisam.landscapes.types import Landscape, Minimum
+from minisam.landscapes.landscape import Landscape, Minimum
 from minisam.rounding import sigmoid
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
-from minisam.landscapes.types import Landscape, Minimum
+from minisam.landscapes.landscape import Landscape, Minimum
 
 
 def quadratic(spectrum: Sequence[float], rotation: np.ndarray | None = None) -> Landscape:

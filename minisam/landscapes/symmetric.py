@@ -12,7 +12,7 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
-from minisam.landscapes.types import Landscape, Minimum
+from minisam.landscapes.landscape import Landscape, Minimum
 
 
 def curved_valley(features: int = 1, target: float = 1.0) -> Landscape:

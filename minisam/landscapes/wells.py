@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from minisam.landscapes.types import Landscape, Minimum
+from minisam.landscapes.landscape import Landscape, Minimum
 
 Numbers = TypeVar("Numbers", float, np.ndarray)  # of one landscape, or of many at once
 

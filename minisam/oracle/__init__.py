@@ -8,18 +8,18 @@ from typing import Any
 # Loaded when first used: importing the oracle costs nothing, and each framework only its own users.
 _WHERE = {
     "check": "minisam.oracle.checking",
-    "check_model": "minisam.oracle.model_vectors",
+    "check_model": "minisam.vectors.networks",
     "grade": "minisam.oracle.grading",
-    "keras": "minisam.oracle.adapters.keras",
-    "load_model": "minisam.oracle.model_vectors",
-    "optax": "minisam.oracle.adapters.optax",
+    "keras": "minisam.adapters.keras",
+    "load_model": "minisam.vectors.networks",
+    "optax": "minisam.adapters.optax",
     "own": "minisam.adapters.library",
     "parametrize": "minisam.oracle.parametrization",
-    "plain": "minisam.oracle.adapters.plain",
-    "process": "minisam.oracle.adapters.process",
-    "torch": "minisam.oracle.adapters.torch",
+    "plain": "minisam.adapters.plain",
+    "process": "minisam.adapters.process",
+    "torch": "minisam.adapters.torch",
     "Report": "minisam.oracle.report",
-    "Unsupported": "minisam.oracle.protocol",
+    "Unsupported": "minisam.adapters.protocol",
 }
 
 __all__ = [

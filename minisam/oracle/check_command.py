@@ -8,10 +8,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from minisam import parent
 from minisam.cli.console import say
 from minisam.files import write_atomically
-from minisam.limits import seconds
+from minisam.isolation import parent
+from minisam.isolation.limits import seconds
 
 DESCRIPTION = """\
 Run an optimizer's steps on scripted gradients, compare every point at which it asks for a gradient

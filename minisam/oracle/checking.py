@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from minisam.limits import check_seconds
+from minisam.adapters.plain import as_adapter
+from minisam.adapters.protocol import HYPERPARAMETERS, Unsupported
+from minisam.isolation.limits import check_seconds
 from minisam.optim.methods import METHODS
-from minisam.oracle.adapters.plain import as_adapter
 from minisam.oracle.conventions import check_declared, is_default
 from minisam.oracle.diagnosis import convention_part, decayed, judge_parts
 from minisam.oracle.judge import Judgement
 from minisam.oracle.probes import Probe, probes_of
-from minisam.oracle.protocol import HYPERPARAMETERS, Unsupported
 from minisam.oracle.recipe import TAKEN_APART
 from minisam.oracle.report import Report, Result
 from minisam.oracle.verdicts import conclude

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minisam.oracle.protocol import Arrays, Observation
+from minisam.adapters.protocol import Arrays, Observation
 from minisam.oracle.recipe import Change, optimizer
 from minisam.oracle.watch import Trace
 from minisam.rounding import Rounded, exact, ratio

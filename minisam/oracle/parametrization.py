@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from minisam.limits import check_seconds
+from minisam.adapters.plain import as_adapter
+from minisam.adapters.protocol import Adapter
+from minisam.isolation.limits import check_seconds
 from minisam.optim.methods import METHODS
-from minisam.oracle.adapters.plain import as_adapter
 from minisam.oracle.checking import choose, choose_probes, examine
 from minisam.oracle.conventions import check_declared
 from minisam.oracle.diagnosis import convention_part
 from minisam.oracle.probes import Probe
-from minisam.oracle.protocol import Adapter
 from minisam.oracle.watch import watch
 from minisam.rounding import UNITS
 
@@ -51,7 +51,7 @@ class Case:
         if result.status == "error":
             raise AssertionError(f"adapter error in {self!r}: {result.reason}")
         if result.status == "fail":
-            from minisam.oracle.recognition import first_wrong, looks_like
+            from minisam.oracle.explanation import first_wrong, looks_like
 
             assert judgement is not None
             looks = looks_like(trace, judgement)

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minisam.adapters.protocol import Arrays
 from minisam.optim.methods import METHODS
-from minisam.oracle.protocol import Arrays
 from minisam.oracle.recipe import TAKEN_APART
 from minisam.rounding import UNITS, to_unit
 

@@ -55,8 +55,8 @@ def chosen(config: Any) -> tuple[Any, dict[str, Any]]:
     """The adapter and the options of the command line."""
     import pytest
 
-    from minisam.limits import check_seconds
-    from minisam.oracle.loading import load, pairs
+    from minisam.adapters.find import load, pairs
+    from minisam.isolation.limits import check_seconds
 
     timeout = config.getoption("--adapter-timeout")
     try:

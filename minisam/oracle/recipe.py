@@ -32,10 +32,10 @@ from typing import Any
 
 from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.library import base_of, optimizer_of
+from minisam.adapters.protocol import Unsupported, described
 from minisam.optim.l2 import add_l2
 from minisam.optim.optimizer import Optimizer, Step, ValueAndGrad
 from minisam.optim.perturbation import asam_perturbation, sam_perturbation, scaling
-from minisam.oracle.protocol import Unsupported, described
 from minisam.trees import Params, add, map_leaves, multiply, norm, scale, zeros_like
 
 Piece = Callable[..., Any]
@@ -90,7 +90,7 @@ class Recipe:
         """Return the recipe with other pieces.
 
         Example:
-            >>> from minisam.oracle.protocol import HYPERPARAMETERS
+            >>> from minisam.adapters.protocol import HYPERPARAMETERS
             >>> recipe_of(HYPERPARAMETERS).having(second=lambda now: now.d1).changed
             frozenset({'second'})
         """
@@ -115,7 +115,7 @@ def optimizer(hp: Mapping[str, Any], changes: Sequence[Change] = ()) -> Optimize
 
     Example:
         >>> import numpy as np
-        >>> from minisam.oracle.protocol import HYPERPARAMETERS
+        >>> from minisam.adapters.protocol import HYPERPARAMETERS
         >>> opt = optimizer(HYPERPARAMETERS)
         >>> w = {"w": np.array([3.0])}
         >>> half_square = lambda w: (0.5 * float(w["w"] @ w["w"]), w)

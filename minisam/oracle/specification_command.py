@@ -8,12 +8,12 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from minisam import parent
 from minisam.cli.console import say
-from minisam.limits import seconds
+from minisam.isolation import parent
+from minisam.isolation.limits import seconds
 
 if TYPE_CHECKING:
-    from minisam.oracle.properties import Property
+    from minisam.specification import Property
 
 DESCRIPTION = """\
 Without arguments: every statement, in words and as an equation. With slugs: those, with their
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     for option, value in given.items():
         if value is not None:
             raise ValueError(f"--{option} without effect: there is no --try")
-    from minisam.oracle.properties import find
+    from minisam.specification import find
 
     chosen = find(arguments.slug)
     if arguments.json:
@@ -111,9 +111,7 @@ def hold_against(target: str, slugs: list[str], settings: list[float]) -> int:
     """Try the statements on an implementation, and print each failure when it is found."""
     held, failed, skipped, faults = 0, [], [], []
     try:
-        for answer in parent.run(
-            "minisam.oracle.properties.holding:hold", target, slugs, *settings
-        ):
+        for answer in parent.run("minisam.oracle.holding:hold", target, slugs, *settings):
             if "refused" in answer:
                 raise ValueError(answer["refused"])
             slug = answer.get("slug", "")

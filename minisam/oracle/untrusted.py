@@ -1,16 +1,16 @@
-"""What ``minisam check`` does with a user's file, in a process of its own (`minisam.parent`)."""
+"""Judge a user's file for ``minisam check``, in a process of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from minisam.limits import check_seconds
+from minisam.adapters.find import imported, pairs
+from minisam.adapters.protocol import AdapterError
+from minisam.isolation.limits import check_seconds
 from minisam.optim.methods import METHODS
 from minisam.oracle.checking import check, choose, choose_probes
 from minisam.oracle.conventions import check_declared
-from minisam.oracle.loading import imported, pairs
-from minisam.oracle.protocol import AdapterError
 from minisam.rounding import UNITS
 
 

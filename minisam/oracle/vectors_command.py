@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def readme() -> str:
     """Return the README of an export."""
-    from minisam.oracle.vectors import DIRECTORY, manifest
+    from minisam.vectors import DIRECTORY, manifest
 
     listing = manifest()
     files = "\n".join(f"| `{one['file']}` | {one['count']} |" for one in listing["files"])
@@ -41,8 +41,8 @@ def export(directory: Path) -> list[Path]:
     Returns:
         The files written. Each appears whole or not at all.
     """
-    from minisam.oracle.adapters.process import SCHEMA
-    from minisam.oracle.vectors import DIRECTORY, manifest
+    from minisam.adapters.process import SCHEMA
+    from minisam.vectors import DIRECTORY, manifest
 
     names = ["manifest.json", "schema.json", *(one["file"] for one in manifest()["files"])]
     contents = {name: (DIRECTORY / name).read_bytes() for name in names}

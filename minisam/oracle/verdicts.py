@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 import minisam
+from minisam.adapters.protocol import Adapter, Arrays, Observation
 from minisam.oracle.conventions import CONVENTIONS
 from minisam.oracle.diagnosis import Diagnosis, Parts, diagnose
+from minisam.oracle.explanation import first_wrong, looks_like, reproduction
 from minisam.oracle.judge import Judgement
 from minisam.oracle.mutants import MUTANTS, Mutant
 from minisam.oracle.probes import Probe
-from minisam.oracle.protocol import Adapter, Arrays, Observation
 from minisam.oracle.recipe import TAKEN_APART
-from minisam.oracle.recognition import first_wrong, looks_like, reproduction
 from minisam.oracle.report import Report, Result
 from minisam.oracle.watch import Trace, watch
 

@@ -16,11 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minisam.adapters.hyperparameters import HyperParameters
-from minisam.child import in_words
-from minisam.limits import Interruption, Late, within
-from minisam.optim.methods import METHODS
-from minisam.oracle.probes import ANSWERS, Probe, Script, script
-from minisam.oracle.protocol import (
+from minisam.adapters.protocol import (
     Adapter,
     AdapterError,
     Arrays,
@@ -31,6 +27,10 @@ from minisam.oracle.protocol import (
     kind,
     listed,
 )
+from minisam.isolation.child import in_words
+from minisam.isolation.limits import Interruption, Late, within
+from minisam.optim.methods import METHODS
+from minisam.oracle.probes import ANSWERS, Probe, Script, script
 from minisam.rounding import UNITS, to_unit
 
 MANY = 64  # gradients in one step

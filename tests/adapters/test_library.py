@@ -3,8 +3,8 @@ import pytest
 
 from minisam import optim
 from minisam.adapters.library import adapter_of, library, optimizer_of, own
+from minisam.adapters.protocol import HYPERPARAMETERS, Unsupported, described, observe
 from minisam.optim import METHODS, sgd
-from minisam.oracle.protocol import HYPERPARAMETERS, Unsupported, described, observe
 from minisam.trees import add_scaled
 
 

@@ -1,8 +1,8 @@
 import pytest
 
 from minisam.adapters.hyperparameters import HyperParameters
+from minisam.adapters.protocol import Unsupported
 from minisam.adapters.reading import ReadingDict
-from minisam.oracle.protocol import Unsupported
 
 
 def reading(**values):

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from minisam import oracle
+from minisam.adapters import torch as oracle_torch
 from minisam.oracle import Unsupported
-from minisam.oracle.adapters import torch as oracle_torch
 
 EPSILON = {"norm_epsilon": 1e-12}
 OLD = os.environ.get("MINISAM_PYTORCH_OPTIMIZER_2_1_0", "")

@@ -11,7 +11,7 @@ def main(directory: str) -> None:
     from pytorch_optimizer import SAM
 
     from minisam import oracle
-    from minisam.oracle.adapters.serve import serve
+    from minisam.adapters.serve import serve
 
     serve(oracle.torch(lambda params, hp: SAM(params, torch.optim.SGD, rho=hp["rho"], **hp.base)))
 

@@ -46,7 +46,7 @@ ASIDE = {
 
 def vector_cell(one: Any, adapter: Any) -> str:
     """Return how many exact vectors agree, of those that apply, in every format together."""
-    from minisam.oracle.vectors import load, replay
+    from minisam.vectors import load, replay
 
     aside = {"ScaleSafe", *(ASIDE.get(name, "") for name in one.declare)}
     agree = ran = 0

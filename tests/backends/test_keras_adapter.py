@@ -3,9 +3,9 @@ import os
 import numpy as np
 import pytest
 
-from minisam.oracle.adapters.keras import keras as adapt
-from minisam.oracle.protocol import HYPERPARAMETERS, AdapterError, Unsupported
-from minisam.oracle.vectors import load, replay
+from minisam.adapters.keras import keras as adapt
+from minisam.adapters.protocol import HYPERPARAMETERS, AdapterError, Unsupported
+from minisam.vectors import load, replay
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 keras = pytest.importorskip("keras")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minisam.oracle.model_vectors import NAMES, POLICIES, check_model
+from minisam.vectors.networks import NAMES, POLICIES, check_model
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.backends

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from minisam.oracle.adapters.optax import optax as adapt
-from minisam.oracle.protocol import HYPERPARAMETERS, AdapterError, Unsupported
-from minisam.oracle.vectors import load, replay
+from minisam.adapters.optax import optax as adapt
+from minisam.adapters.protocol import HYPERPARAMETERS, AdapterError, Unsupported
+from minisam.vectors import load, replay
 
 jax = pytest.importorskip("jax")
 optax = pytest.importorskip("optax")

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from minisam.adapters.library import own
-from minisam.oracle.adapters.torch import torch as adapt
-from minisam.oracle.protocol import HYPERPARAMETERS, AdapterError, Unsupported, observe
-from minisam.oracle.vectors import load, replay
+from minisam.adapters.protocol import HYPERPARAMETERS, AdapterError, Unsupported, observe
+from minisam.adapters.torch import torch as adapt
+from minisam.vectors import load, replay
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.backends

@@ -97,7 +97,8 @@ def come_first():
     sys.meta_path[:] = [Finder, *(other for other in sys.meta_path if other is not Finder)]
 
 
-builtins.__jitter__ = Lazy()
-come_first()
-version = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]
-sys.pycache_prefix = str(HERE / "__pycache__" / version)  # apart from what is compiled as it is
+if __name__ == "sitecustomize":  # as Python imports it; pytest looks for doctests in it, too
+    builtins.__jitter__ = Lazy()
+    come_first()
+    version = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]
+    sys.pycache_prefix = str(HERE / "__pycache__" / version)  # apart from what is compiled as it is

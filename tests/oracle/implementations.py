@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from minisam.oracle.protocol import Unsupported
+from minisam.adapters.protocol import Unsupported
 
 # Two as files, for the doors that take a file.
 SGD = """

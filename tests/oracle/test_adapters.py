@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from minisam.oracle.adapters.keras import keras
-from minisam.oracle.adapters.optax import optax
-from minisam.oracle.adapters.plain import plain
-from minisam.oracle.adapters.torch import torch
+from minisam.adapters.keras import keras
+from minisam.adapters.optax import optax
+from minisam.adapters.plain import plain
+from minisam.adapters.protocol import HYPERPARAMETERS, Unsupported
+from minisam.adapters.torch import torch
 from minisam.oracle.checking import check
-from minisam.oracle.protocol import HYPERPARAMETERS, Unsupported
 
 
 def problem():

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from minisam.adapters.library import own
-from minisam.oracle.adapters.process import FEATURES, SCHEMA, process
-from minisam.oracle.protocol import HYPERPARAMETERS, AdapterError, Unsupported, observe
-from minisam.oracle.vectors import load, replay
+from minisam.adapters.process import FEATURES, SCHEMA, process
+from minisam.adapters.protocol import HYPERPARAMETERS, AdapterError, Unsupported, observe
+from minisam.vectors import load, replay
 
 JAVASCRIPT = Path(__file__).parent / "harness" / "sam.js"
 SHAPES = {"fc.weight": (2, 3), "fc.bias": (2,)}

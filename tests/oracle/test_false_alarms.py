@@ -8,7 +8,7 @@ import pytest
 from oracle import implementations as known
 
 from minisam.adapters.library import library
-from minisam.oracle.adapters.plain import as_adapter
+from minisam.adapters.plain import as_adapter
 from minisam.oracle.diagnosis import convention_part, judge_parts
 from minisam.oracle.probes import probes_for
 from minisam.oracle.watch import watch

@@ -3,7 +3,7 @@ import pytest
 from oracle import implementations as known
 
 from minisam.adapters.library import library
-from minisam.oracle.adapters.plain import as_adapter
+from minisam.adapters.plain import as_adapter
 from minisam.oracle.judge import judge
 from minisam.oracle.mutants import MUTANTS
 from minisam.oracle.probes import PROBES

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from oracle import implementations as known
 
+from minisam.adapters.plain import as_adapter, plain
+from minisam.adapters.protocol import HYPERPARAMETERS, Unsupported
 from minisam.cli.main import main
-from minisam.oracle.adapters.plain import as_adapter, plain
 from minisam.oracle.checking import check
 from minisam.oracle.grading import grade
-from minisam.oracle.protocol import HYPERPARAMETERS, Unsupported
 
 right = known.right
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from minisam.adapters.library import adapter_of, library
+from minisam.adapters.protocol import HYPERPARAMETERS, Unsupported, observe
 from minisam.oracle.mutants import MUTANTS, mutant_adapter
-from minisam.oracle.protocol import HYPERPARAMETERS, Unsupported, observe
 from minisam.oracle.recipe import build, optimizer, recipe_of
 from minisam.trees import norm
 

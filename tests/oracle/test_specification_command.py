@@ -5,7 +5,7 @@ import json
 import pytest
 
 from minisam.cli.main import main
-from minisam.oracle.properties import PROPERTIES
+from minisam.specification import PROPERTIES
 
 WRONG = """
 def step(w, grad_fn, *, rho, lr):

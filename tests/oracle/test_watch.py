@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from oracle import implementations as known
 
-from minisam.oracle.adapters.plain import plain
+from minisam.adapters.plain import plain
 from minisam.oracle.checking import check
 from minisam.oracle.probes import PROBES
 from minisam.oracle.watch import watch

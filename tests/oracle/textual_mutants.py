@@ -25,13 +25,13 @@ from typing import NamedTuple
 import numpy as np
 
 import minisam
-from minisam.limits import Late, within
+from minisam.adapters.protocol import Unsupported
+from minisam.isolation.limits import Late, within
 from minisam.oracle.judge import judge
 from minisam.oracle.probes import probes_for
-from minisam.oracle.properties import PROPERTIES
-from minisam.oracle.protocol import Unsupported
-from minisam.oracle.vectors import load, replay
 from minisam.oracle.watch import watch
+from minisam.specification import PROPERTIES
+from minisam.vectors import load, replay
 
 HOME = Path(minisam.__file__).parent
 FILES = (

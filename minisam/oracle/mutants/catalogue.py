@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from minisam.adapters.library import adapter_of
-from minisam.oracle.protocol import Adapter
+from minisam.adapters.protocol import Adapter
 from minisam.oracle.recipe import TAKEN_APART, Change, optimizer
 
 
@@ -59,7 +59,7 @@ def mutant_adapter(*changes: Change) -> Adapter:
 
     Example:
         >>> import numpy as np
-        >>> from minisam.oracle.protocol import HYPERPARAMETERS
+        >>> from minisam.adapters.protocol import HYPERPARAMETERS
         >>> never_restored = mutant_adapter(MUTANTS["M01-not-restored"].change)
         >>> run = never_restored([np.array([3.0])], {**HYPERPARAMETERS, "lr": 0.0, "rho": 0.5})
         >>> run(lambda point: [point[0]])

@@ -1,0 +1,112 @@
+"""Keras 3 optimizers, on whichever backend Keras runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import numpy as np
+
+from minisam.adapters.hyperparameters import HyperParameters
+from minisam.adapters.protocol import Adapter, AdapterError, Arrays, GradFn, Run, described
+from minisam.adapters.reading import ReadingDict
+
+Gradient = Callable[[list], list]
+
+
+def apply_once(optimizer: Any, variables: list, gradient: Gradient) -> None:
+    """One gradient, one ``apply``: what base optimizers want."""
+    optimizer.apply(gradient(variables), variables)
+
+
+def keras(
+    make: Callable[[list, ReadingDict], Any],
+    step: Callable[[Any, list, Gradient], Any] = apply_once,
+) -> Adapter:
+    """Make an adapter of a Keras 3 optimizer.
+
+    Args:
+        make: ``(variables, hyperparameters) -> optimizer``; frozen tensors are left out. What it
+            does not read, such as ``nesterov``, the implementation is taken not to have.
+        step: one step, ``(optimizer, variables, gradient) -> None``. ``gradient(variables)``
+            returns the gradients where the variables are. Keras has no SAM of its own; write here
+            what your ``train_step`` does.
+
+    Returns:
+        An adapter for `minisam.oracle.check`.
+
+    Raises:
+        ValueError: if ``make`` or ``step`` cannot be called.
+
+    Example:
+        >>> import keras as k  # doctest: +SKIP
+        >>> adapter = keras(lambda variables, hp: k.optimizers.SGD(hp["lr"]))  # doctest: +SKIP
+    """
+    for name, function in (("make", make), ("step", step)):
+        if not callable(function):
+            raise ValueError(f"{name} must be a function, got {function!r}")
+
+    def adapter(params: Arrays, hyperparameters: Mapping[str, Any]) -> Run:
+        import keras
+
+        hp = HyperParameters.of(hyperparameters)
+        read, dtype = ReadingDict(hp, step=0), hp.dtype
+        names = list(hp.names or [f"w{k}" for k in range(len(params))])
+        held = dict(zip(names, map(np.array, params), strict=True))
+        active = [name for name in names if name not in hp.frozen]
+        kind = np.float64 if dtype == "float64" else np.float32
+        with _floatx(keras, dtype):  # which the learning rate is kept in
+            variables = [keras.Variable(held[name], dtype=dtype) for name in active]
+            optimizer = make(variables, read)
+        if not hasattr(optimizer, "apply"):
+            raise AdapterError(f"make returned {optimizer!r}, which has no apply")
+        if step is apply_once:  # a step of one's own may read what the maker does not
+            read.refuse_unread()
+        count = 0
+
+        def arrays() -> Arrays:
+            here = {
+                name: np.array(keras.ops.convert_to_numpy(keras.ops.cast(one, kind.__name__)), kind)
+                for name, one in zip(active, variables, strict=True)
+            }
+            return [{**held, **here}[name] for name in names]
+
+        def run(grad_fn: GradFn) -> Arrays:
+            nonlocal count
+
+            def gradient(variables: list) -> list:
+                answers = dict(zip(names, grad_fn(arrays()), strict=True))
+                return [keras.ops.convert_to_tensor(answers[n], dtype=dtype) for n in active]
+
+            with _floatx(keras, dtype):
+                if "lr" in hp.scheduled:
+                    optimizer.learning_rate = hp.at(count).lr
+                count += 1
+                step(optimizer, variables, gradient)
+                return arrays()
+
+        return run
+
+    return described(
+        adapter,
+        features=frozenset({"frozen"}),
+        dtypes=("float64", "float32", "bfloat16"),
+        name=getattr(make, "__name__", "make"),
+    )
+
+
+@contextmanager
+def _floatx(keras: Any, dtype: str) -> Iterator[None]:
+    """Make ``dtype`` the default format for a while, and let JAX have float64 at all."""
+    before = keras.config.floatx()
+    with ExitStack() as stack:
+        if keras.config.backend() == "jax":
+            import jax
+
+            stack.enter_context(jax.enable_x64(True))
+        keras.config.set_floatx(dtype)
+        try:
+            yield
+        finally:
+            keras.config.set_floatx(before)

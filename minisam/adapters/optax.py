@@ -1,0 +1,111 @@
+"""Optax transformations: base optimizers, and SAM in both modes of ``optax.contrib.sam``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from minisam.adapters.hyperparameters import HyperParameters
+from minisam.adapters.protocol import Adapter, AdapterError, Arrays, GradFn, Run, described
+from minisam.adapters.reading import ReadingDict
+
+MODES = ("auto", "plain", "opaque", "transparent")
+
+
+def optax(
+    make: Callable[[dict, ReadingDict], Any], mode: str = "auto", updates: int = 2
+) -> Adapter:
+    """Make an adapter of an Optax gradient transformation.
+
+    Args:
+        make: ``(params, hyperparameters) -> transformation``. ``params`` is a dict of JAX arrays
+            without the frozen ones; a scheduled ``lr`` or ``rho`` is a function of the step count.
+            What ``make`` does not read, such as ``p``, the implementation is taken not to have.
+        mode: ``"plain"`` for one gradient and one ``update`` a step; ``"opaque"`` for one
+            ``update`` that is given ``grad_fn``; ``"transparent"`` for ``updates`` updates a step,
+            each with the gradient where the last one led; ``"auto"`` asks the state of
+            ``optax.contrib.sam`` which of the two it is, and takes a base optimizer for plain.
+        updates: updates a step in transparent mode, ``sync_period`` of ``optax.contrib.sam``.
+
+    Returns:
+        An adapter for `minisam.oracle.check`.
+
+    Raises:
+        ValueError: if ``make`` cannot be called, or ``mode`` is none of these.
+
+    Example:
+        >>> import optax as ox  # doctest: +SKIP
+        >>> adapter = optax(lambda params, hp: ox.sgd(hp["lr"]))  # doctest: +SKIP
+    """
+    if not callable(make):
+        raise ValueError(f"make must be a function (params, hp) -> transformation, got {make!r}")
+    if mode not in MODES:
+        raise ValueError(f"mode must be one of {', '.join(map(repr, MODES))}, got {mode!r}")
+
+    def adapter(params: Arrays, hyperparameters: Mapping[str, Any]) -> Run:
+        import jax
+        import jax.numpy as jnp
+        from optax import apply_updates
+
+        hp = HyperParameters.of(hyperparameters)
+        names = list(hp.names or [f"w{k}" for k in range(len(params))])
+        active = [name for name in names if name not in hp.frozen]
+        held = dict(zip(names, map(np.array, params), strict=True))
+        dtype = jnp.dtype(hp.dtype)
+        # Functions and no lists, which JAX would take for trees.
+        read = ReadingDict(hp, **{key: hp[key].__call__ for key in hp.scheduled})
+
+        def tree(arrays: Arrays) -> dict[str, Any]:
+            pairs = zip(names, arrays, strict=True)
+            return {name: jnp.asarray(np.asarray(x), dtype) for name, x in pairs if name in active}
+
+        def arrays(tree: dict[str, Any]) -> Arrays:
+            kind = np.float32 if dtype.itemsize == 2 else dtype
+            here = {name: np.array(leaf.astype(kind)) for name, leaf in tree.items()}
+            return [{**held, **here}[name] for name in names]
+
+        with jax.enable_x64(True):
+            weights = tree(params)
+            transformation = make(weights, read)
+            if not hasattr(transformation, "update"):
+                raise AdapterError(f"make returned {transformation!r}, which has no update")
+            read.refuse_unread()
+            state = transformation.init(weights)
+        chosen = _mode(state) if mode == "auto" else mode
+        rounds = updates if chosen == "transparent" else 1
+
+        def run(grad_fn: GradFn) -> Arrays:
+            nonlocal weights, state
+
+            def gradient(point: dict[str, Any], *_: Any) -> dict[str, Any]:
+                return tree(grad_fn(arrays(point)))
+
+            extra = {"grad_fn": gradient} if chosen == "opaque" else {}
+            with jax.enable_x64(True):
+                for _ in range(rounds):
+                    change, state = transformation.update(
+                        gradient(weights), state, weights, **extra
+                    )
+                    weights = apply_updates(weights, change)
+                return arrays(weights)
+
+        return run
+
+    return described(
+        adapter,
+        features=frozenset({"frozen"}),
+        dtypes=("float64", "float32", "bfloat16"),
+        name=getattr(make, "__name__", "make"),
+    )
+
+
+def _mode(state: Any) -> str:
+    """Return the mode of the ``optax.contrib.sam`` that a state belongs to; plain for others."""
+    if hasattr(state, "steps_since_sync"):
+        return "opaque" if state.cache is None else "transparent"
+    if isinstance(state, tuple):
+        modes = {_mode(one) for one in state} - {"plain"}
+        return modes.pop() if modes else "plain"
+    return "plain"

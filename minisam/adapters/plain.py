@@ -1,0 +1,163 @@
+"""A step function as an adapter: ``step(w, grad_fn, *, rho, lr, ...) -> w``.
+
+What a function takes, its signature says; what it reads of ``**hp``, the keywords remember. So it
+is given what it has, and what needs more is not run.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from minisam.adapters.hyperparameters import HyperParameters
+from minisam.adapters.protocol import (
+    Adapter,
+    AdapterError,
+    Arrays,
+    GradFn,
+    Run,
+    Unsupported,
+    copies,
+    described,
+    listed,
+)
+from minisam.adapters.reading import ReadingDict
+from minisam.adapters.signatures import (
+    DECORATE,
+    WRITE,
+    BadSignature,
+    accepted,
+    check_call,
+    known_arguments,
+)
+from minisam.isolation.child import in_words
+
+
+def as_adapter(adapter: Any) -> Adapter:
+    """The adapter; a step function is wrapped.
+
+    Three parameters or more, or one named ``grad_fn``, make a step. A function of two others is
+    taken for an adapter, ``adapter(params, hyperparameters)``.
+
+    Raises:
+        ValueError: if it cannot be called.
+    """
+    if not callable(adapter):
+        raise ValueError(f"adapter must be a function, see minisam.oracle.plain, got {adapter!r}")
+    try:
+        names = list(inspect.signature(adapter).parameters)
+    except (TypeError, ValueError):
+        return adapter
+    if "grad_fn" in names or len(names) > 2:
+        return plain(adapter)
+    if any(hasattr(adapter, attribute) for attribute in ("methods", "features", "dtypes")):
+        return adapter
+    return presumed(adapter)
+
+
+def presumed(function: Callable[..., Any]) -> Adapter:
+    """A function that may be an adapter; where it turns out to be none, the error says so."""
+    taken = f"it takes {inspect.signature(function)}, so it was called as adapter(params, hp), and"
+
+    @wraps(function)
+    def adapter(params: Arrays, hyperparameters: dict[str, Any]) -> Run:
+        try:
+            run = function(params, hyperparameters)
+        except (Unsupported, AdapterError):
+            raise
+        except Exception as error:
+            what = f"raised {in_words(error)}"
+        else:
+            if callable(run):
+                return run
+            what = f"returned {type(run).__name__}, which is no function"
+        hint = f"; {DECORATE}" if "*" in taken else ""
+        raise BadSignature(f"{taken} {what}. If it is a step, {WRITE}{hint}")
+
+    return adapter
+
+
+def plain(step: Callable[..., Arrays]) -> Adapter:
+    """Make an adapter of a step function ``step(w, grad_fn, **hyperparameters) -> w``.
+
+    The function names the hyper-parameters that it has, or takes ``**hp`` and reads them; probes
+    that need others are not run. One that implements both SAM and ASAM asks for ``method`` or
+    ``adaptive``. One that remembers something between steps, such as a momentum buffer, asks for
+    ``state``, a dict that is empty at the first step and is then handed on.
+
+    Args:
+        step: takes the weights (a list of arrays), ``grad_fn`` (list of arrays -> list of arrays)
+            and hyper-parameters by keyword; returns the new weights. Schedules are resolved: ``lr``
+            and ``rho`` are numbers.
+
+    Example:
+        >>> def sgd(w, grad_fn, *, lr, **rest):
+        ...     return [x - lr * g for x, g in zip(w, grad_fn(w))]
+        >>> plain(sgd)([np.ones(1)], {"lr": 0.5})(lambda w: w)
+        [array([0.5])]
+    """
+    signature = inspect.signature(step)
+    names = list(signature.parameters)
+    accepts = accepted(step, skip=[*names[:2], "state"])
+    takes_state = "state" in names
+
+    def arguments_at(hp: HyperParameters, count: int, **state: dict) -> dict | ReadingDict:
+        if accepts is None:
+            return ReadingDict(hp, count, adaptive=hp.method == "asam", **state)
+        return known_arguments(hp.at(count), accepts) | (state if takes_state else {})
+
+    def adapter(params: Arrays, hyperparameters: Mapping[str, Any]) -> Run:
+        hp = HyperParameters.of(hyperparameters)
+        state: dict[str, Any] = {}
+        check_call(signature, {*hp, "adaptive", "state"})
+        arguments_at(hp, 0, state=state)
+        held = copies(params)
+        count = 0
+
+        def run(grad_fn: GradFn) -> Arrays:
+            nonlocal held, count
+            given = copies(held)
+            returned = called(step, given, grad_fn, arguments_at(hp, count, state=state))
+            if not all(
+                np.array_equal(a, b, equal_nan=True) for a, b in zip(given, held, strict=True)
+            ):
+                described(run, changed_inputs=True)
+            held = copies(listed(returned, "the new weights", given))
+            count += 1
+            return held
+
+        return run
+
+    described(
+        adapter,
+        accepts=accepts,
+        name=getattr(step, "__name__", "step"),
+        features=frozenset(accepts or ()) & {"frozen", "shards"},
+    )
+    if accepts and accepts & {"method", "adaptive"}:
+        described(adapter, methods=("sam", "asam"))
+    return adapter
+
+
+def called(step: Callable[..., Any], w: Arrays, grad_fn: GradFn, hp: dict | ReadingDict) -> Any:
+    """What a step returns; an iterator over arrays, or an array of arrays, as a list.
+
+    Raises:
+        Unsupported: if it takes everything by ``**hp``, and has not read what matters.
+        BadSignature: if it takes everything, and passes on what something else does not take.
+    """
+    if isinstance(hp, dict):
+        returned = step(w, grad_fn, **hp)
+    else:
+        try:
+            returned = step(w, grad_fn, **hp.keywords())
+        except TypeError as error:
+            raised = f"it takes {inspect.signature(step)}, and raised {in_words(error)}"
+            raise BadSignature(f"{raised}; {DECORATE}") from None
+        hp.refuse_unread()
+    rows = isinstance(returned, np.ndarray) and returned.ndim > 0
+    return list(returned) if rows or isinstance(returned, Iterator) else returned

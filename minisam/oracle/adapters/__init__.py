@@ -1,1 +1,0 @@
-"""Adapters: the ways in which implementations meet the oracle."""

@@ -1,0 +1,373 @@
+"""Leaving a sharp minimum for a flat one: above an exact radius, and not below it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from minisam.adapters.protocol import Adapter
+from minisam.landscapes import (
+    bounce_amplitude,
+    escape_window,
+    kinked_well,
+    twin_valley,
+    twin_valley_threshold,
+)
+from minisam.rounding import Rounded, exact, unit_roundoff
+from minisam.specification.problem import (
+    DTYPES,
+    Problem,
+    Source,
+    Unsuitable,
+    make_problem,
+    power_of_ten,
+    real,
+    rounded,
+    unit_vector,
+)
+from minisam.specification.property import state
+from minisam.specification.steps import Clause, at_most, equal, path, true
+
+SECTION = "Escaping"
+MARGIN = "the radius is at least 0.1 % from the threshold, far more than a path's rounding"
+PATH = "u(ηλ(n + 16)(ρ + |B|) + 3|w − w'| + |w'|) a step, shrunk by |1 − ηλ| in every later one"
+
+
+class Well(NamedTuple):
+    """The kinked well along a unit direction: curvatures, wall, flat minimum, steps to settle."""
+
+    sharp: float
+    flat: float
+    wall: float
+    minimum: float
+    direction: np.ndarray
+    steps: int
+
+    def along(self, points: np.ndarray) -> Rounded:
+        """Where the points are along the direction."""
+        return exact(points) @ self.direction
+
+
+def draw_well(source: Source, m_range: tuple[float, float] = (1.15, 1.9)) -> tuple[Well, dict]:
+    """A kinked well with m = ηλ in a range, and a learning rate for it."""
+    lr, m = power_of_ten(source, -2, 1), real(source, *m_range)
+    m_flat = real(source, 0.2, 0.95)
+    wall = power_of_ten(source, -1, 1)
+    n = source.integer(1, source.choice((1, 3, 8)))
+    direction = unit_vector(source, n)
+    sharp, flat = m / lr, m_flat / lr
+    minimum = float(kinked_well(sharp, flat, wall).minima[1].point[0])
+    # distances to a cycle shrink by (m − 1) in the sharp well and by (1 − m_f) in the flat one
+    rate = max(abs(m - 1), 1 - m_flat)
+    steps = min(40 + math.ceil(math.log(1e-6) / math.log(rate)), 400)
+    return Well(sharp, flat, wall, minimum, direction, steps), {"lr": lr}
+
+
+def well_problem(source: Source, well: Well, at: float, **hyper: float) -> Problem:
+    """The well in n dimensions, a start at a place along its direction."""
+    slope = kinked_well(well.sharp, well.flat, well.wall).slope
+
+    def field(w: Rounded) -> Rounded:
+        along = slope(np.array([w.value @ well.direction]))
+        return exact(along[0] * well.direction)
+
+    dtype = source.choice(DTYPES)
+    return make_problem(source, at * well.direction, field, well, dtype, **hyper)
+
+
+def norm_epsilon_slack(
+    problem: Problem, distance: np.ndarray, curvature: float, at_b: float | None = None
+) -> float:
+    """What a declared norm_epsilon e may shift a path by: Σ ηλρ e/G, shrunk by |1 − ηλ| a step.
+
+    Args:
+        problem: whose hyper-parameters say e.
+        distance: of the iterates from the minimum that d1 belongs to, never zero.
+        curvature: of that minimum, so that G is the product of the two.
+        at_b: curvature where d2 is found, if that is another one.
+    """
+    epsilon = problem.norm_epsilon
+    if not epsilon:
+        return 0.0
+    m = problem.hyperparameters["lr"] * (at_b or curvature)
+    shift = m * problem.hyperparameters["rho"] * epsilon / np.min(np.abs(distance) * curvature)
+    return float(shift / (1 - abs(1 - m)))
+
+
+def strayed(
+    problem: Problem, points: np.ndarray, m: float, rho: float, at_b: np.ndarray | None = None
+) -> np.ndarray:
+    """How far each iterate may have come from the exact path along the direction, of shape (T,).
+
+    In one step ε is off by (n + 16)u ρ, B by half a unit, and d2 by the n products of B's place
+    along the direction; times m = ηλ that is at most u m(n + 16)(ρ + |B|). η d2 = w − w' and w'
+    are rounded three times and once. What has strayed shrinks by |1 − m| in every later step.
+
+    Args:
+        problem: whose dtype and dimension count.
+        points: the iterates, of shape (T, n), the first of them exact.
+        m: ηλ, λ the curvature that d2 sees.
+        rho: radius; 0 for SGD.
+        at_b: the points B, if they are not at most |w| + ρ.
+    """
+    n, u, size = problem.vector().size, unit_roundoff(problem.dtype), lengths(points)
+    reach = size + rho if at_b is None else lengths(at_b)
+    moved = 3 * lengths(np.diff(points, axis=0)) + size[1:]
+    errors = [0.0]
+    for own in u * (m * (n + 16) * (rho + reach[:-1]) + moved):
+        errors.append(abs(1 - m) * errors[-1] + own)
+    return np.array(errors)
+
+
+def lengths(points: np.ndarray) -> np.ndarray:
+    """The length of each point: rounding also takes a path off its direction, where it stays."""
+    return np.linalg.norm(points, axis=-1)
+
+
+def draw_sharp(source: Source, above: bool) -> Problem:
+    """A start in the sharp well, ρ below the threshold or in the window above it."""
+    well, hyper = draw_well(source)
+    low, high = escape_window(well.sharp, well.flat, well.wall, hyper["lr"])
+    if above and high < 1.01 * low:
+        raise Unsuitable("the window is empty")
+    share = real(source, 0.001, 0.999)
+    rho = low + share * (high - low) if above else low * (0.3 + 0.699 * share)
+    if above and not 1.001 * low < rho < 0.999 * high:
+        raise Unsuitable("too near an end of the window")
+    start = 0.9 * (well.wall - rho) * real(source, 0.05, 1) * source.choice((1, -1))
+    return well_problem(source, well, start, rho=rho, **hyper)
+
+
+@state(
+    slug="stays-below-the-threshold",
+    section=SECTION,
+    statement="In a sharp minimum next to a flat one of equal depth, SAM below the threshold stays "
+    "and bounces: it is not its own path but B, at the end of a bounce, that must pass the wall.",
+    equation="ρ < ρ₁ = c(1 − m/2), 1 < m = ηλ < 2 ⇒ |w_t| < c − ρ, |w_t| → a* = mρ/(2 − m)",
+    source="While |w| < c − ρ, |w'| = (m − 1)|w| + mρ rises to a*; a* + ρ = 2ρ/(2 − m) < c.",
+    bound=f"{MARGIN}; {PATH}",
+    methods=("sam",),
+    draw=lambda source: draw_sharp(source, above=False),
+    picture="escape",
+)
+def _stays_below(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
+    well, hyper = problem.facts, problem.hyperparameters
+    rho, lr = hyper["rho"], hyper["lr"]
+    points = path(adapter, problem, well.steps)
+    along = well.along(points)
+    yield true("every |w_t| < c − ρ", bool(np.all(np.abs(along.value) < well.wall - rho)))
+    m = exact(lr) * well.sharp
+    a = bounce_amplitude(well.sharp, exact(lr), rho)
+    slack = strayed(problem, points, lr * well.sharp, rho)
+    slack += norm_epsilon_slack(problem, along.value, well.sharp)
+    distance = abs(along).widened(slack)
+    settling = (m - 1) ** np.arange(well.steps + 1) * (distance[0] - a)
+    yield equal("|w_t| − a* = (m − 1)^t (|w₀| − a*)", distance - a, settling)
+    yield true("w_T flips sign", bool(along.value[-1] * along.value[-2] < 0))
+
+
+@state(
+    slug="escapes-above-the-threshold",
+    section=SECTION,
+    statement="Above the threshold SAM leaves the sharp minimum, and bounces in the flat one ever "
+    "after.",
+    equation="ρ₁ < ρ < ρ₂ = c·min(½√(m m_f), m(2−m)/(2m−1)), m_f = ηλ_f ≤ 1 ⇒ |w_t − f| ≤ m_fρ "
+    "for all large t",
+    source="The bounce grows until B is past the wall; there d2 is the flat parabola's slope and "
+    "w' > c + ρ. From then on B stays beyond c, and |w − f| is drawn to m_fρ/(2 − m_f).",
+    bound=f"{MARGIN}; {PATH}",
+    methods=("sam",),
+    draw=lambda source: draw_sharp(source, above=True),
+    picture="escape",
+)
+def _escapes_above(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
+    well, hyper = problem.facts, problem.hyperparameters
+    rho, m_flat = hyper["rho"], exact(hyper["lr"]) * well.flat
+    points = path(adapter, problem, escape_steps(problem))[-5:]
+    slack = strayed(problem, points, float(m_flat.value), rho)
+    far = abs(well.along(points).widened(slack) - well.minimum)
+    yield at_most("|w_t − f| ≤ m_fρ", far[1:], m_flat * rho)
+
+
+def escape_steps(problem: Problem) -> int:
+    """Steps after which SAM must have settled in the flat well.
+
+    |w| < c − ρ grows towards a*, its distance from it multiplied by m − 1 a step, until it has
+    passed c − ρ; then |w − f| ≤ f is multiplied by 1 − m_f a step until it flips.
+    """
+    well, hyper = problem.facts, problem.hyperparameters
+    m, m_flat, rho = hyper["lr"] * well.sharp, hyper["lr"] * well.flat, hyper["rho"]
+    amplitude = bounce_amplitude(well.sharp, hyper["lr"], rho)
+    beyond = (amplitude - (well.wall - rho)) / well.wall
+    climb_out = math.log(beyond / 2) / math.log(m - 1)
+    settle = math.log(1e-4 * m_flat * rho / well.minimum) / math.log(1 - m_flat)
+    return math.ceil(climb_out + settle) + 20
+
+
+@state(
+    slug="sgd-stays",
+    section=SECTION,
+    statement="SGD with ηλ < 2 never leaves the sharp minimum: it converges to it.",
+    equation="w_t = (1 − m)^t w₀",
+    source="|1 − m| < 1, so that the wall is never reached.",
+    bound=PATH + ", with ρ = 0",
+    methods=("sgd",),
+    draw=lambda source: draw_sharp(source, above=True).having(method="sgd"),
+    picture="figure1",
+)
+def _sgd_stays(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
+    well, hyper = problem.facts, problem.hyperparameters
+    m = exact(hyper["lr"]) * well.sharp
+    points = path(adapter, problem, 20)
+    ours = well.along(points).widened(strayed(problem, points, float(m.value), 0.0))
+    yield equal("w_t = (1 − m)^t w₀", ours, powers(1 - m, 20) * ours[0])
+
+
+def powers(x: Rounded, largest: int) -> Rounded:
+    """1, x, …, x^largest for an x of either sign."""
+    exponents = np.arange(largest + 1)
+    return np.sign(x.value) ** exponents * abs(x) ** exponents
+
+
+def draw_flat(source: Source) -> Problem:
+    """A start in the flat well, ρ small enough that B never reaches back over the wall."""
+    well, hyper = draw_well(source)
+    m_flat = hyper["lr"] * well.flat
+    width = well.minimum - well.wall
+    rho = width / (1 + m_flat) * real(source, 0.05, 0.95)
+    offset = source.choice((1, -1)) * real(source, 1e-3, 0.95) * (width - rho)
+    return well_problem(source, well, well.minimum + offset, rho=rho, **hyper)
+
+
+@state(
+    slug="stays-in-the-flat-minimum",
+    section=SECTION,
+    statement="From the flat minimum SAM does not come back: it bounces there, at an amplitude "
+    "that is smaller than in the sharp one.",
+    equation="ρ(1 + m_f) ≤ f − c, 0 < |w₀ − f| < f − c − ρ ⇒ |w_t − f| → m_fρ/(2 − m_f)",
+    source="With d = |w − f|, d' is (1 − m_f)d − m_fρ or its flip m_fρ − (1 − m_f)d, at most "
+    "max(d, m_fρ), so that B stays beyond the wall.",
+    bound=PATH,
+    methods=("sam",),
+    draw=draw_flat,
+    picture="figure1",
+)
+def _stays_in_the_flat(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
+    well, hyper = problem.facts, problem.hyperparameters
+    m, rho = exact(hyper["lr"]) * well.flat, hyper["rho"]
+    points = path(adapter, problem, well.steps)
+    from_minimum = well.along(points) - well.minimum
+    side = np.sign(from_minimum.value)
+    yield true("never back over the wall", bool(np.all(well.along(points).value > well.wall)))
+    flips = np.flatnonzero(side[1:] != side[:-1])
+    yield true("it comes to the other side of f", flips.size > 0)
+    if not flips.size:
+        return
+    tail = slice(flips[0] + 1, None)  # once flipping, it flips for ever
+    slack = strayed(problem, points[tail], float(m.value), rho)
+    slack += norm_epsilon_slack(problem, from_minimum.value, well.flat)
+    distance = abs(from_minimum[tail].widened(slack))
+    a = bounce_amplitude(well.flat, exact(hyper["lr"]), rho)
+    settling = powers(m - 1, distance.size - 1) * (distance[0] - a)
+    yield equal("d_t − a* = (m_f − 1)^t (d₀ − a*), d = |w − f|", distance - a, settling)
+
+
+def draw_hallucination(source: Source) -> Problem:
+    """ρ between the wall and the flat minimum, and a start near the point w = ρ."""
+    well, hyper = draw_well(source, (0.3, 1.7))
+    rho = well.wall + real(source, 0.05, 0.95) * (well.minimum - well.wall)
+    room = min(well.wall, rho - well.wall, well.minimum - rho)
+    at = rho + real(source, -0.95, 0.95) * room
+    if not well.wall < at < well.minimum:
+        raise Unsuitable("the start is not on the flat side")
+    return well_problem(source, well, at, rho=rho, **hyper)
+
+
+@state(
+    slug="hallucinated-minimizer",
+    section=SECTION,
+    statement="A radius wider than the sharp well makes a minimizer where there is none: on the "
+    "far wall at w = ρ, B is the sharp minimum itself, and SAM converges to where it looks down.",
+    equation="c < ρ < f ⇒ w_t − ρ = (1 − m)^t (w₀ − ρ)",
+    source="There g < 0, so that B = w − ρ lies in the sharp parabola, and d2 = λ(w − ρ).",
+    bound=PATH,
+    methods=("sam",),
+    draw=draw_hallucination,
+)
+def _hallucinated_minimizer(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
+    well, hyper = problem.facts, problem.hyperparameters
+    m, rho = exact(hyper["lr"]) * well.sharp, hyper["rho"]
+    points = path(adapter, problem, 20)
+    along = well.along(points)
+    slack = strayed(problem, points, float(m.value), rho, points - rho * well.direction)
+    uphill = along.value[:-1] - well.minimum  # the climb follows the flat parabola's slope
+    slack += norm_epsilon_slack(problem, uphill, well.flat, well.sharp)
+    above = along.widened(slack) - rho
+    yield equal("w_t − ρ = (1 − m)^t (w₀ − ρ)", above, powers(1 - m, 20) * above[0])
+
+
+class Valley(NamedTuple):
+    """The twin valley's numbers, and whether ρ is above its threshold."""
+
+    along: float
+    sharp: float
+    flat: float
+    distance: float
+    above: bool
+
+
+def draw_valley(source: Source) -> Problem:
+    """A bounce across the twin valley's sharp minimum, 1e-10 of its width off the axis.
+
+    What x does to the bounce is of second order in it, and so below rounding.
+    """
+    dtype = source.choice(DTYPES)
+    sharp, distance = power_of_ten(source, -1, 1), power_of_ten(source, -1, 1)
+    along, flat = sharp * real(source, 1e-3, 5e-3), sharp * real(source, 0.05, 0.2)
+    lr = rounded(real(source, 0.4, 0.85) / sharp, dtype)
+    above = source.choice((False, True))
+    threshold = twin_valley_threshold(along, sharp, flat, distance, lr)
+    rho = rounded(threshold * (real(source, 1.05, 3) if above else real(source, 0.3, 0.95)), dtype)
+    slope = twin_valley(along, sharp, flat, distance).slope
+    start = np.array([1e-10 * distance, bounce_amplitude(sharp, lr, rho)])
+    return make_problem(
+        source,
+        start,
+        lambda w: exact(slope(w.value)),
+        Valley(along, sharp, flat, distance, above),
+        dtype,
+        rho=rho,
+        lr=lr,
+    )
+
+
+@state(
+    slug="smooth-escape-threshold",
+    section=SECTION,
+    statement="In a smooth valley that is narrow here and wide there, SAM's bounce across the "
+    "narrow part is stable below a radius and slides away along the valley above it.",
+    equation="|x| shrinks ⇔ ρ < ρ_c = (1 − m/2) f √(ν/(2(λ₀ − λ_f))), m = ηλ₀",
+    source="Linearize about the bounce (0, ±a*): x is multiplied by M = 1 − η(ν − ½κ(a*+ρ)²)"
+    "(1 + ρ(ν − ½κa*²)/(λ₀a*)), κ = 4(λ₀ − λ_f)/f², and a* + ρ = 2ρ/(2 − m).",
+    bound=f"the radius is at least 5 % from the threshold; {PATH}, and x of second order",
+    methods=("sam",),
+    draw=draw_valley,
+    picture="figure1",
+)
+def _smooth_escape_threshold(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
+    valley, rho = problem.facts, problem.hyperparameters["rho"]
+    m = problem.hyperparameters["lr"] * valley.sharp
+    amplitude = bounce_amplitude(valley.sharp, exact(problem.hyperparameters["lr"]), rho)
+    points = path(adapter, problem, 20)
+    x, y = np.abs(points[:, 0]), points[:, 1]
+    yield true("|x₂₀| < |x₀| ⇔ ρ < ρ_c", bool((x[-1] < x[0]) != valley.above))
+    # The climb is turned by g_x/g_y from the y axis, and B sees a curvature lower by 2(λ₀ − λ_f)s.
+    turned = np.divide(*np.abs(problem.field(exact(points)).value.T))
+    s = ((x + rho * turned) / valley.distance) ** 2
+    bent = np.max(2 * s * (np.abs(y) + rho) + 0.5 * rho * turned**2)
+    slack = strayed(problem, y[:, None], m, rho) + unit_roundoff(problem.dtype) * y[0]
+    slack += norm_epsilon_slack(problem, y, valley.sharp)
+    yield equal("|y| stays at a*", abs(exact(y)).widened(slack + bent), amplitude)
