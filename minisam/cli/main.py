@@ -28,15 +28,15 @@ COMMANDS = {  # the module of each, which is loaded when it is asked for, and it
         "look at a data set, make label noise, fetch or write files",
     ),
     "specification": (
-        "minisam.oracle.specification_command",
+        "minisam.cli.specification",
         "print what SAM must do, statement by statement, or hold an implementation against it",
     ),
     "check": (
-        "minisam.oracle.check_command",
+        "minisam.cli.check",
         "say whether an implementation of SAM is right, and what is wrong with it",
     ),
     "vectors": (
-        "minisam.oracle.vectors_command",
+        "minisam.cli.vectors",
         "export the exact vectors, with a README that lets you write a harness from it alone",
     ),
 }

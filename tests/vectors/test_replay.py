@@ -24,7 +24,7 @@ from vector_generator.kills import kills
 
 from minisam.adapters.library import own
 from minisam.adapters.plain import plain
-from minisam.oracle import vectors_command
+from minisam.cli import vectors as vectors_command
 from minisam.oracle.mutants import MUTANTS
 from minisam.vectors import DIRECTORY, load, manifest, replay
 

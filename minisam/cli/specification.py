@@ -111,7 +111,7 @@ def hold_against(target: str, slugs: list[str], settings: list[float]) -> int:
     """Try the statements on an implementation, and print each failure when it is found."""
     held, failed, skipped, faults = 0, [], [], []
     try:
-        for answer in parent.run("minisam.oracle.holding:hold", target, slugs, *settings):
+        for answer in parent.run("minisam.cli.holding:hold", target, slugs, *settings):
             if "refused" in answer:
                 raise ValueError(answer["refused"])
             slug = answer.get("slug", "")

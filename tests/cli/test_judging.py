@@ -9,11 +9,12 @@ import xml.etree.ElementTree as xml
 from pathlib import Path
 
 import pytest
+from oracle import implementations
 from oracle.implementations import SAM, SGD
 
 from minisam.cli.main import main
 
-HERE = Path(__file__).with_name("implementations.py")
+HERE = Path(implementations.__file__)
 
 
 def run(*arguments):

@@ -121,7 +121,7 @@ def report_on(target: str, name: str, arguments: argparse.Namespace) -> tuple[bo
     options = [getattr(arguments, key) for key in ("dtype", "declare", "known", "method", "probe")]
     timeout = arguments.timeout or 60.0
     try:
-        (answer,) = parent.run("minisam.oracle.untrusted:judge", target, *options, timeout)
+        (answer,) = parent.run("minisam.cli.judging:judge", target, *options, timeout)
     except parent.Ended as end:
         answer = {"fault": str(end)}
     if "refused" in answer:
