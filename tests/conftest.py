@@ -13,6 +13,10 @@ import sys
 
 from hypothesis import HealthCheck, settings
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # several processes; NumPy has not been imported
+    for library in "OPENBLAS", "OMP":
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
 if hasattr(sys.modules.get("sitecustomize"), "come_first"):
     sys.modules["sitecustomize"].come_first()
 

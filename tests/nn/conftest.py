@@ -1,13 +1,27 @@
-"""In these tests the smallest arrays are cut into parts as well, as only large ones are in use."""
+"""In these tests the smallest arrays are cut into parts as well, as only large ones are in use.
+
+And they are worked on by two threads wherever the tests run: on one core, or in one of
+pytest-xdist's workers, there would be one.
+"""
 
 import pytest
 
-from minisam.nn.kernels import threads
+from minisam.nn import threads
 
 
 @pytest.fixture(autouse=True, scope="module")
 def always_in_parts():
-    before = threads.SMALLEST_WORK
+    smallest, blas = threads.SMALLEST_WORK, threads._blas()
     threads.SMALLEST_WORK = 0
+    if blas is not None:
+        change_threads(blas[0], 2)
     yield
-    threads.SMALLEST_WORK = before
+    threads.SMALLEST_WORK = smallest
+    if blas is not None:
+        change_threads(*blas)
+
+
+def change_threads(set_threads, count):
+    set_threads(count)
+    for cached in threads._blas, threads.workers, threads._pool:
+        cached.cache_clear()
