@@ -39,6 +39,7 @@ KINDS = {
     "cached-by-name": "two functions of one name share what is kept by name",
     "machine-size": "the cores and the memory that the process may use",
     "cannot-fail": "a test that passes whatever happens, a bound that allows anything",
+    "test-data": "what is chosen is chosen on examples and labels that no reported number uses",
     "same-elsewhere": "the same input gives the same result on another machine",
 }
 

@@ -18,7 +18,8 @@ from minisam.cli.options import (
 from minisam.data.toy import MOST
 from minisam.experiments.compare import compare, table
 from minisam.experiments.cores import usable_jobs
-from minisam.experiments.trial import arrays
+from minisam.experiments.subset import arrays
+from minisam.experiments.trial import records
 from minisam.files import expanded
 from minisam.optim.methods import METHODS
 
@@ -77,8 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     shared |= {"train_size": shared["train_size"] - held_out, "validation_size": held_out}
     if shared["data"] != "toy":  # that the files lack is said once, and not by every run
-        sizes = ("data", "train_size", "test_size", "validation_size", "noise")
-        arrays(**{key: shared[key] for key in sizes}, seed=0)
+        arrays(records(shared)[0])
     print(
         f"{shared['train_size']} training images of {shared['data']} with "
         f"{100 * shared['noise']:.0f} % wrong labels, {held_out} more (as noisy) to choose ρ on, "

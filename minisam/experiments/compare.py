@@ -29,6 +29,7 @@ from minisam.experiments.trial import (
     fit,
     outcome,
     prepared,
+    records,
     training_loss,
     trial,
 )
@@ -74,7 +75,7 @@ def method_settings(method: str) -> dict[str, Any]:
 
 
 def compared_trial(**settings: Any) -> dict[str, Any]:
-    """Train one network as `minisam.experiments.trial.fit` does, and measure where it ended.
+    """Train one network as `minisam.experiments.trial.trial` does, and measure where it ended.
 
     Returns:
         Percentages ``last``, ``best``, ``validation``, ``train``, ``train_true``, ``memorized``;
@@ -107,7 +108,7 @@ def compared_trial(**settings: Any) -> dict[str, Any]:
 
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # what it leads to is told below
-            fitted = fit(**settings, watch=watch)
+            fitted = fit(*records(settings), watch=watch)
             params, statistics, history = fitted.params, fitted.statistics, fitted.history
             value, grads = value_and_grad(probed_loss(statistics))(params)
             check_finite(value, grads, "after the last epoch")
@@ -141,7 +142,7 @@ def compare(
     """Search ρ, train every method from every seed, write ``results.json`` and ``compare.png``.
 
     Args:
-        shared: the settings of every run, as for `minisam.experiments.trial.fit`.
+        shared: the settings of every run, as for `minisam.experiments.trial.trial`.
         methods: names in `minisam.optim.METHODS`.
         rho: {method: ρ} of those methods whose ρ is not searched.
         seeds: number of seeds.

@@ -16,7 +16,7 @@ from minisam.experiments.study import LR, Cells, Scale
 
 TUNING_SEEDS = (1000, 1001)  # no seeds of a reported run
 RATES = (0.25, 0.5, 1.0, 2.5, 5.0)  # learning rates to try, times the experiment's own
-NEARER = (0.6, 0.8, 1.25, 1.6)  # times the best of them, for whom the learning rate is all there is
+NEARER = (0.6, 0.8, 1.25, 1.6)  # times the best, for SGD, whose only one is the learning rate
 
 
 def times(lr: float, factor: float) -> float:
@@ -98,6 +98,10 @@ def tune(
         results = cells([{**settings, "seed": seed} for settings in grid for seed in seeds])
         for number, (k, method, option) in enumerate(entries):
             runs = results[number * len(seeds) : (number + 1) * len(seeds)]
+            if any(run["validation"] is None for run in runs):
+                raise ValueError(
+                    f"problems must hold out images to choose on, which {problems[k]} does not"
+                )
             score = sum(run["validation"] for run in runs) / len(seeds)
             found = {"settings": option, "validation": score, "seeds": list(seeds)}
             search.append({**problems[k][0], "method": method, **found})

@@ -7,23 +7,21 @@ methods'. It returns what tables and pictures are made of, and nothing that JSON
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
-from functools import lru_cache, partial
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minisam.checks import check_choice, check_whole
-from minisam.data.batches import augment, channel_statistics, standardize
-from minisam.data.dataset import load
-from minisam.data.noise import LabelNoise
+from minisam.data.batches import augment
+from minisam.experiments.subset import Arrays, Data, arrays
 from minisam.nn import robust_losses
 from minisam.nn.gradients import training_objective
 from minisam.nn.losses import accuracy, cross_entropy
 from minisam.nn.models import Model, cnn, mixer, mlp, parameter_count, resnet, vit
 from minisam.optim import METHODS, Optimizer, cosine, sgd
-from minisam.train import NonFiniteError, predict, train
+from minisam.train import NonFiniteError, Trained, predict, train
 from minisam.trees import Params
 
 MODELS: dict[str, Callable[..., Model]] = {
@@ -39,28 +37,42 @@ PROBED = 500  # training examples on which sharpness is measured, where nothing 
 TRACKED = 2000  # training examples on which accuracy and memorization are followed
 
 
-class Arrays(NamedTuple):
-    """What a trial trains and measures on: standardized images and integer labels.
+class Training(NamedTuple):
+    """How a trial trains, as settings.
 
     Attributes:
-        images: training images, float32 of shape (n, 32, 32, 3).
-        labels: training labels, noisy where noise was asked for, shape (n,).
-        clean_labels: the true ones, shape (n,).
-        test_images: shape (n_test, 32, 32, 3).
-        test_labels: always clean, shape (n_test,).
-        validation_images: held out of the training set; empty if nothing was.
-        validation_labels: as noisy as the training labels, for no method may see a clean one.
-        classes: number of classes.
+        model: ``"mlp"``, ``"cnn"``, ``"resnet"``, ``"mixer"`` or ``"vit"``.
+        model_options: arguments of the model.
+        optimizer: ``"sgd"`` with momentum 0.9, or a method of `minisam.optim.METHODS` on top of
+            it, with its own hyper-parameters at their defaults.
+        rho: radius ρ.
+        m: examples per shard for a method that needs shards, such as ``"m_sam"``.
+        lr: highest learning rate; it falls along a cosine to 0.
+        weight_decay: λ of coupled weight decay.
+        epochs: passes over the training images.
+        batch_size: examples per step.
+        crop_and_flip: augment by random crops and flips.
+        loss: ``"cross_entropy"``, ``"gce"``, ``"soft_bootstrap"`` or ``"hard_bootstrap"``.
+        loss_options: arguments of the loss.
+        mixup: α of mixup; 0 for none.
+        bootstrap: train twice: the second time from scratch on the labels that the first network
+            predicts ("Bootstrap" of the paper's Table 4, not Reed's loss).
     """
 
-    images: np.ndarray
-    labels: np.ndarray
-    clean_labels: np.ndarray
-    test_images: np.ndarray
-    test_labels: np.ndarray
-    validation_images: np.ndarray
-    validation_labels: np.ndarray
-    classes: int
+    model: str = "mlp"
+    model_options: dict[str, Any] | None = None
+    optimizer: str = "sgd"
+    rho: float = 0.0
+    m: int = 0
+    lr: float = 0.05
+    weight_decay: float = 5e-4
+    epochs: int = 20
+    batch_size: int = 128
+    crop_and_flip: bool = False
+    loss: str = "cross_entropy"
+    loss_options: dict[str, float] | None = None
+    mixup: float = 0.0
+    bootstrap: bool = False
 
 
 class Fitted(NamedTuple):
@@ -77,70 +89,40 @@ class Fitted(NamedTuple):
     first_history: list[dict[str, Any]] | None = None
 
 
-@lru_cache(maxsize=4)  # the seeds of an experiment, whose cells alternate between them
-def arrays(
-    data: str,
-    seed: int,
-    train_size: int,
-    test_size: int,
-    validation_size: int = 0,
-    noise: float | str = 0.0,
-    classes: tuple[int, ...] | None = None,
-) -> Arrays:
-    """Load, corrupt and standardize a subset that depends on the seed.
+def records(settings: Mapping[str, Any]) -> tuple[Data, Training]:
+    """Return the two records that a cell's settings fill; what is not set has its default.
 
-    Args:
-        data: name of the data set, found in ``$MINISAM_DATA`` unless it is ``"toy"``.
-        seed: of the subset and of the noise.
-        train_size: number of training images.
-        test_size: number of test images.
-        validation_size: number of images held out for choosing hyper-parameters.
-        noise: rate of symmetric noise, or the name of human labels such as ``"worse_label"``.
-        classes: keep only these classes, renumbered from 0 in this order.
+    Raises:
+        ValueError: if a setting is in neither.
+
+    Example:
+        >>> data, training = records({"noise": 0.4, "classes": [3, 5], "epochs": 2})
+        >>> data.noise, data.classes, training.epochs, training.lr
+        (0.4, (3, 5), 2, 0.05)
     """
-    if noise and classes is not None:
-        raise ValueError("noise would lead out of the classes that are kept: choose one of them")
-    if isinstance(noise, str):
-        kind = LabelNoise("human", labels=noise)
-    else:
-        kind = LabelNoise("symmetric", noise, seed)
-    loaded = load(
-        data,
-        noise=kind if noise else None,
-        train_size=train_size,
-        test_size=test_size,
-        validation=validation_size,
-        validation_labels="noisy",
-        seed=seed,
+    known = (*Data._fields, *Training._fields)
+    for name in settings:
+        check_choice("a setting", name, known)
+    of_data, of_training = (
+        {name: settings[name] for name in record._fields if name in settings}
+        for record in (Data, Training)
     )
-    mean, std = channel_statistics(loaded.train.images)
-    parts = []
-    for part in (loaded.train, loaded.test, loaded.validation or loaded.test):
-        keep: np.ndarray = np.arange(len(part.labels))
-        number = np.arange(len(loaded.class_names))
-        if classes is not None:
-            keep = np.flatnonzero(np.isin(part.clean_labels, classes))
-            number[list(classes)] = np.arange(len(classes))
-        images = standardize(part.images[keep], mean, std)
-        parts.append((images, number[part.labels[keep]], number[part.clean_labels[keep]]))
-    (x, y, clean), (test_x, _, test_y), (held_x, held_y, _) = parts
-    if not validation_size:
-        held_x, held_y = held_x[:0], held_y[:0]
-    count = len(classes) if classes is not None else len(loaded.class_names)
-    return Arrays(x, y, clean, test_x, test_y, held_x, held_y, count)
+    if of_data.get("classes") is not None:
+        of_data["classes"] = tuple(of_data["classes"])
+    return Data(**of_data), Training(**of_training)
 
 
-def prepared(settings: dict[str, Any]) -> tuple[Model, Arrays]:
-    """Return the network and the data that `fit` uses for these settings."""
-    defaults = {name: p.default for name, p in inspect.signature(fit).parameters.items()}
-    settings = defaults | settings
-    chosen = {name: settings[name] for name in inspect.signature(arrays).parameters}
-    if chosen["classes"] is not None:
-        chosen["classes"] = tuple(chosen["classes"])
-    data = arrays(**chosen)
-    return MODELS[settings["model"]](
-        **(settings["model_options"] or {}), classes=data.classes
-    ), data
+def prepared(settings: Mapping[str, Any]) -> tuple[Model, Arrays]:
+    """Return the network and the data of a trial with these settings."""
+    data, training = records(settings)
+    found = arrays(data)
+    return network(training, found.classes), found
+
+
+def network(training: Training, classes: int) -> Model:
+    """Return the network that is to be trained."""
+    check_choice("model", training.model, tuple(MODELS))
+    return MODELS[training.model](**(training.model_options or {}), classes=classes)
 
 
 def training_loss(
@@ -158,27 +140,8 @@ def make_optimizer(name: str, lr: Any, rho: float, weight_decay: float) -> Optim
 
 
 def fit(
-    data: str = "toy",
-    seed: int = 0,
-    train_size: int = 1000,
-    test_size: int = 1000,
-    validation_size: int = 0,
-    noise: float | str = 0.0,
-    classes: list[int] | None = None,
-    model: str = "mlp",
-    model_options: dict[str, Any] | None = None,
-    optimizer: str = "sgd",
-    rho: float = 0.0,
-    m: int = 0,
-    lr: float = 0.05,
-    weight_decay: float = 5e-4,
-    epochs: int = 20,
-    batch_size: int = 128,
-    crop_and_flip: bool = False,
-    loss: str = "cross_entropy",
-    loss_options: dict[str, float] | None = None,
-    mixup: float = 0.0,
-    bootstrap: bool = False,
+    data: Data,
+    training: Training,
     params: Params | None = None,
     watch: Callable[[Params, Params], dict[str, Any]] | None = None,
     checkpoint: str | None = None,
@@ -186,98 +149,114 @@ def fit(
     """Train one network as the settings say.
 
     Args:
-        data: see `arrays`, as for the next six.
-        seed: of everything.
-        train_size: number of training images.
-        test_size: number of test images.
-        validation_size: number of images held out.
-        noise: rate of label noise.
-        classes: keep only these classes.
-        model: ``"mlp"``, ``"cnn"``, ``"resnet"``, ``"mixer"`` or ``"vit"``.
-        model_options: arguments of the model.
-        optimizer: ``"sgd"`` with momentum 0.9, or a method of `minisam.optim.METHODS` on top of
-            it, with its own hyper-parameters at their defaults.
-        rho: radius ρ.
-        m: examples per shard for a method that needs shards, such as ``"m_sam"``.
-        lr: highest learning rate; it falls along a cosine to 0.
-        weight_decay: λ of coupled weight decay.
-        epochs: passes over the training images.
-        batch_size: examples per step.
-        crop_and_flip: augment by random crops and flips.
-        loss: ``"cross_entropy"``, ``"gce"``, ``"soft_bootstrap"`` or ``"hard_bootstrap"``.
-        loss_options: arguments of the loss.
-        mixup: α of mixup; 0 for none.
-        bootstrap: train twice: the second time from scratch on the labels that the first network
-            predicts ("Bootstrap" of the paper's Table 4, not Reed's loss).
+        data: what to train and measure on.
+        training: how.
         params: where to start instead of at random.
         watch: (params, statistics) → more numbers for the history.
         checkpoint: file to write after every epoch, which `minisam sharpness` reads; not with
             ``bootstrap``.
 
     Raises:
-        ValueError: naming the argument that is out of range.
+        ValueError: naming the setting that is out of range.
         NonFiniteError: if the run diverges.
     """
-    settings = {k: v for k, v in locals().items() if k not in ("params", "watch", "checkpoint")}
-    check_whole("epochs", epochs, low=1)
-    check_whole("batch_size", batch_size, low=1)
-    network, a = prepared(settings)
-    steps = epochs * -(-len(a.images) // batch_size)
-    flipped = a.labels != a.clean_labels
-
-    def transform(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> tuple:
-        x = augment(x, rng) if crop_and_flip else x
-        return robust_losses.mixup(x, y, rng, a.classes, mixup) if mixup else (x, y)
-
-    @np.errstate(over="ignore", invalid="ignore")  # of a diverging run, which training reports
-    def evaluate(w: Params, statistics: Params) -> dict[str, Any]:
-        record = {"test": accuracy(predict(network, w, statistics, a.test_images), a.test_labels)}
-        if len(a.validation_labels):
-            logits = predict(network, w, statistics, a.validation_images)
-            record["validation"] = accuracy(logits, a.validation_labels)
-        chosen = predict(network, w, statistics, a.images[:TRACKED]).argmax(axis=1)
-        record["train"] = np.mean(chosen == a.labels[:TRACKED])
-        wrong = flipped[:TRACKED]
-        if wrong.any():
-            record["memorized"] = np.mean(chosen[wrong] == a.labels[:TRACKED][wrong])
-            record["recovered"] = np.mean(chosen[wrong] == a.clean_labels[:TRACKED][wrong])
-        return record | (watch(w, statistics) if watch else {})
-
-    def run(labels: np.ndarray, seed: int, start: Params | None) -> Any:
-        return train(
-            network,
-            make_optimizer(optimizer, cosine(lr, steps), rho, weight_decay),
-            a.images,
-            labels,
-            epochs=epochs,
-            batch_size=batch_size,
-            seed=seed,
-            params=start,
-            loss=partial(LOSSES[loss], **(loss_options or {})),
-            transform=transform if crop_and_flip or mixup else None,
-            objective=partial(
-                training_objective, m=m if METHODS[optimizer].needs == "shards" else None
-            ),
-            evaluate=evaluate,
-            checkpoint=checkpoint,
-            settings={"trial": settings},
-        )
-
-    if bootstrap and checkpoint:
+    if training.bootstrap and checkpoint:
         raise ValueError("checkpoint holds one training, and bootstrap has two: choose one of them")
-    trained, first_history = run(a.labels, seed, params), None
-    if bootstrap:
+    check_whole("epochs", training.epochs, low=1)
+    check_whole("batch_size", training.batch_size, low=1)
+    check_choice("loss", training.loss, tuple(LOSSES))
+    a = arrays(data)
+    model, optimizer = network(training, a.classes), optimizer_of(training, len(a.images))
+    run = partial(
+        train,
+        model,
+        images=a.images,
+        epochs=training.epochs,
+        batch_size=training.batch_size,
+        loss=partial(LOSSES[training.loss], **(training.loss_options or {})),
+        transform=augmentation(training, a.classes),
+        objective=partial(
+            training_objective,
+            m=training.m if METHODS[training.optimizer].needs == "shards" else None,
+        ),
+        evaluate=partial(accuracies, model, a, watch=watch),
+        checkpoint=checkpoint,
+        settings={"trial": {**data._asdict(), **training._asdict()}},
+    )
+    trained: Trained = run(optimizer, labels=a.labels, seed=data.seed, params=params)
+    first_history = None
+    if training.bootstrap:
         first_history = trained.history
-        logits = predict(network, trained.params, trained.statistics, a.images)
-        trained = run(logits.argmax(axis=1), seed + 10_000, None)
-    return Fitted(network, trained.params, trained.statistics, a, trained.history, first_history)
+        logits = predict(model, trained.params, trained.statistics, a.images)
+        trained = run(optimizer, labels=logits.argmax(axis=1), seed=data.seed + 10_000)
+    return Fitted(model, trained.params, trained.statistics, a, trained.history, first_history)
 
 
-def trial(**settings: Any) -> dict[str, Any]:
+def optimizer_of(training: Training, examples: int) -> Optimizer:
+    """Return the optimizer, whose learning rate falls along a cosine over all steps."""
+    check_choice("optimizer", training.optimizer, tuple(METHODS))
+    steps = training.epochs * -(-examples // training.batch_size)
+    rate = cosine(training.lr, steps)
+    return make_optimizer(training.optimizer, rate, training.rho, training.weight_decay)
+
+
+def augmentation(training: Training, classes: int) -> Callable[..., tuple] | None:
+    """Return (images, labels, rng) → (images, labels): crops and flips, then mixup; or None."""
+    if not (training.crop_and_flip or training.mixup):
+        return None
+    return partial(
+        augmented, classes=classes, crop_and_flip=training.crop_and_flip, mixup=training.mixup
+    )
+
+
+def augmented(
+    images: np.ndarray,
+    labels: np.ndarray,
+    rng: np.random.Generator,
+    classes: int,
+    crop_and_flip: bool,
+    mixup: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Crop and flip the images at random, and mix them, where that is asked for."""
+    images = augment(images, rng) if crop_and_flip else images
+    return robust_losses.mixup(images, labels, rng, classes, mixup) if mixup else (images, labels)
+
+
+@np.errstate(over="ignore", invalid="ignore")  # of a diverging run, which training reports
+def accuracies(
+    model: Model,
+    a: Arrays,
+    params: Params,
+    statistics: Params,
+    watch: Callable[[Params, Params], dict[str, Any]] | None = None,
+) -> dict[str, Any]:
+    """Return the shares of examples that a network gets right, and of wrong labels that it learned.
+
+    Returns:
+        ``test``, ``validation`` if images were held out, ``train``; with label noise
+        ``memorized`` and ``recovered``, the shares of the flipped labels that it answers with the
+        flipped and with the true label; and what ``watch`` returns.
+    """
+    record = {"test": accuracy(predict(model, params, statistics, a.test_images), a.test_labels)}
+    if len(a.validation_labels):
+        logits = predict(model, params, statistics, a.validation_images)
+        record["validation"] = accuracy(logits, a.validation_labels)
+    chosen = predict(model, params, statistics, a.images[:TRACKED]).argmax(axis=1)
+    labels, clean_labels = a.labels[:TRACKED], a.clean_labels[:TRACKED]
+    record["train"] = np.mean(chosen == labels)
+    wrong = labels != clean_labels
+    if wrong.any():
+        record["memorized"] = np.mean(chosen[wrong] == labels[wrong])
+        record["recovered"] = np.mean(chosen[wrong] == clean_labels[wrong])
+    return record | (watch(params, statistics) if watch else {})
+
+
+def trial(params: Params | None = None, **settings: Any) -> dict[str, Any]:
     """Train one network and return its history and what tables need of it.
 
     Args:
-        **settings: as for `fit`.
+        params: where to start instead of at random.
+        **settings: the fields of `Data` and of `Training`.
 
     Returns:
         ``last`` and ``best`` test accuracy, ``validation`` and ``train`` accuracy after the last
@@ -290,11 +269,12 @@ def trial(**settings: Any) -> dict[str, Any]:
         >>> len(result["history"]), result["parameters"]
         (2, 24674)
     """
+    data, training = records(settings)
     try:
-        fitted = fit(**settings)
+        fitted = fit(data, training, params)
     except NonFiniteError as error:
-        guess = as_a_guess(error, prepared(settings)[1].classes)
-        return {**guess, "first": guess} if settings.get("bootstrap") else guess
+        guess = as_a_guess(error, arrays(data).classes)
+        return {**guess, "first": guess} if training.bootstrap else guess
     result = {
         **outcome(fitted.history),
         "parameters": parameter_count(fitted.params),

@@ -8,7 +8,8 @@ import pytest
 
 from minisam.checkpoint import Checkpoint, save_checkpoint
 from minisam.cli.sharpness import check_eigenvalues, configure, measure, run
-from minisam.experiments.trial import fit
+from minisam.experiments.subset import Data
+from minisam.experiments.trial import Training, fit
 from minisam.sharpness import dense_hessian
 
 
@@ -21,7 +22,8 @@ def main(*words):
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
     path = str(tmp_path_factory.mktemp("run") / "run.npz")
-    fit(train_size=60, test_size=20, epochs=1, model_options={"hidden": [4]}, checkpoint=path)
+    training = Training(epochs=1, model_options={"hidden": [4]})
+    fit(Data(train_size=60, test_size=20), training, checkpoint=path)
     return path
 
 

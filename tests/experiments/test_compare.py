@@ -68,7 +68,7 @@ def test_picture_is_drawn(outcome):
 def test_finished_runs_are_not_run_again(outcome, monkeypatch, capsys):
     out, results = outcome
 
-    def refuse(**settings):
+    def refuse(*arguments, **options):
         raise AssertionError("ran again")
 
     monkeypatch.setattr("minisam.experiments.trial.fit", refuse)

@@ -54,10 +54,10 @@ def test_table_and_picture_are_made_again_from_the_json(tmp_path):
 @pytest.mark.fault("said-of-the-data", "reproduce")
 def test_runs_that_diverge_are_counted_in_the_report(tmp_path, monkeypatch, capsys):
     @functools.wraps(fit)
-    def diverging(**settings):
-        if settings.get("seed") == 1 and settings.get("optimizer") == "sam":
+    def diverging(data, training, *options):
+        if data.seed == 1 and training.optimizer == "sam":
             raise NonFiniteError("step 3 (epoch 1), at B: the loss is nan")
-        return fit(**settings)
+        return fit(data, training, *options)
 
     monkeypatch.setattr("minisam.experiments.trial.fit", diverging)
     record = reproduce("width", tmp_path, smoke=True, progress=None)

@@ -116,6 +116,13 @@ def test_a_method_whose_every_candidate_scores_zero_still_gets_one():
     assert chosen == [{"SGD": {"lr": 1}}]
 
 
+@pytest.mark.fault("test-data", "tune")
+def test_nothing_is_chosen_where_no_images_are_held_out():
+    cells = lambda grid: [{"validation": None, "last": 50.0} for _ in grid]  # noqa: E731
+    with pytest.raises(ValueError, match=r"must hold out images to choose on, which .*0\.4"):
+        tune(cells, SCALE, [({"noise": 0.4}, {"lr": 1})], {"SGD": [{"lr": 1}]})
+
+
 def test_what_cannot_be_searched_is_named():
     with pytest.raises(ValueError, match="methods must be of SGD, SAM, ASAM, got 'Adam'"):
         candidates(SCALE, "SGD", "Adam")

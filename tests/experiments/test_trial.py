@@ -2,7 +2,16 @@ import numpy as np
 import pytest
 
 from minisam.checkpoint import load_checkpoint
-from minisam.experiments.trial import arrays, fit, make_optimizer, outcome, prepared, trial
+from minisam.experiments.subset import Data
+from minisam.experiments.trial import (
+    Training,
+    fit,
+    make_optimizer,
+    outcome,
+    prepared,
+    records,
+    trial,
+)
 
 TINY = {
     "train_size": 60,
@@ -48,28 +57,9 @@ def test_methods_of_one_seed_share_data_and_start():
     assert first[0] == first[1]  # SAM with ρ = 0 is SGD, from the same start on the same batches
 
 
-def test_noise_flips_training_and_validation_labels_but_not_test_labels():
-    clean, noisy = (arrays("toy", 0, 200, 100, 100, noise) for noise in (0.0, 0.4))
-    assert np.mean(noisy.labels != noisy.clean_labels) == pytest.approx(0.4)
-    assert np.mean(noisy.validation_labels != clean.validation_labels) == pytest.approx(0.4)
-    np.testing.assert_array_equal(noisy.test_labels, clean.test_labels)
-    np.testing.assert_array_equal(noisy.images, clean.images)
-
-
-def test_classes_are_kept_and_renumbered():
-    part = arrays("toy", 0, 200, 100, 0, 0.0, (7, 2))
-    whole = arrays("toy", 0, 200, 100, 0, 0.0)
-    assert part.classes == 2
-    assert len(part.images) == np.sum(np.isin(whole.labels, (7, 2)))
-    assert len(part.validation_labels) == 0
-    first = np.flatnonzero(np.isin(whole.labels, (7, 2)))[0]
-    np.testing.assert_array_equal(part.images[0], whole.images[first])
-    assert part.labels[0] == (7, 2).index(whole.labels[first])
-
-
 def test_memorized_and_recovered_are_shares_of_the_flipped_labels():
     larger = {"train_size": 300, "epochs": 40, "model_options": {"hidden": [64]}}
-    fitted = fit(**{**TINY, **larger}, noise=0.4, lr=0.05)
+    fitted = fit(*records({**TINY, **larger, "noise": 0.4, "lr": 0.05}))
     last = fitted.history[-1]
     assert last["train"] > 0.9
     assert last["memorized"] > 0.8
@@ -97,27 +87,28 @@ def test_a_diverged_run_is_a_guess_that_says_so():
 
 def test_a_checkpoint_tells_its_network_and_data(tmp_path):
     path = str(tmp_path / "run.npz")
-    fitted = fit(**TINY, classes=[1, 2, 3], checkpoint=path)
+    fitted = fit(*records({**TINY, "classes": [1, 2, 3]}), checkpoint=path)
     model, data = prepared(load_checkpoint(path).settings["trial"])
     np.testing.assert_array_equal(data.images, fitted.arrays.images)
     np.testing.assert_array_equal(data.labels, fitted.arrays.labels)
     assert model.apply(fitted.params, data.images[:2]).shape == (2, 3)
     with pytest.raises(ValueError, match="checkpoint holds one training"):
-        fit(**TINY, bootstrap=True, checkpoint=path)
+        fit(*records({**TINY, "bootstrap": True}), checkpoint=path)
 
 
 @pytest.mark.fault("round-trip", "fit")
 def test_a_trial_whose_widths_are_a_tuple_goes_on(tmp_path):
-    tiny = {**TINY, "model_options": {"hidden": (8,)}, "checkpoint": str(tmp_path / "run.npz")}
-    first, second = fit(**tiny), fit(**tiny)
+    data, training = records({**TINY, "model_options": {"hidden": (8,)}})
+    path = str(tmp_path / "run.npz")
+    first, second = (fit(data, training, checkpoint=path) for _ in range(2))
     assert second.history == first.history
     with pytest.raises(ValueError, match=r"trial.model_options.hidden was \[8\], now \[9\]"):
-        fit(**{**tiny, "model_options": {"hidden": (9,)}})
+        fit(data, training._replace(model_options={"hidden": (9,)}), checkpoint=path)
 
 
 def test_noise_within_some_classes_is_refused():
     with pytest.raises(ValueError, match="noise would lead out of the classes"):
-        fit(**TINY, noise=0.2, classes=[1, 2, 3])
+        fit(*records({**TINY, "noise": 0.2, "classes": [1, 2, 3]}))
 
 
 def test_outcome_is_in_percent():
@@ -140,13 +131,33 @@ def test_outcome_is_in_percent():
         ({"train_size": 0}, "train_size must be a whole number"),
         ({"rho": float("nan"), "optimizer": "sam"}, "rho must be a number"),
         ({"lr": -1.0}, "must be a number"),
+        ({"model": "mpl"}, "model must be one of 'mlp', .*, got 'mpl'"),
+        ({"loss": "mse"}, "loss must be one of 'cross_entropy', .*, got 'mse'"),
+        ({"optimizer": "adam"}, "optimizer must be one of 'sgd', .*, got 'adam'"),
+        ({"rhoo": 0.1}, "a setting must be one of 'data', .*, got 'rhoo'"),
     ],
 )
 def test_arguments_out_of_range_are_named(change, message):
     with pytest.raises(ValueError, match=message):
-        fit(**{**TINY, **change})
+        fit(*records({**TINY, **change}))
 
 
 def test_an_unknown_optimizer_is_named():
     with pytest.raises(ValueError, match=r"optimizer must be one of .*'sam'.*, got 'adam'"):
         make_optimizer("adam", 0.1, 0.0, 0.0)
+
+
+def test_a_checkpoint_names_every_setting_and_its_default_as_it_always_has(tmp_path):
+    path = str(tmp_path / "run.npz")
+    fit(Data(train_size=20, test_size=10), Training(epochs=1), checkpoint=path)
+    defaults = {
+        "data": "toy", "seed": 0, "train_size": 20, "test_size": 10, "validation_size": 0,
+        "noise": 0.0, "classes": None, "model": "mlp", "model_options": None, "optimizer": "sgd",
+        "rho": 0.0, "m": 0, "lr": 0.05, "weight_decay": 5e-4, "epochs": 1, "batch_size": 128,
+        "crop_and_flip": False, "loss": "cross_entropy", "loss_options": None, "mixup": 0.0,
+        "bootstrap": False,
+    }  # fmt: skip
+    stored = load_checkpoint(path).settings["trial"]
+    assert list(stored.items()) == list(defaults.items())
+    whole = records({})
+    assert (whole[0].train_size, whole[0].test_size, whole[1].epochs) == (1000, 1000, 20)

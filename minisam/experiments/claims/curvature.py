@@ -19,7 +19,7 @@ import numpy as np
 from minisam.experiments.claims.pruning import hessian_diagonal, pruned, pruned_in_rounds, saliency
 from minisam.experiments.statistics import Interval, mean_interval
 from minisam.experiments.study import Cells, Headline, Scale, gain, judge, mean, over_seeds, select
-from minisam.experiments.trial import PROBED, fit, make_optimizer, prepared, training_loss
+from minisam.experiments.trial import PROBED, fit, make_optimizer, prepared, records, training_loss
 from minisam.nn.losses import accuracy
 from minisam.optim import Optimizer, cosine
 from minisam.plots import SKY, colour, curve_with_interval
@@ -73,7 +73,7 @@ def timed(optimizer: Optimizer, seconds: list[float]) -> Optimizer:
 
 def pruning(**settings: Any) -> dict[str, Any]:
     """Train a network, prune it by either rule at every share, without and with more training."""
-    fitted = fit(**settings)
+    fitted = fit(*records(settings))
     model, a = fitted.model, fitted.arrays
     loss = training_loss(model, a, fitted.statistics)
     steps = AGAIN * -(-len(a.images) // BATCH)

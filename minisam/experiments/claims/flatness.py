@@ -13,6 +13,7 @@ as independent, though those of one method and ρ are alike.)
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,8 @@ from minisam.experiments.study import (
     over_seeds,
     select,
 )
-from minisam.experiments.trial import Arrays, fit, outcome, prepared, training_loss
+from minisam.experiments.subset import Arrays
+from minisam.experiments.trial import fit, outcome, prepared, records, training_loss
 from minisam.nn.models import Model
 from minisam.plots import colour
 from minisam.sharpness import (
@@ -66,7 +68,7 @@ def curvature(model: Model, data: Arrays, params: Params, statistics: Params) ->
 def measured(**settings: Any) -> dict[str, Any]:
     """Train a network and measure how sharp its loss is, along training and at the end."""
     model, data = prepared(settings)
-    fitted = fit(**settings, watch=lambda w, statistics: curvature(model, data, w, statistics))
+    fitted = fit(*records(settings), watch=partial(curvature, model, data))
     loss, params = training_loss(fitted.model, fitted.arrays, fitted.statistics), fitted.params
     hessian = flat_hessian(hessian_product(loss, params), params)
     matvec, size, rng = hessian.matvec, hessian.size, np.random.default_rng(0)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minisam.experiments.study import Cells, Headline, Scale, gain, judge, over_seeds, select
-from minisam.experiments.trial import fit, training_loss
+from minisam.experiments.trial import fit, records, training_loss
 from minisam.nn.gradients import value_and_grad
 from minisam.optim import sam, sgd
 from minisam.plots import BLACK, VERMILION, colour
@@ -28,7 +28,7 @@ SIZE = (13.0, 8.0)
 
 def slices(points: int = 25, grid: int = 21, **settings: Any) -> dict[str, Any]:
     """Train a network; return the loss along random directions and over a plane."""
-    fitted = fit(**settings)
+    fitted = fit(*records(settings))
     loss = training_loss(fitted.model, fitted.arrays, fitted.statistics)
     rng = np.random.default_rng(0)
     x, y = np.linspace(-1, 1, points), np.linspace(-1, 1, grid)
@@ -45,7 +45,7 @@ def one_step(rho: float, grid: int = 31, **settings: Any) -> dict[str, Any]:
 
     The step is drawn half as long as the climb, whatever the learning rate: η = ρ / (2 ‖d2‖).
     """
-    fitted = fit(**settings)
+    fitted = fit(*records(settings))
     loss = training_loss(fitted.model, fitted.arrays, fitted.statistics)
     optimizer, a = sam(sgd(lr=1.0), rho), fitted.params
     _, _, step = optimizer.step(a, optimizer.init(a), value_and_grad(loss))

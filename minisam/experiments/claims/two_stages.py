@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minisam.experiments.trial import MODELS, Fitted, fit, outcome, trial
+from minisam.experiments.trial import MODELS, Fitted, fit, outcome, records, trial
 from minisam.trees import Params
 
 FIRST, SECOND = [0, 1, 2, 3, 4], [5, 6, 7, 8, 9]  # the classes of either stage
@@ -17,7 +17,7 @@ FEW = 0.2  # share of the training images of the second stage that are used
 
 @lru_cache(maxsize=16)
 def _pretrained(settings: str) -> Fitted:
-    return fit(**json.loads(settings))
+    return fit(*records(json.loads(settings)))
 
 
 def pretrained(settings: dict[str, Any], seed: int) -> Fitted:
@@ -26,7 +26,7 @@ def pretrained(settings: dict[str, Any], seed: int) -> Fitted:
 
 
 def with_new_head(params: Params, settings: dict[str, Any], seed: int) -> Params:
-    """Return the parameters with their last dense layer drawn anew."""
+    """Return the parameters with their last dense layer drawn again."""
     fresh = MODELS[settings.get("model", "mlp")](**settings["model_options"], classes=len(SECOND))
     fresh = fresh.init(np.random.default_rng([seed, 2]))
     head = list(fresh)[-1].rsplit(".", 1)[0]
@@ -38,7 +38,7 @@ def two_stages(seed: int, first: dict[str, Any], second: dict[str, Any]) -> dict
 
     Args:
         seed: of both stages.
-        first: settings of `minisam.experiments.trial.fit`.
+        first: settings of `minisam.experiments.trial.trial`.
         second: those that are different in the second stage.
 
     Returns:

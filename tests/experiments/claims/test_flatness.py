@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from minisam.experiments.claims.flatness import correlation, measured, training_loss
-from minisam.experiments.trial import fit
+from minisam.experiments.trial import fit, records
 from minisam.sharpness import flat_hessian, hessian_product, lanczos, worst_case
 
 SETTINGS = {
@@ -21,7 +21,7 @@ SETTINGS = {
 
 def test_measures_are_of_the_training_loss_at_the_end():
     found = measured(**SETTINGS)
-    fitted = fit(**SETTINGS)
+    fitted = fit(*records(SETTINGS))
     loss = training_loss(fitted.model, fitted.arrays, fitted.statistics)
     hessian = flat_hessian(hessian_product(loss, fitted.params), fitted.params)
     start = np.random.default_rng(5).standard_normal(hessian.size)

@@ -7,7 +7,7 @@ from minisam.experiments.claims.two_stages import (
     two_stages,
     with_new_head,
 )
-from minisam.experiments.trial import fit
+from minisam.experiments.trial import fit, records
 
 SETTINGS = {
     "train_size": 200,
@@ -20,7 +20,7 @@ SETTINGS = {
 
 
 def test_only_the_head_is_new():
-    w = fit(**SETTINGS, classes=FIRST).params
+    w = fit(*records({**SETTINGS, "classes": FIRST})).params
     new = with_new_head(w, SETTINGS, seed=0)
     np.testing.assert_array_equal(new["fc1.weight"], w["fc1.weight"])
     assert not np.array_equal(new["fc2.weight"], w["fc2.weight"])
