@@ -243,7 +243,7 @@ def test_a_file_that_cannot_be_read_is_one_line_with_its_name(
 def test_a_download_without_the_extra_says_what_to_install(capsys, monkeypatch, tmp_path):
     import sys
 
-    monkeypatch.setitem(sys.modules, "pooch", None)
+    monkeypatch.setitem(sys.modules, "requests", None)
     code, _, err = run(capsys, "fetch", "cifar10", "--data-dir", tmp_path)
     assert code == 2
     assert "pip install 'minisam[data]'" in err

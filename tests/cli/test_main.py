@@ -118,7 +118,7 @@ def test_import_is_silent_and_brings_no_matplotlib_and_no_scipy():
     result = python(
         "import sys, minisam\n"
         "minisam.sam(minisam.sgd(lr=0.1))\n"
-        "assert not {'matplotlib', 'scipy', 'torch', 'pooch'} & set(sys.modules), sys.modules",
+        "assert not {'matplotlib', 'scipy', 'torch', 'requests'} & set(sys.modules), sys.modules",
         "-W",
         "error",
     )
@@ -133,7 +133,7 @@ def test_import_itself_loads_nothing_heavy():
 def test_help_of_the_command_line_brings_no_matplotlib():
     python(
         "import sys\nfrom minisam.cli.main import build_parser\nbuild_parser()\n"
-        "assert not {'matplotlib', 'scipy', 'torch', 'pooch'} & set(sys.modules)"
+        "assert not {'matplotlib', 'scipy', 'torch', 'requests'} & set(sys.modules)"
     )
 
 

@@ -1,6 +1,6 @@
 """Fetch a data set's archive from one of several servers, check it, and unpack it.
 
-This needs the ``data`` extra (pooch, tqdm and filelock). No server is contacted if the files are
+This needs the ``data`` extra (requests, tqdm and filelock). No server is contacted if the files are
 there. The archive has another name until its hash is right. While one process fetches, others that
 want the same wait for it.
 """
@@ -8,11 +8,9 @@ want the same wait for it.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 from minisam.data.cifar.archive import unpack_archive
 from minisam.data.cifar.find import BadFile, data_folder, file_hash, file_names, how_to_get, missing
@@ -64,7 +62,7 @@ def fetch(
         raise FileNotFoundError(how_to_get(layout, root))
     try:  # an optional extra, needed only where the files are missing
         import filelock
-        import pooch  # noqa: F401
+        import requests  # noqa: F401
         import tqdm  # noqa: F401
     except ImportError as error:
         raise ImportError(
@@ -86,8 +84,7 @@ def fetch(
             if not (archive.is_file() and file_hash(archive, algorithm) == expected):
                 show = sys.stderr.isatty() if progress is None else progress
                 download(layout, archive, urls or layout.urls, rounds, timeout, show)
-            wanted = file_names(layout)
-            unpack_archive(archive, layout.folders[0], wanted, root)
+            unpack_archive(archive, layout.folders[0], file_names(layout), root)
     finally:
         lock.release()
     return root
@@ -105,74 +102,46 @@ def download(
 
     The caller holds the lock, so what an interrupted download left can be removed.
     """
-    import pooch  # of the optional extra, as is requests
-    import requests
+    import requests  # of the optional extra
 
-    work = archive.with_name(f".{archive.name}.part")
+    part = archive.with_name(f".{archive.name}.part")
+    algorithm, expected = layout.hashes[archive.name].split(":")
     said: dict[str, str] = {}
     try:
         for attempt in range(rounds):
+            time.sleep(ROUND_PAUSE if attempt else 0)
             for url in urls:
-                watch = Watch(progress, layout.archive)
-                downloader = pooch.HTTPDownloader(
-                    progressbar=watch,
-                    chunk_size=1 << 16,
-                    timeout=timeout,
-                    headers={"Accept-Encoding": "identity"},  # the archive, not what is inside it
-                )
                 try:
-                    got = pooch.retrieve(
-                        url + archive.name,
-                        known_hash=layout.hashes[archive.name],
-                        fname=archive.name,
-                        path=work,
-                        downloader=downloader,
-                    )
-                    os.replace(got, archive)
-                    return
-                except (requests.RequestException, ValueError) as error:  # ValueError: wrong hash
+                    receive(url + archive.name, part, timeout, progress)
+                    if (actual := file_hash(part, algorithm)) == expected:
+                        os.replace(part, archive)
+                        return
+                    said[url] = f"the file's {algorithm} hash is {actual}"
+                except (requests.RequestException, ValueError) as error:
                     said[url] = str(error).partition("\n")[0]
-                finally:
-                    watch.close()
-            if attempt + 1 < rounds:
-                time.sleep(ROUND_PAUSE)
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        part.unlink(missing_ok=True)
     reasons = "; ".join(f"{url}: {reason}" for url, reason in said.items())
     advice = how_to_get(layout, archive.parent)
     raise FetchError(f"{layout.archive} could not be fetched ({reasons}); {advice}")
 
 
-class Watch:
-    """Show a download's progress and time left, and stop one that is too large."""
+def receive(url: str, path: Path, timeout: float, progress: bool) -> None:
+    """Write what a server sends to a file; stop if it is too large."""
+    import requests  # of the optional extra, as is tqdm
+    from tqdm import tqdm
 
-    def __init__(self, show: bool, title: str) -> None:
-        from tqdm import tqdm  # of the optional extra
-
-        self.bar = tqdm(desc=title, unit="B", unit_scale=True, disable=not show, leave=False)
-        self.received = 0
-
-    @property
-    def total(self) -> Any:
-        """Return the size that the server announced, in bytes."""
-        return self.bar.total
-
-    @total.setter
-    def total(self, size: int) -> None:
-        self.bar.total = size
-
-    def update(self, n: int) -> None:
-        """Count ``n`` bytes more."""
-        self.received += n
-        if self.received > MOST_DOWNLOADED:
-            raise BadFile(f"it has more than {MOST_DOWNLOADED:,} bytes")
-        self.bar.update(n)
-
-    def reset(self) -> None:
-        """Count from 0 again."""
-        self.received = 0
-        self.bar.reset(self.bar.total)
-
-    def close(self) -> None:
-        """Remove the bar from the screen."""
-        self.bar.close()
+    headers = {"Accept-Encoding": "identity"}  # the archive, not what is inside it
+    with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
+        response.raise_for_status()
+        size = int(response.headers.get("Content-Length", 0)) or None
+        options = {"desc": url.rpartition("/")[2], "leave": False, "disable": not progress}
+        with (
+            open(path, "wb") as file,
+            tqdm(total=size, unit="B", unit_scale=True, **options) as bar,
+        ):
+            for piece in response.iter_content(1 << 16):
+                file.write(piece)
+                bar.update(len(piece))
+                if file.tell() > MOST_DOWNLOADED:
+                    raise BadFile(f"it has more than {MOST_DOWNLOADED:,} bytes")
