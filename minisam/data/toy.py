@@ -17,33 +17,19 @@ import numpy as np
 from minisam.checks import check_whole
 from minisam.data.portable_random import random_words, stream
 
-CLASS_NAMES = (
-    "disc",
-    "square",
-    "diamond",
-    "cross",
-    "ring",
-    "triangle",
-    "frame",
-    "saltire",
-    "bars",
-    "arch",
-)
-FAVOURITE_COLOURS = np.array(
-    [
-        (200, 60, 60),
-        (60, 180, 75),
-        (70, 90, 210),
-        (225, 205, 50),
-        (240, 130, 45),
-        (145, 50, 180),
-        (70, 210, 210),
-        (220, 80, 190),
-        (150, 110, 60),
-        (130, 130, 130),
-    ],
-    dtype=np.int32,
-)
+CLASS_COLOURS = {  # each class and its favourite colour
+    "disc": (200, 60, 60),
+    "square": (60, 180, 75),
+    "diamond": (70, 90, 210),
+    "cross": (225, 205, 50),
+    "ring": (240, 130, 45),
+    "triangle": (145, 50, 180),
+    "frame": (70, 210, 210),
+    "saltire": (220, 80, 190),
+    "bars": (150, 110, 60),
+    "arch": (130, 130, 130),
+}
+CLASS_NAMES, FAVOURITE_COLOURS = tuple(CLASS_COLOURS), np.array([*CLASS_COLOURS.values()], np.int32)
 COLOUR_SPREAD = 60  # grey levels by which a shape's channels stray from its favourite colour
 PIXEL_SPREAD = 48  # grey levels by which noise moves a pixel, at most
 MOST = 1_000_000  # images of a split: 3 GB, made in some minutes

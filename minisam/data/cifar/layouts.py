@@ -17,11 +17,11 @@ class Layout(NamedTuple):
         test: name of the test file.
         labels: the kinds of labels, as the pickles name them, first those to learn.
         classes: how many classes there are of each kind.
-        first_label: the smallest label, as stored.
+        hashes: file name to ``"sha256:…"`` or ``"md5:…"``.
         names: the files of class names: a pickle for all, or a text file for each kind of labels.
         archive: name of the archive; empty if there is none.
         urls: folders on servers that have the archive; the first is the authors'.
-        hashes: file name to ``"sha256:…"`` or ``"md5:…"``.
+        first_label: the smallest label, as stored.
     """
 
     name: str
@@ -31,11 +31,11 @@ class Layout(NamedTuple):
     test: str
     labels: tuple[str, ...]
     classes: tuple[int, ...]
-    first_label: int
-    names: tuple[str, ...]
-    archive: str
-    urls: tuple[str, ...]
     hashes: dict[str, str]
+    names: tuple[str, ...] = ()
+    archive: str = ""
+    urls: tuple[str, ...] = ()
+    first_label: int = 0
 
 
 def _hashes(text: str) -> dict[str, str]:
@@ -59,7 +59,6 @@ LAYOUTS = (
         test="test_batch",
         labels=("labels",),
         classes=(10,),
-        first_label=0,
         names=("batches.meta",),
         archive="cifar-10-python.tar.gz",
         urls=(AUTHORS, MIRROR, THIRD_MIRROR),
@@ -82,7 +81,6 @@ LAYOUTS = (
         test="test_batch.bin",
         labels=("labels",),
         classes=(10,),
-        first_label=0,
         names=("batches.meta.txt",),
         archive="cifar-10-binary.tar.gz",
         urls=(AUTHORS, BINARY_MIRROR),
@@ -98,7 +96,6 @@ LAYOUTS = (
         test="test",
         labels=("fine_labels", "coarse_labels"),
         classes=(100, 20),
-        first_label=0,
         names=("meta",),
         archive="cifar-100-python.tar.gz",
         urls=(AUTHORS, MIRROR),
@@ -117,7 +114,6 @@ LAYOUTS = (
         test="test.bin",
         labels=("fine_labels", "coarse_labels"),
         classes=(100, 20),
-        first_label=0,
         names=("fine_label_names.txt", "coarse_label_names.txt"),
         archive="cifar-100-binary.tar.gz",
         urls=(AUTHORS, BINARY_MIRROR),
@@ -134,9 +130,6 @@ LAYOUTS = (
         labels=("labels",),
         classes=(1000,),
         first_label=1,
-        names=(),
-        archive="",
-        urls=(),
         hashes=_hashes("""
             6c4495e65cd24a8c3019857ef9b758ee train_data_batch_1
             3dd727de4155836807dfc19f98c9fe70 train_data_batch_2

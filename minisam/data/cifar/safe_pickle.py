@@ -39,11 +39,9 @@ WITH_NUMBER = {  # the instructions that a number follows: what it is
     "BINSTRING": ("bytes", WHOLE),
     "SHORT_BINBYTES": ("bytes", BYTE),
     "BINBYTES": ("bytes", WHOLE),
-    "BINBYTES8": ("bytes", LONG),
     "BYTEARRAY8": ("bytes", LONG),
     "SHORT_BINUNICODE": ("text", BYTE),
     "BINUNICODE": ("text", WHOLE),
-    "BINUNICODE8": ("text", LONG),
     "LONG1": ("integer", BYTE),
     "BINPUT": ("put", BYTE),
     "LONG_BINPUT": ("put", WHOLE),
@@ -52,7 +50,7 @@ WITH_NUMBER = {  # the instructions that a number follows: what it is
     "PROTO": ("nothing", BYTE),
     "FRAME": ("nothing", LONG),
 }
-INSTRUCTIONS = {  # by their byte
+INSTRUCTIONS = {  # by their byte, also those that are refused
     code[0]: WITH_NUMBER.get(name, (name, None))
     for name, code in vars(pickle).items()
     if name.isupper() and isinstance(code, bytes) and len(code) == 1
