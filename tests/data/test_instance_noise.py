@@ -157,7 +157,7 @@ def test_arguments_are_left_alone():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        # A rate that no number of [0, 1] is near would be sought for ever.
+        # A rate that no number of [0, 1] is near would be sought forever.
         *(({"rate": rate}, "rate must be a number in") for rate in (np.nan, 50, -9, True)),
         ({"n_classes": 1}, "n_classes must be a whole number of at least 2, got 1"),
         ({"clean_labels": np.array([0, 3])}, "labels must lie from 0 to 2"),

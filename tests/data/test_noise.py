@@ -247,7 +247,7 @@ def test_the_same_labels_come_from_whole_numbers(n, classes, noise):
     ],
 )
 def test_pinned_labels(noise, expected):
-    """The same on every machine, for ever: published experiments name these hashes."""
+    """The same on every machine, and always will be: published experiments name these hashes."""
     clean = np.arange(50_000) % 10
     assert label_hash(corrupt(clean, noise, 10, look_alikes=MAP))[:16] == expected
 
