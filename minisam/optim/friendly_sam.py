@@ -62,8 +62,8 @@ def friendly_sam(
         Li et al. 2024, arXiv 2403.12350, Algorithm 1.
     """
     radius, climb, _ = sam_parts(base, rho, p)
-    check_number("sigma", sigma, open_high=True)
-    check_number("decay", decay, high=1.0, open_high=True)
+    sigma = check_number("sigma", sigma, open_high=True)
+    decay = check_number("decay", decay, high=1.0, open_high=True)
 
     def init(params: Params) -> FriendlyState:
         return FriendlyState(count=0, mean=zeros_like(params), base=base.init(params))

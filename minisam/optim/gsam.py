@@ -61,7 +61,7 @@ def gsam(
         Zhuang et al. 2022, arXiv 2203.08065, Algorithm 1.
     """
     radius, climb, init = sam_parts(base, rho, p)
-    check_number("alpha", alpha, open_high=True)
+    alpha = check_number("alpha", alpha, open_high=True)
 
     def step(
         params: Params, state: SAMState, value_and_grad: ValueAndGrad

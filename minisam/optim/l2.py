@@ -29,7 +29,7 @@ def add_l2(value_and_grad: ValueAndGrad, weight_decay: float) -> ValueAndGrad:
         >>> float(loss), grads["w"]
         (4.0, array([2.]))
     """
-    check_number("weight_decay", weight_decay, open_high=True)
+    weight_decay = check_number("weight_decay", weight_decay, open_high=True)
 
     def decayed(params: Params) -> tuple:
         loss, grads, *auxiliary = value_and_grad(params)

@@ -68,7 +68,7 @@ def looksam(
     check_number("every", every, low=1, open_high=True)
     if every != int(every):
         raise ValueError(f"every must be a whole number of steps, got {every!r}")
-    check_number("alpha", alpha, open_high=True)
+    alpha = check_number("alpha", alpha, open_high=True)
 
     def init(params: Params) -> LookSAMState:
         return LookSAMState(count=0, orthogonal=zeros_like(params), base=base.init(params))

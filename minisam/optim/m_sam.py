@@ -26,7 +26,7 @@ def m_sam(
     p: float = 2,
     perturb: Perturbation | None = None,
 ) -> Optimizer:
-    """SAM with one climb per shard of the batch.
+    """Let each shard of the batch climb its own way, and average what they find: m-SAM.
 
     d2 = Σ_s n_s ∇L_s(w + ε̂_s(w)) / Σ_s n_s,  with ε̂_s from shard s alone.
 
@@ -43,8 +43,8 @@ def m_sam(
         shard is SAM.
 
     Raises:
-        ValueError: naming the argument that is out of range; from ``step``, if ``value_and_grad``
-            carries no ``shards``, or not one of the ``sizes`` for each.
+        ValueError: from ``step``, if ``value_and_grad`` carries no ``shards``, or not one of the
+            ``sizes`` for each.
 
     Example:
         >>> import numpy as np
@@ -69,11 +69,10 @@ def m_sam(
     ) -> tuple[Params, SAMState, Step]:
         shards = carried(value_and_grad, "shards", "one value_and_grad for each part of the batch")
         shares = shares_of(shards, getattr(value_and_grad, "sizes", None))
-        rho = radius(state.count)
-        steps = [two_gradients(params, shard, climb, rho) for shard in shards]
-        seen = mean_step(steps, shares)
-        params, base_state = base.update(params, state.base, seen.descent_gradient)
-        return params, SAMState(state.count + 1, base_state), seen
+        ρ = radius(state.count)
+        seen = mean_step([two_gradients(params, shard, climb, ρ) for shard in shards], shares)
+        new_params, base_state = base.update(params, state.base, seen.descent_gradient)
+        return new_params, SAMState(state.count + 1, base_state), seen
 
     return Optimizer(init, step)
 
@@ -82,7 +81,7 @@ def shares_of(shards: Sequence[ValueAndGrad], sizes: Sequence[float] | None) -> 
     """Return each shard's share of the batch; all alike without ``sizes``.
 
     Raises:
-        ValueError: if there are no shards, or not as many sizes.
+        ValueError: if there are no shards, not as many sizes, or only sizes of 0.
 
     Example:
         >>> shares_of([abs, abs], sizes=[3, 1])
@@ -94,9 +93,10 @@ def shares_of(shards: Sequence[ValueAndGrad], sizes: Sequence[float] | None) -> 
             f"shards must be at least one, with a size each if any, "
             f"got {len(shards)} shards and {len(sizes)} sizes"
         )
-    for size in sizes:
-        check_number("sizes", size)
-    return [size / sum(sizes) for size in sizes]
+    numbers = [check_number("sizes", size, open_high=True) for size in sizes]
+    if not sum(numbers):
+        raise ValueError(f"sizes must hold a number above 0, got {sizes}")
+    return [number / sum(numbers) for number in numbers]
 
 
 def mean_step(steps: Sequence[Step], shares: Sequence[float]) -> Step:

@@ -75,8 +75,8 @@ def sam_perturbation(params: Params, grads: Params, rho: float, p: float = 2) ->
     Source:
         Foret et al. 2020, arXiv 2010.01412, eq. (2).
     """
-    check_number("rho", rho, open_high=True)
-    check_number("p", p, low=1.0)
+    rho = check_number("rho", rho, open_high=True)
+    p = check_number("p", p, low=1.0)
     check_same_structure(params, grads, "grads")
     check_floating(grads, "grads")
     g, _, square = well_scaled(grads)
@@ -127,7 +127,7 @@ def scaling(
     Source:
         Kwon et al. 2021, arXiv 2102.11600, section 3 and eq. (8) for the filter-wise operator.
     """
-    check_number("eta", eta, open_high=True)
+    eta = check_number("eta", eta, open_high=True)
     check_choice("scope", scope, ("weights", "all"))
     check_choice("granularity", granularity, ("element", "filter", "layer"))
     check_floating(params, "params")
@@ -204,7 +204,7 @@ def unnormalized_perturbation(params: Params, grads: Params, rho: float) -> Para
     Source:
         Andriushchenko and Flammarion 2022, arXiv 2206.06232, section 3.
     """
-    check_number("rho", rho, open_high=True)
+    rho = check_number("rho", rho, open_high=True)
     check_same_structure(params, grads, "grads")
     check_floating(grads, "grads")
     return scale(rho, grads)

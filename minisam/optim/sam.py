@@ -102,7 +102,7 @@ def sam_parts(
     """
     check_base(base)
     radius = as_schedule("rho", rho)
-    check_number("p", p, low=1.0)
+    p = check_number("p", p, low=1.0)
     climb = partial(sam_perturbation, p=p) if perturb is None else perturb
     check_perturbation(climb)
 

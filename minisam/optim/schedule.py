@@ -20,13 +20,11 @@ def as_schedule(name: str, value: float | Schedule) -> Schedule:
     if callable(value):
 
         def checked(count: int) -> float:
-            number = value(count)
-            check_number(f"{name}({count})", number, open_high=True)
-            return number
+            return check_number(f"{name}({count})", value(count), open_high=True)
 
         return checked
-    check_number(name, value, open_high=True)
-    return lambda count: value
+    number = check_number(name, value, open_high=True)
+    return lambda count: number
 
 
 def constant(value: float) -> Schedule:

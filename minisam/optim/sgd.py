@@ -63,8 +63,8 @@ def sgd(
         with the learning rate taken out of the velocity.
     """
     learning_rate = as_schedule("lr", lr)
-    check_number("momentum", momentum, high=1.0, open_high=True)
-    check_number("weight_decay", weight_decay, open_high=True)
+    momentum = check_number("momentum", momentum, high=1.0, open_high=True)
+    weight_decay = check_number("weight_decay", weight_decay, open_high=True)
     check_choice("decay", decay, ("coupled", "decoupled"))
     if nesterov and momentum == 0:
         raise ValueError(f"nesterov needs momentum in (0, 1), got momentum={momentum!r}")

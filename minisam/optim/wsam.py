@@ -48,7 +48,7 @@ def wsam(
         Yue et al. 2023, arXiv 2305.15817, eq. (3) and Algorithm 1.
     """
     radius, climb, init = sam_parts(base, rho, p)
-    check_number("gamma", gamma, high=1.0, open_high=True)
+    gamma = check_number("gamma", gamma, high=1.0, open_high=True)
     weight = gamma / (1 - gamma)
 
     def step(

@@ -67,6 +67,12 @@ def test_shards_and_sizes_must_match(shards, sizes):
         opt.step(W, opt.init(W), batch(*shards, sizes=sizes))
 
 
+def test_shards_without_examples_have_no_mean():
+    opt = m_sam(sgd(lr=0.1))
+    with pytest.raises(ValueError, match=r"sizes must hold a number above 0, got \[0, 0\]"):
+        opt.step(W, opt.init(W), batch(pull([0.0, 0.0]), pull([1.0, 1.0]), sizes=[0, 0]))
+
+
 def test_a_function_without_shards_is_told_what_to_carry():
     opt = m_sam(sgd(lr=0.1))
     with pytest.raises(ValueError, match="must carry shards, one value_and_grad for each part"):

@@ -51,6 +51,36 @@ def test_defaults_are_those_of_the_function(name):
     np.testing.assert_array_equal(path(of(name)), expected)
 
 
+def in_float32(params):
+    w = params["w"]
+    return 0.5 * float(w @ w), {"w": w}
+
+
+in_float32.hessian_product = lambda w, v: v
+in_float32.shards, in_float32.sizes = [in_float32, in_float32], np.array([3, 1])
+
+
+def numbers_as(kind, name):
+    own = {k: v if isinstance(v, str) else kind(v) for k, v in METHODS[name].own.items()}
+    base = sgd(lambda t: kind(0.1), kind(0.5), nesterov=True, weight_decay=kind(0.25))
+    return METHODS[name].optimizer(base, kind(0.3), own)
+
+
+@pytest.mark.fault("dtype", "optim.METHODS", "optim.sgd")
+@pytest.mark.parametrize("name", METHODS)
+def test_numbers_of_numpy_count_as_numbers_of_python(name):
+    """In NumPy a float64 scalar times an array of float32 is an array of float64."""
+    ends = []
+    for opt in (numbers_as(float, name), numbers_as(np.float64, name)):
+        params = {"w": np.array([3.0, -1.0], np.float32)}
+        state = opt.init(params)
+        for _ in range(3):
+            params, state, seen = opt.step(params, state, in_float32)
+        assert params["w"].dtype == seen.descent_gradient["w"].dtype == np.float32
+        ends.append(params["w"])
+    np.testing.assert_array_equal(*ends)
+
+
 def test_what_is_not_its_own_is_left_to_others():
     np.testing.assert_array_equal(path(of("gsam", eta=-1.0, every=0)), path(of("gsam")))
 
