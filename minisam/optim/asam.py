@@ -23,7 +23,7 @@ def asam(
     granularity: Granularity = "element",
     p: float = 2,
 ) -> Optimizer:
-    """Adaptive Sharpness-Aware Minimization around any base optimizer.
+    """Minimize the worst loss in a ball that stretches with the weights: Adaptive SAM.
 
     min_w  max_{‖T_w⁻¹ε‖_p ≤ ρ}  L(w + ε),  T_w = |w| + η;  for p = 2,  ε = ρ T² g / ‖T g‖₂.
 
@@ -39,9 +39,6 @@ def asam(
 
     Returns:
         An `Optimizer` whose ``step`` evaluates two gradients and returns every intermediate.
-
-    Raises:
-        ValueError: naming the argument that is out of range.
 
     Example:
         >>> import numpy as np

@@ -20,7 +20,7 @@ from minisam.trees import Params, add, add_scaled, inner, scale, well_scaled
 
 
 def exact_sam(base: Optimizer, rho: float | Schedule = 0.05) -> Optimizer:
-    """SAM (p = 2) with the exact gradient of L(w + ε̂(w)).
+    """Follow the exact gradient of L(w + ε̂(w)), of which SAM (p = 2) drops a term.
 
     ∇ L(w + ε̂(w)) = d2 + (ρ/G) H(w) (d2 − ĝ⟨ĝ, d2⟩).
 
@@ -33,8 +33,7 @@ def exact_sam(base: Optimizer, rho: float | Schedule = 0.05) -> Optimizer:
         ``(params, vector) -> H(params) · vector``. ``Step.descent_gradient`` is the exact gradient.
 
     Raises:
-        ValueError: naming the argument that is out of range; from ``step``, if ``value_and_grad``
-            carries no ``hessian_product``.
+        ValueError: from ``step``, if ``value_and_grad`` carries no ``hessian_product``.
 
     Example:
         >>> from minisam.optim.sgd import sgd
@@ -59,17 +58,17 @@ def exact_sam(base: Optimizer, rho: float | Schedule = 0.05) -> Optimizer:
             value_and_grad, "hessian_product", "the function (params, vector) -> H(params) · vector"
         )
         ρ = radius(state.count)
-        step = two_gradients(params, value_and_grad, climb, ρ)  # d1, ε, B, d2
-        exact = step.descent_gradient
-        g, s, square = well_scaled(step.ascent_gradient)
+        seen = two_gradients(params, value_and_grad, climb, ρ)  # d1, ε, B, d2
+        exact = seen.descent_gradient
+        g, s, square = well_scaled(seen.ascent_gradient)
         G = np.sqrt(square)
         if ρ > 0 and G > 0:
             unit = scale(1 / G, g)  # ĝ
             turning = add_scaled(exact, -inner(unit, exact), unit)  # (I − ĝĝᵀ) d2
             # (ρ/G) goes in before H: of a tiny gradient, H · turning alone would underflow.
             exact = add(exact, hessian_product(params, scale(ρ * s / G, turning)))
-        params, base_state = base.update(params, state.base, exact)
-        step = step._replace(descent_gradient=exact)
-        return params, SAMState(state.count + 1, base_state), step
+        new_params, base_state = base.update(params, state.base, exact)
+        seen = seen._replace(descent_gradient=exact)
+        return new_params, SAMState(state.count + 1, base_state), seen
 
     return Optimizer(init, step)

@@ -31,7 +31,7 @@ def friendly_sam(
     decay: float = 0.9,
     p: float = 2,
 ) -> Optimizer:
-    """Friendly Sharpness-Aware Minimization.
+    """Climb along what is left of d1 without its running mean: Friendly SAM.
 
     m ← λ m + (1 − λ) d1,  ε = ρ (d1 − σ m) / ‖d1 − σ m‖,  d2 = ∇L(w + ε).
 
@@ -44,9 +44,6 @@ def friendly_sam(
 
     Returns:
         An `Optimizer` whose ``step`` evaluates two gradients.
-
-    Raises:
-        ValueError: naming the argument that is out of range.
 
     Example:
         >>> import numpy as np
@@ -78,9 +75,9 @@ def friendly_sam(
             particular = add_scaled(d1, -sigma, running_mean(d1)) if sigma else d1
             return climb(params, particular, rho)
 
-        step = two_gradients(params, value_and_grad, perturb, radius(state.count))
-        params, base_state = base.update(params, state.base, step.descent_gradient)
-        mean = running_mean(step.ascent_gradient)
-        return params, FriendlyState(state.count + 1, mean, base_state), step
+        seen = two_gradients(params, value_and_grad, perturb, radius(state.count))
+        new_params, base_state = base.update(params, state.base, seen.descent_gradient)
+        mean = running_mean(seen.ascent_gradient)
+        return new_params, FriendlyState(state.count + 1, mean, base_state), seen
 
     return Optimizer(init, step)

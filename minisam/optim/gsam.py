@@ -29,7 +29,7 @@ def orthogonal_part(x: Params, y: Params) -> Params:
 def gsam(
     base: Optimizer, rho: float | Schedule = 0.05, alpha: float = 0.2, p: float = 2
 ) -> Optimizer:
-    """Surrogate-gap guided SAM.
+    """Lower the loss at B and its gap to the loss at A: surrogate-gap guided SAM.
 
     d = d2 − α (d1 − d2 ⟨d1, d2⟩/‖d2‖²).
 
@@ -41,9 +41,6 @@ def gsam(
 
     Returns:
         An `Optimizer`; ``Step.descent_gradient`` is d.
-
-    Raises:
-        ValueError: naming the argument that is out of range.
 
     Example:
         >>> import numpy as np
@@ -66,12 +63,12 @@ def gsam(
     def step(
         params: Params, state: SAMState, value_and_grad: ValueAndGrad
     ) -> tuple[Params, SAMState, Step]:
-        step = two_gradients(params, value_and_grad, climb, radius(state.count))
-        d2 = step.descent_gradient
-        across = orthogonal_part(step.ascent_gradient, d2)  # d1 − d2 ⟨d1, d2⟩/‖d2‖²
+        seen = two_gradients(params, value_and_grad, climb, radius(state.count))
+        d2 = seen.descent_gradient
+        across = orthogonal_part(seen.ascent_gradient, d2)  # d1 − d2 ⟨d1, d2⟩/‖d2‖²
         direction = add_scaled(d2, -alpha, across) if alpha else d2
-        params, base_state = base.update(params, state.base, direction)
-        step = step._replace(descent_gradient=direction)
-        return params, SAMState(state.count + 1, base_state), step
+        new_params, base_state = base.update(params, state.base, direction)
+        seen = seen._replace(descent_gradient=direction)
+        return new_params, SAMState(state.count + 1, base_state), seen
 
     return Optimizer(init, step)

@@ -31,7 +31,7 @@ def looksam(
     alpha: float = 0.7,
     p: float = 2,
 ) -> Optimizer:
-    """SAM with the second gradient every ``every`` steps.
+    """Take SAM's second gradient only every ``every`` steps: LookSAM.
 
     Every k-th step  d = d2,  v ← d2 − d1 ⟨d1, d2⟩/‖d1‖²;  in between  d = d1 + α (‖d1‖/‖v‖) v.
 
@@ -45,9 +45,6 @@ def looksam(
     Returns:
         An `Optimizer`; ``Step.descent_gradient`` is d, and ``Step.perturbation`` is None on the
         steps that do not climb.
-
-    Raises:
-        ValueError: naming the argument that is out of range.
 
     Example:
         >>> import numpy as np
@@ -78,15 +75,15 @@ def looksam(
     ) -> tuple[Params, LookSAMState, Step]:
         v = state.orthogonal
         if state.count % every == 0:
-            step = two_gradients(params, value_and_grad, climb, radius(state.count))
-            direction = step.descent_gradient
-            v = orthogonal_part(direction, step.ascent_gradient)
+            seen = two_gradients(params, value_and_grad, climb, radius(state.count))
+            direction = seen.descent_gradient
+            v = orthogonal_part(direction, seen.ascent_gradient)
         else:
             loss, d1, auxiliary = evaluate(value_and_grad, params)
             length = norm(v)
             direction = add_scaled(d1, alpha * norm(d1) / length, v) if length > 0 else d1
-            step = Step(loss, d1, None, params, loss, direction, auxiliary)
-        params, base_state = base.update(params, state.base, direction)
-        return params, LookSAMState(state.count + 1, v, base_state), step
+            seen = Step(loss, d1, None, params, loss, direction, auxiliary)
+        new_params, base_state = base.update(params, state.base, direction)
+        return new_params, LookSAMState(state.count + 1, v, base_state), seen
 
     return Optimizer(init, step)

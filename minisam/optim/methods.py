@@ -54,9 +54,6 @@ class Method(NamedTuple):
             rho: radius ρ ≥ 0, or a function of the step count.
             given: hyper-parameters, of which those of its own are taken; others have defaults.
 
-        Raises:
-            ValueError: naming the argument that is out of range.
-
         Example:
             >>> from minisam.optim.sgd import sgd
             >>> opt = METHODS["wsam"].optimizer(sgd(lr=0.1), 0.05, {"gamma": 0.5, "eta": 0.1})
@@ -70,7 +67,7 @@ class Method(NamedTuple):
 def _friendly_sam(
     base: Optimizer, rho: float | Schedule, sigma: float, memory: float, p: float
 ) -> Optimizer:
-    """Friendly SAM, whose ``decay`` would be taken for the kind of weight decay."""
+    """Make Friendly SAM, whose ``decay`` would be taken for the kind of weight decay."""
     return friendly_sam(base, rho, sigma, memory, p)
 
 

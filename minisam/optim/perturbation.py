@@ -46,7 +46,7 @@ Granularity = Literal["element", "filter", "layer"]
 
 
 def sam_perturbation(params: Params, grads: Params, rho: float, p: float = 2) -> Params:
-    """The maximizer of ⟨g, ε⟩ over ‖ε‖_p ≤ ρ, with one norm over all tensors.
+    """Return the maximizer of ⟨g, ε⟩ over ‖ε‖_p ≤ ρ, with one norm over all tensors.
 
     ε = ρ sign(g) |g|^(q−1) / ‖g‖_q^(q/p),  1/p + 1/q = 1;  for p = 2,  ε = ρ g / ‖g‖₂.
 
@@ -61,9 +61,6 @@ def sam_perturbation(params: Params, grads: Params, rho: float, p: float = 2) ->
 
     Returns:
         ε, of the structure and dtype of ``grads``; zeros where g is zero throughout.
-
-    Raises:
-        ValueError: if rho is negative or NaN, p is below 1 or NaN, or the trees do not match.
 
     Example:
         >>> g = {"a": np.array([3.0, 4.0]), "b": np.array([12.0])}
@@ -104,7 +101,7 @@ def scaling(
     scope: Scope = "weights",
     granularity: Granularity = "element",
 ) -> Params:
-    """ASAM's normalization operator T_w, a diagonal matrix stored as a tree.
+    """Return ASAM's normalization operator T_w, a diagonal matrix stored as a tree.
 
     Element-wise T = |w| + η. Filter-wise the entries of one convolution filter share ‖filter‖₂ + η
     (other tensors stay element-wise); layer-wise those of one tensor share ‖tensor‖₂ + η. Tensors
@@ -158,7 +155,7 @@ def asam_perturbation(
     scope: Scope = "weights",
     granularity: Granularity = "element",
 ) -> Params:
-    """The maximizer of ⟨g, ε⟩ over ‖T⁻¹ε‖_p ≤ ρ: SAM's, in the coordinates that T makes round.
+    """Return the maximizer of ⟨g, ε⟩ over ‖T⁻¹ε‖_p ≤ ρ: SAM's, in coordinates that T makes round.
 
     ε = T δ with δ = SAM's ε for the gradient T g;  for p = 2,  ε = ρ T² g / ‖T g‖₂.
 
@@ -174,9 +171,6 @@ def asam_perturbation(
 
     Returns:
         ε, of the structure of ``params``.
-
-    Raises:
-        ValueError: naming the argument that is out of range, or the tensor that does not match.
 
     Example:
         >>> w = {"fc.weight": np.array([2.0, 0.5])}
@@ -195,7 +189,7 @@ def asam_perturbation(
 
 
 def unnormalized_perturbation(params: Params, grads: Params, rho: float) -> Params:
-    """The climb without a norm, ε = ρ g, which the theory of SAM often studies in its place.
+    """Return the climb without a norm, ε = ρ g, which the theory of SAM often studies instead.
 
     Example:
         >>> unnormalized_perturbation({"w": np.zeros(1)}, {"w": np.array([4.0])}, rho=0.5)

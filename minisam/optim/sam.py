@@ -89,9 +89,6 @@ def sam_parts(
 ) -> SAMParts:
     """Check the arguments of SAM, which its follow-ups share, and return what they stand for.
 
-    Raises:
-        ValueError: naming the argument that is out of range.
-
     Example:
         >>> import numpy as np
         >>> from minisam.optim.sgd import sgd
@@ -118,7 +115,7 @@ def sam(
     p: float = 2,
     perturb: Perturbation | None = None,
 ) -> Optimizer:
-    """Sharpness-Aware Minimization around any base optimizer.
+    """Minimize the worst loss near w: Sharpness-Aware Minimization, around any base optimizer.
 
     ∇L_SAM(w) ≈ ∇L(w) at w + ε̂(w),  ε̂(w) = argmax of ⟨∇L(w), ε⟩ over ‖ε‖_p ≤ ρ.
 
@@ -135,9 +132,6 @@ def sam(
 
     Returns:
         An `Optimizer` whose ``step`` evaluates two gradients and returns every intermediate.
-
-    Raises:
-        ValueError: naming the argument that is out of range.
 
     Example:
         >>> import numpy as np
@@ -157,8 +151,9 @@ def sam(
     def step(
         params: Params, state: SAMState, value_and_grad: ValueAndGrad
     ) -> tuple[Params, SAMState, Step]:
-        step = two_gradients(params, value_and_grad, climb, radius(state.count))  # d1, ε, B, d2
-        params, base_state = base.update(params, state.base, step.descent_gradient)  # A, along d2
-        return params, SAMState(state.count + 1, base_state), step
+        seen = two_gradients(params, value_and_grad, climb, radius(state.count))  # d1, ε, B, d2
+        d2 = seen.descent_gradient
+        new_params, base_state = base.update(params, state.base, d2)  # from A, along d2
+        return new_params, SAMState(state.count + 1, base_state), seen
 
     return Optimizer(init, step)

@@ -28,7 +28,7 @@ def as_schedule(name: str, value: float | Schedule) -> Schedule:
 
 
 def constant(value: float) -> Schedule:
-    """η(t) = value.
+    """Stay at one value: η(t) = value.
 
     Example:
         >>> constant(0.1)(7)
@@ -38,7 +38,7 @@ def constant(value: float) -> Schedule:
 
 
 def cosine(peak: float, steps: int, floor: float = 0.0) -> Schedule:
-    """Half a cosine from ``peak`` at step 0 to ``floor`` at step ``steps``, and flat after it.
+    """Follow half a cosine from ``peak`` at step 0 to ``floor`` at step ``steps``, then stay there.
 
     η(t) = floor + (peak − floor) · ½ (1 + cos(π t / steps)).
 
@@ -62,7 +62,9 @@ def cosine(peak: float, steps: int, floor: float = 0.0) -> Schedule:
 
 
 def piecewise(initial: float, milestones: Sequence[int], factor: float = 0.1) -> Schedule:
-    """``initial`` times ``factor`` once for each milestone that the step count has reached.
+    """Multiply ``initial`` by ``factor`` once for each milestone that the step count has reached.
+
+    η(t) = initial · factor^(number of milestones ≤ t).
 
     Example:
         >>> [round(piecewise(1.0, [2, 3])(t), 3) for t in range(5)]

@@ -29,7 +29,7 @@ def sgd(
     weight_decay: float = 0.0,
     decay: Literal["coupled", "decoupled"] = "coupled",
 ) -> Optimizer:
-    """Stochastic gradient descent with momentum, Nesterov's variant and weight decay.
+    """Descend along the gradient, with momentum, Nesterov's variant and weight decay: SGD.
 
     g ← g + λw (coupled),  v ← μv + g,  w ← w − η v,  or with Nesterov  w ← w − η (g + μv);
     decoupled decay leaves g alone and takes ηλw from w beside the step. The velocity starts as
@@ -45,9 +45,6 @@ def sgd(
 
     Returns:
         An `Optimizer` whose ``step`` evaluates one gradient.
-
-    Raises:
-        ValueError: naming the argument that is out of range.
 
     Example:
         >>> import numpy as np
@@ -88,16 +85,18 @@ def sgd(
                 direction = add_scaled(direction, momentum, velocity)  # g + μv
             else:
                 direction = velocity
+        w = params
         if weight_decay and decay == "decoupled":
-            params = scale(1 - eta * weight_decay, params)  # w ← w − ηλw
-        params = add_scaled(params, -eta, direction)  # w ← w − ηv
-        return params, SGDState(state.count + 1, velocity)
+            w = scale(1 - eta * weight_decay, w)  # w ← w − ηλw
+        w = add_scaled(w, -eta, direction)  # w ← w − ηv
+        return w, SGDState(state.count + 1, velocity)
 
     def step(
         params: Params, state: SGDState, value_and_grad: ValueAndGrad
     ) -> tuple[Params, SGDState, Step]:
         loss, gradient, auxiliary = evaluate(value_and_grad, params)  # d1, at A
-        new_params, state = update(params, state, gradient)  # from A, along d1
-        return new_params, state, Step(loss, gradient, None, params, loss, gradient, auxiliary)
+        new_params, new_state = update(params, state, gradient)  # from A, along d1
+        seen = Step(loss, gradient, None, params, loss, gradient, auxiliary)
+        return new_params, new_state, seen
 
     return Optimizer(init, step, update)

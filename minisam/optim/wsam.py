@@ -16,12 +16,12 @@ from minisam.trees import Params, add_scaled, subtract
 def wsam(
     base: Optimizer, rho: float | Schedule = 0.05, gamma: float = 0.9, p: float = 2
 ) -> Optimizer:
-    """Weighted SAM, in its coupled form: the base optimizer sees the weighted gradient.
+    """Weigh the sharpness by γ/(1 − γ): WSAM, in its coupled form.
 
     d = d1 + γ/(1−γ) (d2 − d1).
 
-    The paper's decoupled form lets the base optimizer see d1 alone and subtracts the second term
-    beside it; without momentum the two are equal.
+    The base optimizer sees d. In the paper's decoupled form it sees d1 alone, and the second term
+    is subtracted beside it; without momentum the two are equal.
 
     Args:
         base: the optimizer that moves A along d.
@@ -31,9 +31,6 @@ def wsam(
 
     Returns:
         An `Optimizer`; ``Step.descent_gradient`` is d.
-
-    Raises:
-        ValueError: naming the argument that is out of range.
 
     Example:
         >>> import numpy as np
@@ -54,11 +51,11 @@ def wsam(
     def step(
         params: Params, state: SAMState, value_and_grad: ValueAndGrad
     ) -> tuple[Params, SAMState, Step]:
-        step = two_gradients(params, value_and_grad, climb, radius(state.count))
-        d1, d2 = step.ascent_gradient, step.descent_gradient
+        seen = two_gradients(params, value_and_grad, climb, radius(state.count))
+        d1, d2 = seen.ascent_gradient, seen.descent_gradient
         direction = d2 if weight == 1 else add_scaled(d1, weight, subtract(d2, d1))
-        params, base_state = base.update(params, state.base, direction)
-        step = step._replace(descent_gradient=direction)
-        return params, SAMState(state.count + 1, base_state), step
+        new_params, base_state = base.update(params, state.base, direction)
+        seen = seen._replace(descent_gradient=direction)
+        return new_params, SAMState(state.count + 1, base_state), seen
 
     return Optimizer(init, step)
