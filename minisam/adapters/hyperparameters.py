@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -141,6 +141,15 @@ class HyperParameters(Mapping):
         """Return those of one step, from 0, in which every schedule is a number."""
         now = {name: self[name](step) for name in self.scheduled}
         return replace(self, **now) if now else self
+
+    def names_for(self, params: Sequence[Any]) -> list[str]:
+        """Return the tensors' names, or made-up ones.
+
+        Example:
+            >>> HyperParameters().names_for([1.0])
+            ['tensor0.weight']
+        """
+        return list(self.names or (f"tensor{k}.weight" for k in range(len(params))))
 
     def demanded(self) -> list[str]:
         """Return the names of those that an implementation has to know to do what is asked.

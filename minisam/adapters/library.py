@@ -14,6 +14,7 @@ import numpy as np
 
 from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.protocol import (
+    FEATURES,
     Adapter,
     Arrays,
     GradFn,
@@ -29,7 +30,6 @@ from minisam.optim.sgd import sgd
 from minisam.trees import Params
 
 Make = Callable[[HyperParameters], Optimizer]
-FEATURES = frozenset({"frozen", "missing-gradient", "shards", "hessian-product"})
 ZERO = 0.0  # a loss that nothing depends on
 
 
@@ -88,11 +88,6 @@ def optimizer_of(hp: Mapping[str, Any]) -> Optimizer:
     return chosen._replace(step=step)
 
 
-def names_of(hp: HyperParameters, params: Sequence[Any]) -> list[str]:
-    """The tensors' names, or made-up ones."""
-    return list(hp.names or (f"tensor{i}.weight" for i in range(len(params))))
-
-
 def adapter_of(make: Make, methods: Sequence[str] = ()) -> Adapter:
     """Make an adapter of a function from hyper-parameters to a `minisam.optim` optimizer.
 
@@ -109,7 +104,7 @@ def adapter_of(make: Make, methods: Sequence[str] = ()) -> Adapter:
 
     def adapter(params: Arrays, hyperparameters: Mapping[str, Any]) -> Run:
         hp = HyperParameters.of(hyperparameters)
-        held = dict(zip(names_of(hp, params), copies(params), strict=True))
+        held = dict(zip(hp.names_for(params), copies(params), strict=True))
         trained = {name: leaf for name, leaf in held.items() if name not in hp.frozen}
         opt = make(hp)
         state = opt.init(trained)
@@ -124,7 +119,7 @@ def adapter_of(make: Make, methods: Sequence[str] = ()) -> Adapter:
 
         return run
 
-    return described(adapter, methods=tuple(methods or METHODS), features=FEATURES)
+    return described(adapter, methods=tuple(methods or METHODS), features=frozenset(FEATURES))
 
 
 def of_trees(grad_fn: Any, held: Params, trained: Sequence[str]) -> ValueAndGrad:

@@ -11,8 +11,9 @@ radius is a list, one number a step, the last of which stays; see `HyperParamete
 
 What an implementation cannot do is not held against it. An adapter raises `Unsupported` for
 hyper-parameters that it does not have, and may carry attributes: ``methods``, the methods that it
-implements; ``features``, a set of what else it can: ``"frozen"`` tensors, ``"shards"`` of a batch
-(then ``grad_fn.shards`` is a list with one gradient function for each); ``dtypes``.
+implements; ``dtypes``; ``features``, a set of what else it can: ``"frozen"`` tensors,
+``"missing-gradient"`` (None for a tensor's gradient), ``"shards"`` of a batch (``grad_fn.shards``
+is then a list with one gradient function for each), ``"hessian-product"``.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ Adapter = Callable[[Arrays, dict[str, Any]], Run]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 HYPERPARAMETERS = HyperParameters()
+FEATURES = ("frozen", "missing-gradient", "shards", "hessian-product")  # what not all adapters have
+DTYPES = ("float64", "float32", "bfloat16")
+MOST_GRADIENTS = 64  # a step that asks for more is not followed
 
 
 class AdapterError(RuntimeError):

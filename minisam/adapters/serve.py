@@ -15,10 +15,9 @@ import sys
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-import numpy as np
-
 from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.protocol import Adapter, Arrays, Unsupported
+from minisam.adapters.wire import as_arrays, flat_lists
 
 
 def serve(
@@ -67,7 +66,7 @@ def _begin(adapter: Adapter, start: dict[str, Any]) -> Any:
     """Make a new optimizer."""
     about = {key: start[key] for key in ("method", "dtype", "names", "frozen")}
     hp = HyperParameters.of({**start["hyperparameters"], **about})
-    return adapter(_arrays(start, start["params"]), dict(hp))
+    return adapter(as_arrays(start["params"], start["shapes"], hp.dtype), dict(hp))
 
 
 def _step(run: Any, start: dict[str, Any], message: dict[str, Any]) -> dict[str, Any]:
@@ -78,23 +77,9 @@ def _step(run: Any, start: dict[str, Any], message: dict[str, Any]) -> dict[str,
     script, points = message["gradients"], []
 
     def grad_fn(point: Arrays) -> Arrays:
-        points.append(_lists(point))
-        return _arrays(start, script[min(len(points), len(script)) - 1])
+        points.append(flat_lists(point))
+        answer = script[min(len(points), len(script)) - 1]
+        return as_arrays(answer, start["shapes"], start["dtype"])
 
     end = run(grad_fn)
-    return {"points": points, "params": _lists(end)}
-
-
-def _arrays(start: dict[str, Any], point: list) -> list[Any]:
-    kind = np.float64 if start["dtype"] == "float64" else np.float32
-    return [
-        None if one is None else np.array(one, kind).reshape(shape)
-        for one, shape in zip(point, start["shapes"], strict=True)
-    ]
-
-
-def _lists(arrays: Arrays) -> list[list[float | None]]:
-    return [
-        [float(x) if np.isfinite(x) else None for x in np.ravel(np.asarray(one, float))]
-        for one in arrays
-    ]
+    return {"points": points, "params": flat_lists(end)}

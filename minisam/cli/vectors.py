@@ -41,7 +41,7 @@ def export(directory: Path) -> list[Path]:
     Returns:
         The files written. Each appears whole or not at all.
     """
-    from minisam.adapters.process import SCHEMA
+    from minisam.adapters.wire import SCHEMA
     from minisam.vectors import DIRECTORY, manifest
 
     names = ["manifest.json", "schema.json", *(one["file"] for one in manifest()["files"])]

@@ -1,4 +1,4 @@
-"""Run in a child of `minisam.isolation.parent`: the function that it names, and say what begins."""
+"""Be the child of `minisam.isolation.parent`: call the function that it names, and report."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _channel: int | None = None  # where a child writes its messages; None in any ot
 _process = 0  # the child's id
 
 
-def serve() -> None:
+def main() -> None:
     """Be the child: call the function that the parent names, tell what it yields, and end."""
     global _channel, _process
     requests, _channel, _process = os.fdopen(os.dup(0), "rb"), os.dup(1), os.getpid()
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(2, 1)  # what is printed has a pipe of its own
+    os.dup2(2, 1)  # what is printed goes elsewhere
     streams: tuple[Any, ...] = (sys.stdout, sys.stderr)
     for stream in streams:
         stream.reconfigure(encoding="utf-8", errors="replace", line_buffering=True)
@@ -53,12 +53,12 @@ def announce(doing: str = "", limit: float = 0.0) -> None:
 
 @lru_cache
 def announcement(doing: str, limit: float) -> bytes:
-    """The message; kept, since the same things begin and end all the time."""
+    """Return the message; it is kept, since the same things begin and end all the time."""
     return as_line("doing", doing, limit)
 
 
 def as_line(*message: Any) -> bytes:
-    """A message as a line of JSON."""
+    """Return a message as a line of JSON."""
     return json.dumps(message).encode() + b"\n"
 
 
@@ -72,7 +72,7 @@ def send(line: bytes) -> None:
 
 
 def in_words(error: BaseException) -> str:
-    """The type and the text of an exception.
+    """Return the type and the text of an exception.
 
     Example:
         >>> in_words(KeyError("rho")), in_words(MemoryError())

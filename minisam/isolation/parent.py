@@ -23,16 +23,16 @@ import queue
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-START = "import sys; sys.path[:] = sys.argv[1:]; from minisam.isolation.child import serve; serve()"
+from minisam.isolation.pipes import PipedProcess
+
+START = "import sys; sys.path[:] = sys.argv[1:]; from minisam.isolation.child import main; main()"
 GRACE = 0.5  # seconds after the limit, in which the child may stop by itself and say more
 PATIENCE = 600.0  # seconds that our own work may take between two pieces of untrusted code
-KEPT = 4096  # bytes of what a child printed
 
 
 class Ended(RuntimeError):
@@ -63,52 +63,33 @@ def run(function: str, *arguments: Any) -> Iterator[Any]:
         child.kill()
 
 
-class Child:
+class Child(PipedProcess):
     """A process that calls one function, seen from its parent."""
 
     def __init__(self, function: str, arguments: tuple) -> None:
-        self.process: Any = subprocess.Popen(
-            [sys.executable, "-c", START, *sys.path],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
         self.messages: queue.SimpleQueue = queue.SimpleQueue()
-        self.printed = b""
+        self.announcements: dict[bytes | None, list] = {}  # what begins and ends, again and again
         self.hear("its start", PATIENCE)
-        self.readers = [
-            threading.Thread(target=reader, daemon=True) for reader in (self.listen, self.drain)
-        ]
-        for reader in self.readers:
-            reader.start()
-        requests: Any = self.process.stdin
-        with suppress(OSError):  # it has ended already, and `values` says how
-            requests.write(json.dumps([function, arguments]).encode() + b"\n")
-            requests.flush()
+        command = [sys.executable, "-c", START, *sys.path]
+        super().__init__(command, self.take, alone=True)
+        self.send(json.dumps([function, arguments]))
 
     def hear(self, doing: str, limit: float) -> None:
         """Note what the child does, and by when it must say something else."""
         self.doing, self.limit = (doing, limit) if doing else ("our own work", PATIENCE)
         self.until = time.monotonic() + self.limit + GRACE
 
-    def listen(self) -> None:
-        """Read the child's messages."""
-        known: dict[bytes, list] = {}  # what begins and ends, again and again
-        with suppress(ValueError, TypeError):  # something else has come through the pipe
-            for line in self.process.stdout:
-                kind, *content = known.get(line) or json.loads(line)
-                if kind == "doing":
-                    known[line] = [kind, *content]
-                    self.hear(*content)
-                else:
-                    self.messages.put((kind, *content))
-        self.messages.put(("gone",))
-
-    def drain(self) -> None:
-        """Read what the child prints, and keep the end."""
-        while part := self.process.stderr.read1(KEPT):
-            self.printed = (self.printed + part)[-KEPT:]
+    def take(self, line: bytes | None) -> None:
+        """Sort a message of the child's."""
+        try:
+            kind, *content = self.announcements.get(line) or json.loads(line) if line else ["gone"]
+        except (ValueError, TypeError):  # something else has come through the pipe
+            kind, content = "gone", []
+        if kind == "doing":
+            self.announcements[line] = [kind, *content]
+            self.hear(*content)
+        else:
+            self.messages.put((kind, *content))
 
     def values(self) -> Iterator[Any]:
         """Yield what the child's function yields."""
@@ -136,7 +117,7 @@ class Child:
             yield content[0]
 
     def last_words(self) -> str:
-        """How the process ended, and what it printed last."""
+        """Say how the process ended, and what it printed last."""
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=1)
         code = self.process.poll()
@@ -146,8 +127,7 @@ class Child:
             how = f"was killed by signal {-code} ({signal.strsignal(-code)})"
         else:
             how = f"ended the process with exit code {code}"
-        self.readers[1].join(timeout=1)
-        lines = self.printed.decode("utf-8", "replace").strip().splitlines()
+        lines = self.last_lines()
         return f"{self.doing} {how}" + (f"; it printed: {lines[-1][:200]}" if lines else "")
 
     def kill(self) -> None:
@@ -157,11 +137,4 @@ class Child:
                 os.killpg(self.process.pid, signal.SIGKILL)
             else:
                 self.process.kill()
-        self.process.wait()
-        with suppress(OSError):
-            self.process.stdin.close()
-        pipes = (self.process.stdout, self.process.stderr)
-        for reader, pipe in zip(self.readers, pipes, strict=True):
-            reader.join(timeout=1)
-            if not reader.is_alive():  # else another process holds the pipe
-                pipe.close()
+        self.close()

@@ -17,6 +17,7 @@ import numpy as np
 
 from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.protocol import (
+    MOST_GRADIENTS,
     Adapter,
     AdapterError,
     Arrays,
@@ -32,8 +33,6 @@ from minisam.isolation.limits import Interruption, Late, within
 from minisam.optim.methods import METHODS
 from minisam.oracle.probes import ANSWERS, Probe, Script, script
 from minisam.rounding import UNITS, to_unit
-
-MANY = 64  # gradients in one step
 
 
 class Fault(AdapterError):
@@ -142,8 +141,10 @@ class Teller:
     def answer(self, point: Any, shard: int) -> Arrays:
         """The scripted gradient of a shard at a point."""
         arrays = checked(point, self.start, "the point at which a gradient is asked for")
-        if len(self.queries) >= MANY:
-            raise Fault("asks too often", f"one step asked for more than {MANY} gradients")
+        if len(self.queries) >= MOST_GRADIENTS:
+            raise Fault(
+                "asks too often", f"one step asked for more than {MOST_GRADIENTS} gradients"
+            )
         key = (shard, *(array.tobytes() for array in arrays))
         if key not in self.known:
             self.known[key] = self.counts.get(shard, 0)

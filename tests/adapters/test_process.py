@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from minisam.adapters.library import own
-from minisam.adapters.process import FEATURES, SCHEMA, process
-from minisam.adapters.protocol import HYPERPARAMETERS, AdapterError, Unsupported, observe
+from minisam.adapters.process import process
+from minisam.adapters.protocol import FEATURES, HYPERPARAMETERS, AdapterError, Unsupported, observe
+from minisam.adapters.wire import SCHEMA
 from minisam.vectors import load, replay
 
 JAVASCRIPT = Path(__file__).parent / "harness" / "sam.js"

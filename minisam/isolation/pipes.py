@@ -1,0 +1,77 @@
+"""A process whose output is read while it runs, so that it never waits for us."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+KEPT_BYTES = 4096  # of what a process wrote to its standard error
+
+
+class PipedProcess:
+    """A started process, with a thread for each of its outputs.
+
+    Args:
+        command: program and arguments.
+        take: is called with every line of its standard output, and with None at the end.
+        alone: whether it begins a session, and so a group of processes that can be killed with it.
+
+    Raises:
+        OSError: if it cannot be started.
+    """
+
+    def __init__(
+        self, command: Sequence[str], take: Callable[[bytes | None], Any], alone: bool = False
+    ) -> None:
+        pipe = subprocess.PIPE
+        self.process: Any = subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=alone
+        )
+        self.printed = b""
+        self.readers = [
+            threading.Thread(target=read, daemon=True)
+            for read in (partial(self._listen, take), self._drain)
+        ]
+        for reader in self.readers:
+            reader.start()
+
+    def _listen(self, take: Callable[[bytes | None], Any]) -> None:
+        """Pass on every line of standard output, and None at its end."""
+        for line in self.process.stdout:
+            take(line)
+        take(None)
+
+    def _drain(self) -> None:
+        """Read what goes to standard error, and keep the end."""
+        while part := self.process.stderr.read1(KEPT_BYTES):
+            self.printed = (self.printed + part)[-KEPT_BYTES:]
+
+    def send(self, line: str) -> None:
+        """Write a line to its standard input."""
+        with suppress(OSError):  # it has ended; what it wrote before says why
+            self.process.stdin.write(line.encode() + b"\n")
+            self.process.stdin.flush()
+
+    def end_input(self) -> None:
+        """Close its standard input."""
+        with suppress(OSError):
+            self.process.stdin.close()
+
+    def last_lines(self) -> list[str]:
+        """Return the end of what it wrote to standard error."""
+        self.readers[1].join(timeout=0.1 if self.process.poll() is None else 1)
+        return self.printed.decode("utf-8", "replace").strip().splitlines()
+
+    def close(self) -> None:
+        """Wait for the process, which ends or was killed, and close its pipes."""
+        self.process.wait()
+        self.end_input()
+        pipes = (self.process.stdout, self.process.stderr)
+        for reader, pipe in zip(self.readers, pipes, strict=True):
+            reader.join(timeout=1)
+            if not reader.is_alive():  # else another process holds the pipe
+                pipe.close()
