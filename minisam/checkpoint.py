@@ -136,7 +136,7 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> Pat
         [{'loss': 0.5}]
     """
     arrays = encoded(checkpoint)
-    # NumPy's types fear an array called allow_pickle.
+    # NumPy's stubs reserve the keyword `allow_pickle`.
     return write_atomically(path, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
 
 

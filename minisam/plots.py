@@ -1,7 +1,7 @@
 """Every picture, in one style: the same colour for the same method, readable from the last row.
 
 The colours are Okabe and Ito's, which people with any common colour vision tell apart. Matplotlib
-is imported inside the functions, so that nothing else pays for it.
+is imported where a picture is made, so that nothing else pays for it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from minisam.files import write_atomically
 
@@ -53,7 +55,7 @@ STYLE = {
 
 
 def colour(method: str) -> str:
-    """Return the colour of a method; grey for those that have none of their own.
+    """Return the colour of a method; grey for those that have none.
 
     Example:
         >>> colour("SAM"), colour("something else")
@@ -130,18 +132,34 @@ def dots_by_method(
     axes.set_ylim(len(filled) - 0.5, -0.5)
 
 
-def curve_with_band(axes: Any, intervals: Sequence[Any], label: str) -> None:
+def level_with_band(axes: Any, interval: Sequence[float], method: str) -> None:
+    """Draw a mean as a level line, with a band of its confidence interval.
+
+    Args:
+        axes: Matplotlib axes.
+        interval: (value, low, high, …).
+        method: sets the colour and the label.
+    """
+    value, low, high, *_ = interval
+    axes.axhline(value, color=colour(method), label=method)
+    axes.axhspan(low, high, color=colour(method), alpha=0.12)
+
+
+def curve_with_band(
+    axes: Any, intervals: Sequence[Any], method: str, label: str | None = None
+) -> None:
     """Draw means by epoch as a line, with a band of their confidence intervals.
 
     Args:
         axes: Matplotlib axes.
         intervals: (value, low, high, …), one per epoch; epochs count from 1.
-        label: method's name, which sets the colour.
+        method: sets the colour.
+        label: the method's name by default.
     """
     epochs = range(1, len(intervals) + 1)
     value, low, high = ([interval[k] for interval in intervals] for k in range(3))
-    axes.plot(epochs, value, color=colour(label), label=label)
-    axes.fill_between(epochs, low, high, color=colour(label), alpha=0.2, linewidth=0)
+    axes.plot(epochs, value, color=colour(method), label=label or method)
+    axes.fill_between(epochs, low, high, color=colour(method), alpha=0.2, linewidth=0)
 
 
 def arrow(axes: Any, start: Sequence[float], end: Sequence[float], **options: Any) -> None:
@@ -184,8 +202,6 @@ def contours(axes: Any, loss: Callable[[Any], Any], x: Any, y: Any, levels: int 
         y: where along the second, shape (ny,).
         levels: number of contour lines.
     """
-    import numpy as np
-
     grid = np.stack(np.meshgrid(x, y), axis=-1)
     values = loss(grid)
     heights = values.min() + np.ptp(values) * np.linspace(0, 1, levels) ** 2.5
@@ -239,8 +255,6 @@ def images_by_class(
         class_names: a name to each class to be drawn: label 0, 1, …
         rows: how many images of each.
     """
-    import numpy as np
-
     height, width, channels = images.shape[1:]
     cell_height, cell_width = height + 2, width + 2
     shape = (rows * cell_height, len(class_names) * cell_width, channels)

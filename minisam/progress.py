@@ -25,7 +25,7 @@ def print_row(file: TextIO, record: dict[str, Any], epochs: int, left: float) ->
 
     Args:
         file: where to print.
-        record: numbers and texts by name; ``epoch`` and ``seconds`` have columns of their own.
+        record: numbers and texts by name; ``epoch`` and ``seconds`` have their own columns.
         epochs: number of epochs in all.
         left: estimate of the seconds left.
 

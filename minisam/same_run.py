@@ -1,4 +1,4 @@
-"""Is this the run that a checkpoint is of? What a run is made of, as JSON, and how two differ."""
+"""Tell whether a checkpoint is of this run: describe a run in JSON, and compare two."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def differences(was: Any, now: Any, place: str = "") -> list[tuple[str, Any, Any
 
 
 def _named(value: Any) -> str | None:
-    """The name of a function that `described` told of: two functions differ in all they hold."""
+    """Return the name of a described function; two functions differ in all they hold."""
     return value.get("function") if isinstance(value, dict) else None
 
 

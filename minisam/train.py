@@ -84,8 +84,8 @@ def train(
         labels: integers of shape (examples,), or probabilities of shape (examples, classes).
         epochs: passes over the data.
         batch_size: examples per step; the last step of an epoch may have fewer.
-        seed: of the start, of the order of the examples and of ``transform``, each a stream of
-            its own.
+        seed: of the start, of the order of the examples and of ``transform``, which are drawn
+            independently.
         params: where to start, instead of ``model.init`` from the seed.
         loss: (logits, targets) → scalar.
         transform: (images, labels, rng) → (images, labels), such as augmentation or mixup.
@@ -176,7 +176,7 @@ def train(
 
 
 def _evaluated(record: Any) -> dict[str, Any]:
-    """What ``evaluate`` returned, as Python's own numbers, or ValueError naming what is none."""
+    """Return a record in Python's own numbers, or raise ValueError naming what is none."""
     if not isinstance(record, dict):
         raise ValueError(f"evaluate must return a dict of numbers, got {record!r}")
     for key, value in record.items():

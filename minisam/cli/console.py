@@ -1,4 +1,4 @@
-"""Standard output, wherever it leads: an old encoding, a reader that leaves, a full disk."""
+"""Write to standard output, wherever it leads: an old encoding, a closed pipe, a full disk."""
 
 from __future__ import annotations
 

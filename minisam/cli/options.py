@@ -1,4 +1,4 @@
-"""What the commands that train have in common: options, their checks, and exit codes."""
+"""Check the options that the commands that train share, and state their exit codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`minisam sharpness`: how sharp the training loss is where a run ended."""
+"""`minisam sharpness`: measure how sharp the training loss is where a run ended."""
 
 from __future__ import annotations
 

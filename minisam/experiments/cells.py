@@ -1,4 +1,4 @@
-"""Where the result of a function is kept: one file per function, settings and code.
+"""Find the file in which a result is kept: one per function, settings and code.
 
 A result is found again by the name of its function and by the settings, so that a name must lead
 to one function: a lambda, a closure or an object's method shares its name with others that do
@@ -84,7 +84,7 @@ def stored(path: Path) -> dict[str, Any]:
 
 
 def _of_unknown_code(path: Path, record: dict[str, Any]) -> bool:
-    """Whether a result says nothing of the code, or of the code for another Python's machine."""
+    """Return whether a result says nothing of the code, or is of another Python."""
     python = record.get("versions", {}).get("python", "")
     ours = platform.python_version_tuple()[:2]
     return "-" not in path.stem or tuple(python.split(".")[:2]) != ours
@@ -159,7 +159,7 @@ def code_hash(function: Callable[..., Any]) -> str | None:
 
 
 def _told(part: Any, within: tuple[int, ...] = ()) -> Any:
-    """What a function, or a value in it, is, as nested lists of text."""
+    """Describe a function, or a value in it, as nested lists of text."""
     if isinstance(part, FunctionType):
         if id(part) in within:
             return "itself"

@@ -1,8 +1,8 @@
-"""SGD, SAM and ASAM on the same noisy labels.
+"""Compare SGD, SAM and ASAM on the same noisy labels.
 
 Every method trains the same network from the same start on the same images, of which a share has
 wrong labels, seed by seed. What is compared: accuracy on clean test labels after the last epoch and
-at the best one (which only somebody with clean labels could choose), how much of the wrong labels
+at the best one (which only clean labels could choose), how much of the wrong labels
 was memorized, and how sharp the loss is where training ended.
 
 ρ is chosen on a validation split that is held out of the training images and whose labels are as

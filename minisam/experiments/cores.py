@@ -1,4 +1,4 @@
-"""The processor cores and the memory that this process may use, which may be few of the machine's.
+"""Count the processor cores and the memory that this process may use.
 
 A job of a cluster, a container or ``taskset`` gets a share of the machine. Two mechanisms say so
 on Linux: the affinity of the process, and the limits of its control group (cgroup v2), of which
@@ -63,7 +63,7 @@ def usable_jobs(each: float = 5e8) -> int:
 
 
 def _limits(name: str, root: Path) -> list[str]:
-    """The content of one file of limits at every level of the process's control group."""
+    """Return the content of one file of limits at every level of the process's control group."""
     found = []
     with suppress(OSError, ValueError):  # not Linux, or nothing to be seen in this container
         lines = (root / "proc/self/cgroup").read_text().splitlines()

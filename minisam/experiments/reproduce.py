@@ -1,4 +1,4 @@
-"""Each claim as something one can run, and the pictures of the specification."""
+"""Run the experiment behind a claim, and draw the pictures of the specification."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from typing import Any
 
 from minisam.experiments.search import at_the_edge
 from minisam.experiments.study import Scale
-from minisam.experiments.sweep import sweep, versions
+from minisam.experiments.sweep import sweep
 from minisam.experiments.trial import trial
+from minisam.experiments.workers import versions
 from minisam.files import plain, write_atomically, write_json
 from minisam.plots import picture
 from minisam.progress import clock

@@ -1,4 +1,4 @@
-"""The search for hyper-parameters, of the same budget for every method.
+"""Search hyper-parameters, with the same budget for every method.
 
 Each method tries five values of its own hyper-parameter (ρ; Mixup's α; for SGD the learning rate
 itself) and four other learning rates at the best of them (SGD: nearer ones), and each candidate is
@@ -125,6 +125,23 @@ def tune(
             second += [(k, method, {**option, "lr": rate}) for rate in rates]
     attempt(second)
     return chosen, search
+
+
+def with_best(
+    problems: Sequence[tuple[dict[str, Any], Mapping[str, Any]]],
+    chosen: Sequence[Mapping[str, Mapping[str, Any]]],
+) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Return (labels, settings) of every method on every problem, with what `tune` chose for it.
+
+    Example:
+        >>> with_best([({"noise": 0.4}, {"epochs": 5})], [{"SAM": {"rho": 0.1}}])
+        [({'method': 'SAM', 'noise': 0.4}, {'epochs': 5, 'rho': 0.1})]
+    """
+    return [
+        ({"method": method, **labels}, {**shared, **options})
+        for (labels, shared), best in zip(problems, chosen, strict=True)
+        for method, options in best.items()
+    ]
 
 
 def at_the_edge(search: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -1,4 +1,4 @@
-"""How far to trust a mean over seeds: paired differences, intervals, rank correlation.
+"""Say how far to trust a mean over seeds: intervals, paired differences, rank correlation.
 
 A run with another seed gives another accuracy; two methods are compared on the *same* seeds (same
 data, same flipped labels, same start), and what counts is the mean of the differences d_s and its

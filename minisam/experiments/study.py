@@ -1,13 +1,13 @@
-"""What the experiments have in common: scales, runs over seeds, differences, verdicts.
+"""Run an experiment over seeds, compare two methods, and judge a claim.
 
-An experiment is a module with
+An experiment is a module in `minisam.experiments.claims` with
 
     CLAIM, PUBLISHED        what is claimed, and the published figures, in a sentence each
     run(cells, scale)       the grid: calls ``cells`` with lists of settings, returns its results
     table(results)          the results as rows of text, the first one the heading
     headline(results)       the same in one word and one number, a `Headline`
     verdict(results)        one of the `VERDICTS`, or a text that begins with one
-    draw(results, figure)   the results as a picture
+    draw(results, figure)   the results as a picture, of SIZE inches if the module says so
 
 where results are plain JSON, so that table, verdict and picture can be made again from the file.
 """

@@ -1,4 +1,4 @@
-"""The data of a trial: a subset of a data set, chosen, corrupted and standardized by its seed."""
+"""Choose, corrupt and standardize the data of a trial by its seed."""
 
 from __future__ import annotations
 

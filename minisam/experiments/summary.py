@@ -1,4 +1,4 @@
-"""One table of all the results that are kept in a folder."""
+"""Gather all the results that are kept in a folder into one table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One training run described by plain settings: the cell of every experiment's grid.
+"""Train one network as plain settings say: the cell of every experiment's grid.
 
 A trial draws everything from its seed (the subset, the flipped labels, the start, the order of the
 examples), so that two methods with the same seed meet the same data, and their difference is the

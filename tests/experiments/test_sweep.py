@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import sweep_cells
 
-from minisam.experiments import sweep as module
+from minisam.experiments import workers
 from minisam.experiments.sweep import SweepError, sweep
 
 quiet = functools.partial(sweep, progress=None)
@@ -67,7 +67,7 @@ def test_a_cell_stored_without_its_processor_time_is_read(tmp_path):
 def test_processes_share_the_cells_and_divide_the_blas_threads(tmp_path, monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
-    monkeypatch.setattr(module, "usable_cores", lambda: 8)
+    monkeypatch.setattr(workers, "usable_cores", lambda: 8)
     cells = [{"x": x, "seconds": 0.3} for x in range(4)]
     results = quiet(sweep_cells.square, cells, tmp_path, jobs=2)
     assert [r["result"]["square"] for r in results] == [0, 1, 4, 9]
@@ -152,7 +152,7 @@ def test_an_interrupted_executor_is_left_with_nothing_to_do(tmp_path, monkeypatc
         raise KeyboardInterrupt
 
     stream, gate, log = io.StringIO(), threading.Event(), tmp_path / "log"
-    monkeypatch.setattr(module, "wait", interrupted)
+    monkeypatch.setattr(workers, "wait", interrupted)
     with ThreadPoolExecutor(1) as executor:
         executor.submit(gate.wait)  # keeps the cells waiting
         cells = [{"x": 1, "log": str(log)}]
@@ -289,15 +289,8 @@ def test_progress_on_a_terminal_is_one_line_that_is_written_again(tmp_path):
 
 def test_nothing_to_do_starts_no_process(tmp_path, monkeypatch):
     quiet(sweep_cells.square, [{"x": 1}], tmp_path)
-    monkeypatch.setattr(module, "ProcessPoolExecutor", None)
+    monkeypatch.setattr(workers, "ProcessPoolExecutor", None)
     assert len(quiet(sweep_cells.square, [{"x": 1}], tmp_path, jobs=2)) == 1
-
-
-def test_more_jobs_than_processors_leave_one_thread_each(monkeypatch):
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr(module, "usable_cores", lambda: 1)
-    with module._process_pool(2, 2):
-        assert os.environ["OMP_NUM_THREADS"] == "1"
 
 
 def test_a_curve_with_a_hole_is_stored(tmp_path):

@@ -22,7 +22,7 @@ from minisam.experiments.study import Cells, Headline, Scale, gain, judge, mean,
 from minisam.experiments.trial import PROBED, fit, make_optimizer, prepared, records, training_loss
 from minisam.nn.losses import accuracy
 from minisam.optim import Optimizer, cosine
-from minisam.plots import SKY, colour, curve_with_interval
+from minisam.plots import SKY, colour, curve_with_interval, level_with_band
 from minisam.train import predict, train
 from minisam.trees import Params
 
@@ -206,9 +206,7 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
     left, *panels = figure.subplots(1, 3)
     runs = results["runs"]
     plain = mean(runs, "milliseconds", method="SGD").value
-    value, low, high, _ = mean(runs, method="SGD")
-    left.axhline(value, color=colour("SGD"), label="SGD")
-    left.axhspan(low, high, color=colour("SGD"), alpha=0.12)
+    level_with_band(left, mean(runs, method="SGD"), "SGD")
     radii = sorted({run["rho"] for run in runs if run["rho"]})
     for method, shade, offset in (("SAM", colour("SAM"), -0.08), ("exact SAM", SKY, 0.08)):
         points = [mean(runs, method=method, rho=rho) for rho in radii]

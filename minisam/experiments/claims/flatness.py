@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from minisam.experiments.statistics import Interval, kendall, mean_interval, paired_difference
+from minisam.experiments.statistics import Interval, by_epoch, kendall, paired_difference
 from minisam.experiments.study import (
     Cells,
     Headline,
@@ -32,7 +32,7 @@ from minisam.experiments.study import (
 from minisam.experiments.subset import Arrays
 from minisam.experiments.trial import fit, outcome, prepared, records, training_loss
 from minisam.nn.models import Model
-from minisam.plots import colour
+from minisam.plots import colour, curve_with_band
 from minisam.sharpness import (
     adaptive_sharpness,
     flat_hessian,
@@ -180,12 +180,8 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
     for method, rho in shown.items():
         runs = select(results["runs"], method=method, rho=rho)
         label = f"{method}, ρ = {rho:g}" if rho else method
-        curves = np.array([[epoch["eigenvalue"] for epoch in run["history"]] for run in runs])
-        points = [mean_interval(column) for column in curves.T]
-        epochs, shade = range(1, len(points) + 1), colour(method)
-        along.plot(epochs, [point.value for point in points], color=shade, label=label)
-        low, high = [point.low for point in points], [point.high for point in points]
-        along.fill_between(epochs, low, high, color=shade, alpha=0.15, linewidth=0)
+        curves = [[epoch["eigenvalue"] for epoch in run["history"]] for run in runs]
+        curve_with_band(along, by_epoch(curves), method, label)
         nodes = np.concatenate([run["nodes"] for run in runs])
         weights = np.concatenate([run["weights"] for run in runs]) / len(runs)
         order = np.argsort(nodes)

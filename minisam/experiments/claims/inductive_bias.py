@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from minisam.experiments.search import candidates, tune
+from minisam.experiments.search import candidates, tune, with_best
 from minisam.experiments.statistics import Interval, paired_difference
 from minisam.experiments.study import (
     RADII,
@@ -48,13 +48,12 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
         for name, special in MODELS.items()
     ]
     best, search = tune(cells, scale, problems, candidates(scale, "SGD", "SAM", radii=RADII))
-    entries = [
-        ({"method": method, **labels}, {**base, **options})
-        for (labels, base), chosen in zip(problems, best, strict=True)
-        for method, options in chosen.items()
-    ]
     guess = 1.0 if scale.data == "cifar100" else 10.0
-    return {"guess": guess, "search": search, "runs": over_seeds(cells, scale, entries)}
+    return {
+        "guess": guess,
+        "search": search,
+        "runs": over_seeds(cells, scale, with_best(problems, best)),
+    }
 
 
 def table(results: Mapping[str, Any]) -> list[list[str]]:

@@ -1,8 +1,8 @@
-"""m-sharpness: does a climb of its own for every few examples generalize better?
+"""m-sharpness: does it generalize better to climb for every few examples alone?
 
 The batch is cut into shards of m examples, each with its own ε (see `minisam.optim.m_sam`). ρ and
 the learning rate are chosen for each m, from as many settings as SGD has learning rates (see
-`minisam.experiments.search`). At m = 1 every example costs two gradients of its own, so the
+`minisam.experiments.search`). At m = 1 every example costs two gradients, so the
 training set is small.
 """
 
@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from minisam.experiments.search import candidates, tune
+from minisam.experiments.search import candidates, tune, with_best
 from minisam.experiments.study import RADII, Cells, Headline, Scale, gain, judge, mean, over_seeds
-from minisam.plots import colour, curve_with_interval
+from minisam.plots import curve_with_interval, level_with_band
 
 CLAIM = "A smaller m generalizes better."
 PUBLISHED = "Foret et al. 2020, section 4.1: models trained with a smaller m generalize better."
@@ -28,10 +28,9 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     tried = candidates(scale, "SGD")
     for m in shards:
         tried[f"m = {m}"] = [{"optimizer": "m_sam", "m": m, "rho": rho} for rho in RADII["sam"]]
-    (chosen,), search = tune(cells, scale, [({}, base)], tried)
-    entries = [({"method": m}, {**base, **options}) for m, options in chosen.items()]
-    runs = over_seeds(cells, scale, entries)
-    return {"shards": shards, "search": search, "chosen": chosen, "runs": runs}
+    best, search = tune(cells, scale, [({}, base)], tried)
+    runs = over_seeds(cells, scale, with_best([({}, base)], best))
+    return {"shards": shards, "search": search, "chosen": best[0], "runs": runs}
 
 
 def table(results: Mapping[str, Any]) -> list[list[str]]:
@@ -63,9 +62,7 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
     shards, runs = results["shards"], results["runs"]
     intervals = [mean(runs, method=f"m = {m}") for m in shards]
     curve_with_interval(axes, shards, intervals, "SAM", label="SAM, ε per m examples")
-    value, low, high, _ = mean(runs, method="SGD")
-    axes.axhline(value, color=colour("SGD"), label="SGD")
-    axes.axhspan(low, high, color=colour("SGD"), alpha=0.12)
+    level_with_band(axes, mean(runs, method="SGD"), "SGD")
     axes.set_xscale("log", base=2)
     axes.set_xticks(shards, [str(m) for m in shards])
     axes.set_xlabel("m (examples per climb; 128 is the whole batch)")

@@ -117,7 +117,7 @@ def pruned_in_rounds(
     Args:
         params: of a trained network.
         shares: of the weights to keep, falling; at 1 nothing is pruned and nothing trained.
-        worth: params → what each weight is worth, found anew in every round.
+        worth: params → what each weight is worth, found again in every round.
         retrain: (params, objective) → params after more training with this ``objective``.
 
     Yields:

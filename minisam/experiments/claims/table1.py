@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from minisam.experiments.search import candidates, tune
+from minisam.experiments.search import candidates, tune, with_best
 from minisam.experiments.study import RADII, Cells, Headline, Scale, gain, judge, mean, over_seeds
 from minisam.plots import dots_by_method
 
@@ -43,10 +43,11 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
         radii = RADII if name == "residual network" else None
         options = candidates(scale, "SGD", "SAM", "ASAM", lr=base["lr"], radii=radii)
         labels = {"model": name}
-        (chosen,), tried = tune(cells, scale, [(labels, base)], options)
+        problem = [(labels, base)]
+        best, tried = tune(cells, scale, problem, options)
         search += tried
-        entries += [({"method": m, **labels}, {**base, **chosen[m]}) for m in chosen]
-        longer = {**base, **chosen["SGD"], "epochs": 2 * base["epochs"]}
+        entries += with_best(problem, best)
+        longer = {**base, **best[0]["SGD"], "epochs": 2 * base["epochs"]}
         entries.append(({"method": LONGER, **labels}, longer))
     return {"search": search, "runs": over_seeds(cells, scale, entries)}
 

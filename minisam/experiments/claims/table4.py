@@ -1,8 +1,8 @@
 """Label noise, Foret et al. 2020, Table 4: is SAM as robust as methods that were made for it?
 
-"Bootstrap" is the paper's: train, then train anew on the labels that the first network predicts.
-It takes the settings that were chosen for its second half (SGD's, Mixup's, SAM's) and has no
-search of its own; every other method tries nine settings, five of its own hyper-parameter (SGD:
+"Bootstrap" is the paper's: train, then train again from scratch on the labels that the first
+network predicts. It takes the settings that were chosen for its second half (SGD's, Mixup's, SAM's)
+and is not searched; every other method tries nine settings, five of its own hyper-parameter (SGD:
 the learning rate) and four learning rates, see `minisam.experiments.search`. The choice is made
 on held-out *noisy* labels, so that no method ever sees a clean one, at 40 and at 60 % noise. Lower
 rates and human labels take the choice of 40 %, and 80 % that of 60 %: there a network of accuracy a

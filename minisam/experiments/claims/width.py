@@ -2,7 +2,7 @@
 
 The same MLP at six widths, on clean and on noisy labels. A network is over-parameterized where it
 can fit its training labels whatever they are, so training accuracy is reported beside the number of
-parameters per example. SAM's ρ and learning rate, and SGD's learning rate, are chosen anew at every
+parameters per example. SAM's ρ and learning rate, and SGD's learning rate, are chosen at every
 width, from as many settings (see `minisam.experiments.search`).
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from minisam.experiments.search import candidates, tune
+from minisam.experiments.search import candidates, tune, with_best
 from minisam.experiments.statistics import Interval, paired_difference
 from minisam.experiments.study import (
     Cells,
@@ -44,12 +44,7 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
         for w in widths
     ]
     best, search = tune(cells, scale, problems, candidates(scale, "SGD", "SAM"))
-    entries = [
-        ({"method": method, **labels}, {**base, **options})
-        for (labels, base), chosen in zip(problems, best, strict=True)
-        for method, options in chosen.items()
-    ]
-    runs = over_seeds(cells, scale, entries)
+    runs = over_seeds(cells, scale, with_best(problems, best))
     return {"widths": widths, "rates": rates, "search": search, "runs": runs}
 
 

@@ -32,7 +32,7 @@ SHADES = (SKY, BLUE, PURPLE)
 
 
 def compute(smoke: bool = False) -> dict[str, Any]:
-    """SAM's and SGD's paths on one bowl, for several products ηλ."""
+    """Return SAM's and SGD's paths on one bowl, for several products ηλ."""
     curvature, rho = SETTINGS["curvature"], SETTINGS["rho"]
     bowl, start = quadratic([curvature]), np.array([SETTINGS["start"]])
     runs = []
@@ -70,7 +70,7 @@ def paint(figure: Any, record: dict[str, Any]) -> None:
 
 
 def paint_cycle(axes: Any, settings: dict[str, Any], run: dict[str, Any]) -> None:
-    """The cycle on the bowl: A, B, and the step to the other side."""
+    """Draw the cycle on the bowl: A, B, and the step to the other side."""
     a, rho = run["amplitude"], settings["rho"]
 
     def height(w: Any) -> Any:

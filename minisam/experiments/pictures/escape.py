@@ -35,7 +35,7 @@ def bisect(
     high: np.ndarray,
     relative: float = 1e-6,
 ) -> np.ndarray:
-    """Where a property of the radius begins to hold, by bisection, in many runs at once.
+    """Find where a property of the radius begins to hold, by bisection, in many runs at once.
 
     Args:
         above: from radii of shape (runs,) to whether each is above its run's threshold.
@@ -61,7 +61,7 @@ def bisect(
 
 
 def random_wells(count: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Kinked wells, each with a learning rate for which the window of proved escape is not empty.
+    """Draw kinked wells, each with a learning rate at which some radius provably escapes.
 
     Returns:
         ``sharp``, ``flat``, ``wall``, ``lr``, and the window ``low``, ``high``, of shape (count,).
@@ -80,7 +80,7 @@ def random_wells(count: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
 def well_thresholds(
     count: int, rng: np.random.Generator, steps: int = 500
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Thresholds of random kinked wells: found by bisection, and predicted, ρ₁."""
+    """Return the thresholds of random kinked wells: found by bisection, and predicted, ρ₁."""
     wells = random_wells(count, rng)
     well = kinked_well(wells["sharp"], wells["flat"], wells["wall"])
     start = 0.05 * wells["wall"][:, None] * rng.choice((-1, 1), (count, 1))
@@ -94,7 +94,7 @@ def well_thresholds(
 def valley_thresholds(
     count: int, rng: np.random.Generator, steps: int = 400
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Thresholds of random twin valleys: found by bisection, and predicted, ρ_c.
+    """Return the thresholds of random twin valleys: found by bisection, and predicted, ρ_c.
 
     The bounce starts a millionth off the axis; above the threshold that millionth grows.
     """
@@ -114,7 +114,7 @@ def valley_thresholds(
 
 
 def compute(smoke: bool = False) -> dict[str, Any]:
-    """Fractions of runs that leave one well; the ratio of thresholds in many."""
+    """Return the fractions of runs that leave one well, and the thresholds of many landscapes."""
     rng = np.random.default_rng(0)
     starts, radii, wells, steps = (10, 12, 3, 50) if smoke else (100, 61, 200, 400)
     well, curves = kinked_well(**WELL), []

@@ -32,7 +32,7 @@ VALLEY_RUN: dict[str, Any] = {
 
 
 def compute(smoke: bool = False) -> dict[str, Any]:
-    """Both landscapes' paths of SGD and of SAM."""
+    """Return the paths of SGD and of SAM on both landscapes."""
     rho = WELL_RUN["rho_over_threshold"] * escape_threshold(
         WELL["sharp"], WELL["wall"], WELL_RUN["lr"]
     )
@@ -49,7 +49,7 @@ def compute(smoke: bool = False) -> dict[str, Any]:
 def paths(
     landscape: Any, start: Any, rho: float, run: dict[str, Any], smoke: bool
 ) -> dict[str, Any]:
-    """SGD's and SAM's path from one start."""
+    """Return SGD's and SAM's path from one start."""
     steps = 50 if smoke else run["steps"]
     start = np.array(start)
     return {
@@ -67,7 +67,7 @@ def paint(figure: Any, record: dict[str, Any]) -> None:
 
 
 def paint_well(axes: Any, record: dict[str, Any]) -> None:
-    """The well from the side: a curve, and the iterates on it."""
+    """Draw the well from the side: a curve, and the iterates on it."""
     well = smooth_well(**record["landscape"])
     sharp, flat = (low.point[0] for low in well.minima)
     x = np.linspace(-1.25, flat + 2.2, 800)
@@ -89,7 +89,7 @@ def paint_well(axes: Any, record: dict[str, Any]) -> None:
 
 
 def paint_valley(axes: Any, record: dict[str, Any]) -> None:
-    """The valley from above: contours, and the paths."""
+    """Draw the valley from above: contours, and the paths."""
     valley = twin_valley(**record["landscape"])
     x, y = np.linspace(-0.45, 2.6, 300), np.linspace(-0.75, 0.75, 200)
     contours(axes, valley.loss, x, y, levels=18)

@@ -26,14 +26,14 @@ SETTINGS: dict[str, Any] = {
 
 
 def valley(settings: dict[str, Any]) -> tuple[Any, np.ndarray]:
-    """The bowl that the settings describe, and its rotation."""
+    """Return the bowl that the settings describe, and its rotation."""
     c, s = np.cos(settings["angle"]), np.sin(settings["angle"])
     rotation = np.array([[c, -s], [s, c]])
     return quadratic(settings["spectrum"], rotation), rotation
 
 
 def compute(smoke: bool = False) -> dict[str, Any]:
-    """One step of SAM on a tilted bowl, with everything that it saw."""
+    """Return one step of SAM on a tilted bowl, with everything that it saw."""
     bowl, rotation = valley(SETTINGS)
     params = {"w": rotation @ np.array(SETTINGS["coordinates"])}
     opt = sam(sgd(lr=SETTINGS["lr"]), rho=SETTINGS["rho"])
