@@ -43,7 +43,7 @@ class Scheduled(list):
 
 @dataclass(frozen=True, eq=False)
 class HyperParameters(Mapping):
-    """What an implementation is asked to be, and with which numbers.
+    """Say what an implementation is asked to be, and with which numbers.
 
     A record that reads as a dict does: its fields, and the method's own beside them. A list for
     ``lr`` or ``rho`` becomes a `Scheduled`, a whole number where a real one is meant a float.
@@ -134,7 +134,7 @@ class HyperParameters(Mapping):
 
     @property
     def scheduled(self) -> frozenset[str]:
-        """Those that change from step to step."""
+        """Return those that change from step to step."""
         return frozenset(name for name in SCHEDULED if isinstance(self[name], Scheduled))
 
     def at(self, step: int) -> HyperParameters:

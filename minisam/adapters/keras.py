@@ -8,15 +8,24 @@ from typing import Any
 
 import numpy as np
 
+from minisam.adapters.arguments import ReadingDict
 from minisam.adapters.hyperparameters import HyperParameters
-from minisam.adapters.protocol import Adapter, AdapterError, Arrays, GradFn, Run, described
-from minisam.adapters.reading import ReadingDict
+from minisam.adapters.protocol import (
+    DTYPES,
+    Adapter,
+    AdapterError,
+    Arrays,
+    GradFn,
+    Run,
+    array_type,
+    mark,
+)
 
 Gradient = Callable[[list], list]
 
 
 def apply_once(optimizer: Any, variables: list, gradient: Gradient) -> None:
-    """One gradient, one ``apply``: what base optimizers want."""
+    """Ask for one gradient, and apply it: what base optimizers want."""
     optimizer.apply(gradient(variables), variables)
 
 
@@ -48,14 +57,14 @@ def keras(
             raise ValueError(f"{name} must be a function, got {function!r}")
 
     def adapter(params: Arrays, hyperparameters: Mapping[str, Any]) -> Run:
-        import keras
+        import keras  # an extra, and slow to import
 
         hp = HyperParameters.of(hyperparameters)
         read, dtype = ReadingDict(hp, step=0), hp.dtype
-        names = list(hp.names or [f"w{k}" for k in range(len(params))])
+        names = hp.names_for(params)
         held = dict(zip(names, map(np.array, params), strict=True))
         active = [name for name in names if name not in hp.frozen]
-        kind = np.float64 if dtype == "float64" else np.float32
+        kind = array_type(dtype)
         with _floatx(keras, dtype):  # which the learning rate is kept in
             variables = [keras.Variable(held[name], dtype=dtype) for name in active]
             optimizer = make(variables, read)
@@ -70,7 +79,7 @@ def keras(
                 name: np.array(keras.ops.convert_to_numpy(keras.ops.cast(one, kind.__name__)), kind)
                 for name, one in zip(active, variables, strict=True)
             }
-            return [{**held, **here}[name] for name in names]
+            return list({**held, **here}.values())
 
         def run(grad_fn: GradFn) -> Arrays:
             nonlocal count
@@ -88,10 +97,10 @@ def keras(
 
         return run
 
-    return described(
+    return mark(
         adapter,
         features=frozenset({"frozen"}),
-        dtypes=("float64", "float32", "bfloat16"),
+        dtypes=DTYPES,
         name=getattr(make, "__name__", "make"),
     )
 
@@ -102,7 +111,7 @@ def _floatx(keras: Any, dtype: str) -> Iterator[None]:
     before = keras.config.floatx()
     with ExitStack() as stack:
         if keras.config.backend() == "jax":
-            import jax
+            import jax  # an extra, and slow to import
 
             stack.enter_context(jax.enable_x64(True))
         keras.config.set_floatx(dtype)

@@ -21,7 +21,7 @@ from minisam.adapters.protocol import (
     Run,
     Unsupported,
     copies,
-    described,
+    mark,
 )
 from minisam.optim.l2 import add_l2
 from minisam.optim.methods import METHODS
@@ -34,7 +34,7 @@ ZERO = 0.0  # a loss that nothing depends on
 
 
 def base_of(hp: Mapping[str, Any], **changed: Any) -> Optimizer:
-    """The base update that hyper-parameters ask for; ``changed`` overrides some of its arguments.
+    """Return the base update that hyper-parameters ask for, but for the arguments ``changed``.
 
     Example:
         >>> from minisam.adapters.protocol import HYPERPARAMETERS
@@ -119,7 +119,7 @@ def adapter_of(make: Make, methods: Sequence[str] = ()) -> Adapter:
 
         return run
 
-    return described(adapter, methods=tuple(methods or METHODS), features=frozenset(FEATURES))
+    return mark(adapter, methods=tuple(methods or METHODS), features=frozenset(FEATURES))
 
 
 def of_trees(grad_fn: Any, held: Params, trained: Sequence[str]) -> ValueAndGrad:
@@ -154,9 +154,9 @@ def of_trees(grad_fn: Any, held: Params, trained: Sequence[str]) -> ValueAndGrad
     shards = (
         [of_trees(part, held, trained) for part in parts] if parts else [partial(value_and_grad)]
     )
-    described(value_and_grad, shards=shards)
+    mark(value_and_grad, shards=shards)
     if hasattr(grad_fn, "hessian_product"):
-        described(value_and_grad, hessian_product=hessian_product)
+        mark(value_and_grad, hessian_product=hessian_product)
     return value_and_grad
 
 

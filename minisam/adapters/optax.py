@@ -7,9 +7,18 @@ from typing import Any
 
 import numpy as np
 
+from minisam.adapters.arguments import ReadingDict
 from minisam.adapters.hyperparameters import HyperParameters
-from minisam.adapters.protocol import Adapter, AdapterError, Arrays, GradFn, Run, described
-from minisam.adapters.reading import ReadingDict
+from minisam.adapters.protocol import (
+    DTYPES,
+    Adapter,
+    AdapterError,
+    Arrays,
+    GradFn,
+    Run,
+    array_type,
+    mark,
+)
 
 MODES = ("auto", "plain", "opaque", "transparent")
 
@@ -45,12 +54,12 @@ def optax(
         raise ValueError(f"mode must be one of {', '.join(map(repr, MODES))}, got {mode!r}")
 
     def adapter(params: Arrays, hyperparameters: Mapping[str, Any]) -> Run:
-        import jax
+        import jax  # extras, and slow to import
         import jax.numpy as jnp
         from optax import apply_updates
 
         hp = HyperParameters.of(hyperparameters)
-        names = list(hp.names or [f"w{k}" for k in range(len(params))])
+        names = hp.names_for(params)
         active = [name for name in names if name not in hp.frozen]
         held = dict(zip(names, map(np.array, params), strict=True))
         dtype = jnp.dtype(hp.dtype)
@@ -62,9 +71,9 @@ def optax(
             return {name: jnp.asarray(np.asarray(x), dtype) for name, x in pairs if name in active}
 
         def arrays(tree: dict[str, Any]) -> Arrays:
-            kind = np.float32 if dtype.itemsize == 2 else dtype
+            kind = array_type(hp.dtype)
             here = {name: np.array(leaf.astype(kind)) for name, leaf in tree.items()}
-            return [{**held, **here}[name] for name in names]
+            return list({**held, **here}.values())
 
         with jax.enable_x64(True):
             weights = tree(params)
@@ -93,10 +102,10 @@ def optax(
 
         return run
 
-    return described(
+    return mark(
         adapter,
         features=frozenset({"frozen"}),
-        dtypes=("float64", "float32", "bfloat16"),
+        dtypes=DTYPES,
         name=getattr(make, "__name__", "make"),
     )
 

@@ -13,6 +13,15 @@ from typing import Any
 
 import numpy as np
 
+from minisam.adapters.arguments import (
+    DECORATE,
+    WRITE,
+    BadSignature,
+    ReadingDict,
+    accepted,
+    check_call,
+    known_arguments,
+)
 from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.protocol import (
     Adapter,
@@ -22,23 +31,14 @@ from minisam.adapters.protocol import (
     Run,
     Unsupported,
     copies,
-    described,
     listed,
-)
-from minisam.adapters.reading import ReadingDict
-from minisam.adapters.signatures import (
-    DECORATE,
-    WRITE,
-    BadSignature,
-    accepted,
-    check_call,
-    known_arguments,
+    mark,
 )
 from minisam.isolation.child import in_words
 
 
 def as_adapter(adapter: Any) -> Adapter:
-    """The adapter; a step function is wrapped.
+    """Return the adapter, or a step function as one.
 
     Three parameters or more, or one named ``grad_fn``, make a step. A function of two others is
     taken for an adapter, ``adapter(params, hyperparameters)``.
@@ -60,7 +60,7 @@ def as_adapter(adapter: Any) -> Adapter:
 
 
 def presumed(function: Callable[..., Any]) -> Adapter:
-    """A function that may be an adapter; where it turns out to be none, the error says so."""
+    """Return a function that may be an adapter; if it turns out to be none, the error says so."""
     taken = f"it takes {inspect.signature(function)}, so it was called as adapter(params, hp), and"
 
     @wraps(function)
@@ -125,26 +125,26 @@ def plain(step: Callable[..., Arrays]) -> Adapter:
             if not all(
                 np.array_equal(a, b, equal_nan=True) for a, b in zip(given, held, strict=True)
             ):
-                described(run, changed_inputs=True)
+                mark(run, changed_inputs=True)
             held = copies(listed(returned, "the new weights", given))
             count += 1
             return held
 
         return run
 
-    described(
+    mark(
         adapter,
         accepts=accepts,
         name=getattr(step, "__name__", "step"),
         features=frozenset(accepts or ()) & {"frozen", "shards"},
     )
     if accepts and accepts & {"method", "adaptive"}:
-        described(adapter, methods=("sam", "asam"))
+        mark(adapter, methods=("sam", "asam"))
     return adapter
 
 
 def called(step: Callable[..., Any], w: Arrays, grad_fn: GradFn, hp: dict | ReadingDict) -> Any:
-    """What a step returns; an iterator over arrays, or an array of arrays, as a list.
+    """Return what a step returns; an iterator over arrays, or an array of arrays, as a list.
 
     Raises:
         Unsupported: if it takes everything by ``**hp``, and has not read what matters.

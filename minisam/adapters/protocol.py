@@ -49,20 +49,20 @@ class AdapterError(RuntimeError):
 
 
 class WrongType(AdapterError):
-    """An implementation hands over something else than a list of arrays."""
+    """An implementation hands over something other than a list of arrays."""
 
     cause = "wrong type"
 
 
 class Unsupported(NotImplementedError):
-    """What a maker raises for hyper-parameters that its implementation does not have.
+    """Raised by a maker for hyper-parameters that its implementation does not have.
 
     The oracle then counts the probe as not run, with the exception's text as the reason.
     """
 
 
 class Observation(NamedTuple):
-    """What one step let the oracle see.
+    """Record what one step let the oracle see.
 
     Attributes:
         start: the parameters that the step began from, as the oracle knows them.
@@ -79,19 +79,24 @@ class Observation(NamedTuple):
     shards: tuple[int | None, ...] = ()
 
 
+def array_type(dtype: str) -> type[np.floating]:
+    """Return the NumPy type of a format; bfloat16, which NumPy lacks, travels in float32 arrays."""
+    return np.float64 if dtype == "float64" else np.float32
+
+
 def copies(arrays: Sequence[Any]) -> Arrays:
     """Return copies of the arrays, so that neither side can change what the other one holds."""
     return [np.array(array) for array in arrays]
 
 
 def listed(arrays: Any, what: str, like: Sequence[np.ndarray] | None = None) -> Arrays:
-    """The arrays of a list that an implementation hands over.
+    """Return the arrays of a list that an implementation hands over.
 
     Args:
         arrays: what is to be a list of arrays; numbers and lists of numbers will do for arrays.
         what: its name.
-        like: arrays of the shapes that are wanted. Others are no fault here, but the reason for
-            lists among them is looked for in the types.
+        like: arrays of the shapes that are wanted. Other shapes pass here, unless something in the
+            list is no array: then that is the mistake.
 
     Raises:
         WrongType: naming what came instead.
@@ -123,7 +128,7 @@ NO_LISTS = (np.ndarray, np.generic, Mapping, Set, str, bytes)
 
 
 def kind(arrays: Any) -> str:
-    """What something is: shapes if it is a list of arrays, else types.
+    """Say what something is: shapes if it is a list of arrays, else types.
 
     Example:
         >>> kind([np.ones(2), np.ones((3, 1))]), kind(([np.ones(2)], 0.5)), kind(0.5)
@@ -171,11 +176,11 @@ def observe(run: Run, start: Arrays, gradient: GradFn) -> Observation:
     return Observation(copies(start), queries, answers, copies(end))
 
 
-def described(function: Function, **attributes: Any) -> Function:
-    """Return an adapter, or another function, with attributes that tell more about it.
+def mark(function: Function, **attributes: Any) -> Function:
+    """Give an adapter, or another function, attributes that tell more about it; return it.
 
     Example:
-        >>> described(lambda params, hyperparameters: None, methods=("sgd",)).methods
+        >>> mark(lambda params, hyperparameters: None, methods=("sgd",)).methods
         ('sgd',)
     """
     vars(function).update(attributes)

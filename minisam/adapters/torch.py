@@ -13,40 +13,41 @@ from typing import Any
 
 import numpy as np
 
+from minisam.adapters.arguments import ReadingDict
 from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.protocol import (
+    DTYPES,
     Adapter,
     AdapterError,
     Arrays,
     GradFn,
     Run,
     Unsupported,
-    described,
+    mark,
 )
-from minisam.adapters.reading import ReadingDict
 
-Loss = Callable[[], Any]
-Style = Callable[[Any, Loss], Any]
+LossFn = Callable[[], Any]
+Style = Callable[[Any, LossFn], Any]
 
 
-def two_steps(optimizer: Any, loss: Loss) -> None:
-    """``first_step``, ``second_step``, with a backward pass before each."""
+def two_steps(optimizer: Any, loss: LossFn) -> None:
+    """Call ``first_step`` and ``second_step``, with a backward pass before each."""
     loss().backward()
     optimizer.first_step(zero_grad=True)
     loss().backward()
     optimizer.second_step(zero_grad=True)
 
 
-def ascent_descent(optimizer: Any, loss: Loss) -> None:
-    """``ascent_step``, ``descent_step``, with a backward pass before each."""
+def ascent_descent(optimizer: Any, loss: LossFn) -> None:
+    """Call ``ascent_step`` and ``descent_step``, with a backward pass before each."""
     loss().backward()
     optimizer.ascent_step()
     loss().backward()
     optimizer.descent_step()
 
 
-def closure(optimizer: Any, loss: Loss) -> None:
-    """PyTorch's own way: ``step(closure)``, where the closure clears the gradients first."""
+def closure(optimizer: Any, loss: LossFn) -> None:
+    """Call ``step(closure)`` as PyTorch wants it: the closure clears the gradients first."""
 
     def evaluate() -> Any:
         optimizer.zero_grad()
@@ -57,8 +58,8 @@ def closure(optimizer: Any, loss: Loss) -> None:
     optimizer.step(evaluate)
 
 
-def backward_then_closure(optimizer: Any, loss: Loss) -> None:
-    """``step(closure)`` after a first backward pass; nobody but the step clears in between."""
+def backward_then_closure(optimizer: Any, loss: LossFn) -> None:
+    """Call ``step(closure)`` after a first backward pass; only the step clears in between."""
 
     def evaluate() -> Any:
         value = loss()
@@ -70,8 +71,8 @@ def backward_then_closure(optimizer: Any, loss: Loss) -> None:
     optimizer.zero_grad()
 
 
-def plain_step(optimizer: Any, loss: Loss) -> None:
-    """``step()`` after one backward pass, as base optimizers want it."""
+def plain_step(optimizer: Any, loss: LossFn) -> None:
+    """Call ``step()`` after one backward pass, as base optimizers want it."""
     optimizer.zero_grad()
     loss().backward()
     optimizer.step()
@@ -96,10 +97,10 @@ def torch(make: Callable[[list, ReadingDict], Any], style: str | Style = "auto")
             those who want one: calling it with anything returns the loss. What ``make`` does not
             read, such as ``p``, the implementation is taken not to have.
         style: how one step is done. ``"two_steps"``, ``"ascent_descent"``, ``"closure"``,
-            ``"backward_then_closure"``, ``"step"`` (see the functions of these names), a function
-            ``(optimizer, loss) -> None`` of your own, or ``"auto"``: the first for an optimizer
-            that has ``first_step`` and ``second_step``, the second for one with ``ascent_step``
-            and ``descent_step``, else ``"closure"``.
+            ``"backward_then_closure"``, ``"step"`` (see the functions of these names), your own
+            function ``(optimizer, loss) -> None``, or ``"auto"``: the first for an optimizer that
+            has ``first_step`` and ``second_step``, the second for one with ``ascent_step`` and
+            ``descent_step``, else ``"closure"``.
 
     Returns:
         An adapter for `minisam.oracle.check`.
@@ -119,10 +120,10 @@ def torch(make: Callable[[list, ReadingDict], Any], style: str | Style = "auto")
         raise ValueError(f"style must be a function or one of {allowed}, got {style!r}")
 
     def adapter(params: Arrays, hyperparameters: Mapping[str, Any]) -> Run:
-        import torch as pytorch
+        import torch as pytorch  # an extra, and slow to import
 
         hp = HyperParameters.of(hyperparameters)
-        names = hp.names or [f"w{k}" for k in range(len(params))]
+        names = hp.names_for(params)
         frozen = set(hp.frozen)
         dtype = getattr(pytorch, hp.dtype)
         leaves = [
@@ -131,7 +132,7 @@ def torch(make: Callable[[list, ReadingDict], Any], style: str | Style = "auto")
         ]
         asked: dict[str, GradFn] = {}
 
-        class Scripted(pytorch.autograd.Function):
+        class AskingLoss(pytorch.autograd.Function):
             @staticmethod
             def forward(ctx: Any, *weights: Any) -> Any:
                 ctx.point = [_array(one) for one in weights]
@@ -146,7 +147,7 @@ def torch(make: Callable[[list, ReadingDict], Any], style: str | Style = "auto")
                 )
 
         def loss(*_: Any, **__: Any) -> Any:
-            return Scripted.apply(*leaves)
+            return AskingLoss.apply(*leaves)
 
         model = _model(pytorch, dict(zip(names, leaves, strict=True)), loss)
         first = ReadingDict(hp, step=0, model=model)
@@ -167,10 +168,10 @@ def torch(make: Callable[[list, ReadingDict], Any], style: str | Style = "auto")
 
         return run
 
-    return described(
+    return mark(
         adapter,
         features=frozenset({"frozen", "missing-gradient"}),
-        dtypes=("float64", "float32", "bfloat16"),
+        dtypes=DTYPES,
         name=getattr(make, "__name__", "make"),
     )
 
@@ -218,7 +219,7 @@ def _schedule(optimizer: Any, hp: HyperParameters, count: int) -> None:
             raise Unsupported(f"{type(optimizer).__name__} has no {key} that can be scheduled")
 
 
-def _model(pytorch: Any, parameters: dict[str, Any], loss: Loss) -> Any:
+def _model(pytorch: Any, parameters: dict[str, Any], loss: LossFn) -> Any:
     """Return a module with these parameters under their dotted names, which returns the loss."""
 
     class Model(pytorch.nn.Module):

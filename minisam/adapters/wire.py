@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from minisam.adapters.hyperparameters import HyperParameters
-from minisam.adapters.protocol import AdapterError, Arrays, Unsupported
+from minisam.adapters.protocol import AdapterError, Arrays, Unsupported, array_type
 
 SCHEMA = Path(__file__).with_name("messages.schema.json")
 
@@ -54,15 +54,12 @@ def flat_lists(arrays: Sequence[Any]) -> list:
 def as_arrays(point: list, shapes: Sequence[Any], dtype: str) -> list[Any]:
     """Return flat lists as arrays of these shapes; null in a list is NaN, in its place None.
 
-    bfloat16 has no NumPy type: its numbers travel in float32 arrays.
-
     Example:
         >>> as_arrays([[1.0, None], None], [(1, 2), (3,)], "bfloat16")
         [array([[ 1., nan]], dtype=float32), None]
     """
-    kind = np.float64 if dtype == "float64" else np.float32
     return [
-        None if one is None else np.array(one, kind).reshape(shape)
+        None if one is None else np.array(one, array_type(dtype)).reshape(shape)
         for one, shape in zip(point, shapes, strict=True)
     ]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from minisam.adapters.find import imported
 from minisam.adapters.plain import as_adapter
 from minisam.adapters.protocol import (
     Adapter,
@@ -16,6 +15,7 @@ from minisam.adapters.protocol import (
     Unsupported,
     listed,
 )
+from minisam.adapters.targets import imported
 from minisam.checks import check_number, check_whole
 from minisam.isolation.limits import check_seconds
 from minisam.oracle.watch import guarded

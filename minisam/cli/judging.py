@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from minisam.adapters.find import imported, pairs
 from minisam.adapters.protocol import AdapterError
+from minisam.adapters.targets import imported, pairs
 from minisam.isolation.limits import check_seconds
 from minisam.optim.methods import METHODS
 from minisam.oracle.checking import check, choose, choose_probes

@@ -53,7 +53,7 @@ def run(function: str, *arguments: Any) -> Iterator[Any]:
         Ended: if the process ends, or something in it takes longer than it was announced to.
 
     Example:
-        >>> list(run("minisam.adapters.find:pairs", ["eta=0"], "--declare"))
+        >>> list(run("minisam.adapters.targets:pairs", ["eta=0"], "--declare"))
         ['eta']
     """
     child = Child(function, arguments)

@@ -55,12 +55,12 @@ def chosen(config: Any) -> tuple[Any, dict[str, Any]]:
     """The adapter and the options of the command line."""
     import pytest
 
-    from minisam.adapters.find import load, pairs
+    from minisam.adapters.targets import load_target, pairs
     from minisam.isolation.limits import check_seconds
 
     timeout = config.getoption("--adapter-timeout")
     try:
-        adapter = load(config.getoption("--adapter"))
+        adapter = load_target(config.getoption("--adapter"))
         declare = pairs(config.getoption("--adapter-declare"), "--adapter-declare")
         check_seconds("--adapter-timeout", timeout)
     except ValueError as error:

@@ -32,7 +32,7 @@ from typing import Any
 
 from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.library import base_of, optimizer_of
-from minisam.adapters.protocol import Unsupported, described
+from minisam.adapters.protocol import Unsupported, mark
 from minisam.optim.l2 import add_l2
 from minisam.optim.optimizer import Optimizer, Step, ValueAndGrad
 from minisam.optim.perturbation import asam_perturbation, sam_perturbation, scaling
@@ -144,7 +144,7 @@ def split(value_and_grad: Piece, shards: int) -> ValueAndGrad:
             total = add(total, one(point)[1])
         return 0.0, scale(1 / shards, total)
 
-    return described(mean, shards=each)
+    return mark(mean, shards=each)
 
 
 def recipe_of(hp: Mapping[str, Any], *changes: Change) -> Recipe:

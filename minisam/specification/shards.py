@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minisam.adapters.protocol import Adapter, Arrays, Observation, described
+from minisam.adapters.protocol import Adapter, Arrays, Observation, mark
 from minisam.rounding import Rounded, exact, inner, norm
 from minisam.specification.families import Quadratic, draw_point, draw_quadratic
 from minisam.specification.problem import (
@@ -201,7 +201,7 @@ def _split_batch(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
         here = whole if shard is None else of_shard(problem, facts.centres[shard])
         return here.gradient(arrays)
 
-    described(gradient, shards=[partial(gradient, shard=index) for index in range(count)])
+    mark(gradient, shards=[partial(gradient, shard=index) for index in range(count)])
 
     centre = mean([exact(c) for c in facts.centres])
     product = facts.bowl.product

@@ -3,7 +3,7 @@ import pytest
 
 from minisam import optim
 from minisam.adapters.library import adapter_of, library, optimizer_of, own
-from minisam.adapters.protocol import HYPERPARAMETERS, Unsupported, described, observe
+from minisam.adapters.protocol import HYPERPARAMETERS, Unsupported, mark, observe
 from minisam.optim import METHODS, sgd
 from minisam.trees import add_scaled
 
@@ -23,7 +23,7 @@ def hessian_product(point, vector):
 
 
 def with_hessian(grad_fn):
-    return described(lambda point: grad_fn(point), hessian_product=hessian_product)
+    return mark(lambda point: grad_fn(point), hessian_product=hessian_product)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -40,7 +40,7 @@ def test_it_is_the_optimizer_of_the_methods_row(method):
         return dict(zip(p, hessian_product(list(p.values()), list(v.values())), strict=True))
 
     shard = lambda p: value_and_grad(p)  # noqa: E731
-    value_and_grad = described(value_and_grad, shards=[shard], hessian_product=product)
+    value_and_grad = mark(value_and_grad, shards=[shard], hessian_product=product)
     state, run = opt.init(params), own()(w, h)
     for _ in range(3):
         params, state, _ = opt.step(params, state, value_and_grad)
@@ -74,7 +74,7 @@ def test_a_frozen_tensor_takes_no_part_in_a_hessian_product():
         vectors.append(vector)
         return hessian_product(point, vector)
 
-    own()(w, h)(described(gradient, hessian_product=remembered))
+    own()(w, h)(mark(gradient, hessian_product=remembered))
     assert not vectors[0][0].any()
     assert vectors[0][1].any()
 
@@ -98,7 +98,7 @@ def test_only_a_method_that_asks_for_shards_gets_a_climb_for_each():
         return grad_fn
 
     shards = [towards(0.0, "shards"), towards(4.0, "shards")]
-    whole = described(towards(2.0, "whole"), shards=shards)
+    whole = mark(towards(2.0, "whole"), shards=shards)
     counts = {}
     for method in ("sam", "m_sam"):
         asked.update(whole=0, shards=0)
@@ -126,7 +126,7 @@ def test_decay_in_the_loss_is_in_all_that_is_asked(method):
         both = zip(hessian_product(point, vector), vector, strict=True)
         return [Hv + 0.5 * v for Hv, v in both]
 
-    expected = own()(w, h)(described(decayed, hessian_product=product))
+    expected = own()(w, h)(mark(decayed, hessian_product=product))
     h.update(weight_decay=0.5, decay="in_loss")
     for a, b in zip(own()(w, h)(with_hessian(gradient)), expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-14)  # a few roundings, of numbers below 10

@@ -1,4 +1,4 @@
-"""Find an adapter by what a person would write: ``file.py:name`` or ``package.module:name``."""
+"""Import what a person names on the command line: ``file.py:name`` or ``package.module:name``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class NotFound(ValueError):
     """What a target names is not there."""
 
 
-def load(target: str) -> Any:
+def load_target(target: str) -> Any:
     """Import the object that ``FILE_OR_MODULE:NAME`` names.
 
     A file is imported with its own folder on the path, as Python does when it runs it.
@@ -32,7 +32,7 @@ def load(target: str) -> Any:
         NotFound: saying what of it was not found.
 
     Example:
-        >>> load("minisam.adapters.library:library").__name__
+        >>> load_target("minisam.adapters.library:library").__name__
         'adapter'
     """
     where, colon, name = target.rpartition(":")
@@ -76,7 +76,7 @@ def imported(target: str, timeout: float) -> Any:
         AdapterError: if there is no such thing, or its file raises, exits or hangs.
     """
     try:
-        return within(IMPORT * timeout, partial(load, target), "the import")
+        return within(IMPORT * timeout, partial(load_target, target), "the import")
     except (NotFound, Late) as error:
         text = str(error)
     except SystemExit as stop:

@@ -1,8 +1,8 @@
 import pytest
 
+from minisam.adapters.arguments import ReadingDict
 from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.protocol import Unsupported
-from minisam.adapters.reading import ReadingDict
 
 
 def reading(**values):
