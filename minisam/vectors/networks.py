@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-DIRECTORY = Path(__file__).parent / "models"
-NAMES = ("mlp", "cnn")
+FOLDER = Path(__file__).parent / "models"
+NETWORKS = ("mlp", "cnn")
 POLICIES = {
     "first": "by the first pass only",
     "second": "by the second pass only",
@@ -29,7 +29,7 @@ Train = Callable[[str, dict, dict, list, dict], tuple[Mapping[str, Any], Mapping
 
 
 class ModelReport(NamedTuple):
-    """What came of the comparison.
+    """The outcome of a comparison.
 
     Attributes:
         verdict: begins with ``conforms`` only if everything that ran agrees.
@@ -46,7 +46,7 @@ class ModelReport(NamedTuple):
 
 
 class ModelVectors(NamedTuple):
-    """One network's file: its arrays by name, and what is said about them."""
+    """One network's file: its arrays by name, and what is known about them."""
 
     arrays: dict[str, np.ndarray]
     about: dict[str, Any]
@@ -58,7 +58,7 @@ class ModelVectors(NamedTuple):
 
     @property
     def batches(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """The batch of every step: images and labels."""
+        """Return the batch of every step: images and labels."""
         return [
             (self.arrays[f"batch{k}/images"], self.arrays[f"batch{k}/labels"])
             for k in self.about["batches"]
@@ -79,12 +79,88 @@ def load_model(name: str) -> ModelVectors:
         >>> vectors.under("params")["conv1.weight"].shape, float(vectors.arrays["A/loss"]) > 0
         ((3, 3, 2, 4), True)
     """
-    if name not in NAMES:
-        raise ValueError(f"name must be one of {', '.join(map(repr, NAMES))}, got {name!r}")
-    about = json.loads((DIRECTORY / f"{name}.json").read_text(encoding="utf-8"))
+    if name not in NETWORKS:
+        raise ValueError(f"name must be one of {', '.join(map(repr, NETWORKS))}, got {name!r}")
+    about = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     del about["arrays"]
-    with np.load(DIRECTORY / f"{name}.npz") as file:
+    with np.load(FOLDER / f"{name}.npz") as file:
         return ModelVectors({key: file[key] for key in file.files}, about)
+
+
+class Comparison:
+    """A backend's numbers against a network's stored answers.
+
+    Args:
+        vectors: the stored answers.
+        dtype: "float64" or "float32", the backend's.
+
+    Attributes:
+        failures: what differs, in order, with the difference in tolerances.
+        ran: the number of arrays compared.
+    """
+
+    def __init__(self, vectors: ModelVectors, dtype: str) -> None:
+        self.vectors, self.dtype = vectors, dtype
+        self.failures: list[tuple[str, float]] = []
+        self.ran = 0
+
+    def given(self, place: str) -> dict[str, np.ndarray]:
+        """Return copies of stored tensors as the backend wants them."""
+        return {key: x.astype(self.dtype) for key, x in self.vectors.under(place).items()}
+
+    def distance(self, place: str, value: Any) -> float:
+        """Return how many tolerances a value is away; infinity for another shape or NaN."""
+        right, got = self.vectors.arrays[place], np.asarray(value, np.float64)
+        if right.shape != got.shape:
+            return np.inf
+        tolerance = self.vectors.about["tolerances"][place] * COARSER[self.dtype]
+        return float(np.nan_to_num(np.max(np.abs(right - got)) / tolerance, nan=np.inf))
+
+    def compare(self, place: str, value: Any) -> None:
+        """Compare an array, or a dict of all tensors that are stored under a place."""
+        pairs = {place: value}
+        if place not in self.vectors.arrays:
+            stored = self.vectors.under(place)
+            pairs = {f"{place}/{key}": value.get(key, np.nan) for key in stored}
+        self.ran += len(pairs)
+        distances = {key: self.distance(key, one) for key, one in pairs.items()}
+        self.failures += [(key, far) for key, far in distances.items() if far > 1]
+
+    def compare_gradients(self, loss_and_grad: LossAndGrad) -> None:
+        """Compare losses and gradients at both points of the first step."""
+        images, labels = self.vectors.batches[0]
+        for point, place in (("A", "params"), ("B", "B/params")):
+            loss, grads = loss_and_grad(self.given(place), images.astype(self.dtype), labels)
+            self.compare(f"{point}/loss", loss)
+            self.compare(f"{point}/gradient", grads)
+
+    def compare_training(self, train: Train) -> None:
+        """Compare the weights after one step and after all, for every method."""
+        for method in ("sgd", "sam", "asam"):
+            for steps in (1, len(self.vectors.batches)):
+                self.compare(f"{method}/{steps}/params", self.trained(train, method, steps)[0])
+
+    def trained(self, train: Train, method: str, steps: int) -> tuple[Mapping, Mapping]:
+        """Return the weights and running statistics after some steps of a backend's training."""
+        about = self.vectors.about
+        settings = {**about["hyperparameters"], **(about["asam"] if method == "asam" else {})}
+        batches = [(images.astype(self.dtype), y) for images, y in self.vectors.batches[:steps]]
+        params, statistics = self.given("params"), self.given("statistics/before")
+        return train(method, params, statistics, batches, settings)
+
+    def policy(self, train: Train) -> str | None:
+        """Return which pass updates the running statistics; None if no policy explains them."""
+        after = self.trained(train, "sam", 1)[1]
+        names = self.vectors.under("statistics/before")
+        self.ran += len(names)
+        distances = {
+            one: max(
+                self.distance(f"statistics/{one}/{key}", after.get(key, np.nan)) for key in names
+            )
+            for one in POLICIES
+        }
+        best = min(distances, key=distances.__getitem__)
+        return best if distances[best] <= 1 else None
 
 
 def check_model(
@@ -124,75 +200,23 @@ def check_model(
             allowed = ", ".join(map(repr, choices))
             raise ValueError(f"{argument} must be one of {allowed}, got {value!r}")
     vectors = load_model(name)
-    failures: list[tuple[str, float]] = []
-    ran = 0
-
-    def distance(place: str, value: Any) -> float:
-        """How far a value is from the answer, in tolerances; infinity for another shape or NaN."""
-        right, got = vectors.arrays[place], np.asarray(value, np.float64)
-        if right.shape != got.shape:
-            return np.inf
-        tolerance = vectors.about["tolerances"][place] * COARSER[dtype]
-        return float(np.nan_to_num(np.max(np.abs(right - got)) / tolerance, nan=np.inf))
-
-    def compare(place: str, tensors: Any) -> None:
-        nonlocal ran
-        if place in vectors.arrays:
-            pairs = {place: tensors}
-        else:
-            pairs = {f"{place}/{key}": tensors.get(key, np.nan) for key in vectors.under(place)}
-        for key, value in pairs.items():
-            ran += 1
-            if distance(key, value) > 1:
-                failures.append((key, distance(key, value)))
-
-    def given() -> tuple[dict, dict]:
-        params, statistics = (
-            {key: x.astype(np.dtype(dtype)) for key, x in vectors.under(place).items()}
-            for place in ("params", "statistics/before")
-        )
-        return params, statistics
-
-    params, statistics = given()
+    seen = Comparison(vectors, dtype)
+    found, statistics = None, bool(train and vectors.under("statistics/before"))
     if loss_and_grad is not None:
-        for point in ("A", "B"):
-            weights = params if point == "A" else vectors.under("B/params")
-            weights = {key: x.astype(dtype) for key, x in weights.items()}
-            images, labels = vectors.batches[0]
-            loss, grads = loss_and_grad(weights, images.astype(dtype), labels)
-            compare(f"{point}/loss", loss)
-            compare(f"{point}/gradient", grads)
-    found = None
+        seen.compare_gradients(loss_and_grad)
     if train is not None:
-        batches = [(images.astype(dtype), labels) for images, labels in vectors.batches]
-        hyperparameters = dict(vectors.about["hyperparameters"])
-        if statistics:
-            _, after = train("sam", *given(), batches[:1], hyperparameters)
-            distances = {
-                one: max(
-                    distance(f"statistics/{one}/{key}", after.get(key, np.nan))
-                    for key in statistics
-                )
-                for one in POLICIES
-            }
-            ran += len(statistics)
-            best = min(distances, key=distances.__getitem__)
-            found = best if distances[best] <= 1 else None
-        for method in ("sgd", "sam", "asam"):
-            extra = vectors.about["asam"] if method == "asam" else {}
-            for steps in (1, len(batches)):
-                after, _ = train(method, *given(), batches[:steps], {**hyperparameters, **extra})
-                compare(f"{method}/{steps}/params", after)
-    return ModelReport(_verdict(failures, train, statistics, found, policy), found,
-                       tuple(failures), ran)  # fmt: skip
+        found = seen.policy(train) if statistics else None
+        seen.compare_training(train)
+    verdict = _verdict(seen.failures, statistics, found, policy)
+    return ModelReport(verdict, found, tuple(seen.failures), seen.ran)
 
 
-def _verdict(failures: list, train: Any, statistics: dict, found: str | None, policy: str) -> str:
+def _verdict(failures: list, statistics: bool, found: str | None, policy: str) -> str:
     """Return the verdict in words."""
     if failures:
         place, distance = failures[0]
         return f"bug: {place} differs by {distance:.2g} tolerances"
-    if train is None or not statistics:
+    if not statistics:
         return "conforms"
     if found is None:
         return "bug: batch norm's running statistics are those of no known policy"

@@ -35,7 +35,7 @@ from minisam.nn.losses import cross_entropy
 from minisam.nn.models import mlp
 from minisam.nn.models.model import Model
 from minisam.optim import asam, sam, sgd
-from minisam.vectors.networks import DIRECTORY
+from minisam.vectors.networks import FOLDER
 
 HYPERPARAMETERS = {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.001, "rho": 0.1}
 ASAM: dict[str, Any] = {"rho": 0.5, "eta": 0.01, "scope": "weights"}
@@ -200,7 +200,7 @@ def vectors(name: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     return {**given, **answers(model, params, statistics, batches)}, about
 
 
-def write(directory: Path = DIRECTORY) -> None:
+def write(directory: Path = FOLDER) -> None:
     """Write ``NAME.npz`` and ``NAME.json``, which hold the same numbers."""
     directory.mkdir(parents=True, exist_ok=True)
     for name in MODELS:
