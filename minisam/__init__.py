@@ -1,7 +1,7 @@
 """minisam: the SAM a person can read in one sitting, and the oracle other SAMs are held against.
 
-Read `minisam.optim.sam` first. Everything named here is loaded when it is first used, so that
-``import minisam`` is quick.
+Read `minisam.optim.sam` first. Whatever is named here, and every room (`minisam.optim`, …), is
+loaded when it is first used, so that ``import minisam`` is quick.
 """
 
 from __future__ import annotations
@@ -9,54 +9,42 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from minisam.data import LabelNoise, load
-    from minisam.nn import cnn, mlp, resnet
-    from minisam.optim import asam, sam, sgd
-    from minisam.oracle import grade
+if TYPE_CHECKING:  # what type checkers know of the names below
+    from minisam.data import LabelNoise as LabelNoise
+    from minisam.data import load as load
+    from minisam.nn import cnn as cnn
+    from minisam.nn import mlp as mlp
+    from minisam.nn import resnet as resnet
+    from minisam.optim import asam as asam
+    from minisam.optim import sam as sam
+    from minisam.optim import sgd as sgd
+    from minisam.oracle import grade as grade
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "sgd": "minisam.optim",
-    "sam": "minisam.optim",
-    "asam": "minisam.optim",
-    "mlp": "minisam.nn",
-    "cnn": "minisam.nn",
-    "resnet": "minisam.nn",
-    "load": "minisam.data",
-    "LabelNoise": "minisam.data",
-    "grade": "minisam.oracle",
+_ROOM_OF = {
+    "sgd": "optim",
+    "sam": "optim",
+    "asam": "optim",
+    "mlp": "nn",
+    "cnn": "nn",
+    "resnet": "nn",
+    "load": "data",
+    "LabelNoise": "data",
+    "grade": "oracle",
 }
 _ROOMS = (
-    "data",
-    "experiments",
-    "landscapes",
-    "nn",
-    "optim",
-    "oracle",
-    "plots",
-    "sharpness",
-    "train",
-    "trees",
-)
+    "adapters", "checkpoint", "checks", "cli", "data", "experiments", "files", "isolation",
+    "landscapes", "nn", "optim", "oracle", "plots", "progress", "rounding", "same_run",
+    "sharpness", "specification", "train", "trees", "vectors",
+)  # fmt: skip
 
-__all__ = [
-    "LabelNoise",
-    "asam",
-    "cnn",
-    "grade",
-    "load",
-    "mlp",
-    "resnet",
-    "sam",
-    "sgd",
-]
+__all__ = sorted(_ROOM_OF)
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        value = getattr(importlib.import_module(_HOMES[name]), name)
+    if name in _ROOM_OF:
+        value = getattr(importlib.import_module(f"minisam.{_ROOM_OF[name]}"), name)
         globals()[name] = value
         return value
     if name in _ROOMS:
@@ -65,4 +53,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES, *_ROOMS})
+    return sorted({*globals(), *_ROOM_OF, *_ROOMS})

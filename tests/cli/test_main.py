@@ -114,38 +114,11 @@ def python(code, *flags):
     )
 
 
-def test_import_is_silent_and_brings_no_matplotlib_and_no_scipy():
-    result = python(
-        "import sys, minisam\n"
-        "minisam.sam(minisam.sgd(lr=0.1))\n"
-        "assert not {'matplotlib', 'scipy', 'torch', 'requests'} & set(sys.modules), sys.modules",
-        "-W",
-        "error",
-    )
-    assert result.stdout == result.stderr == ""
-
-
-def test_import_itself_loads_nothing_heavy():
-    result = python("import sys, minisam\nprint('numpy' in sys.modules, 'autograd' in sys.modules)")
-    assert result.stdout.split() == ["False", "False"]
-
-
 def test_help_of_the_command_line_brings_no_matplotlib():
     python(
         "import sys\nfrom minisam.cli.main import build_parser\nbuild_parser()\n"
         "assert not {'matplotlib', 'scipy', 'torch', 'requests'} & set(sys.modules)"
     )
-
-
-def test_public_names_resolve():
-    import minisam
-
-    for name in minisam.__all__:
-        assert callable(getattr(minisam, name))
-    for name in ("optim", "nn", "data", "oracle", "landscapes"):
-        assert getattr(minisam, name).__name__ == f"minisam.{name}"
-    with pytest.raises(AttributeError, match="no attribute 'adam'"):
-        minisam.adam  # noqa: B018
 
 
 def test_failed_runs_are_listed_without_a_traceback(tmp_path, monkeypatch, capsys):
