@@ -3,8 +3,9 @@
 A network's parameters are one flat dict from a dotted name to an array, ``{"conv1.weight": …,
 "conv1.bias": …}``. SAM's equations treat them as *one* vector w: w + ε, ρ g / ‖g‖. This module is
 that point of view: addition, scaling, the inner product and the norm of such a dict, each leaf by
-leaf and never in place. Weights are real numbers: the arrays are floating-point, and gradients,
-optimizers and measures of sharpness refuse integers and truth values by name (`check_floating`).
+leaf and never in place, and the vector itself where an algorithm asks for one (`flatten`). Weights
+are real numbers: the arrays are floating-point, and gradients, optimizers and measures of sharpness
+refuse integers and truth values by name (`check_floating`).
 
 Only the norm needs thought. ‖g‖₂ = √Σ gᵢ² squares its entries, so that a gradient of 1e-200 (in
 float32: 1e-23) vanishes and one of 1e200 overflows, and ρ g / ‖g‖ becomes inf or NaN although the
@@ -251,3 +252,40 @@ def norm(x: Params, p: float = 2) -> Any:
         return largest(x)
     s = power_of_two_scale(x)
     return sum(np.sum(np.abs(s * leaf) ** p) for leaf in x.values()) ** (1 / p) / s
+
+
+def flatten(params: Params) -> np.ndarray:
+    """Lay the entries of all tensors, in the dict's order, in one float64 vector.
+
+    Example:
+        >>> flatten({"w": np.array([[1.0, 2.0]]), "b": np.array(3.0)})
+        array([1., 2., 3.])
+    """
+    check_floating(params, "params", integers=True)
+    return np.concatenate([*map(np.ravel, params.values()), []]).astype(np.float64)
+
+
+def unflatten(vector: np.ndarray, like: Params) -> Params:
+    """Cut a vector into tensors with the shapes and dtypes of ``like``.
+
+    Args:
+        vector: real numbers, as many as ``like`` has entries.
+        like: dict of floating-point arrays.
+
+    Example:
+        >>> unflatten(np.array([1.0, 2.0, 3.0]), {"w": np.zeros((1, 2)), "b": np.zeros(1)})
+        {'w': array([[1., 2.]]), 'b': array([3.])}
+    """
+    check_floating(like, "like")
+    sizes = [np.size(leaf) for leaf in like.values()]
+    vector = np.asarray(vector)
+    if vector.dtype.kind not in "fiub":
+        raise ValueError(f"vector must hold real numbers, got {vector.dtype}")
+    if vector.shape != (sum(sizes),):
+        raise ValueError(
+            f"vector has shape {vector.shape}, the parameters have {sum(sizes)} entries"
+        )
+    parts = iter(np.split(vector, np.cumsum(sizes, dtype=int)))  # the last one is empty
+    return map_leaves(
+        lambda leaf: next(parts).reshape(np.shape(leaf)).astype(np.asarray(leaf).dtype), like
+    )

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from minisam import trees
+from minisam.trees import flatten, unflatten
 
 FLOATS = {np.float64: (-1070, 1023), np.float32: (-148, 127)}
 
@@ -149,3 +150,38 @@ def test_floating_point_of_any_size_is_taken():
         trees.check_floating({"w": leaf}, "params")
     with pytest.raises(ValueError, match="params must be a dict of arrays, got ndarray"):
         trees.check_floating(np.ones(2), "params")
+
+
+def test_flatten_and_unflatten_are_inverse():
+    w = {"w": np.array([[1.0, 2.0], [3.0, 4.0]], np.float32), "b": np.array(5.0)}
+    back = unflatten(flatten(w), w)
+    assert list(back) == list(w)
+    for key in w:
+        np.testing.assert_array_equal(back[key], w[key])
+        assert back[key].dtype == w[key].dtype
+
+
+@pytest.mark.fault("dtype", "trees.flatten", "trees.unflatten")
+def test_vectors_of_real_numbers_are_taken_and_no_others():
+    w = {"w": np.ones(2)}
+    for v in (np.array([1, 2]), np.array([1, 2], "u1"), np.array([1.0, 2.0], ">f4")):
+        np.testing.assert_array_equal(unflatten(v, w)["w"], [1, 2])
+        np.testing.assert_array_equal(flatten({"w": v}), [1, 2])
+    np.testing.assert_array_equal(unflatten([1, 2], w)["w"], [1, 2])
+    for v in (np.array([1j, 2]), np.array([1.0, 2.0], object), np.array(["1", "2"]), [1.0, 2.0]):
+        with pytest.raises(ValueError, match=r"params\['w'\] must be real numbers, got "):
+            flatten({"w": v})
+    for v in ([1j, 2], np.array([1.0, 2.0], object), ["1", "2"], None):
+        with pytest.raises(ValueError, match="vector must hold real numbers, got "):
+            unflatten(v, w)
+    for v in ([np.ones(2)], np.ones(2), 1.0, None, "w"):
+        with pytest.raises(ValueError, match="params must be a dict of arrays, got "):
+            flatten(v)
+
+
+@pytest.mark.fault("shape", "trees.flatten", "trees.unflatten")
+def test_a_vector_has_as_many_entries_as_the_tree():
+    for w in ({}, {"w": np.zeros(0)}):
+        assert flatten(w).shape == (0,)
+    with pytest.raises(ValueError, match=r"vector has shape \(3,\), the parameters have 4 entries"):
+        unflatten(np.zeros(3), {"w": np.zeros((2, 2))})

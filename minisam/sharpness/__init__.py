@@ -22,12 +22,9 @@ from minisam.sharpness.hessian import (
     FlatHessian,
     dense_hessian,
     flat_hessian,
-    flatten,
     hessian_product,
-    mean_hessian_product,
-    unflatten,
 )
-from minisam.sharpness.hutchinson import Estimate, diagonal, trace
+from minisam.sharpness.hutchinson import Estimate, trace
 from minisam.sharpness.lanczos import Lanczos, lanczos, top_eigenvalues
 from minisam.sharpness.m_sharpness import MSharpness, m_sharpness
 from minisam.sharpness.slices import (
@@ -40,6 +37,7 @@ from minisam.sharpness.slices import (
 )
 from minisam.sharpness.spectral_density import SpectralDensity, spectral_density
 from minisam.sharpness.worst_case import WorstCase, worst_case
+from minisam.trees import flatten, unflatten
 
 __all__ = [
     "Estimate",
@@ -52,7 +50,6 @@ __all__ = [
     "WorstCase",
     "adaptive_sharpness",
     "dense_hessian",
-    "diagonal",
     "filter_normalized_direction",
     "flat_hessian",
     "flatten",
@@ -61,7 +58,6 @@ __all__ = [
     "loss_plane",
     "loss_slice",
     "m_sharpness",
-    "mean_hessian_product",
     "plane_through",
     "spectral_density",
     "top_eigenvalues",

@@ -33,7 +33,7 @@ from minisam.sharpness.products import Matvec, product
 
 
 class Lanczos(NamedTuple):
-    """What Lanczos' iteration found.
+    """The eigenpairs that Lanczos' iteration found.
 
     Attributes:
         eigenvalues: Ritz values, shape (k,).
@@ -52,25 +52,20 @@ class Lanczos(NamedTuple):
     steps: int
 
 
-def lanczos(
-    matvec: Matvec, start: np.ndarray, steps: int, tolerance: float = 0.0, count: int = 1
-) -> Lanczos:
+def lanczos(matvec: Matvec, start: np.ndarray, steps: int) -> Lanczos:
     """Run Lanczos' iteration with full re-orthogonalization; the eigenvalues ascend.
 
     Args:
         matvec: v ↦ H v for a symmetric H, over float64 vectors of shape (n,).
         start: vector of shape (n,), not zero; a random one reaches every eigenspace, once.
         steps: largest number of products.
-        tolerance: stop early once the ``count`` largest Ritz values have residuals of at most
-            ``tolerance`` times their own magnitude.
-        count: how many of the largest eigenvalues ``tolerance`` speaks of.
 
     Returns:
         A `Lanczos` with as many pairs as products. An eigenvalue is in it once, however often it
         occurs, and the residuals are without the rounding of the products themselves.
 
     Raises:
-        ValueError: naming the argument that does not fit, or if a product is not finite.
+        ValueError: if a product is not finite.
 
     Example:
         >>> spectrum = np.array([1.0, 2.0, 10.0])
@@ -84,7 +79,7 @@ def lanczos(
             f"start must be a finite vector other than zero, got {start.dtype} of shape "
             f"{start.shape} with entries up to {largest}"
         )
-    theta, s, residuals, basis = _iterate(matvec, start[None] / largest, steps, tolerance, count)
+    theta, s, residuals, basis = _iterate(matvec, start[None] / largest, steps)
     return Lanczos(theta, basis.T @ s, residuals, s[0] ** 2, len(basis))
 
 
@@ -116,7 +111,7 @@ def top_eigenvalues(
         tolerance: residual, relative to its eigenvalue, at which to stop.
 
     Raises:
-        ValueError: naming the argument that does not fit, or if a product is not finite.
+        ValueError: if a product is not finite.
 
     Example:
         >>> spectrum = np.array([5.0, 5.0, 1.0, 0.5])
@@ -127,8 +122,9 @@ def top_eigenvalues(
     check_whole("size", size, low=1)
     check_whole("count", count, low=1, high=size)
     steps = products_for(count) if steps is None else steps
+    check_number("tolerance", tolerance)
     starts = rng.standard_normal((count, size))
-    theta, s, foreseen, basis = _iterate(matvec, starts, steps, tolerance, count)
+    theta, s, foreseen, basis = _iterate(matvec, starts, steps, tolerance)
     top = np.arange(len(basis))[::-1][:count]
     theta, vectors = theta[top], basis.T @ s[:, top]
     images = np.stack([product(matvec, y) for y in vectors.T], axis=1)
@@ -147,13 +143,16 @@ def products_for(count: int) -> int:
 
 
 def _iterate(
-    matvec: Matvec, starts: np.ndarray, steps: int, tolerance: float, count: int
+    matvec: Matvec, starts: np.ndarray, steps: int, tolerance: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return T's eigenvalues and eigenvectors, the residuals, and the basis by rows."""
+    """Return T's eigenvalues and eigenvectors, the residuals, and the basis by rows.
+
+    The iteration ends early once as many of the largest Ritz values as there are starts have
+    residuals of at most ``tolerance`` times their own magnitude.
+    """
     check_whole("steps", steps, low=1)
-    check_whole("count", count, low=1)
-    check_number("tolerance", tolerance)
-    rows = min(max(steps, len(starts)), starts.shape[1])
+    count = len(starts)
+    rows = min(max(steps, count), starts.shape[1])
     basis, T, k = np.empty((rows, starts.shape[1])), np.zeros((rows, rows)), 0
     block = _orthonormal(starts, basis[:0], starts)
     while True:

@@ -55,9 +55,6 @@ def m_sharpness(
         steps: steps of projected ascent; 1 is SAM's own first-order perturbation.
         scaling: the diagonal of T for ASAM's ball, see `worst_case`.
 
-    Raises:
-        ValueError: naming the argument that does not fit.
-
     Example:
         >>> loss = lambda p, c: (0.5 * (p["w"] - c) ** 2).mean()
         >>> centres, w = np.array([-1.0, 1.0]), {"w": np.array([0.0])}

@@ -13,7 +13,6 @@ and leave biases and batch-norm parameters where they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -60,9 +59,6 @@ def filter_normalized_direction(params: Params, rng: np.random.Generator) -> Par
 
     Returns:
         d, of the structure of ``params``.
-
-    Raises:
-        ValueError: if a parameter is not floating-point.
 
     Example:
         >>> w = {"fc.weight": np.array([[3.0, 0.0], [4.0, 1.0]]), "fc.bias": np.ones(2)}
@@ -138,6 +134,19 @@ def _coordinates(name: str, x: np.ndarray) -> np.ndarray:
     return x.astype(np.float64)
 
 
+def _direction(name: str, direction: Params, params: Params) -> Params:
+    check_same_structure(params, direction, name)
+    check_floating(direction, name, integers=True)
+    return direction
+
+
+def _along(loss: Loss, start: Params, direction: Params, x: np.ndarray) -> np.ndarray:
+    """Return L(start + xᵢ d) for each xᵢ, a Python float, which lifts no float32 to float64."""
+    return np.array(
+        [float(real_scalar(loss(add_scaled(start, a, direction)))) for a in x.tolist()], np.float64
+    )
+
+
 def loss_slice(loss: Loss, params: Params, direction: Params, x: np.ndarray) -> LossSlice:
     """Evaluate the loss along a line.
 
@@ -148,22 +157,14 @@ def loss_slice(loss: Loss, params: Params, direction: Params, x: np.ndarray) -> 
         x: coordinates, shape (points,), in units of ‖d‖ (of the filters' own norms for a
             filter-normalized direction: x = 1 moves each filter by its length).
 
-    Raises:
-        ValueError: naming what is not floating-point, or does not fit.
-
     Example:
         >>> loss_slice(lambda p: (p["w"] ** 2).sum(), {"w": np.ones(1)}, {"w": np.ones(1)},
         ...            np.array([-1.0, 0.0, 1.0])).losses
         array([0., 1., 4.])
     """
     check_floating(params, "params")
-    check_same_structure(params, direction, "direction")
-    check_floating(direction, "direction", integers=True)
-    x = _coordinates("x", x)
-    return LossSlice(
-        x,
-        np.array([float(real_scalar(loss(add_scaled(params, a, direction)))) for a in x.tolist()]),
-    )
+    x, direction = _coordinates("x", x), _direction("direction", direction, params)
+    return LossSlice(x, _along(loss, params, direction, x))
 
 
 def loss_plane(
@@ -172,7 +173,6 @@ def loss_plane(
     directions: tuple[Params, Params],
     x: np.ndarray,
     y: np.ndarray,
-    on_row: Callable[[int, int], None] | None = None,
 ) -> LossPlane:
     """Evaluate the loss over a plane.
 
@@ -182,10 +182,6 @@ def loss_plane(
         directions: (d, e), two dicts of arrays.
         x: coordinates along d, shape (columns,).
         y: coordinates along e, shape (rows,).
-        on_row: called with (rows done, rows) after each row, for showing progress.
-
-    Raises:
-        ValueError: naming what is not floating-point, or does not fit.
 
     Example:
         >>> w, d, e = ({"w": np.array(v)} for v in ([0.0, 0.0], [1.0, 0.0], [0.0, 1.0]))
@@ -196,16 +192,7 @@ def loss_plane(
     check_floating(params, "params")
     if len(directions) != 2:
         raise ValueError(f"directions must be two, d and e, got {len(directions)}")
-    for direction in directions:
-        check_same_structure(params, direction, "directions")
-        check_floating(direction, "directions", integers=True)
+    d, e = (_direction("directions", direction, params) for direction in directions)
     x, y = _coordinates("x", x), _coordinates("y", y)
-    losses = np.empty((y.size, x.size))
-    for j, b in enumerate(y.tolist()):  # Python floats do not lift float32 weights to float64
-        row = add_scaled(params, b, directions[1])
-        losses[j] = [
-            float(real_scalar(loss(add_scaled(row, a, directions[0])))) for a in x.tolist()
-        ]
-        if on_row is not None:
-            on_row(j + 1, y.size)
-    return LossPlane(x, y, losses)
+    rows = [_along(loss, add_scaled(params, b, e), d, x) for b in y.tolist()]
+    return LossPlane(x, y, np.array(rows).reshape(y.size, x.size))

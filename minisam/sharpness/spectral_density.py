@@ -62,7 +62,7 @@ def spectral_density(
         points: size of the grid, which reaches 4 σ beyond the outermost nodes, at least 10.
 
     Raises:
-        ValueError: naming the argument that does not fit, or if a product is not finite.
+        ValueError: if a product is not finite.
 
     Example:
         >>> spectrum = np.repeat([0.0, 5.0], [30, 10])
@@ -70,7 +70,7 @@ def spectral_density(
         >>> bool(abs(found.weights @ found.nodes - spectrum.mean()) < 0.3)
         True
 
-    Reference:
+    Source:
         Lin, Saad and Yang, "Approximating spectral densities of large matrices", 2016;
         Ghorbani, Krishnan and Xiao, "An investigation into neural net optimization via Hessian
         eigenvalue density", 2019, section 2.

@@ -80,7 +80,7 @@ def worst_case(
         >>> round(found.rise, 3)
         4.501
 
-    Reference:
+    Source:
         Foret et al. 2020, eq. (1); with ``scaling`` the adaptive sharpness of Kwon et al. 2021.
     """
     trees.check_floating(params, "params")

@@ -5,17 +5,15 @@ from autograd import grad
 from autograd.differential_operators import make_jvp
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_network import tiny_examples, tiny_loss, tiny_mean_loss, tiny_params
+from tiny_network import tiny_examples, tiny_mean_loss, tiny_params
 
 from minisam.nn.gradients import value_and_grad
 from minisam.sharpness.hessian import (
     dense_hessian,
     flat_hessian,
-    flatten,
     hessian_product,
-    mean_hessian_product,
-    unflatten,
 )
+from minisam.trees import flatten
 
 
 def test_product_matches_differences_of_the_gradient():
@@ -74,85 +72,43 @@ def test_float32_stays_float32():
 
     product = hessian_product(loss, w)
     assert {leaf.dtype for leaf in product(w).values()} == {np.dtype(np.float32)}
-    hessian = flat_hessian(product, w)
-    assert {leaf.dtype for leaf in hessian.unflatten(np.ones(37)).values()} == {np.dtype("f4")}
-    assert hessian.matvec(np.ones(37)).dtype == np.float64
-
-
-def test_mean_over_batches_is_the_product_of_the_whole():
-    inputs, labels = tiny_examples()
-    w, v = tiny_params(), tiny_params(seed=5)
-    batches = [(inputs[i : i + 8], labels[i : i + 8]) for i in range(0, 24, 8)]
-    found = mean_hessian_product(lambda p, batch: tiny_loss(p, *batch), w, batches)(v)
-    expected = hessian_product(tiny_mean_loss, w)(v)
-    for key in w:
-        np.testing.assert_allclose(found[key], expected[key], atol=1e-14)
-
-
-def test_flatten_and_unflatten_are_inverse():
-    w = tiny_params()
-    back = unflatten(flatten(w), w)
-    assert list(back) == list(w)
-    for key in w:
-        np.testing.assert_array_equal(back[key], w[key])
+    assert flat_hessian(product, w).matvec(np.ones(37)).dtype == np.float64
 
 
 def test_bad_input_is_named():
     w = tiny_params()
     with pytest.raises(ValueError, match=r"vector do not match the parameters: missing '2\.bias'"):
         hessian_product(tiny_mean_loss, w)({k: w[k] for k in list(w)[:3]})
-    with pytest.raises(
-        ValueError, match=r"vector has shape \(3,\), the parameters have 37 entries"
-    ):
-        unflatten(np.zeros(3), {k: np.zeros_like(leaf) for k, leaf in w.items()})
-    with pytest.raises(ValueError, match="batches must not be empty"):
-        mean_hessian_product(tiny_loss, w, [])
 
 
 def bowl(p):
     return 0.5 * anp.sum(p["w"] ** 2)
 
 
-@pytest.mark.fault("dtype", "sharpness.hessian_product", "sharpness.unflatten", "sharpness.flatten")
+@pytest.mark.fault("dtype", "sharpness.hessian_product")
 def test_vectors_of_real_numbers_are_taken_and_no_others():
     """H = I: of a complex vector the imaginary part would be lost."""
     w = {"w": np.ones(2)}
     product = hessian_product(bowl, w)
     for v in (np.array([1, 2]), np.array([1, 2], "u1"), np.array([1.0, 2.0], ">f4")):
         np.testing.assert_array_equal(product({"w": v})["w"], [1, 2])
-        np.testing.assert_array_equal(unflatten(v, w)["w"], [1, 2])
-        np.testing.assert_array_equal(flatten({"w": v}), [1, 2])
-    np.testing.assert_array_equal(unflatten([1, 2], w)["w"], [1, 2])
     for v in (np.array([1j, 2]), np.array([1.0, 2.0], object), np.array(["1", "2"]), [1.0, 2.0]):
         with pytest.raises(ValueError, match=r"vector\['w'\] must be real numbers, got "):
             product({"w": v})
-        with pytest.raises(ValueError, match=r"params\['w'\] must be real numbers, got "):
-            flatten({"w": v})
-    for v in ([1j, 2], np.array([1.0, 2.0], object), ["1", "2"], None):
-        with pytest.raises(ValueError, match="vector must hold real numbers, got "):
-            unflatten(v, w)
 
 
-@pytest.mark.fault("shape", "sharpness.dense_hessian", "sharpness.flatten", "nn.value_and_grad")
+@pytest.mark.fault("shape", "sharpness.dense_hessian", "nn.value_and_grad")
 def test_no_parameters_have_no_hessian():
     for w in ({}, {"w": np.zeros(0)}):
         loss = lambda p: 1.0 + sum(anp.sum(leaf**2) for leaf in p.values())  # noqa: E731
         assert dense_hessian(loss, w).shape == (0, 0)
-        assert flatten(w).shape == (0,)
     assert dense_hessian(bowl, {"w": np.array(3.0)}).tolist() == [[1.0]]
     assert dense_hessian(bowl, {"w": 3.0}).tolist() == [[1.0]]
 
 
-@pytest.mark.fault("dtype", "sharpness.hessian_product", "sharpness.flatten", "nn.value_and_grad")
+@pytest.mark.fault("dtype", "sharpness.hessian_product", "nn.value_and_grad")
 @pytest.mark.parametrize("w", [[np.ones(2)], np.ones(2), 1.0, None, "w"], ids=repr)
 def test_parameters_that_are_no_dict_are_refused(w):
-    for use in (flatten, value_and_grad(bowl), lambda w: hessian_product(bowl, w)):
+    for use in (value_and_grad(bowl), lambda w: hessian_product(bowl, w)):
         with pytest.raises(ValueError, match="params must be a dict of arrays, got "):
             use(w)
-
-
-def test_batches_of_any_kind_are_walked_through_again_for_each_product():
-    for batches in ([1.0, 3.0], (1.0, 3.0), np.array([1.0, 3.0]), iter([1.0, 3.0])):
-        product = mean_hessian_product(lambda p, c: c * bowl(p), {"w": np.ones(2)}, batches)
-        for _ in range(2):
-            np.testing.assert_array_equal(product({"w": np.ones(2)})["w"], [2, 2])

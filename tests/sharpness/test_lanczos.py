@@ -169,7 +169,7 @@ def test_the_rounding_of_products_is_part_of_the_residual(u):
     assert np.all(found.residuals <= 4 * u + 2 * true)
 
 
-@pytest.mark.fault("stated-accuracy", "sharpness.top_eigenvalues", "sharpness.lanczos")
+@pytest.mark.fault("stated-accuracy", "sharpness.top_eigenvalues")
 @pytest.mark.parametrize("most", [1e3, 1e6])
 def test_an_eigenvalue_that_is_small_beside_the_largest_modulus(most):
     """The tolerance is relative to the eigenvalue itself, or its error is told."""
@@ -181,10 +181,9 @@ def test_an_eigenvalue_that_is_small_beside_the_largest_modulus(most):
     few = top_eigenvalues(lambda v: spectrum * v, 101, np.random.default_rng(0), 2, steps=8)
     nearest = np.abs(spectrum[:, None] - few.eigenvalues).min(axis=0)
     assert np.all(nearest <= few.residuals)
-    start = np.random.default_rng(0).standard_normal(101)
-    one = lanczos(lambda v: spectrum * v, start, 90, tolerance=1e-3)
+    one = top_eigenvalues(lambda v: spectrum * v, 101, np.random.default_rng(0), 1, steps=90)
     assert one.steps < 90
-    assert one.eigenvalues[-1] == pytest.approx(1.0, rel=1e-3)
+    assert one.eigenvalues[0] == pytest.approx(1.0, rel=1e-3)
 
 
 def test_two_eigenvalues_are_not_found_by_as_many_steps_as_one():
@@ -228,9 +227,9 @@ def test_a_bad_start_is_named(start):
 @pytest.mark.parametrize("bad", [0, -1, 2.0, True, "2", np.nan])
 def test_bad_numbers_are_named(bad):
     rng = np.random.default_rng(0)
+    with pytest.raises(ValueError, match="steps must be a whole number "):
+        lanczos(lambda v: v, np.ones(2), bad)
     for name in ("steps", "count"):
-        with pytest.raises(ValueError, match=f"{name} must be a whole number "):
-            lanczos(lambda v: v, np.ones(2), **{"steps": 2, name: bad})
         with pytest.raises(ValueError, match=f"{name} must be a whole number "):
             top_eigenvalues(lambda v: v, 2, rng, **{name: bad})
     with pytest.raises(ValueError, match="size must be a whole number of at least 1"):
@@ -239,4 +238,4 @@ def test_bad_numbers_are_named(bad):
         top_eigenvalues(lambda v: v, 2, rng, count=3)
     for tolerance in (-1.0, np.nan, "0", True):
         with pytest.raises(ValueError, match="tolerance must be a number in"):
-            lanczos(lambda v: v, np.ones(2), 2, tolerance=tolerance)
+            top_eigenvalues(lambda v: v, 2, rng, tolerance=tolerance)
