@@ -18,6 +18,7 @@ import numpy as np
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 EASY = (0, 1, 2, 0.5, -1)  # exponents at which ** multiplies, divides or takes a square root
 FEW = 251  # as many entries of an array are hashed, as many signs drawn: a prime, for speed
+MANY = 10_000  # entries of which terms that cancel are no longer looked for
 
 
 def moved(result, size, exact, inputs):
@@ -96,14 +97,19 @@ def of_sum(result, real, args, kwargs, operands=slice(2), certain=1, mean=False)
         changed[operands] = map(change, arrays)
         return np.asarray(real(*changed, **kwargs))
 
+    def within(size, part):
+        return np.frexp(n * size)[1] <= sum(grain(part(x)) for x in arrays) + bits(result)
+
+    n = arrays[0].size / result.size if mean else 1
+    size = np.abs(result)
+    if sum(x.size for x in arrays) > MANY and not within(size, sample).any():
+        return moved(result, size, result == 0, arrays)  # what follows takes thrice the time
     with np.errstate(all="ignore"):
         size = applied(np.abs)
-        n = arrays[0].size / result.size if mean else 1
         exact = n * applied(lambda x: (x != 0).astype(np.float32)) <= certain
-        for part in (sample, np.asarray):  # where some entries already have many bits, all do
-            short = np.frexp(n * size)[1] <= sum(grain(part(x)) for x in arrays) + bits(result)
-            if not short.any():
-                break
+        short = within(size, sample)
+        if short.any():
+            short = within(size, np.asarray)
     return moved(result, size, exact | short, arrays)
 
 
