@@ -81,7 +81,7 @@ def picture(path: str | Path, width: float = 10.0, height: float = 5.6) -> Itera
         ...     Path(f"{folder}/line.png").stat().st_size > 1000
         True
     """
-    import matplotlib
+    import matplotlib  # here, as only a picture needs it, and it is slow
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context(STYLE):  # type: ignore[arg-type]  # wants a Literal of all names

@@ -60,7 +60,7 @@ def run_settings(
     except TypeError as error:
         raise ValueError(str(error)) from None
     shapes = {name: f"{leaf.dtype} {leaf.shape}" for name, leaf in params.items()}
-    made = {name: described(part) for name, part in parts.items()}
+    made = {name: describe(part) for name, part in parts.items()}
     return {
         **settings,
         **plain(numbers),
@@ -70,7 +70,7 @@ def run_settings(
     }
 
 
-def described(part: Any, within: tuple[int, ...] = ()) -> Any:
+def describe(part: Any, within: tuple[int, ...] = ()) -> Any:
     """Say in JSON what a function was made with: its name, and the values that it holds.
 
     An optimizer, a schedule or a loss with options is a function that holds numbers and further
@@ -85,7 +85,7 @@ def described(part: Any, within: tuple[int, ...] = ()) -> Any:
 
     Example:
         >>> from minisam.optim import cosine, sgd
-        >>> made = described(sgd(cosine(0.1, steps=300), momentum=0.9))
+        >>> made = describe(sgd(cosine(0.1, steps=300), momentum=0.9))
         >>> made["function"], made["update"]["momentum"]
         ('optim.sgd.sgd.step', 0.9)
         >>> made["update"]["learning_rate"]["value"]["steps"]
@@ -94,11 +94,11 @@ def described(part: Any, within: tuple[int, ...] = ()) -> Any:
     if part is None or isinstance(part, bool | int | float | str | np.generic):
         return plain(part, "a hyper-parameter", finite=False)
     if isinstance(part, Optimizer):
-        return described(part.step, within)
+        return describe(part.step, within)
     if isinstance(part, tuple):
-        return [described(item, within) for item in part]
+        return [describe(item, within) for item in part]
     if isinstance(part, partial):
-        made, held = described(part.func, within), dict(part.keywords)
+        made, held = describe(part.func, within), dict(part.keywords)
         if part.args:
             held["arguments"] = part.args
     else:
@@ -107,7 +107,7 @@ def described(part: Any, within: tuple[int, ...] = ()) -> Any:
         made, held = {"function": name.removeprefix("minisam.")}, {}
         if isinstance(part, FunctionType) and id(part) not in within:
             within, held = (*within, id(part)), held_by(part)
-    return {**made, **{key: described(value, within) for key, value in held.items()}}
+    return {**made, **{key: describe(value, within) for key, value in held.items()}}
 
 
 def held_by(function: FunctionType) -> dict[str, Any]:
@@ -150,7 +150,7 @@ def differences(was: Any, now: Any, place: str = "") -> list[tuple[str, Any, Any
 
 
 def _named(value: Any) -> str | None:
-    """Return the name of a described function; two functions differ in all they hold."""
+    """Return the name in a description of a function; two functions differ in all they hold."""
     return value.get("function") if isinstance(value, dict) else None
 
 

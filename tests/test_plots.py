@@ -11,9 +11,11 @@ from minisam.experiments.statistics import Interval
 from minisam.plots import (
     COLOURS,
     colour,
+    curve_with_band,
     curve_with_interval,
     dots_by_method,
     images_by_class,
+    level_with_band,
     picture,
     transition_matrix,
 )
@@ -125,3 +127,18 @@ def test_a_class_without_enough_images_leaves_white():
     sheet = figure.axes[0].images[0].get_array()
     assert sheet[1:5, 1:5].max() == 0
     assert sheet[6:].min() == sheet[:, 6:].min() == 255
+
+
+def test_a_level_and_a_curve_show_their_intervals_in_the_methods_colour():
+    axes = Figure().subplots()
+    level_with_band(axes, Interval(2.0, 1.0, 3.5, 4), "SAM")
+    (line,) = axes.lines
+    assert (line.get_label(), line.get_color(), set(line.get_ydata())) == (
+        "SAM", colour("SAM"), {2.0},
+    )  # fmt: skip
+    box = axes.patches[0].get_extents().transformed(axes.transData.inverted())
+    assert (box.y0, box.y1) == pytest.approx((1.0, 3.5))
+    curve_with_band(axes, [Interval(1.0, 0.0, 2.0, 3)] * 2, "SGD", "SGD, again")
+    curve = axes.lines[1]
+    assert (curve.get_label(), curve.get_color()) == ("SGD, again", colour("SGD"))
+    assert list(curve.get_xdata()) == [1, 2]

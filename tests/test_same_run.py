@@ -8,7 +8,7 @@ from minisam.nn import cross_entropy, mlp
 from minisam.nn.kernels.activations import tanh
 from minisam.nn.robust_losses import generalized_cross_entropy
 from minisam.optim import asam, cosine, m_sam, sam, sgd
-from minisam.same_run import check_same_run, described, differences, run_settings
+from minisam.same_run import check_same_run, describe, differences, run_settings
 
 IMAGES, LABELS = np.ones((4, 2, 2, 1), np.float32), np.arange(4) % 2
 NUMBERS = {"epochs": 2, "batch_size": 4, "seed": 0}
@@ -139,8 +139,8 @@ def test_a_function_that_holds_itself_or_nothing_yet_is_told_by_its_name():
     def factorial(n):
         return n * factorial(n - 1) if n else unknown
 
-    assert described(factorial)["factorial"] == {"function": described(factorial)["function"]}
-    assert "unknown" not in described(factorial)
+    assert describe(factorial)["factorial"] == {"function": describe(factorial)["function"]}
+    assert "unknown" not in describe(factorial)
     unknown = 1
-    assert described(factorial)["unknown"] == 1
-    assert described(np.ones(3)) == {"function": "numpy.ndarray"}
+    assert describe(factorial)["unknown"] == 1
+    assert describe(np.ones(3)) == {"function": "numpy.ndarray"}

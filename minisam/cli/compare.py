@@ -16,9 +16,9 @@ from minisam.cli.options import (
     words,
 )
 from minisam.data.toy import MOST
-from minisam.experiments.compare import compare, table
+from minisam.experiments.compare import compare_methods, table
 from minisam.experiments.cores import usable_jobs
-from minisam.experiments.subset import arrays
+from minisam.experiments.subset import load_subset
 from minisam.experiments.trial import records
 from minisam.files import expanded
 from minisam.optim.methods import METHODS
@@ -28,7 +28,7 @@ MODEL_OPTIONS = {
     "cnn": {"channels": [[16], [32], [64]]},
     "resnet": {"width": 8},
 }
-DEFAULTS = {
+FOR_DATA = {
     "toy": {"train_size": 2000, "test_size": 1000, "epochs": 15, "lr": 0.02},
     "cifar10": {"train_size": 5000, "test_size": 2000, "epochs": 30, "lr": 0.02},
     "cifar100": {"train_size": 10_000, "test_size": 2000, "epochs": 30, "lr": 0.02},
@@ -38,7 +38,7 @@ DEFAULTS = {
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     parser.epilog = EXIT_CODES
-    parser.add_argument("--data", choices=tuple(DEFAULTS), default="toy")
+    parser.add_argument("--data", choices=tuple(FOR_DATA), default="toy")
     parser.add_argument("--data-dir", help="where CIFAR is; $MINISAM_DATA by default")
     parser.add_argument("--model", choices=tuple(MODEL_OPTIONS), default="mlp")
     parser.add_argument("--noise", type=float, default=0.4, help="share of wrong training labels")
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
         allowed = ", ".join(METHODS)
         raise ValueError(f"--methods must be some of {allowed}, got {arguments.methods!r}")
     rho = parse_rho(arguments.rho, methods)
-    shared = checked(arguments)
+    shared = shared_settings(arguments)
     searched = [name for name in methods if name != "sgd" and name not in rho]
     look_for_data_in(arguments.data_dir, arguments.data)
     out = expanded(arguments.out)
@@ -78,14 +78,14 @@ def run(arguments: argparse.Namespace) -> int:
         )
     shared |= {"train_size": shared["train_size"] - held_out, "validation_size": held_out}
     if shared["data"] != "toy":  # that the files lack is said once, and not by every run
-        arrays(records(shared)[0])
+        load_subset(records(shared)[0])
     print(
         f"{shared['train_size']} training images of {shared['data']} with "
         f"{100 * shared['noise']:.0f} % wrong labels, {held_out} more (as noisy) to choose ρ on, "
         f"{shared['test_size']} clean ones to test on; {shared['model']}, {shared['epochs']} epochs"
     )
-    command = command_line(sys.argv[1:])
-    results = compare(shared, methods, rho, arguments.seeds, out, arguments.jobs, command)
+    command = without_folders(sys.argv[1:])
+    results = compare_methods(shared, methods, rho, arguments.seeds, out, arguments.jobs, command)
     print(table(results))
     print(f"{out / 'results.json'}: every epoch of every run; {out / 'compare.png'}: the picture")
     return 0
@@ -115,13 +115,13 @@ def parse_rho(text: str, methods: list[str]) -> dict[str, float]:
     return fixed
 
 
-def checked(arguments: argparse.Namespace) -> dict[str, Any]:
+def shared_settings(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the settings that all runs share, or raise ValueError that names a bad argument."""
     most = MOST if arguments.data == "toy" else None
     check_whole_options(arguments, ["train_size", "test_size"], high=most)
     check_whole_options(arguments, ["epochs", "jobs"])
     check_whole_options(arguments, ["seeds"], high=MOST_SEEDS)
-    defaults = DEFAULTS[arguments.data]
+    defaults = FOR_DATA[arguments.data]
     settings = {
         key: default if getattr(arguments, key) is None else getattr(arguments, key)
         for key, default in defaults.items()
@@ -139,11 +139,11 @@ def checked(arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def command_line(words: Sequence[str]) -> str:
+def without_folders(words: Sequence[str]) -> str:
     """Return the command without the folders, which are this machine's and change no result.
 
     Example:
-        >>> command_line(["compare", "--out", "here", "--data-dir=there", "--seeds", "3"])
+        >>> without_folders(["compare", "--out", "here", "--data-dir=there", "--seeds", "3"])
         'minisam compare --seeds 3'
     """
     kept, folders = ["minisam"], ("--out", "--data-dir")

@@ -130,7 +130,7 @@ def compared_trial(**settings: Any) -> dict[str, Any]:
     }
 
 
-def compare(
+def compare_methods(
     shared: dict[str, Any],
     methods: Sequence[str],
     rho: dict[str, float],

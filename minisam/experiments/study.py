@@ -90,7 +90,7 @@ class Headline(NamedTuple):
     def of(cls, difference: Interval, unit: str, digits: int = 1, matters: float = 1.0) -> Headline:
         """Judge a difference that the claim says is positive, and write it down."""
         number = f"{difference:+.{digits}f}".removesuffix(f" (n={difference.count})")
-        return cls(judge(difference, matters), f"{number} {unit}")
+        return cls(weigh(difference, matters), f"{number} {unit}")
 
 
 def over_seeds(
@@ -106,11 +106,11 @@ def over_seeds(
     ]
 
 
-def select(runs: Sequence[Mapping[str, Any]], **labels: Any) -> list[Mapping[str, Any]]:
+def labelled(runs: Sequence[Mapping[str, Any]], **labels: Any) -> list[Mapping[str, Any]]:
     """Return the runs that carry all these labels.
 
     Example:
-        >>> select([{"method": "SGD", "last": 1.0}, {"method": "SAM", "last": 2.0}], method="SAM")
+        >>> labelled([{"method": "SGD", "last": 1.0}, {"method": "SAM", "last": 2.0}], method="SAM")
         [{'method': 'SAM', 'last': 2.0}]
     """
     return [run for run in runs if all(run[key] == value for key, value in labels.items())]
@@ -118,7 +118,18 @@ def select(runs: Sequence[Mapping[str, Any]], **labels: Any) -> list[Mapping[str
 
 def mean(runs: Sequence[Mapping[str, Any]], value: str = "last", **labels: Any) -> Interval:
     """Return mean and interval over seeds of one value of the runs that carry these labels."""
-    return mean_interval([run[value] for run in select(runs, **labels)])
+    return mean_interval([run[value] for run in labelled(runs, **labels)])
+
+
+def middle_radius(runs: Sequence[Mapping[str, Any]], method: str = "SAM") -> float:
+    """Return the ρ that is judged: the one in the middle of those tried.
+
+    Example:
+        >>> middle_radius([{"method": "SAM", "rho": rho} for rho in (0.4, 0.1, 0.2)])
+        0.2
+    """
+    radii = sorted({run["rho"] for run in labelled(runs, method=method)})
+    return radii[len(radii) // 2]
 
 
 def by_seed(
@@ -130,7 +141,7 @@ def by_seed(
         >>> by_seed([{"method": "SAM", "seed": 0, "last": 2.0}], method="SAM")
         {0: 2.0}
     """
-    return {run["seed"]: run[value] for run in select(runs, **labels)}
+    return {run["seed"]: run[value] for run in labelled(runs, **labels)}
 
 
 def gains(
@@ -159,7 +170,7 @@ def gain(
     return paired_difference(ours, theirs)
 
 
-def judge(difference: Interval, matters: float = 1.0) -> str:
+def weigh(difference: Interval, matters: float = 1.0) -> str:
     """Turn a difference that a claim says is positive into a verdict.
 
     Args:
@@ -171,9 +182,9 @@ def judge(difference: Interval, matters: float = 1.0) -> str:
         else ``"too small to tell"``.
 
     Example:
-        >>> judge(Interval(3.0, 1.0, 5.0, 5)), judge(Interval(0.1, -0.2, 0.4, 5))
+        >>> weigh(Interval(3.0, 1.0, 5.0, 5)), weigh(Interval(0.1, -0.2, 0.4, 5))
         ('shows', 'does not show')
-        >>> judge(Interval(3.0, -1.0, 7.0, 3))
+        >>> weigh(Interval(3.0, -1.0, 7.0, 3))
         'too small to tell'
     """
     if difference.low > 0:

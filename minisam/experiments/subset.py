@@ -34,7 +34,7 @@ class Data(NamedTuple):
     classes: tuple[int, ...] | None = None
 
 
-class Arrays(NamedTuple):
+class Subset(NamedTuple):
     """Standardized images and integer labels.
 
     Attributes:
@@ -59,14 +59,14 @@ class Arrays(NamedTuple):
 
 
 @lru_cache(maxsize=4)  # the seeds of an experiment, whose cells alternate between them
-def arrays(data: Data) -> Arrays:
+def load_subset(data: Data) -> Subset:
     """Load, corrupt and standardize the subset that the settings name.
 
     Raises:
         ValueError: if noise would lead out of the classes that are kept.
 
     Example:
-        >>> found = arrays(Data(train_size=20, test_size=10, noise=0.4))
+        >>> found = load_subset(Data(train_size=20, test_size=10, noise=0.4))
         >>> int((found.labels != found.clean_labels).sum()), found.validation_images.shape
         (8, (0, 32, 32, 3))
     """
@@ -104,4 +104,4 @@ def arrays(data: Data) -> Arrays:
     if loaded.validation is not None:
         held, held_labels, _ = prepared(loaded.validation)
     count = len(number) if data.classes is None else len(data.classes)
-    return Arrays(images, labels, clean_labels, test_images, test_labels, held, held_labels, count)
+    return Subset(images, labels, clean_labels, test_images, test_labels, held, held_labels, count)

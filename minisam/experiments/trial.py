@@ -15,7 +15,7 @@ import numpy as np
 
 from minisam.checks import check_choice, check_whole
 from minisam.data.batches import augment
-from minisam.experiments.subset import Arrays, Data, arrays
+from minisam.experiments.subset import Data, Subset, load_subset
 from minisam.nn import robust_losses
 from minisam.nn.gradients import training_objective
 from minisam.nn.losses import accuracy, cross_entropy
@@ -84,7 +84,7 @@ class Fitted(NamedTuple):
     model: Model
     params: Params
     statistics: Params
-    arrays: Arrays
+    arrays: Subset
     history: list[dict[str, Any]]
     first_history: list[dict[str, Any]] | None = None
 
@@ -112,10 +112,10 @@ def records(settings: Mapping[str, Any]) -> tuple[Data, Training]:
     return Data(**of_data), Training(**of_training)
 
 
-def prepared(settings: Mapping[str, Any]) -> tuple[Model, Arrays]:
+def prepared(settings: Mapping[str, Any]) -> tuple[Model, Subset]:
     """Return the network and the data of a trial with these settings."""
     data, training = records(settings)
-    found = arrays(data)
+    found = load_subset(data)
     return network(training, found.classes), found
 
 
@@ -126,7 +126,7 @@ def network(training: Training, classes: int) -> Model:
 
 
 def training_loss(
-    model: Model, data: Arrays, statistics: Params, examples: int = PROBED
+    model: Model, data: Subset, statistics: Params, examples: int = PROBED
 ) -> Callable[[Params], Any]:
     """Return params → the mean loss on the first training examples, with the labels to learn."""
     images, labels = data.images[:examples], data.labels[:examples]
@@ -165,8 +165,8 @@ def fit(
     check_whole("epochs", training.epochs, low=1)
     check_whole("batch_size", training.batch_size, low=1)
     check_choice("loss", training.loss, tuple(LOSSES))
-    a = arrays(data)
-    model, optimizer = network(training, a.classes), optimizer_of(training, len(a.images))
+    a = load_subset(data)
+    model, optimizer = network(training, a.classes), scheduled_optimizer(training, len(a.images))
     run = partial(
         train,
         model,
@@ -192,7 +192,7 @@ def fit(
     return Fitted(model, trained.params, trained.statistics, a, trained.history, first_history)
 
 
-def optimizer_of(training: Training, examples: int) -> Optimizer:
+def scheduled_optimizer(training: Training, examples: int) -> Optimizer:
     """Return the optimizer, whose learning rate falls along a cosine over all steps."""
     check_choice("optimizer", training.optimizer, tuple(METHODS))
     steps = training.epochs * -(-examples // training.batch_size)
@@ -225,7 +225,7 @@ def augmented(
 @np.errstate(over="ignore", invalid="ignore")  # of a diverging run, which training reports
 def accuracies(
     model: Model,
-    a: Arrays,
+    a: Subset,
     params: Params,
     statistics: Params,
     watch: Callable[[Params, Params], dict[str, Any]] | None = None,
@@ -273,7 +273,7 @@ def trial(params: Params | None = None, **settings: Any) -> dict[str, Any]:
     try:
         fitted = fit(data, training, params)
     except NonFiniteError as error:
-        guess = as_a_guess(error, arrays(data).classes)
+        guess = as_a_guess(error, load_subset(data).classes)
         return {**guess, "first": guess} if training.bootstrap else guess
     result = {
         **outcome(fitted.history),

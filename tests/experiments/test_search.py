@@ -11,7 +11,7 @@ from minisam.experiments.search import (
     times,
     tune,
 )
-from minisam.experiments.study import RADII, Scale, select
+from minisam.experiments.study import RADII, Scale, labelled
 
 SCALE = Scale("toy", (0, 1, 2))
 
@@ -45,7 +45,7 @@ def test_tuning_searches_the_own_hyper_parameter_then_the_learning_rate_with_equ
     assert not set(TUNING_SEEDS) & set(SCALE.seeds)
     assert 2 * len(search) == len(seen) == 2 * 2 * 2 * (2 + 4)
     for method in ("SGD", "SAM"):
-        settings = [str(found["settings"]) for found in select(search, method=method, noise=0.2)]
+        settings = [str(found["settings"]) for found in labelled(search, method=method, noise=0.2)]
         assert len(settings) == len(set(settings)) == 6
     assert search[0] == {
         "noise": 0.2, "method": "SGD", "settings": {"lr": 0.1}, "validation": 102.0,

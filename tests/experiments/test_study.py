@@ -1,7 +1,7 @@
 import pytest
 
 from minisam.experiments.statistics import Interval
-from minisam.experiments.study import Scale, gain, judge, mean, over_seeds, select
+from minisam.experiments.study import Scale, gain, labelled, mean, over_seeds, weigh
 
 SCALE = Scale("toy", (0, 1, 2))
 
@@ -26,7 +26,7 @@ def test_gains_are_paired_by_seed():
         for seed in (0, 1, 2)
     ]
     assert gain(runs, "SAM", noise=0.4) == Interval(1.0, 1.0, 1.0, 3)
-    assert len(select(runs, method="SAM", noise=0.4)) == 3
+    assert len(labelled(runs, method="SAM", noise=0.4)) == 3
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_gains_are_paired_by_seed():
     ],
 )
 def test_verdicts(low, high, expected):
-    assert judge(Interval((low + high) / 2, low, high, 3)) == expected
+    assert weigh(Interval((low + high) / 2, low, high, 3)) == expected
 
 
 def test_scales():

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from minisam.data import load
-from minisam.experiments.subset import Data, arrays
+from minisam.experiments.subset import Data, load_subset
 
 
 def test_noise_flips_training_and_validation_labels_but_not_test_labels():
-    clean, noisy = (arrays(Data("toy", 0, 200, 100, 100, noise)) for noise in (0.0, 0.4))
+    clean, noisy = (load_subset(Data("toy", 0, 200, 100, 100, noise)) for noise in (0.0, 0.4))
     assert np.mean(noisy.labels != noisy.clean_labels) == pytest.approx(0.4)
     assert np.mean(noisy.validation_labels != clean.validation_labels) == pytest.approx(0.4)
     np.testing.assert_array_equal(noisy.test_labels, clean.test_labels)
@@ -14,8 +14,8 @@ def test_noise_flips_training_and_validation_labels_but_not_test_labels():
 
 
 def test_classes_are_kept_and_renumbered():
-    part = arrays(Data("toy", 0, 200, 100, 0, 0.0, (7, 2)))
-    whole = arrays(Data("toy", 0, 200, 100, 0, 0.0))
+    part = load_subset(Data("toy", 0, 200, 100, 0, 0.0, (7, 2)))
+    whole = load_subset(Data("toy", 0, 200, 100, 0, 0.0))
     assert part.classes == 2
     assert len(part.images) == np.sum(np.isin(whole.labels, (7, 2)))
     assert len(part.validation_labels) == 0
@@ -24,9 +24,9 @@ def test_classes_are_kept_and_renumbered():
     assert part.labels[0] == (7, 2).index(whole.labels[first])
 
 
-@pytest.mark.fault("test-data", "arrays")
+@pytest.mark.fault("test-data", "load_subset")
 def test_no_test_image_stands_in_for_one_that_is_held_out():
-    without, held = (arrays(Data("toy", 0, 200, 100, n)) for n in (0, 50))
+    without, held = (load_subset(Data("toy", 0, 200, 100, n)) for n in (0, 50))
     assert without.validation_images.shape == (0, 32, 32, 3)
     assert without.validation_labels.shape == (0,)
     images = load("toy", train_size=200, test_size=100, validation=50, seed=0)

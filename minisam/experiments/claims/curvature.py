@@ -18,7 +18,17 @@ import numpy as np
 
 from minisam.experiments.claims.pruning import hessian_diagonal, pruned, pruned_in_rounds, saliency
 from minisam.experiments.statistics import Interval, mean_interval
-from minisam.experiments.study import Cells, Headline, Scale, gain, judge, mean, over_seeds, select
+from minisam.experiments.study import (
+    Cells,
+    Headline,
+    Scale,
+    gain,
+    labelled,
+    mean,
+    middle_radius,
+    over_seeds,
+    weigh,
+)
 from minisam.experiments.trial import PROBED, fit, make_optimizer, prepared, records, training_loss
 from minisam.nn.losses import accuracy
 from minisam.optim import Optimizer, cosine
@@ -31,7 +41,7 @@ PUBLISHED = (
     "Foret et al. 2020 drop the term for speed; LeCun et al. 1989: pruning by saliency raises the "
     "loss less than by magnitude."
 )
-KEPT = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02)
+SHARES = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02)
 STARTS = ("SGD", "SAM")
 RULES = ("curvature", "magnitude")
 BATCH = 128
@@ -100,8 +110,8 @@ def pruning(**settings: Any) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for rule in RULES:
         values, find = worth(fitted.params, rule), partial(worth, rule=rule)
-        once = [pruned(fitted.params, values, kept) for kept in KEPT]
-        rounds = list(pruned_in_rounds(fitted.params, KEPT, find, retrain))
+        once = [pruned(fitted.params, values, kept) for kept in SHARES]
+        rounds = list(pruned_in_rounds(fitted.params, SHARES, find, retrain))
         result[rule] = {**measured(once), "retrained": measured(rounds)}
     return result
 
@@ -140,7 +150,7 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
                 points = curve(results, method, rule, retrained)
                 text = ", ".join(
                     f"{kept:.0%}: {point.value:.1f}"
-                    for kept, point in zip(KEPT, points, strict=True)
+                    for kept, point in zip(SHARES, points, strict=True)
                 )
                 name = f"{method}, pruned by {rule}" + ", retrained" * retrained
                 rows.append([name, "", text, ""])
@@ -155,14 +165,8 @@ def of_rule(run: Mapping[str, Any], rule: str, retrained: bool) -> list[float]:
 
 def curve(results: Mapping[str, Any], method: str, rule: str, retrained: bool) -> list[Any]:
     """Return the mean accuracy at every kept share."""
-    curves = [of_rule(r, rule, retrained) for r in select(results["pruning"], method=method)]
+    curves = [of_rule(r, rule, retrained) for r in labelled(results["pruning"], method=method)]
     return [mean_interval(column) for column in zip(*curves, strict=True)]
-
-
-def middle_radius(results: Mapping[str, Any]) -> float:
-    """Return the ρ that is judged: the one in the middle of those tried."""
-    radii = sorted({run["rho"] for run in results["runs"] if run["rho"]})
-    return radii[len(radii) // 2]
 
 
 def judge_exact(exact: Interval) -> str:
@@ -174,29 +178,29 @@ def judge_exact(exact: Interval) -> str:
 
 def headline(results: Mapping[str, Any]) -> Headline:
     """Say what the exact gradient gains."""
-    exact = gain(results["runs"], "exact SAM", over="SAM", rho=middle_radius(results))
+    exact = gain(results["runs"], "exact SAM", over="SAM", rho=middle_radius(results["runs"]))
     return Headline.of(exact, "points, exact − SAM")._replace(word=judge_exact(exact))
 
 
 def verdict(results: Mapping[str, Any]) -> str:
     """Judge the exact gradient's gain, and curvature against magnitude at a tenth kept."""
-    rho = middle_radius(results)
+    rho = middle_radius(results["runs"])
     exact = gain(results["runs"], "exact SAM", over="SAM", rho=rho)
     worth = judge_exact(exact)
-    k = KEPT.index(0.1)
+    k = SHARES.index(0.1)
     once, rounds = (
         mean_interval(
             [
                 of_rule(run, "curvature", retrained)[k] - of_rule(run, "magnitude", retrained)[k]
-                for run in select(results["pruning"], method="SGD")
+                for run in labelled(results["pruning"], method="SGD")
             ]
         )
         for retrained in (False, True)
     )
     return (
         f"{worth} that the second-order term is not worth its cost: exact SAM − SAM = {exact:+.1f} "
-        f"points at ρ = {rho:g}; {judge(once)} that curvature prunes better: {once:+.1f} points "
-        f"over magnitude with a tenth of the weights; {judge(rounds)} in rounds with retraining: "
+        f"points at ρ = {rho:g}; {weigh(once)} that curvature prunes better: {once:+.1f} points "
+        f"over magnitude with a tenth of the weights; {weigh(rounds)} in rounds with retraining: "
         f"{rounds:+.1f} points"
     )
 
@@ -222,11 +226,11 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
         for method in STARTS:
             for rule, style in zip(RULES, ("-", "--"), strict=True):
                 curve_with_interval(
-                    axes, [100 * kept for kept in KEPT], curve(results, method, rule, retrained),
+                    axes, [100 * kept for kept in SHARES], curve(results, method, rule, retrained),
                     f"{method}, by {rule}", color=colour(method), linestyle=style,
                 )  # fmt: skip
         axes.set(xlabel="weights kept (%)", xscale="log")
-        axes.set_xticks([100 * kept for kept in KEPT], [f"{100 * kept:g}" for kept in KEPT])
+        axes.set_xticks([100 * kept for kept in SHARES], [f"{100 * kept:g}" for kept in SHARES])
         axes.minorticks_off()
     panels[0].set(title="pruned once", ylabel="test accuracy (%)")
     panels[0].legend(loc="lower right")

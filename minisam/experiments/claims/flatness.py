@@ -24,12 +24,13 @@ from minisam.experiments.study import (
     Headline,
     Scale,
     by_seed,
-    judge,
+    labelled,
     mean,
+    middle_radius,
     over_seeds,
-    select,
+    weigh,
 )
-from minisam.experiments.subset import Arrays
+from minisam.experiments.subset import Subset
 from minisam.experiments.trial import fit, outcome, prepared, records, training_loss
 from minisam.nn.models import Model
 from minisam.plots import colour, curve_with_band
@@ -56,7 +57,7 @@ MEASURES = {
 SIZE = (12.0, 7.5)
 
 
-def curvature(model: Model, data: Arrays, params: Params, statistics: Params) -> dict[str, Any]:
+def curvature(model: Model, data: Subset, params: Params, statistics: Params) -> dict[str, Any]:
     """Return the largest Hessian eigenvalue to 5 %, cheap enough for every epoch."""
     loss = training_loss(model, data, statistics)
     hessian = flat_hessian(hessian_product(loss, params), params)
@@ -136,16 +137,11 @@ def correlation(results: Mapping[str, Any], measure: str, target: str) -> Interv
     return kendall([run[measure] for run in runs], outcomes)
 
 
-def middle_radius(results: Mapping[str, Any]) -> float:
-    """Return the ρ of SAM that is judged: the one in the middle of those tried."""
-    return results["radii"]["SAM"][len(results["radii"]["SAM"]) // 2]
-
-
 def sharper(results: Mapping[str, Any]) -> Interval:
     """Return ln of SGD's largest eigenvalue over SAM's, by seed, at the middle radius."""
     sgd, sam = (
         {s: np.log(value) for s, value in by_seed(results["runs"], "eigenvalue", **labels).items()}
-        for labels in ({"method": "SGD"}, {"method": "SAM", "rho": middle_radius(results)})
+        for labels in ({"method": "SGD"}, {"method": "SAM", "rho": middle_radius(results["runs"])})
     )
     return paired_difference(sgd, sam)
 
@@ -154,19 +150,19 @@ def headline(results: Mapping[str, Any]) -> Headline:
     """Say by which factor SGD's largest eigenvalue exceeds SAM's."""
     ratio = sharper(results)
     low, value, high = (f"{np.exp(x):.1f}" for x in (ratio.low, ratio.value, ratio.high))
-    return Headline(judge(ratio, matters=0.1), f"λ₁ × {value} ({low} to {high})")
+    return Headline(weigh(ratio, matters=0.1), f"λ₁ × {value} ({low} to {high})")
 
 
 def verdict(results: Mapping[str, Any]) -> str:
     """Judge SGD's eigenvalue against SAM's at the middle radius, and each measure's correlation."""
-    rho, ratio = middle_radius(results), sharper(results)
+    rho, ratio = middle_radius(results["runs"]), sharper(results)
     taus = {name: correlation(results, key, "error") for name, key in MEASURES.items()}
     agree = "; ".join(
-        f"{judge(tau, matters=0.1)} by {name}, {tau.value:+.2f} ({tau.low:+.2f} to {tau.high:+.2f})"
+        f"{weigh(tau, matters=0.1)} by {name}, {tau.value:+.2f} ({tau.low:+.2f} to {tau.high:+.2f})"
         for name, tau in taus.items()
     )
     return (
-        f"{judge(ratio, matters=0.1)}: λ₁ with SGD is {np.exp(ratio.value):.1f} times SAM's "
+        f"{weigh(ratio, matters=0.1)}: λ₁ with SGD is {np.exp(ratio.value):.1f} times SAM's "
         f"(95 % interval {np.exp(ratio.low):.1f} to {np.exp(ratio.high):.1f}, ρ = {rho:g}); "
         f"that flatter has the smaller test error, by rank correlation over {len(results['runs'])} "
         f"runs: {agree}"
@@ -178,7 +174,7 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
     (along, density), (scatter, adaptive) = figure.subplots(2, 2)
     shown = {method: radii[len(radii) // 2] for method, radii in results["radii"].items()}
     for method, rho in shown.items():
-        runs = select(results["runs"], method=method, rho=rho)
+        runs = labelled(results["runs"], method=method, rho=rho)
         label = f"{method}, ρ = {rho:g}" if rho else method
         curves = [[epoch["eigenvalue"] for epoch in run["history"]] for run in runs]
         curve_with_band(along, by_epoch(curves), method, label)
@@ -199,7 +195,7 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
         (adaptive, "adaptive_rise", "worst rise in ASAM's ball"),
     ):
         for method in results["radii"]:
-            runs = select(results["runs"], method=method)
+            runs = labelled(results["runs"], method=method)
             x, y = [run[measure] for run in runs], [100 - run["last"] for run in runs]
             axes.plot(x, y, "o", color=colour(method), label=method, alpha=0.75)
         tau = correlation(results, measure, "error")

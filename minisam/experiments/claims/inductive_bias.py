@@ -21,10 +21,10 @@ from minisam.experiments.study import (
     Scale,
     gain,
     gains,
-    judge,
+    labelled,
     mean,
     over_seeds,
-    select,
+    weigh,
 )
 from minisam.plots import BLACK, colour
 
@@ -64,7 +64,7 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
     ]  # fmt: skip
     for model in MODELS:
         sides = [mean(results["runs"], method=m, model=model) for m in ("SGD", "SAM")]
-        size = select(results["runs"], model=model)[0]["parameters"]
+        size = labelled(results["runs"], model=model)[0]["parameters"]
         difference = gain(results["runs"], "SAM", model=model)
         stuck = ", ".join(str(len(guessing(results, m, model))) for m in ("SGD", "SAM"))
         shown = [*(f"{side:.1f}" for side in sides), f"{difference:+.2f}", stuck]
@@ -74,7 +74,7 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
 
 def guessing(results: Mapping[str, Any], method: str, model: str) -> list[Any]:
     """Return the runs whose test accuracy is less than half as good again as a guess."""
-    runs = select(results["runs"], method=method, model=model)
+    runs = labelled(results["runs"], method=method, model=model)
     return [run for run in runs if run["last"] < 1.5 * results["guess"]]
 
 
@@ -88,7 +88,7 @@ def verdict(results: Mapping[str, Any]) -> str:
     """Judge the difference between the gains of the MLP and of the CNN."""
     difference = fall(results)
     stuck = {model: len(guessing(results, "SAM", model)) for model in MODELS}
-    text = f"{judge(difference)}: the MLP gains {difference:+.1f} points more than the CNN"
+    text = f"{weigh(difference)}: the MLP gains {difference:+.1f} points more than the CNN"
     told = [f"{count} of {model}" for model, count in stuck.items() if count]
     return text + (f" (runs with SAM that never left the start: {', '.join(told)})" if told else "")
 

@@ -12,7 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from minisam.experiments.study import Cells, Headline, Scale, gain, judge, over_seeds, select
+from minisam.experiments.study import (
+    Cells,
+    Headline,
+    Scale,
+    gain,
+    labelled,
+    over_seeds,
+    weigh,
+)
 from minisam.experiments.trial import fit, records, training_loss
 from minisam.nn.gradients import value_and_grad
 from minisam.optim import sam, sgd
@@ -92,7 +100,7 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
 def verdict(results: Mapping[str, Any]) -> str:
     """Judge the difference of rises."""
     difference = widening(results)
-    return f"{judge(difference, matters=0.05)}: rise around SGD − around SAM = {difference:+.3f}"
+    return f"{weigh(difference, matters=0.05)}: rise around SGD − around SAM = {difference:+.3f}"
 
 
 def headline(results: Mapping[str, Any]) -> Headline:
@@ -104,7 +112,7 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
     """Draw slices and planes above, the step below."""
     grid = figure.add_gridspec(2, 3)
     line = figure.add_subplot(grid[0, 0])
-    first = {m: select(results["runs"], method=m)[0] for m in ("SGD", "SAM")}
+    first = {m: labelled(results["runs"], method=m)[0] for m in ("SGD", "SAM")}
     top = max(np.percentile(run["plane"], 80) for run in first.values())
     bottom = min(run["centre"] for run in first.values())
     levels = np.linspace(bottom, top, 12)

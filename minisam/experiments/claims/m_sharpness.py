@@ -12,7 +12,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from minisam.experiments.search import candidates, tune, with_best
-from minisam.experiments.study import RADII, Cells, Headline, Scale, gain, judge, mean, over_seeds
+from minisam.experiments.study import (
+    RADII,
+    Cells,
+    Headline,
+    Scale,
+    gain,
+    mean,
+    over_seeds,
+    weigh,
+)
 from minisam.plots import curve_with_interval, level_with_band
 
 CLAIM = "A smaller m generalizes better."
@@ -46,7 +55,7 @@ def verdict(results: Mapping[str, Any]) -> str:
     """Judge the smallest m against the whole batch."""
     small, whole = (f"m = {results['shards'][k]}" for k in (0, -1))
     difference = gain(results["runs"], small, over=whole)
-    return f"{judge(difference)}: {small} against {whole}: {difference:+.1f} points"
+    return f"{weigh(difference)}: {small} against {whole}: {difference:+.1f} points"
 
 
 def headline(results: Mapping[str, Any]) -> Headline:

@@ -17,7 +17,7 @@ import numpy as np
 
 from minisam.experiments.claims.two_stages import pretrained, two_stages
 from minisam.experiments.statistics import Interval, mean_interval, paired_difference
-from minisam.experiments.study import Cells, Headline, Scale, by_seed, judge, mean, over_seeds
+from minisam.experiments.study import Cells, Headline, Scale, by_seed, mean, over_seeds, weigh
 from minisam.nn.gradients import value_and_grad
 from minisam.nn.losses import cross_entropy
 from minisam.optim import asam_perturbation, sam_perturbation
@@ -141,7 +141,7 @@ def verdict(results: Mapping[str, Any]) -> str:
     """Judge the difference of regrets, and state the exact part."""
     difference = paired_difference(regret(results, "SAM"), regret(results, "ASAM"))
     return (
-        f"{judge(difference)} between stages: SAM's regret − ASAM's = {difference:+.1f} points; "
+        f"{weigh(difference)} between stages: SAM's regret − ASAM's = {difference:+.1f} points; "
         f"shows under rescaling: SAM's rise changes by a factor of up to "
         f"{1 + shift(results, 'SAM'):.0f}, ASAM's by {shift(results, 'ASAM'):.0e} of itself"
     )

@@ -11,7 +11,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from minisam.experiments.search import candidates, tune, with_best
-from minisam.experiments.study import RADII, Cells, Headline, Scale, gain, judge, mean, over_seeds
+from minisam.experiments.study import (
+    RADII,
+    Cells,
+    Headline,
+    Scale,
+    gain,
+    mean,
+    over_seeds,
+    weigh,
+)
 from minisam.plots import dots_by_method
 
 CLAIM = "SAM lowers the test error on CIFAR-10 and CIFAR-100."
@@ -76,7 +85,7 @@ def verdict(results: Mapping[str, Any]) -> str:
         difference = gain(results["runs"], "SAM", model=model)
         equal = gain(results["runs"], "SAM", over=LONGER, model=model)
         parts.append(
-            f"{judge(difference)} with the {model} ({difference:+.1f} points; {equal:+.1f} over "
+            f"{weigh(difference)} with the {model} ({difference:+.1f} points; {equal:+.1f} over "
             f"SGD with twice the epochs)"
         )
     return "; ".join(parts)

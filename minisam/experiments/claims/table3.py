@@ -12,7 +12,7 @@ from typing import Any
 
 from minisam.experiments.claims.two_stages import FIRST, two_stages
 from minisam.experiments.search import candidates, tune
-from minisam.experiments.study import Cells, Headline, Scale, gain, judge, mean, over_seeds
+from minisam.experiments.study import Cells, Headline, Scale, gain, mean, over_seeds, weigh
 from minisam.plots import colour
 
 CLAIM = "SAM improves the fine-tuning of a pre-trained network."
@@ -68,7 +68,7 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
 def verdict(results: Mapping[str, Any]) -> str:
     """Judge SAM's gain in fine-tuning after SGD's pre-training."""
     difference = gain(results["runs"], "SAM", pretrained="SGD")
-    return f"{judge(difference)}: SAM − SGD in fine-tuning after SGD: {difference:+.1f} points"
+    return f"{weigh(difference)}: SAM − SGD in fine-tuning after SGD: {difference:+.1f} points"
 
 
 def headline(results: Mapping[str, Any]) -> Headline:

@@ -17,7 +17,16 @@ from typing import Any
 
 from minisam.experiments.search import candidates, tune
 from minisam.experiments.statistics import by_epoch
-from minisam.experiments.study import Cells, Headline, Scale, gain, judge, mean, over_seeds, select
+from minisam.experiments.study import (
+    Cells,
+    Headline,
+    Scale,
+    gain,
+    labelled,
+    mean,
+    over_seeds,
+    weigh,
+)
 from minisam.plots import curve_with_band, dots_by_method
 
 CLAIM = "SAM is as robust to label noise as methods made for it."
@@ -26,7 +35,7 @@ PUBLISHED = (
     "Mixup 93.0 90.0 83.8 70.2, Bootstrap + Mixup 93.3 92.0 87.6 72.0, GCE 89.7 87.6 82.7 67.9, "
     "SAM 95.1 93.4 90.5 77.9, Bootstrap + SAM 95.4 94.2 91.8 79.9."
 )
-RATES = (0.0, 0.2, 0.4, 0.6, 0.8)
+NOISE_RATES = (0.0, 0.2, 0.4, 0.6, 0.8)
 JUDGED = 0.4
 SEARCHED: dict[float | str, float] = {  # rate of the run: rate at which its settings were chosen
     0.0: 0.4, 0.2: 0.4, 0.4: 0.4, 0.6: 0.6, 0.8: 0.6, "worse_label": 0.4,
@@ -61,7 +70,7 @@ SIZE = (17.0, 9.0)
 def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     """Search at two rates, then run every method at every rate and on human labels."""
     base = scale.settings(model_options={"hidden": [128, 128]})
-    rates: tuple[float | str, ...] = (0.0, 0.4) if scale.smoke else RATES
+    rates: tuple[float | str, ...] = (0.0, 0.4) if scale.smoke else NOISE_RATES
     if scale.data == "cifar10" and not scale.smoke:
         rates += ("worse_label",)
     searched = sorted({SEARCHED[rate] for rate in rates})
@@ -115,7 +124,7 @@ def verdict(results: Mapping[str, Any]) -> str:
         if rate not in (0.0, JUDGED)
     )
     return (
-        f"{judge(difference)}: at 40 % noise SAM − SGD = {difference:+.1f} points in the last "
+        f"{weigh(difference)}: at 40 % noise SAM − SGD = {difference:+.1f} points in the last "
         f"epoch; the best method there is {best} with {means[best]:.1f} % against SAM's "
         f"{means['SAM']:.1f} %" + (f"; elsewhere SAM − SGD is {others}" if others else "")
     )
@@ -152,7 +161,7 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
         for method in FOLLOWED:
             curves = [
                 [100 * epoch["memorized"] for epoch in run["history"]]
-                for run in select(runs, method=method, noise=rate)
+                for run in labelled(runs, method=method, noise=rate)
                 if run["history"]
             ]
             if curves:

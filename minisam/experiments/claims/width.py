@@ -19,10 +19,10 @@ from minisam.experiments.study import (
     Scale,
     gain,
     gains,
-    judge,
+    labelled,
     mean,
     over_seeds,
-    select,
+    weigh,
 )
 from minisam.plots import BLACK, GREY, curve_with_interval
 
@@ -73,7 +73,7 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
 
 def per_example(results: Mapping[str, Any], width: int) -> float:
     """Return the number of parameters per training example."""
-    first = select(results["runs"], width=width)[0]
+    first = labelled(results["runs"], width=width)[0]
     return first["parameters"] / first["examples"]
 
 
@@ -91,9 +91,9 @@ def verdict(results: Mapping[str, Any]) -> str:
     for noise in results["rates"]:
         more = growth(results, noise)
         widest = gain(results["runs"], "SAM", width=results["widths"][-1], noise=noise)
-        judged = judge(more)
+        judged = weigh(more)
         if judged == "shows":
-            judged = judge(widest)
+            judged = weigh(widest)
         parts.append(
             f"{judged} with {100 * noise:.0f} % label noise, where the widest network gains "
             f"{widest:+.1f} points, {more:+.1f} more than the narrowest"

@@ -1,6 +1,6 @@
 import pytest
 
-from minisam.experiments.claims.curvature import KEPT, exact_or_not, pruning
+from minisam.experiments.claims.curvature import SHARES, exact_or_not, pruning
 
 SETTINGS = {
     "data": "toy",
@@ -30,7 +30,7 @@ def test_the_exact_gradient_is_another_run_and_costs_more():
 
 def test_unpruned_networks_are_the_network():
     found = pruning(**SETTINGS)
-    assert KEPT[0] == 1.0
+    assert SHARES[0] == 1.0
     assert found["curvature"]["loss"][0] == found["magnitude"]["loss"][0]
     assert found["curvature"]["loss"][-1] != found["magnitude"]["loss"][-1]
     for rule in ("curvature", "magnitude"):

@@ -1,7 +1,7 @@
 from minisam.experiments.claims.table4 import (
     MADE_FOR_NOISE,
+    NOISE_RATES,
     ORDER,
-    RATES,
     RETRAINED,
     SEARCHED,
     rate_name,
@@ -33,7 +33,7 @@ def test_every_method_has_the_same_budget_and_retraining_has_none_of_its_own():
     assert {len(options) for options in tried.values()} == {5}
     assert set(ORDER) == set(tried) | set(RETRAINED)
     assert set(RETRAINED.values()) <= set(tried)
-    assert set(RATES) <= set(SEARCHED)
+    assert set(NOISE_RATES) <= set(SEARCHED)
 
 
 def test_a_run_serves_a_method_and_its_bootstrap():
@@ -44,7 +44,7 @@ def test_a_run_serves_a_method_and_its_bootstrap():
     by = {(r["method"], r["noise"], r["seed"]): r["last"] for r in results["runs"]}
     for method, half in RETRAINED.items():
         assert by[method, 0.4, 1] == by[half, 0.4, 1] + 2
-    for rate in RATES:  # each rate with the ρ that was found for it, or at the nearest searched
+    for rate in NOISE_RATES:  # with the ρ that was found there, or at the nearest rate
         assert by["SAM", rate, 0] == by["SGD", rate, 0] + 10
 
 
