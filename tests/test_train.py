@@ -172,7 +172,7 @@ OTHER_RUNS = {
     "no climb": ({"optimizer": sgd(0.1, 0.9)}, r"optimizer was 'optim\.sam\.sam\.step', now 'opti"),
     "no momentum": ({"optimizer": sam(sgd(0.1), 0.1)}, "base.update.momentum was 0.9, now 0.0"),
     "ASAM": ({"optimizer": asam(sgd(0.1, 0.9), 0.1)}, "optimizer.climb was .*, now .*asam_pert"),
-    "rate": ({"optimizer": sam(sgd(0.2, 0.9), 0.1)}, "learning_rate.value was 0.1, now 0.2"),
+    "rate": ({"optimizer": sam(sgd(0.2, 0.9), 0.1)}, "learning_rate.number was 0.1, now 0.2"),
     "statistics": ({"statistics_from": "second"}, "statistics_from was 'first', now 'second'"),
     "loss": ({"loss": generalized_cross_entropy}, "loss was .*cross_entropy', now .*generalized"),
     "transform": ({"transform": lambda x, y, rng: (x, y)}, "transform was None, now "),
