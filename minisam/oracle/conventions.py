@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minisam.optim.sgd import sgd
-from minisam.oracle.recipe import Change, Recipe
-from minisam.trees import Params, add_scaled, map_leaves, norm, scale
+from minisam.oracle.recipe import Change, Recipe, piece
+from minisam.trees import Params, add, add_scaled, map_leaves, norm, scale
 
 
 class Convention(NamedTuple):
@@ -108,16 +108,36 @@ def momentum_form(form: str) -> Change:
     return change
 
 
-def split_form(form: str) -> Change:
-    """The mutants of `minisam.oracle.mutants.batches`, declared."""
-    from minisam.oracle.mutants.batches import own_climbs, summed
+def summed(recipe: Recipe) -> Recipe:
+    """Gradients of the shards are added, not averaged."""
+    shards = recipe.hp.shards
+    if shards == 1:
+        return recipe
+    return recipe.having(ask=lambda now, point: scale(float(shards), now.gradient(point)))
 
-    return {"sum": summed, "own_climb": own_climbs}[form]
 
+def own_climbs(recipe: Recipe) -> Recipe:
+    """Every shard climbs its own way: m-sharpness."""
+    shards = recipe.hp.shards
+    if shards == 1:
+        return recipe
 
-def piece(name: str, function: Callable[[Any], Any]) -> Callable[[Any], Change]:
-    """The function from a value to the change of one piece."""
-    return lambda value: lambda recipe: recipe.having(**{name: function(value)})
+    def second(now: SimpleNamespace) -> Params:
+        total: Any = None
+        for shard, ascent in enumerate(now.shard_gradients):
+            point = add(now.params, now.climb(ascent, now.rho))
+            gradient = now.gradient(point, shard)
+            total = gradient if total is None else add(total, gradient)
+        return scale(1 / shards, total)
+
+    def first(now: SimpleNamespace) -> Params:
+        now.shard_gradients = [now.gradient(now.params, shard) for shard in range(shards)]
+        total = now.shard_gradients[0]
+        for gradient in now.shard_gradients[1:]:
+            total = add(total, gradient)
+        return scale(1 / shards, total)
+
+    return recipe.having(first=first, second=second)
 
 
 def is_number(value: Any) -> bool:
@@ -130,23 +150,23 @@ EPSILONS = (1e-16, 1e-15, 1e-14, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8)
 _ALL = (
     Convention(
         "norm_epsilon", 0.0, EPSILONS, "what is added to the norm: ρ g/(‖g‖ + norm_epsilon)",
-        piece("length", with_epsilon), accepts=is_number,
+        lambda value: piece(length=with_epsilon(value)), accepts=is_number,
     ),
     Convention(
         "norm_floor", 0.0, EPSILONS, "the smallest norm: ρ g/max(‖g‖, norm_floor)",
-        piece("length", with_floor), accepts=is_number,
+        lambda value: piece(length=with_floor(value)), accepts=is_number,
     ),
     Convention(
         "norm_dtype", "same", ("float32",), "the dtype in which the norm is computed",
-        piece("norm", lambda value: with_float32_norm),
+        lambda value: piece(norm=with_float32_norm),
     ),
     Convention(
         "norm_scope", "global", ("per_tensor",), "what has one norm: all tensors, or each tensor",
-        piece("norm", lambda value: per_tensor_norm),
+        lambda value: piece(norm=per_tensor_norm),
     ),
     Convention(
         "zero_gradient", "zero", ("nan",), "the climb for a gradient of zero: none, or 0/0",
-        piece("length", lambda value: or_nan),
+        lambda value: piece(length=or_nan),
     ),
     Convention(
         "restore", "copy", ("subtract",), "how the weights go back from B to A",
@@ -176,7 +196,7 @@ _ALL = (
     ),
     Convention(
         "split", "mean", ("sum", "own_climb"), "what becomes of the gradients of a split batch",
-        split_form,
+        lambda value: {"sum": summed, "own_climb": own_climbs}[value],
     ),
     Convention("output", "silent", ("prints",), "whether a step prints"),
     Convention("inputs", "kept", ("changed",), "whether a step may change the arrays it is given"),

@@ -100,6 +100,11 @@ class Recipe:
 Change = Callable[[Recipe], Recipe]
 
 
+def piece(**pieces: Any) -> Change:
+    """Return the change that replaces pieces of a recipe."""
+    return lambda recipe: recipe.having(**pieces)
+
+
 def optimizer(hp: Mapping[str, Any], changes: Sequence[Change] = ()) -> Optimizer:
     """The reference: the optimizer that hyper-parameters describe, with some pieces changed.
 

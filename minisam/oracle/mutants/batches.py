@@ -6,11 +6,11 @@ They show only in probes with several shards, which run on adapters that split a
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
 
+from minisam.oracle.conventions import own_climbs, summed
 from minisam.oracle.mutants.catalogue import enter
 from minisam.oracle.recipe import Recipe
-from minisam.trees import Params, add, scale
+from minisam.trees import Params
 
 
 def other_batch(recipe: Recipe) -> Recipe:
@@ -31,14 +31,6 @@ enter(
 )
 
 
-def summed(recipe: Recipe) -> Recipe:
-    """Gradients of the shards are added, not averaged."""
-    shards = recipe.hp.shards
-    if shards == 1:
-        return recipe
-    return recipe.having(ask=lambda now, point: scale(float(shards), now.gradient(point)))
-
-
 enter(
     "M29-shards-summed",
     "adds the gradients of the shards instead of averaging",
@@ -46,30 +38,6 @@ enter(
     summed,
     convention={"split": "sum"},
 )
-
-
-def own_climbs(recipe: Recipe) -> Recipe:
-    """Every shard climbs its own way: m-sharpness."""
-    shards = recipe.hp.shards
-    if shards == 1:
-        return recipe
-
-    def second(now: SimpleNamespace) -> Params:
-        total: Any = None
-        for shard, ascent in enumerate(now.shard_gradients):
-            point = add(now.params, now.climb(ascent, now.rho))
-            gradient = now.gradient(point, shard)
-            total = gradient if total is None else add(total, gradient)
-        return scale(1 / shards, total)
-
-    def first(now: SimpleNamespace) -> Params:
-        now.shard_gradients = [now.gradient(now.params, shard) for shard in range(shards)]
-        total = now.shard_gradients[0]
-        for gradient in now.shard_gradients[1:]:
-            total = add(total, gradient)
-        return scale(1 / shards, total)
-
-    return recipe.having(first=first, second=second)
 
 
 enter(

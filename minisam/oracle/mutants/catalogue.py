@@ -49,11 +49,6 @@ def enter(name: str, title: str, description: str, change: Change, **rest: Any) 
     MUTANTS[name] = Mutant(name, title, description, change, **rest)
 
 
-def piece(**pieces: Any) -> Change:
-    """The change that replaces pieces of a recipe."""
-    return lambda recipe: recipe.having(**pieces)
-
-
 def mutant_adapter(*changes: Change) -> Adapter:
     """Make an adapter of the reference with ``changes`` applied in order.
 

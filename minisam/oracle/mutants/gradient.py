@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from minisam.oracle.mutants.catalogue import enter, piece
+from minisam.oracle.mutants.catalogue import enter
+from minisam.oracle.recipe import piece
 from minisam.trees import (
     Params,
     add,

@@ -14,7 +14,8 @@ from minisam.oracle.conventions import (
     with_epsilon,
     with_float32_norm,
 )
-from minisam.oracle.mutants.catalogue import enter, piece
+from minisam.oracle.mutants.catalogue import enter
+from minisam.oracle.recipe import piece
 from minisam.trees import Params, add, largest, map_leaves, norm, scale
 
 

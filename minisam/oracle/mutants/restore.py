@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from minisam.oracle.conventions import restore_by_subtraction
-from minisam.oracle.mutants.catalogue import enter, piece
+from minisam.oracle.mutants.catalogue import enter
+from minisam.oracle.recipe import piece
 from minisam.trees import Params, map_leaves, zeros_like
 
 enter(

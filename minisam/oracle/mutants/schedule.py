@@ -6,8 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from minisam.adapters.library import base_of
-from minisam.oracle.mutants.catalogue import enter, piece
-from minisam.oracle.recipe import Recipe
+from minisam.oracle.mutants.catalogue import enter
+from minisam.oracle.recipe import Recipe, piece
 from minisam.trees import Params, add_scaled
 
 
