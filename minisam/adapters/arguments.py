@@ -57,7 +57,7 @@ def known_arguments(hp: HyperParameters, accepts: frozenset[str]) -> dict[str, A
     """
     for key in hp.demanded():
         if key not in accepts:
-            raise Unsupported(f"it does not take {key}")
+            raise Unsupported("it does not take", key)
     given = {**hp, "adaptive": hp.method == "asam"}
     return {key: given[key] for key in accepts if key in given}
 
@@ -165,4 +165,4 @@ class ReadingDict(UserDict):
         """Raise `Unsupported` if one that matters was not read."""
         for key in self.asked.demanded():
             if key not in self.read:
-                raise Unsupported(f"it does not read {key}")
+                raise Unsupported("it does not read", key)

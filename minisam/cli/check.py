@@ -116,7 +116,7 @@ def report_on(target: str, name: str, arguments: argparse.Namespace) -> tuple[bo
     Raises:
         ValueError: if an option is wrong.
     """
-    from minisam.oracle.report import from_dict, without_results
+    from minisam.oracle.report import restored, without_results
 
     options = [getattr(arguments, key) for key in ("dtype", "declare", "known", "method", "probe")]
     timeout = arguments.timeout or 60.0
@@ -127,28 +127,26 @@ def report_on(target: str, name: str, arguments: argparse.Namespace) -> tuple[bo
     if "refused" in answer:
         raise ValueError(answer["refused"])
     if "report" in answer:
-        return True, from_dict(answer["report"])._replace(name=name)
+        return True, restored(answer["report"])._replace(name=name)
     return False, without_results(name, answer["fault"])
 
 
 def rendered(reports: list[Any], form: str) -> str:
     """The reports in one of the forms; those for programs in ASCII, whatever the terminal."""
-    from minisam.oracle.report_text import table, text
+    from minisam.oracle.report import junit, table
 
     if form == "json":
         data = [report.to_dict() for report in reports]
         return json.dumps(data[0] if len(data) == 1 else data, indent=1)
     if form == "junit":
-        from minisam.oracle.report_junit import document
-
-        return document(reports)
+        return junit(reports)
     if form == "html":
         from minisam.oracle.report_html import page
 
         return page(reports).encode("ascii", "xmlcharrefreplace").decode()
     if form == "markdown":
         return table(reports)
-    return "\n\n".join(text(report) for report in reports)
+    return "\n\n".join(map(str, reports))
 
 
 def write(text: str, path: str | None) -> None:

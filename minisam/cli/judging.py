@@ -35,8 +35,8 @@ def judge(
         timeout: as for `minisam.oracle.check`.
 
     Yields:
-        ``{"report": ...}``; or ``{"refused": why}``, if an option is wrong; or ``{"fault": why}``,
-        if there is nothing to check.
+        ``{"report": ...}``, the fields of a `Report`; or ``{"refused": why}``, if an option is
+        wrong; or ``{"fault": why}``, if there is nothing to check.
     """
     try:
         conventions = pairs(declare, "--declare")
@@ -56,4 +56,4 @@ def judge(
     except (AdapterError, ValueError) as fault:
         yield {"fault": str(fault)}
     else:
-        yield {"report": report.to_dict()}
+        yield {"report": report}

@@ -1,4 +1,11 @@
-"""The oracle: any SAM gets a verdict, and a wrong one is told its mistake."""
+"""Judge any SAM, and name the mistake of a wrong one.
+
+Who calls whom: `checking` puts an implementation through the `probes`, and `watch` writes down what
+it does; `judge` holds that against the reference, a `recipe` with the declared `conventions`;
+`verdicts` concludes. If a probe fails, it asks `diagnosis` which of the `mutants` do the same, and
+`explanation` what is wrong first. The `report` says it. `grading` (in notebooks), `parametrization`
+and `pytest_plugin` (in pytest) call `checking`.
+"""
 
 from __future__ import annotations
 
@@ -22,21 +29,7 @@ _WHERE = {
     "Unsupported": "minisam.adapters.protocol",
 }
 
-__all__ = [
-    "Report",
-    "Unsupported",
-    "check",
-    "check_model",
-    "grade",
-    "keras",
-    "load_model",
-    "optax",
-    "own",
-    "parametrize",
-    "plain",
-    "process",
-    "torch",
-]
+__all__ = sorted(_WHERE)
 
 
 def __getattr__(name: str) -> Any:

@@ -1,25 +1,25 @@
-"""The oracle's question: does this implementation do what it says?"""
+"""Check an implementation: run the probes, judge each, and conclude."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from minisam.adapters.plain import as_adapter
-from minisam.adapters.protocol import HYPERPARAMETERS, Unsupported
+from minisam.adapters.protocol import HYPERPARAMETERS, Reason, Unsupported
 from minisam.isolation.limits import check_seconds
 from minisam.optim.methods import METHODS
 from minisam.oracle.conventions import check_declared, is_default
-from minisam.oracle.diagnosis import convention_part, decayed, judge_parts
-from minisam.oracle.judge import Judgement
+from minisam.oracle.diagnosis import Part, convention_part, decayed, judge_parts
 from minisam.oracle.probes import Probe, probes_of
 from minisam.oracle.recipe import TAKEN_APART
 from minisam.oracle.report import Report, Result
-from minisam.oracle.verdicts import conclude
-from minisam.oracle.watch import Trace, watch
+from minisam.oracle.verdicts import Entry, conclude
+from minisam.oracle.watch import Raised, Trace, watch
 from minisam.rounding import UNITS
 
 
@@ -53,7 +53,7 @@ def check(
         name: what to call the implementation in the report.
 
     Returns:
-        A `Report`. ``report.verdict`` begins with ``conforms`` only when the implementation does.
+        A `Report`. ``report.conforms`` and ``report.verdict`` say what it found.
 
     Raises:
         ValueError: naming the argument that is not one.
@@ -83,37 +83,36 @@ def check(
     everything = getattr(adapter, "dtypes", ("float64", "float32"))
     dtypes = choose("dtype", dtype, everything, tuple(UNITS))
     base = convention_part(declare)
-    entries: list[tuple[Result, Trace, Judgement | None]] = []
+    entries: list[Entry] = []
     hung = False
-    for one in [*dtypes, *(d for d in UNITS if d not in dtypes)]:
-        for probe in chosen:
-            if one not in dtypes or probe.method not in methods:
-                what, all_of_it = (
-                    (one, everything) if one not in dtypes else (probe.method, claimed)
-                )
-                why = f"it was not asked for {what}" if what in all_of_it else f"it has no {what}"
-                skipped = Trace(probe, one, HYPERPARAMETERS, [], skipped=why)
-                entries.append((Result(probe.slug, one, "not run", skipped.skipped), skipped, None))
-                continue
+    for one in dtypes:
+        for probe in (probe for probe in chosen if probe.method in methods):
             if hung:
-                trace = Trace(probe, one, HYPERPARAMETERS, [], skipped="an earlier probe hangs")
+                skipped = Reason("an earlier probe hangs")
+                trace = Trace(probe, one, HYPERPARAMETERS, [], skipped=skipped)
             else:
                 trace = watch(adapter, probe, one, base.settings, timeout)
             hung = hung or (trace.fault is not None and trace.fault.cause == "hangs")
             entries.append(examine(trace, base, known))
-    return conclude(
-        adapter=adapter,
-        name=name or getattr(adapter, "name", "") or getattr(adapter, "__name__", "adapter"),
-        entries=entries,
-        declare=declare,
-        known=known,
-        timeout=timeout,
-        started=started,
-    )
+    asked = {(entry.result.dtype, entry.result.probe) for entry in entries}
+    not_asked = []
+    for one, probe in product(UNITS, chosen):
+        if (one, probe.slug) not in asked:
+            what, has = (probe.method, claimed) if one in dtypes else (one, everything)
+            why = Reason("it was not asked for" if what in has else "it has no", what)
+            not_asked.append(Result(probe.slug, one, "not run", why))
+    report = conclude(adapter, name or name_of(adapter), entries, declare, timeout)
+    seconds = time.perf_counter() - started
+    return report._replace(results=report.results + not_asked, seconds=seconds)
+
+
+def name_of(adapter: Any) -> str:
+    """Say what to call an implementation."""
+    return getattr(adapter, "name", "") or getattr(adapter, "__name__", "adapter")
 
 
 def choose(name: str, asked: Any, default: Sequence[str], allowed: Sequence[str]) -> list[str]:
-    """One, several or all of some choices.
+    """Choose one, several or all of some choices.
 
     Example:
         >>> choose("dtype", "float32", ["float64"], ["float64", "float32"])
@@ -129,7 +128,7 @@ def choose(name: str, asked: Any, default: Sequence[str], allowed: Sequence[str]
 def choose_probes(
     probes: Sequence[str] | None, known: dict[str, str], methods: Sequence[str] = ()
 ) -> list[Probe]:
-    """The probes of these slugs; or all of SGD, SAM and ASAM, and those of the methods."""
+    """Return the probes of these slugs; or all of SGD, SAM and ASAM, and those of the methods."""
     every = {probe.slug: probe for method in METHODS for probe in probes_of(method)}
     for argument, slugs in (("probes", probes or ()), ("known", known)):
         for slug in slugs:
@@ -140,30 +139,31 @@ def choose_probes(
     return [probe for probe in every.values() if probe.method in (*TAKEN_APART, *methods)]
 
 
-def examine(
-    trace: Trace, base: Any, known: dict[str, str]
-) -> tuple[Result, Trace, Judgement | None]:
-    """The result of one probe."""
-    probe, dtype = trace.probe, trace.dtype
+def examine(trace: Trace, base: Part, known: dict[str, str]) -> Entry:
+    """Judge what one probe saw."""
+    probe = trace.probe
+    result = Result(probe.slug, trace.dtype, "not run")
     if trace.skipped:
-        return Result(probe.slug, dtype, "not run", trace.skipped), trace, None
+        return Entry(result._replace(why=trace.skipped), trace)
     if trace.fault is not None:
-        if probe.special == "nan at A" and trace.fault.cause.startswith("raises"):
-            return Result(probe.slug, dtype, "not run", "it refuses NaN gradients"), trace, None
+        if probe.special == "nan at A" and isinstance(trace.fault, Raised):
+            return Entry(result._replace(why=Reason("it refuses NaN gradients")), trace)
         status = "known" if probe.slug in known else "error"
-        return Result(probe.slug, dtype, status, str(trace.fault)), trace, None
+        return Entry(result._replace(status=status, why=Reason(str(trace.fault))), trace)
     try:
         judgement = judge_parts([], trace, base)
     except Unsupported as refusal:  # of a follow-up, under what is declared
-        return Result(probe.slug, dtype, "not run", str(refusal)), trace, None
+        return Entry(result._replace(why=refusal.reason), trace)
     if not judgement.agrees and trace.hp.decay == "in_loss":
         judgement = judge_parts([], decayed(trace), base)
-    error = float(np.nan_to_num(judgement.ratio, posinf=np.inf))
+    result = result._replace(error=float(np.nan_to_num(judgement.ratio, posinf=np.inf)))
     if judgement.agrees:
         note = "known to fail, but passes" if probe.slug in known else ""
-        return Result(probe.slug, dtype, "pass", note, error), trace, judgement
+        return Entry(result._replace(status="pass", why=Reason(note)), trace, judgement)
     status = "known" if probe.slug in known else "out of range" if probe.extreme else "fail"
     where = probe.note if probe.extreme else f"step {judgement.step + 1}: {judgement.quantity}"
-    reason = known.get(probe.slug, where)
-    result = Result(probe.slug, dtype, status, reason, error, judgement.step, judgement.quantity)
-    return result, trace, judgement
+    why = Reason(known.get(probe.slug, where))
+    result = result._replace(
+        status=status, why=why, step=judgement.step, quantity=judgement.quantity
+    )
+    return Entry(result, trace, judgement)

@@ -247,7 +247,7 @@ def together(
     best = 0
     while not explains([convention_part(chosen)], traces, base):
         options = [{**chosen, **part.declare} for part in single if part.name not in chosen]
-        scores = [agreeing(option, sample, base) for option in options]
+        scores = [count_explained((convention_part(o),), sample, base) for o in options]
         if not scores or max(scores) <= best:
             return None
         best = max(scores)
@@ -282,7 +282,7 @@ def one_by_one(
     return []
 
 
-def count_explained(parts: Parts, traces: Sequence[Trace], base: Part, at_least: int) -> int:
+def count_explained(parts: Parts, traces: Sequence[Trace], base: Part, at_least: int = 0) -> int:
     """How many traces these parts explain; it may stop counting when too few can be reached."""
     count = 0
     for number, trace in enumerate(traces):
@@ -301,22 +301,16 @@ def smallest(declare: dict[str, Any], traces: Sequence[Trace], base: Part) -> di
     return declare
 
 
-def agreeing(declare: dict[str, Any], traces: Sequence[Trace], base: Part) -> int:
-    """How many traces conventions explain."""
-    part = convention_part(declare)
-    return sum(explains_one([part], trace, base) for trace in traces)
-
-
 def pairs_of(
     parts: Sequence[Part], failing: Sequence[Trace], settled: dict[str, Any], base: Part
 ) -> Iterable[Parts | None]:
     """Pairs that roughly explain the failing trace which fewest parts touch; None for others."""
     touched = {}
     for trace in [trace for trace in failing if not trace.probe.ends_only][:8]:
-        alone = judge_parts([], trace, base)
+        alone = judge_parts([], trace, base)[:4]  # whether it agrees, how well, and where
         touched[trace.probe.slug, trace.dtype] = (
             trace,
-            {part.name for part in parts if differs(judge_parts([part], trace, base), alone)},
+            {part.name for part in parts if judge_parts([part], trace, base)[:4] != alone},
         )
     if not touched:
         return
@@ -327,16 +321,6 @@ def pairs_of(
             continue
         for pair in ((a, b), (b, a)) if clash(a, b, trace) else ((a, b),):
             yield pair if judge_parts(pair, trace, base, rough=True).agrees else None
-
-
-def differs(one: Judgement, other: Judgement) -> bool:
-    """Whether two judgements on a trace tell of different references."""
-    return (one.agrees, one.step, one.quantity, one.ratio) != (
-        other.agrees,
-        other.step,
-        other.quantity,
-        other.ratio,
-    )
 
 
 def clash(a: Part, b: Part, trace: Trace) -> bool:

@@ -19,11 +19,11 @@ QUANTITIES = {
 }
 
 
-def name_of(quantity: str) -> str:
-    """A quantity in words."""
-    if quantity.startswith("point ") and quantity not in QUANTITIES:
-        return f"the point of gradient {int(quantity[6:]) + 1}"
-    return QUANTITIES[quantity]
+def in_words(judgement: Judgement) -> str:
+    """Name the quantity that is wrong first."""
+    if judgement.point is None or judgement.quantity in QUANTITIES:
+        return QUANTITIES[judgement.quantity]
+    return f"the point of gradient {judgement.point + 1}"
 
 
 def flat(arrays: Any) -> np.ndarray:
@@ -136,7 +136,7 @@ def shortest(array: Any, dtype: str) -> Any:
 def first_wrong(trace: Trace, judgement: Judgement) -> str:
     """Which quantity is wrong first, where, and by how much."""
     place = f"probe {trace.probe.slug}, {trace.dtype}, step {judgement.step + 1}"
-    text = f"{name_of(judgement.quantity)} ({place})"
+    text = f"{in_words(judgement)} ({place})"
     if judgement.tensor and judgement.expected is not None and judgement.observed is not None:
         entry = judgement.entry
         right = np.asarray(judgement.expected[judgement.tensor].value)[entry]
@@ -183,10 +183,10 @@ def reproduction(
             told[shard or 0].setdefault(arrays(query), answer(given))
         lists = ["[" + ", ".join(one.values()) + "]" for one in told]
         distinct.append(lists[0] if number == 1 else "[" + ", ".join(lists) + "]")
-    if judgement.expected is not None and not judgement.quantity.endswith("gradients"):
+    if judgement.expected is not None and judgement.observed is not None:
         right = arrays(judgement.expected[n].value for n in names if n in judgement.expected)
-        what = "w" if judgement.quantity == "end" else f"asked[{judgement.quantity[6:]}]"
-        last = f'print("{name_of(judgement.quantity)}:", {what}, "should be", {right})'
+        what = "w" if judgement.point is None else f"asked[{judgement.point}]"
+        last = f'print("{in_words(judgement)}:", {what}, "should be", {right})'
     else:
         last = f'print(len(asked), "gradients in a step:", "{judgement.quantity} than expected")'
     scheduled = [key for key in shown if key in hp.scheduled]

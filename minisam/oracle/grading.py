@@ -8,6 +8,7 @@ from typing import Any
 
 from minisam.adapters.protocol import Arrays
 from minisam.oracle.checking import check
+from minisam.oracle.report import Report, Verdict
 
 # What a course has no reason to mark down: an epsilon in the norm, a print, work in place.
 ACCEPTED = ("norm_epsilon", "norm_floor", "output", "inputs")
@@ -57,21 +58,19 @@ def grade(
     declare = dict(declare or {})
     name = getattr(step, "__name__", "step")
     report = check(step, dtype, declare, method=method, timeout=timeout, name=name)
-    for _ in accept:
-        if report.conforms or not report.found or not set(report.found) <= set(accept):
-            break
-        if not report.verdict.startswith("undeclared"):
-            break
-        declare = {**declare, **report.found}
+    left = set(accept)
+    while report.outcome is Verdict.UNDECLARED and set(report.found) <= left:
+        left -= set(report.found)
+        declare |= report.found
         report = check(step, dtype, declare, method=method, timeout=timeout, name=name)
-    earned = float(points) if report.conforms else partial(report, float(points))
+    earned = float(points) if report.conforms else share_of(report, float(points))
     print(report)
     print(f"\n{earned:g} of {points:g} points")
     return float(earned)
 
 
-def partial(report: Any, points: float) -> float:
-    """The share of probes that pass, in quarters of a point, at most three quarters."""
+def share_of(report: Report, points: float) -> float:
+    """Return the share of probes that pass, in quarters of a point, at most three quarters."""
     ran = [r for r in report.results if r.status in ("pass", "fail", "error")]
     if not ran:
         return 0.0

@@ -18,8 +18,6 @@ from minisam.oracle.recipe import Change, optimizer
 from minisam.oracle.watch import Trace
 from minisam.rounding import Rounded, exact, ratio
 
-POINT_NAMES = ("the point of the first gradient, A", "the point of the second gradient, B = A + ε")
-
 
 class Judgement(NamedTuple):
     """Whether a trace agrees with a reference, and where it first does not.
@@ -33,7 +31,7 @@ class Judgement(NamedTuple):
         entry: its indices there.
         expected: what the reference has there, whole.
         observed: what was seen there, whole.
-        seen: the reference's own `Step`, as far as it is known.
+        point: the number of the point, from 0, if the quantity is one.
     """
 
     agrees: bool
@@ -44,6 +42,7 @@ class Judgement(NamedTuple):
     entry: tuple[int, ...] = ()
     expected: dict[str, Rounded] | None = None
     observed: dict[str, np.ndarray] | None = None
+    point: int | None = None
 
 
 class Disagreement(Exception):
@@ -120,7 +119,7 @@ class Replay:
         if not waiting:
             return Judgement(False, np.inf, 0, "fewer gradients", expected=whole)
         observed = dict(zip(self.names, waiting[0][0], strict=True))
-        return place(f"point {self.count}", whole, observed)
+        return place(f"point {self.count}", whole, observed)._replace(point=self.count)
 
     def extra(self) -> Judgement | None:
         """The judgement on a point that only the implementation asked for."""

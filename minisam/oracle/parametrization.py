@@ -9,7 +9,7 @@ from minisam.adapters.plain import as_adapter
 from minisam.adapters.protocol import Adapter
 from minisam.isolation.limits import check_seconds
 from minisam.optim.methods import METHODS
-from minisam.oracle.checking import choose, choose_probes, examine
+from minisam.oracle.checking import choose, choose_probes, examine, name_of
 from minisam.oracle.conventions import check_declared
 from minisam.oracle.diagnosis import convention_part
 from minisam.oracle.probes import Probe
@@ -106,8 +106,3 @@ def parametrize(adapters: Adapter | Sequence[Adapter], **options: Any) -> Any:
         for case in cases(adapter, **options)
     ]
     return pytest.mark.parametrize(("adapter", "probe"), parameters)
-
-
-def name_of(adapter: Any) -> str:
-    """What to call an implementation."""
-    return getattr(adapter, "name", "") or getattr(adapter, "__name__", "adapter")

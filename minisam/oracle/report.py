@@ -1,17 +1,46 @@
-"""A report: the verdict, what led to it, and what to do about it."""
+"""Report the verdict, what led to it and what to do about it, as text, JSON, Markdown or JUnit."""
 
 from __future__ import annotations
 
 import json
 import platform
+import textwrap
 from collections import Counter
+from collections.abc import Sequence
+from enum import Enum
 from typing import Any, NamedTuple
+from xml.etree import ElementTree
 
 import minisam
+from minisam.adapters.protocol import Reason
 
 SCHEMA = "minisam-oracle-report/1"
 UNJUDGED = "no result"  # the cause where an implementation could not even be tried
-ALIKE = ("it has no ", "it does not take ", "it does not read ", "it was not asked for ")
+WIDTH = 88
+BESIDE = "To see it without minisam, beside your function:"
+JUNIT = {"fail": "failure", "error": "error", "not run": "skipped", "known": "skipped"}
+
+
+class Verdict(str, Enum):
+    """What the oracle concludes, without the names that go with it."""
+
+    CONFORMS = "conforms"
+    AS_DECLARED = "conforms as declared"
+    BUG = "bug"
+    OUT_OF_RANGE = "out of range"
+    ADAPTER_ERROR = "adapter error"
+    UNDECLARED = "undeclared convention"
+
+
+EXIT_CODES = {
+    Verdict.CONFORMS: 0,
+    Verdict.AS_DECLARED: 0,
+    Verdict.BUG: 1,
+    Verdict.OUT_OF_RANGE: 1,
+    Verdict.ADAPTER_ERROR: 2,
+    Verdict.UNDECLARED: 3,
+}
+NOTHING_RAN = 4
 
 
 class Result(NamedTuple):
@@ -21,7 +50,7 @@ class Result(NamedTuple):
         probe: the probe's slug.
         dtype: the dtype.
         status: "pass", "fail", "error", "not run", "known" or "out of range".
-        reason: why it failed or was not run.
+        why: why it failed or was not run; ``reason`` is the same as a sentence.
         error: the largest error, in units of the accepted one.
         step: where it failed: the step, from 0.
         quantity: and what was wrong first.
@@ -30,10 +59,21 @@ class Result(NamedTuple):
     probe: str
     dtype: str
     status: str
-    reason: str = ""
+    why: Reason = Reason()
     error: float = 0.0
     step: int = 0
     quantity: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Say why it failed or was not run."""
+        return str(self.why)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain data."""
+        data = {"reason" if k == "why" else k: value for k, value in self._asdict().items()}
+        error = None if self.error == float("inf") else self.error
+        return {**data, "reason": self.reason, "error": error}
 
 
 class NotConforming(AssertionError):
@@ -45,8 +85,7 @@ class Report(NamedTuple):
 
     Attributes:
         name: the implementation.
-        verdict: ``conforms``, ``conforms as declared``, ``undeclared convention: <name>``,
-            ``bug: <name>``, ``bug: unidentified``, ``adapter error`` or ``out of range``.
+        outcome: the kind of verdict; ``verdict`` is the same with names, as a text.
         cause: for an adapter error its kind, such as "hangs".
         headline: the verdict in a sentence.
         advice: what to do, line by line.
@@ -60,7 +99,7 @@ class Report(NamedTuple):
     """
 
     name: str
-    verdict: str
+    outcome: Verdict
     cause: str
     headline: str
     advice: list[str]
@@ -73,9 +112,17 @@ class Report(NamedTuple):
     seconds: float
 
     @property
+    def verdict(self) -> str:
+        """Say ``conforms``, ``bug: <names>``, ``bug: unidentified`` or another of `Verdict`."""
+        names = " or ".join(self.explanations[:4])
+        if self.outcome is Verdict.BUG:
+            names = names or "unidentified"
+        return f"{self.outcome.value}: {names}" if names else self.outcome.value
+
+    @property
     def conforms(self) -> bool:
         """Whether the verdict is ``conforms`` or ``conforms as declared``."""
-        return self.verdict.startswith("conforms")
+        return self.outcome in (Verdict.CONFORMS, Verdict.AS_DECLARED)
 
     @property
     def ran(self) -> int:
@@ -85,37 +132,53 @@ class Report(NamedTuple):
     @property
     def exit_code(self) -> int:
         """0 conforms, 1 bug, 2 adapter error, 3 undeclared convention, 4 nothing ran."""
-        if not self.ran:
-            return 2 if self.cause == UNJUDGED else 4
-        if self.conforms:
-            return 0
-        if self.verdict.startswith("undeclared convention"):
-            return 3
-        return 2 if self.verdict == "adapter error" else 1
+        if self.ran or self.cause == UNJUDGED:
+            return EXIT_CODES[self.outcome]
+        return NOTHING_RAN
 
     def counts(self) -> dict[str, int]:
-        """How many results have each status."""
+        """Count the results of each status."""
         return dict(Counter(result.status for result in self.results))
 
     def not_run(self) -> list[tuple[int, str]]:
-        """The reasons for which probes were not run, with how many each; like ones together."""
-        groups: dict[str, Counter] = {}
+        """Return the reasons for which probes were not run, with how many each, by kind."""
+        kinds: dict[str, Counter] = {}
         for result in self.results:
             if result.status == "not run":
-                start = next((s for s in ALIKE if result.reason.startswith(s)), "")
-                counts = groups.setdefault(start or result.reason, Counter())
-                counts[result.reason.removeprefix(start) if start else ""] += 1
+                kinds.setdefault(result.why.kind, Counter())[result.why.what] += 1
         reasons = [
-            (sum(counts.values()), start + ", ".join(what for what, _ in counts.most_common()))
-            for start, counts in groups.items()
+            (sum(counts.values()), str(Reason(kind, ", ".join(w for w, _ in counts.most_common()))))
+            for kind, counts in kinds.items()
         ]
         return sorted(reasons, reverse=True)
 
     def summary(self) -> str:
-        """How many probes ran, and why the others did not."""
+        """Say how many probes ran, and why the others did not."""
         text = f"ran {self.ran} of {len(self.results)}"
         reasons = "; ".join(f"{count} not run because {reason}" for count, reason in self.not_run())
         return f"{text}; {reasons}" if reasons else text
+
+    def failures(self) -> str:
+        """Say how many results fail, and in which probes; nothing if none does."""
+        failing = [result for result in self.results if result.status in ("fail", "error")]
+        probes = list(dict.fromkeys(result.probe for result in failing))
+        if not probes:
+            return ""
+        more = f", and {len(probes) - 6} more" if len(probes) > 6 else ""
+        count = "1 result fails" if len(failing) == 1 else f"{len(failing)} results fail"
+        where = "probe" if len(probes) == 1 else "probes"
+        return f"{count}, in {where} {', '.join(probes[:6])}{more}"
+
+    def remarks(self) -> list[str]:
+        """Say what is known to fail, what is out of range, and how much ran."""
+        lines = []
+        for status in ("known", "out of range"):
+            some = [result for result in self.results if result.status == status]
+            if some:
+                names = ", ".join(dict.fromkeys(result.probe for result in some))
+                reasons = "; ".join(dict.fromkeys(result.reason for result in some))
+                lines.append(f"{status}: {names} ({reasons})")
+        return [*lines, f"{self.summary()}. {self.seconds:.1f} s"]
 
     def raise_for_failures(self) -> None:
         """Raise unless the implementation conforms.
@@ -127,78 +190,123 @@ class Report(NamedTuple):
             raise NotConforming(str(self))
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as plain data, of which every other form is a rendering."""
-        data = self._asdict()
-        data["results"] = [result._asdict() for result in self.results]
-        for result in data["results"]:
-            result["error"] = None if result["error"] == float("inf") else result["error"]
+        """Return the report as plain data."""
+        data = {"verdict" if k == "outcome" else k: value for k, value in self._asdict().items()}
         return {
             "schema": SCHEMA,
             **data,
+            "verdict": self.verdict,
+            "results": [result.to_dict() for result in self.results],
             "ran": self.ran,
             "of": len(self.results),
             "exit_code": self.exit_code,
         }
 
     def to_json(self) -> str:
-        """The report as JSON."""
+        """Return the report as JSON."""
         return json.dumps(self.to_dict(), indent=1, ensure_ascii=False)
 
     def to_html(self) -> str:
-        """One HTML page that needs nothing else."""
-        from minisam.oracle.report_html import page
+        """Return one HTML page that needs nothing else."""
+        from minisam.oracle.report_html import page  # it imports this module
 
         return page([self])
 
     def to_junit(self) -> str:
-        """JUnit XML, a test case per probe and dtype."""
-        from minisam.oracle.report_junit import document
-
-        return document([self])
+        """Return JUnit XML, a test case per probe and dtype."""
+        return junit([self])
 
     def _repr_html_(self) -> str:
-        from minisam.oracle.report_html import fragment
+        from minisam.oracle.report_html import fragment  # it imports this module
 
         return fragment(self)
 
     def __str__(self) -> str:
-        from minisam.oracle.report_text import text
+        """Return the report for a terminal: verdict, reason, what to do, what ran."""
+        lines = [f"{self.name}: {self.verdict}", "", *wrapped(self.headline)]
+        for advice in self.advice:
+            lines += wrapped(advice, "  → ", "    ")
+        if self.failures():
+            lines += ["", *wrapped(self.failures())]
+        if self.reproduction:
+            lines += ["", f"  {BESIDE}", ""]
+            lines += ["    " + line for line in self.reproduction.splitlines()]
+        for remark in self.remarks():
+            lines += ["", *wrapped(remark)]
+        return "\n".join(lines)
 
-        return text(self)
+
+def wrapped(text: str, first: str = "  ", rest: str = "  ") -> list[str]:
+    """Fold a paragraph."""
+    return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=rest) or [""]
 
 
 def without_results(name: str, why: str) -> Report:
-    """The report on an implementation that could not be judged: an adapter error.
+    """Report on an implementation that could not be judged: an adapter error.
 
     Example:
         >>> without_results("step", "the import did not return within 10 s").exit_code
         2
     """
     versions = {"minisam": minisam.__version__, "python": platform.python_version()}
-    rest: dict[str, Any] = {"declared": {}, "found": {}, "explanations": [], "reproduction": ""}
     return Report(
-        name,
-        "adapter error",
-        UNJUDGED,
-        headline=why,
-        advice=[],
-        results=[],
-        versions=versions,
-        seconds=0.0,
-        **rest,
+        name, Verdict.ADAPTER_ERROR, UNJUDGED, why, [], [], {}, {}, [], "", versions, seconds=0.0
     )
 
 
-def from_dict(data: dict[str, Any]) -> Report:
-    """Read a report back from its plain data.
+def restored(fields: Sequence[Any]) -> Report:
+    """Return the report whose fields went through JSON as lists and strings.
 
-    Raises:
-        ValueError: if it is none of this schema.
+    Example:
+        >>> report = without_results("step", "the import did not return within 10 s")
+        >>> restored(json.loads(json.dumps(report))) == report
+        True
     """
-    if data.get("schema") != SCHEMA:
-        raise ValueError(f"report must be of schema {SCHEMA!r}, got {data.get('schema')!r}")
-    results = []
-    for result in data["results"]:
-        error = float("inf") if result["error"] is None else result["error"]
-        results.append(Result(**{**result, "error": error}))
-    return Report(**{**{key: data[key] for key in Report._fields}, "results": results})
+    report = Report(*fields)
+    results = [Result(*result) for result in report.results]
+    results = [result._replace(why=Reason(*result.why)) for result in results]
+    return report._replace(outcome=Verdict(report.outcome), results=results)
+
+
+def table(reports: Sequence[Report], versions: dict[str, str] | None = None) -> str:
+    """Return a Markdown table of several reports: name, version, verdict, what to declare.
+
+    Args:
+        reports: one row each.
+        versions: the implementations' versions, by the reports' names.
+    """
+    rows = ["| implementation | version | verdict | declare | ran |", "|---|---|---|---|---|"]
+    for report in reports:
+        version = (versions or {}).get(report.name, "")
+        declare = {**report.declared, **report.found}
+        shown = f"`{declare!r}`" if declare else ""
+        of = f"{report.ran} of {len(report.results)}"
+        rows.append(f"| {report.name} | {version} | {report.verdict} | {shown} | {of} |")
+    return "\n".join(rows)
+
+
+def junit(reports: Sequence[Report]) -> str:
+    """Return JUnit XML: a suite per report, a case per probe and dtype, and one for the verdict."""
+    root = ElementTree.Element("testsuites")
+    for report in reports:
+        name, new = report.name, ElementTree.SubElement
+        elements = Counter(JUNIT.get(result.status) for result in report.results)
+        suite = new(
+            root,
+            "testsuite",
+            name=name,
+            tests=str(len(report.results) + 1),
+            failures=str(elements["failure"] + (not report.conforms)),
+            errors=str(elements["error"]),
+            skipped=str(elements["skipped"]),
+            time=f"{report.seconds:.3f}",
+        )
+        verdict = new(suite, "testcase", classname=name, name="verdict")
+        if not report.conforms:
+            new(verdict, "failure", message=report.verdict).text = str(report)
+        for result in report.results:
+            case = new(suite, "testcase", classname=f"{name}.{result.dtype}", name=result.probe)
+            if result.status in JUNIT:
+                new(case, JUNIT[result.status], message=result.reason)
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, xml_declaration=True).decode("ascii") + "\n"

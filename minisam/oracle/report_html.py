@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from minisam.oracle.probes import PROBES
-from minisam.oracle.report import Report, Result
-from minisam.oracle.report_text import BESIDE, failures, remarks
+from minisam.oracle.report import BESIDE, Report, Result
 
 STYLE = """
 .minisam{font:15px/1.5 system-ui,sans-serif;color:#1d2733;background:#fff;padding:4px 16px}
@@ -89,11 +88,11 @@ def section(report: Report) -> str:
         f'<p class="verdict">{escape(report.verdict)}</p>',
         f"<p>{escape(report.headline)}</p>",
         f"<ul>{advice}</ul>" if advice else "",
-        f"<p>{escape(failures(report))}.</p>" if failures(report) else "",
+        f"<p>{escape(report.failures())}.</p>" if report.failures() else "",
     ]
     if report.reproduction:
         parts += [f"<p>{escape(BESIDE)}</p>", f"<pre>{escape(report.reproduction)}</pre>"]
-    parts += [f'<p class="small">{escape(remark)}</p>' for remark in remarks(report)]
+    parts += [f'<p class="small">{escape(remark)}</p>' for remark in report.remarks()]
     return "".join(parts)
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import platform
 import re
-import time
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,10 +18,9 @@ from minisam.oracle.judge import Judgement
 from minisam.oracle.mutants import MUTANTS, Mutant
 from minisam.oracle.probes import Probe
 from minisam.oracle.recipe import TAKEN_APART
-from minisam.oracle.report import Report, Result
+from minisam.oracle.report import Report, Result, Verdict
 from minisam.oracle.watch import Trace, watch
 
-Entry = tuple[Result, Trace, Judgement | None]
 ADVICE = {
     "hangs": "Look for a loop that does not end, or raise the limit with timeout=.",
     "nothing ran": "Every probe was refused. Support at least one method, dtype and setting.",
@@ -34,78 +32,75 @@ ADVICE = {
     "asks too often": "A step of SAM needs two gradients.",
     "not deterministic": "The same step twice gave different results. Seed or remove randomness.",
 }
-
-
 KEPT = (
     "A velocity, or whatever else a step remembers, belongs into `state`, a dict that is empty at "
     "the first step of every run: a global holds what another run left, of tensors of other shapes."
 )
 
 
+class Entry(NamedTuple):
+    """One probe in one dtype: its result, what was seen, and how that was judged if it ran."""
+
+    result: Result
+    trace: Trace
+    judgement: Judgement | None = None
+
+
 def conclude(
-    adapter: Adapter,
-    name: str,
-    entries: list[Entry],
-    declare: dict[str, Any],
-    known: dict[str, str],
-    timeout: float,
-    started: float,
+    adapter: Adapter, name: str, entries: list[Entry], declare: dict[str, Any], timeout: float
 ) -> Report:
     """Make the report."""
-    results = [result for result, _, _ in entries]
-    ran = [entry for entry in entries if entry[0].status != "not run"]
-    failing = [entry for entry in ran if entry[0].status == "fail"]
-    errors = [entry for entry in ran if entry[0].status == "error"]
-    passing = [entry for entry in ran if entry[0].status == "pass"]
-    outcome: dict[str, Any]
-    if not ran:
-        outcome = fault("nothing ran", "No probe ran, so nothing is known.")
-    elif errors and len(errors) >= len(failing):
-        outcome = faulty(errors, ran)
-    elif (failing or passing) and differs_when_repeated(adapter, failing + passing, timeout):
-        outcome = fault("not deterministic", "The same step, repeated, gives another result.")
-    elif failing:
-        outcome = wrong(failing, ran, declare, name, getattr(adapter, "accepts", None))
-    elif not passing:
-        outcome = {
-            "verdict": "out of range",
-            "headline": "Only probes at the edge of the number range ran, and they differ.",
-        }
-    else:
-        outcome = sound(ran, declare)
-    defaults = {"cause": "", "advice": [], "found": {}, "explanations": [], "reproduction": ""}
-    return Report(
-        **{**defaults, **outcome},
+    ran = [entry for entry in entries if entry.result.status != "not run"]
+    failing, errors, passing = (
+        [entry for entry in ran if entry.result.status == status]
+        for status in ("fail", "error", "pass")
+    )
+    report = Report(
         name=name,
-        results=results,
+        outcome=Verdict.OUT_OF_RANGE,
+        cause="",
+        headline="Only probes at the edge of the number range ran, and they differ.",
+        advice=[],
+        results=[entry.result for entry in entries],
         declared=declare,
+        found={},
+        explanations=[],
+        reproduction="",
         versions={
             "minisam": minisam.__version__,
             "python": platform.python_version(),
             "numpy": np.__version__,
         },
-        seconds=time.perf_counter() - started,
+        seconds=0.0,
+    )
+    if not ran:
+        return broken(report, "nothing ran", "No probe ran, so nothing is known.")
+    if errors and len(errors) >= len(failing):
+        return faulty(report, errors, ran)
+    if (failing or passing) and differs_when_repeated(adapter, failing + passing, timeout):
+        return broken(report, "not deterministic", "The same step, repeated, gives another result.")
+    if failing:
+        return wrong(report, failing, ran, getattr(adapter, "accepts", None))
+    return sound(report, ran) if passing else report
+
+
+def broken(report: Report, cause: str, headline: str, advice: Sequence[str] = ()) -> Report:
+    """Report an adapter error."""
+    return report._replace(
+        outcome=Verdict.ADAPTER_ERROR,
+        cause=cause,
+        headline=f"adapter error ({cause}): {headline}",
+        advice=[*advice, *([ADVICE[cause]] if cause in ADVICE else [])],
     )
 
 
-def fault(cause: str, headline: str, advice: tuple[str, ...] = ()) -> dict[str, Any]:
-    """An adapter error."""
-    hint = ADVICE.get(cause)
-    return {
-        "verdict": "adapter error",
-        "cause": cause,
-        "headline": f"adapter error ({cause}): {headline}",
-        "advice": [*advice, *([hint] if hint else [])],
-    }
-
-
-def faulty(errors: list[Entry], ran: list[Entry]) -> dict[str, Any]:
-    """The adapter error that stopped most probes."""
+def faulty(report: Report, errors: list[Entry], ran: list[Entry]) -> Report:
+    """Report the adapter error that stopped most probes."""
     result, trace, _ = errors[0]
     assert trace.fault is not None
     place = f"{len(errors)} of {len(ran)} probes, first {result.probe} in {result.dtype}"
-    kept = (KEPT,) if names_shape_of_another(trace, [one.probe for _, one, _ in ran]) else ()
-    return fault(trace.fault.cause, f"{trace.fault} ({place}).", kept)
+    kept = (KEPT,) if names_shape_of_another(trace, [entry.trace.probe for entry in ran]) else ()
+    return broken(report, trace.fault.cause, f"{trace.fault} ({place}).", kept)
 
 
 def names_shape_of_another(trace: Trace, probes: list[Probe]) -> bool:
@@ -119,8 +114,7 @@ def names_shape_of_another(trace: Trace, probes: list[Probe]) -> bool:
 
 def differs_when_repeated(adapter: Adapter, entries: list[Entry], timeout: float) -> bool:
     """Whether some probes, run again, tell another story."""
-    chosen = entries[:2] + entries[-1:]
-    for _, trace, _ in chosen:
+    for _, trace, _ in entries[:2] + entries[-1:]:
         for _ in range(2):
             again = watch(adapter, trace.probe, trace.dtype, settings_of(trace), timeout)
             if again.fault is not None or not same(trace, again):
@@ -152,59 +146,55 @@ def everything(seen: Observation) -> Arrays:
     return [array for arrays in (*seen.queries, seen.end) for array in arrays]
 
 
-def sound(ran: list[Entry], declare: dict[str, Any]) -> dict[str, Any]:
-    """The steps are right; what of the manners?"""
-    printed = next((trace.printed for _, trace, _ in ran if trace.printed), "")
-    changed = any(trace.changed_inputs for _, trace, _ in ran)
-    found = {}
+def sound(report: Report, ran: list[Entry]) -> Report:
+    """The steps are right; check side effects."""
+    declare, traces = report.declared, [entry.trace for entry in ran]
+    printed = next((trace.printed for trace in traces if trace.printed), "")
+    found, advice = {}, []
     if printed and declare.get("output") != "prints":
         found["output"] = "prints"
-    if changed and declare.get("inputs") != "changed":
+        shown = printed.strip().splitlines()[:1]
+        advice.append(f"The steps are right, but they print: {shown}")
+    if any(trace.changed_inputs for trace in traces) and declare.get("inputs") != "changed":
         found["inputs"] = "changed"
+        changed = "The steps are right, but arrays that were lent are changed in place: copy first."
+        advice.insert(0, changed)
     if found:
-        outcome = undeclared(found, declare)
-        if "output" in found:
-            shown = printed.strip().splitlines()[:1]
-            outcome["advice"].insert(0, f"The steps are right, but they print: {shown[0:1]}")
-        if "inputs" in found:
-            outcome["advice"].insert(
-                0,
-                "The steps are right, but arrays that were lent are changed in place: copy first.",
-            )
-        return outcome
-    count = sum(result.status == "pass" for result, _, _ in ran)
-    worst = max((r.error for r, _, _ in ran if r.status == "pass"), default=0.0)
+        return undeclared(report, found, advice)
+    errors = [result.error for result, _, _ in ran if result.status == "pass"]
     lines = ", ".join(f"{key}={value!r}" for key, value in declare.items())
-    return {
-        "verdict": "conforms as declared" if declare else "conforms",
-        "headline": f"All {count} results agree{f' under {lines}' if lines else ''}; the largest "
-        f"error is {worst:.2f} of what rounding can explain.",
-    }
+    return report._replace(
+        outcome=Verdict.AS_DECLARED if declare else Verdict.CONFORMS,
+        headline=f"All {len(errors)} results agree{f' under {lines}' if lines else ''}; the "
+        f"largest error is {max(errors):.2f} of what rounding can explain.",
+    )
 
 
 def undeclared(
-    found: dict[str, Any], declare: dict[str, Any], failing: Collection[Entry] = ()
-) -> dict[str, Any]:
-    """A convention that was not declared."""
-    names = ", ".join(sorted(found))
+    report: Report,
+    found: dict[str, Any],
+    advice: Sequence[str] = (),
+    failing: Sequence[Trace] = (),
+) -> Report:
+    """Report a convention that was not declared."""
     meanings = "; ".join(f"{key}={found[key]!r}: {CONVENTIONS[key].meaning}" for key in found)
-    line = {**declare, **found}
     mistakes = [
         f"If it is not meant: it {mutant.title}. {mutant.description}"
         for mutant in mistakes_like(found, failing)
     ]
-    return {
-        "verdict": f"undeclared convention: {names}",
-        "headline": f"It does what some implementations do, but not the papers: {meanings}.",
-        "advice": [f"If it is meant, declare it: declare={line!r}", *mistakes],
-        "found": found,
-        "explanations": [names],
-    }
+    line = f"If it is meant, declare it: declare={ {**report.declared, **found}!r}"
+    return report._replace(
+        outcome=Verdict.UNDECLARED,
+        headline=f"It does what some implementations do, but not the papers: {meanings}.",
+        advice=[*advice, line, *mistakes],
+        found=found,
+        explanations=[", ".join(sorted(found))],
+    )
 
 
-def mistakes_like(found: dict[str, Any], failing: Collection[Entry]) -> list[Mutant]:
-    """The mutants that are these conventions, for those who do not mean them."""
-    methods = {trace.probe.method for _, trace, _ in failing}
+def mistakes_like(found: dict[str, Any], failing: Sequence[Trace]) -> list[Mutant]:
+    """Return the mutants that are these conventions, for those who do not mean them."""
+    methods = {trace.probe.method for trace in failing}
     by_convention = {
         tuple(mutant.convention.items()): mutant
         for mutant in MUTANTS.values()
@@ -216,89 +206,69 @@ def mistakes_like(found: dict[str, Any], failing: Collection[Entry]) -> list[Mut
 
 
 def wrong(
-    failing: list[Entry],
-    ran: list[Entry],
-    declare: dict[str, Any],
-    name: str,
-    accepts: frozenset[str] | None,
-) -> dict[str, Any]:
-    """A bug or an undeclared convention."""
-    passing = [t for r, t, _ in ran if r.status == "pass" and not t.probe.extreme]
-    diagnosis = diagnosed([trace for _, trace, _ in failing], passing, declare)
-    survivors = diagnosis.survivors
-    judged = [(trace, judgement) for _, trace, judgement in failing if judgement is not None]
+    report: Report, failing: list[Entry], ran: list[Entry], accepts: frozenset[str] | None
+) -> Report:
+    """Report a bug or an undeclared convention."""
+    wrong_ones = [trace for _, trace, _ in failing]
+    passing = [t for result, t, _ in ran if result.status == "pass" and not t.probe.extreme]
+    survivors, tried, complete = diagnosed(wrong_ones, passing, report.declared)
+    judged = [(trace, judgement) for _, trace, judgement in failing if judgement]
     trace, judgement = min(judged, key=lambda entry: entry_size(entry[0]))
     seen = [f"First wrong: {first_wrong(trace, judgement)}."]
-    same_quantity = [entry for entry in judged if entry[1].quantity == judgement.quantity]
-    large, of_large = max(same_quantity, key=lambda entry: entry_size(entry[0])[0])
-    looks = looks_like(large, of_large)
-    if looks and not survivors:
-        seen.append(f"It looks like this: {looks}.")
-    code = reproduction(trace, judgement, name if name.isidentifier() else "step", accepts)
     if survivors and not any(part.is_mutant for part in survivors[0]):
-        outcome = undeclared(dict(survivors[0][0].declare), declare, failing)
-        outcome["advice"] += seen[:1]
-        return outcome
-    if not survivors:
-        return unidentified(diagnosis, seen, code)
-    by_name: dict[str, Parts] = {}
-    for parts in survivors:
-        by_name.setdefault(label(parts), parts)
+        found = dict(survivors[0][0].declare)
+        report = undeclared(report, found, failing=wrong_ones)
+        return report._replace(advice=report.advice + seen)
+    call = report.name if report.name.isidentifier() else "step"
+    report = report._replace(
+        outcome=Verdict.BUG, reproduction=reproduction(trace, judgement, call, accepts)
+    )
+    if survivors:
+        return named(report, survivors, seen, wrong_ones)
+    same_quantity = [entry for entry in judged if entry[1].quantity == judgement.quantity]
+    looks = looks_like(*max(same_quantity, key=lambda entry: entry_size(entry[0])[0]))
+    ended = "" if complete else " (the search was stopped)"
+    headline = f"None of {tried} known mistakes and conventions explains it{ended}."
+    if not tried:
+        headline = "A step is wrong. Only mistakes in SGD, SAM and ASAM are known by name."
+    looks_so = [f"It looks like this: {looks}."] if looks else []
+    return report._replace(headline=headline, advice=seen + looks_so)
+
+
+def named(
+    report: Report, survivors: list[Parts], seen: list[str], failing: Sequence[Trace]
+) -> Report:
+    """Report a bug with the names of the mistakes that explain it."""
+    mistakes = [[MUTANTS[part.name] for part in parts if part.is_mutant] for parts in survivors]
+    by_name = {" + ".join(mutant.name for mutant in several): several for several in mistakes}
     names = list(by_name)
-    mutants = [part for part in survivors[0] if part.is_mutant]
     conventions = {k: v for part in survivors[0] for k, v in part.declare.items()}
     if len(names) == 1:
-        headline = "It " + ", and it ".join(MUTANTS[part.name].title for part in mutants) + "."
-        advice = [MUTANTS[part.name].description for part in mutants]
+        headline = "It " + ", and it ".join(mutant.title for mutant in mistakes[0]) + "."
+        advice = [mutant.description for mutant in mistakes[0]]
     else:
         headline = f"{len(names)} known mistakes explain everything that was seen."
-        titles = [
-            " and ".join(MUTANTS[part.name].title for part in by_name[name] if part.is_mutant)
-            for name in names[:4]
-        ]
+        titles = [" and ".join(mutant.title for mutant in by_name[name]) for name in names[:4]]
         advice = [f"Either it {title}." for title in titles]
     if conventions:
         advice += [
             f"It also {mutant.title}. {mutant.description}"
             for mutant in mistakes_like(conventions, failing)
         ]
-        advice.append(f"What it does by convention: declare={ {**declare, **conventions}!r}")
-    return {
-        "verdict": f"bug: {' or '.join(names[:4])}",
-        "headline": headline,
-        "advice": advice + seen,
-        "found": conventions,
-        "explanations": names,
-        "reproduction": code,
-    }
+        declare = {**report.declared, **conventions}
+        advice.append(f"What it does by convention: declare={declare!r}")
+    return report._replace(
+        headline=headline, advice=advice + seen, found=conventions, explanations=names
+    )
 
 
 def diagnosed(failing: list[Trace], passing: list[Trace], declare: dict[str, Any]) -> Diagnosis:
-    """The diagnosis of what failed, but for follow-ups, of which no mistakes are known."""
+    """Diagnose what failed, but for follow-ups, of which no mistakes are known."""
     failing, passing = (
         [trace for trace in traces if trace.probe.method in TAKEN_APART]
         for traces in (failing, passing)
     )
     return diagnose(failing, passing, declare) if failing else Diagnosis([], 0)
-
-
-def unidentified(diagnosis: Diagnosis, seen: list[str], code: str) -> dict[str, Any]:
-    """A bug without a name."""
-    ended = "" if diagnosis.complete else " (the search was stopped)"
-    headline = f"None of {diagnosis.tried} known mistakes and conventions explains it{ended}."
-    if not diagnosis.tried:
-        headline = "A step is wrong. Only mistakes in SGD, SAM and ASAM are known by name."
-    return {
-        "verdict": "bug: unidentified",
-        "headline": headline,
-        "advice": seen,
-        "reproduction": code,
-    }
-
-
-def label(parts: Parts) -> str:
-    """The mutants of an explanation."""
-    return " + ".join(part.name for part in parts if part.is_mutant)
 
 
 def entry_size(trace: Trace) -> tuple[int, int]:

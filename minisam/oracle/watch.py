@@ -22,6 +22,7 @@ from minisam.adapters.protocol import (
     AdapterError,
     Arrays,
     Observation,
+    Reason,
     Run,
     Unsupported,
     copies,
@@ -43,8 +44,15 @@ class Fault(AdapterError):
         self.cause = cause
 
 
+class Raised(Fault):
+    """An exception of the implementation."""
+
+    def __init__(self, error: BaseException):
+        super().__init__(f"raises {type(error).__name__}", in_words(error))
+
+
 class Trace(NamedTuple):
-    """What a probe saw.
+    """Record what a probe saw.
 
     Attributes:
         probe: the probe.
@@ -62,7 +70,7 @@ class Trace(NamedTuple):
     hp: HyperParameters
     steps: list[Observation]
     fault: Fault | None = None
-    skipped: str = ""
+    skipped: Reason | None = None
     printed: str = ""
     changed_inputs: bool = False
 
@@ -92,7 +100,7 @@ def guarded(
         except passing:
             raise
         except BaseException as error:
-            fault = Fault(f"raises {type(error).__name__}", in_words(error))
+            fault = Raised(error)
         raise fault  # here, where it does not keep the implementation's frames alive
 
     try:
@@ -169,19 +177,19 @@ class Teller:
 FEATURES = {"frozen": "frozen", "shards": "shards", "missing": "missing-gradient"}
 
 
-def why_not(adapter: Adapter, probe: Probe, dtype: str, settings: dict[str, Any]) -> str:
-    """Why a probe is not run; empty if it is."""
+def why_not(adapter: Adapter, probe: Probe, dtype: str, settings: dict[str, Any]) -> Reason | None:
+    """Say why a probe is not run; None if it is."""
     if dtype not in getattr(adapter, "dtypes", ("float64", "float32")):
-        return f"it has no {dtype}"
+        return Reason("it has no", dtype)
     if METHODS[probe.method].needs == "hessian_product":
-        return "probes have no Hessian products; the exact vectors have"
+        return Reason("probes have no Hessian products; the exact vectors have")
     for setting, feature in FEATURES.items():
         if probe.settings.get(setting) and feature not in getattr(adapter, "features", ()):
-            return f"it has no {feature}"
+            return Reason("it has no", feature)
     for key, value in settings.items():
         if probe.settings.get(key, value) != value:
-            return f"{key} is declared to be {value!r}"
-    return ""
+            return Reason(f"{key} is declared to be {value!r}")
+    return None
 
 
 def watch(
@@ -215,25 +223,22 @@ def watch(
         with quiet(output):
             changed = take_steps(adapter, drawn, hp, steps, timeout)
     except Unsupported as error:
-        skipped = str(error) or "the adapter does not support it"
+        skipped = error.reason
     except Fault as error:
         fault = error
     except AdapterError as error:
-        cause, text = error.cause, str(error)
-        fault = Fault(cause or f"raises {type(error).__name__}", text if cause else in_words(error))
+        fault = Fault(error.cause, str(error)) if error.cause else Raised(error)
     return Trace(probe, dtype, hp, steps, fault, skipped, output.getvalue(), changed)
 
 
 @contextlib.contextmanager
 def quiet(output: io.StringIO) -> Iterator[None]:
     """Catch what is printed, and silence warnings."""
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(contextlib.redirect_stdout(output))
-        stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
-        stack.enter_context(warnings.catch_warnings())
+    errors = contextlib.redirect_stderr(io.StringIO())
+    with contextlib.redirect_stdout(output), errors, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        stack.enter_context(np.errstate(all="ignore"))
-        yield
+        with np.errstate(all="ignore"):
+            yield
 
 
 def take_step(run: Run, teller: Teller) -> Arrays:
