@@ -165,6 +165,10 @@ class Rounded(NDArrayOperatorsMixin):
         """Return the same numbers, less certain by an ``error`` that was derived by hand."""
         return Rounded(self.value, self.bound + error, self.unit)
 
+    def off_by(self, share: Any) -> Rounded:
+        """Return the same numbers, less certain by a share of each that was derived by hand."""
+        return self.widened(share * np.abs(self.value))
+
     def known_to(self, bound: Any) -> Rounded:
         """Return the same numbers with another bound."""
         return Rounded(self.value, bound, self.unit)

@@ -7,7 +7,7 @@ from hypothesis import reject
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from minisam.specification import Unsuitable
+from minisam.specification import UnsuitableProblem
 
 
 @st.composite
@@ -27,7 +27,7 @@ def stochastic_matrices(draw, classes):
 
 
 class DrawnSource:
-    """A `minisam.specification.Source` behind which hypothesis stands: it seeks corners."""
+    """A `minisam.specification.NumberSource` behind which hypothesis stands: it seeks corners."""
 
     def __init__(self, draw):
         self.draw = draw
@@ -47,5 +47,5 @@ def problems(draw, statement):
     """Problems that a property of the specification speaks of."""
     try:
         return statement.draw(DrawnSource(draw))
-    except Unsuitable:
+    except UnsuitableProblem:
         reject()

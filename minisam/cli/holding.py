@@ -20,7 +20,7 @@ from minisam.checks import check_number, check_whole
 from minisam.isolation.limits import check_seconds
 from minisam.oracle.watch import guarded
 from minisam.specification import find
-from minisam.specification.steps import Broken
+from minisam.specification.steps import MalformedStep
 
 
 def hold(
@@ -81,7 +81,9 @@ def limited(adapter: Adapter, timeout: float) -> Adapter:
         run = guarded(timeout, lambda: adapter(params, hyperparameters))
 
         def step(grad_fn: GradFn) -> Arrays:
-            return guarded(timeout, lambda: listed(run(grad_fn), "the new weights"), (Broken,))
+            return guarded(
+                timeout, lambda: listed(run(grad_fn), "the new weights"), (MalformedStep,)
+            )
 
         return step
 

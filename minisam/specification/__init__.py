@@ -1,27 +1,35 @@
 """The specification: what SAM must do, as statements that can be run.
 
-Each property is written once, as a function of any optimizer behind the adapter protocol and of a
-problem. So the library's own tests, the oracle, a student's homework and a backend in another
-framework are all held to the same text:
+Each property is one statement on any optimizer behind the adapter protocol. So the library's own
+tests, the oracle, a student's homework and a backend in another framework are held to the same
+text. `minisam specification` prints it. A property is made of four things:
 
-    >>> from minisam.specification import PROPERTIES
+- a **problem**: weights to start from, a gradient function, hyper-parameters;
+- a **step**: the points at which the implementation asked for a gradient, the answers it got, and
+  the weights it returned;
+- a **clause**: one comparison, an equation with how far the step misses it;
+- a **bound**: how far it may miss it. Every number carries the largest error that rounding can have
+  put into it, so that the bound is computed and not chosen.
+
+    >>> import numpy as np
     >>> from minisam.adapters.library import library
-    >>> outcome = PROPERTIES["steepest-climb"].try_on(library)
-    >>> outcome.holds
-    True
+    >>> from minisam.specification import PROPERTIES
+    >>> climb = PROPERTIES["steepest-climb"]
+    >>> problem = climb.problem(np.random.default_rng(24))
+    >>> outcome = climb.check(library, problem)
+    >>> [clause.name for clause in outcome.clauses if clause.residual <= clause.bound < 1e-13]
+    ['ε = ρ g/‖g‖', '⟨g, ε⟩ = ρ‖g‖_q', '‖ε‖_p = ρ']
 
-A property says what must be true in words and as an equation, why it is true, and where its
-tolerance comes from. `minisam specification` prints them all.
-
-No statement is made of what cannot be seen in a step: the PAC-Bayes bound that the paper starts
-from (it is vacuous at the size of a network, and no optimizer computes it), and asymptotic
-statements, such as which of several cycles SAM ends in, are left to the landscapes' own tests.
+No statement is made of what one step does not show: the PAC-Bayes bound that the paper starts from
+(it is vacuous at the size of a network, and no optimizer computes it), and asymptotic statements,
+such as which of several cycles SAM ends in. The tests of the landscapes have those.
 """
 
-from minisam.specification.problem import Problem, RandomSource, Source, Unsuitable
+from minisam.specification.problem import Problem, UnsuitableProblem
 from minisam.specification.property import PROPERTIES, Outcome, Property, find
+from minisam.specification.source import NumberSource, RandomSource
 
-# Importing a chapter enters its statements, in the order of the specification.
+# Importing a chapter registers its statements, in the order of the specification.
 from minisam.specification import (  # isort: skip
     two_passes,
     climb,
@@ -38,12 +46,12 @@ from minisam.specification import (  # isort: skip
 
 __all__ = [
     "PROPERTIES",
+    "NumberSource",
     "Outcome",
     "Problem",
     "Property",
     "RandomSource",
-    "Source",
-    "Unsuitable",
+    "UnsuitableProblem",
     "asam",
     "base_update",
     "bouncing",

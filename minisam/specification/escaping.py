@@ -1,4 +1,4 @@
-"""Leaving a sharp minimum for a flat one: above an exact radius, and not below it."""
+"""State when SAM leaves a sharp minimum for a flat one: above an exact radius, not below it."""
 
 from __future__ import annotations
 
@@ -16,22 +16,21 @@ from minisam.landscapes import (
     twin_valley,
     twin_valley_threshold,
 )
-from minisam.rounding import Rounded, exact, unit_roundoff
-from minisam.specification.problem import (
+from minisam.rounding import Rounded, exact
+from minisam.specification.clause import Clause, at_most, equal, true
+from minisam.specification.problem import Problem, UnsuitableProblem, make_problem
+from minisam.specification.property import chapter
+from minisam.specification.source import (
     DTYPES,
-    Problem,
-    Source,
-    Unsuitable,
-    make_problem,
+    NumberSource,
+    draw_unit_vector,
     power_of_ten,
     real,
     rounded,
-    unit_vector,
 )
-from minisam.specification.property import state
-from minisam.specification.steps import Clause, at_most, equal, path, true
+from minisam.specification.steps import path
 
-SECTION = "Escaping"
+state = chapter("Escaping")
 MARGIN = "the radius is at least 0.1 % from the threshold, far more than a path's rounding"
 PATH = "u(ηλ(n + 16)(ρ + |B|) + 3|w − w'| + |w'|) a step, shrunk by |1 − ηλ| in every later one"
 
@@ -47,27 +46,29 @@ class Well(NamedTuple):
     steps: int
 
     def along(self, points: np.ndarray) -> Rounded:
-        """Where the points are along the direction."""
+        """Return where the points are along the direction."""
         return exact(points) @ self.direction
 
 
-def draw_well(source: Source, m_range: tuple[float, float] = (1.15, 1.9)) -> tuple[Well, dict]:
-    """A kinked well with m = ηλ in a range, and a learning rate for it."""
+def draw_well(
+    source: NumberSource, m_range: tuple[float, float] = (1.15, 1.9)
+) -> tuple[Well, float]:
+    """Draw a kinked well with m = ηλ in a range, and a learning rate for it."""
     lr, m = power_of_ten(source, -2, 1), real(source, *m_range)
     m_flat = real(source, 0.2, 0.95)
     wall = power_of_ten(source, -1, 1)
     n = source.integer(1, source.choice((1, 3, 8)))
-    direction = unit_vector(source, n)
+    direction = draw_unit_vector(source, n)
     sharp, flat = m / lr, m_flat / lr
     minimum = float(kinked_well(sharp, flat, wall).minima[1].point[0])
     # distances to a cycle shrink by (m − 1) in the sharp well and by (1 − m_f) in the flat one
     rate = max(abs(m - 1), 1 - m_flat)
     steps = min(40 + math.ceil(math.log(1e-6) / math.log(rate)), 400)
-    return Well(sharp, flat, wall, minimum, direction, steps), {"lr": lr}
+    return Well(sharp, flat, wall, minimum, direction, steps), lr
 
 
-def well_problem(source: Source, well: Well, at: float, **hyper: float) -> Problem:
-    """The well in n dimensions, a start at a place along its direction."""
+def well_problem(source: NumberSource, well: Well, at: float, **hp: float) -> Problem:
+    """Put the well into n dimensions, with a start at a place along its direction."""
     slope = kinked_well(well.sharp, well.flat, well.wall).slope
 
     def field(w: Rounded) -> Rounded:
@@ -75,45 +76,45 @@ def well_problem(source: Source, well: Well, at: float, **hyper: float) -> Probl
         return exact(along[0] * well.direction)
 
     dtype = source.choice(DTYPES)
-    return make_problem(source, at * well.direction, field, well, dtype, **hyper)
+    return make_problem(source, at * well.direction, field, well, dtype, **hp)
 
 
 def norm_epsilon_slack(
     problem: Problem, distance: np.ndarray, curvature: float, at_b: float | None = None
 ) -> float:
-    """What a declared norm_epsilon e may shift a path by: Σ ηλρ e/G, shrunk by |1 − ηλ| a step.
+    """Return how far a declared norm_epsilon e may shift a path: Σ ηλρ e/G, shrunk by |1 − ηλ|.
 
     Args:
-        problem: whose hyper-parameters say e.
-        distance: of the iterates from the minimum that d1 belongs to, never zero.
-        curvature: of that minimum, so that G is the product of the two.
+        problem: the problem, which has e.
+        distance: distances of the iterates from the minimum that d1 belongs to, never zero.
+        curvature: curvature of that minimum, so that G is the product of the two.
         at_b: curvature where d2 is found, if that is another one.
     """
     epsilon = problem.norm_epsilon
     if not epsilon:
         return 0.0
-    m = problem.hyperparameters["lr"] * (at_b or curvature)
-    shift = m * problem.hyperparameters["rho"] * epsilon / np.min(np.abs(distance) * curvature)
+    m = problem.hp.lr * (at_b or curvature)
+    shift = m * problem.hp.rho * epsilon / np.min(np.abs(distance) * curvature)
     return float(shift / (1 - abs(1 - m)))
 
 
 def strayed(
     problem: Problem, points: np.ndarray, m: float, rho: float, at_b: np.ndarray | None = None
 ) -> np.ndarray:
-    """How far each iterate may have come from the exact path along the direction, of shape (T,).
+    """Return how far rounding may have led each iterate along the direction, of shape (T,).
 
     In one step ε is off by (n + 16)u ρ, B by half a unit, and d2 by the n products of B's place
     along the direction; times m = ηλ that is at most u m(n + 16)(ρ + |B|). η d2 = w − w' and w'
-    are rounded three times and once. What has strayed shrinks by |1 − m| in every later step.
+    are rounded three times and once. An error shrinks by |1 − m| in every later step.
 
     Args:
-        problem: whose dtype and dimension count.
+        problem: the problem, for its dtype and dimension.
         points: the iterates, of shape (T, n), the first of them exact.
         m: ηλ, λ the curvature that d2 sees.
         rho: radius; 0 for SGD.
         at_b: the points B, if they are not at most |w| + ρ.
     """
-    n, u, size = problem.vector().size, unit_roundoff(problem.dtype), lengths(points)
+    n, u, size = problem.vector().size, problem.u, lengths(points)
     reach = size + rho if at_b is None else lengths(at_b)
     moved = 3 * lengths(np.diff(points, axis=0)) + size[1:]
     errors = [0.0]
@@ -123,39 +124,37 @@ def strayed(
 
 
 def lengths(points: np.ndarray) -> np.ndarray:
-    """The length of each point: rounding also takes a path off its direction, where it stays."""
+    """Return the length of each point: rounding also takes a path off its direction."""
     return np.linalg.norm(points, axis=-1)
 
 
-def draw_sharp(source: Source, above: bool) -> Problem:
-    """A start in the sharp well, ρ below the threshold or in the window above it."""
-    well, hyper = draw_well(source)
-    low, high = escape_window(well.sharp, well.flat, well.wall, hyper["lr"])
+def draw_sharp(source: NumberSource, above: bool) -> Problem:
+    """Draw a start in the sharp well, ρ below the threshold or in the window above it."""
+    well, lr = draw_well(source)
+    low, high = escape_window(well.sharp, well.flat, well.wall, lr)
     if above and high < 1.01 * low:
-        raise Unsuitable("the window is empty")
+        raise UnsuitableProblem("the window is empty")
     share = real(source, 0.001, 0.999)
     rho = low + share * (high - low) if above else low * (0.3 + 0.699 * share)
     if above and not 1.001 * low < rho < 0.999 * high:
-        raise Unsuitable("too near an end of the window")
+        raise UnsuitableProblem("too near an end of the window")
     start = 0.9 * (well.wall - rho) * real(source, 0.05, 1) * source.choice((1, -1))
-    return well_problem(source, well, start, rho=rho, **hyper)
+    return well_problem(source, well, start, rho=rho, lr=lr)
 
 
 @state(
     slug="stays-below-the-threshold",
-    section=SECTION,
     statement="In a sharp minimum next to a flat one of equal depth, SAM below the threshold stays "
     "and bounces: it is not its own path but B, at the end of a bounce, that must pass the wall.",
     equation="ρ < ρ₁ = c(1 − m/2), 1 < m = ηλ < 2 ⇒ |w_t| < c − ρ, |w_t| → a* = mρ/(2 − m)",
     source="While |w| < c − ρ, |w'| = (m − 1)|w| + mρ rises to a*; a* + ρ = 2ρ/(2 − m) < c.",
     bound=f"{MARGIN}; {PATH}",
-    methods=("sam",),
     draw=lambda source: draw_sharp(source, above=False),
     picture="escape",
 )
 def _stays_below(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
-    well, hyper = problem.facts, problem.hyperparameters
-    rho, lr = hyper["rho"], hyper["lr"]
+    well, hp = problem.facts, problem.hp
+    rho, lr = hp.rho, hp.lr
     points = path(adapter, problem, well.steps)
     along = well.along(points)
     yield true("every |w_t| < c − ρ", bool(np.all(np.abs(along.value) < well.wall - rho)))
@@ -171,7 +170,6 @@ def _stays_below(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
 
 @state(
     slug="escapes-above-the-threshold",
-    section=SECTION,
     statement="Above the threshold SAM leaves the sharp minimum, and bounces in the flat one ever "
     "after.",
     equation="ρ₁ < ρ < ρ₂ = c·min(½√(m m_f), m(2−m)/(2m−1)), m_f = ηλ_f ≤ 1 ⇒ |w_t − f| ≤ m_fρ "
@@ -179,13 +177,12 @@ def _stays_below(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     source="The bounce grows until B is past the wall; there d2 is the flat parabola's slope and "
     "w' > c + ρ. From then on B stays beyond c, and |w − f| is drawn to m_fρ/(2 − m_f).",
     bound=f"{MARGIN}; {PATH}",
-    methods=("sam",),
     draw=lambda source: draw_sharp(source, above=True),
     picture="escape",
 )
 def _escapes_above(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
-    well, hyper = problem.facts, problem.hyperparameters
-    rho, m_flat = hyper["rho"], exact(hyper["lr"]) * well.flat
+    well, hp = problem.facts, problem.hp
+    rho, m_flat = hp.rho, exact(hp.lr) * well.flat
     points = path(adapter, problem, escape_steps(problem))[-5:]
     slack = strayed(problem, points, float(m_flat.value), rho)
     far = abs(well.along(points).widened(slack) - well.minimum)
@@ -193,14 +190,14 @@ def _escapes_above(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
 
 
 def escape_steps(problem: Problem) -> int:
-    """Steps after which SAM must have settled in the flat well.
+    """Return the number of steps after which SAM must have settled in the flat well.
 
     |w| < c − ρ grows towards a*, its distance from it multiplied by m − 1 a step, until it has
     passed c − ρ; then |w − f| ≤ f is multiplied by 1 − m_f a step until it flips.
     """
-    well, hyper = problem.facts, problem.hyperparameters
-    m, m_flat, rho = hyper["lr"] * well.sharp, hyper["lr"] * well.flat, hyper["rho"]
-    amplitude = bounce_amplitude(well.sharp, hyper["lr"], rho)
+    well, hp = problem.facts, problem.hp
+    m, m_flat, rho = hp.lr * well.sharp, hp.lr * well.flat, hp.rho
+    amplitude = bounce_amplitude(well.sharp, hp.lr, rho)
     beyond = (amplitude - (well.wall - rho)) / well.wall
     climb_out = math.log(beyond / 2) / math.log(m - 1)
     settle = math.log(1e-4 * m_flat * rho / well.minimum) / math.log(1 - m_flat)
@@ -209,7 +206,6 @@ def escape_steps(problem: Problem) -> int:
 
 @state(
     slug="sgd-stays",
-    section=SECTION,
     statement="SGD with ηλ < 2 never leaves the sharp minimum: it converges to it.",
     equation="w_t = (1 − m)^t w₀",
     source="|1 − m| < 1, so that the wall is never reached.",
@@ -219,45 +215,43 @@ def escape_steps(problem: Problem) -> int:
     picture="figure1",
 )
 def _sgd_stays(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
-    well, hyper = problem.facts, problem.hyperparameters
-    m = exact(hyper["lr"]) * well.sharp
+    well, hp = problem.facts, problem.hp
+    m = exact(hp.lr) * well.sharp
     points = path(adapter, problem, 20)
     ours = well.along(points).widened(strayed(problem, points, float(m.value), 0.0))
     yield equal("w_t = (1 − m)^t w₀", ours, powers(1 - m, 20) * ours[0])
 
 
 def powers(x: Rounded, largest: int) -> Rounded:
-    """1, x, …, x^largest for an x of either sign."""
+    """Return 1, x, …, x^largest for an x of either sign."""
     exponents = np.arange(largest + 1)
     return np.sign(x.value) ** exponents * abs(x) ** exponents
 
 
-def draw_flat(source: Source) -> Problem:
-    """A start in the flat well, ρ small enough that B never reaches back over the wall."""
-    well, hyper = draw_well(source)
-    m_flat = hyper["lr"] * well.flat
+def draw_flat(source: NumberSource) -> Problem:
+    """Draw a start in the flat well, with B never back over the wall."""
+    well, lr = draw_well(source)
+    m_flat = lr * well.flat
     width = well.minimum - well.wall
     rho = width / (1 + m_flat) * real(source, 0.05, 0.95)
     offset = source.choice((1, -1)) * real(source, 1e-3, 0.95) * (width - rho)
-    return well_problem(source, well, well.minimum + offset, rho=rho, **hyper)
+    return well_problem(source, well, well.minimum + offset, rho=rho, lr=lr)
 
 
 @state(
     slug="stays-in-the-flat-minimum",
-    section=SECTION,
     statement="From the flat minimum SAM does not come back: it bounces there, at an amplitude "
     "that is smaller than in the sharp one.",
     equation="ρ(1 + m_f) ≤ f − c, 0 < |w₀ − f| < f − c − ρ ⇒ |w_t − f| → m_fρ/(2 − m_f)",
     source="With d = |w − f|, d' is (1 − m_f)d − m_fρ or its flip m_fρ − (1 − m_f)d, at most "
     "max(d, m_fρ), so that B stays beyond the wall.",
     bound=PATH,
-    methods=("sam",),
     draw=draw_flat,
     picture="figure1",
 )
 def _stays_in_the_flat(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
-    well, hyper = problem.facts, problem.hyperparameters
-    m, rho = exact(hyper["lr"]) * well.flat, hyper["rho"]
+    well, hp = problem.facts, problem.hp
+    m, rho = exact(hp.lr) * well.flat, hp.rho
     points = path(adapter, problem, well.steps)
     from_minimum = well.along(points) - well.minimum
     side = np.sign(from_minimum.value)
@@ -266,40 +260,38 @@ def _stays_in_the_flat(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     yield true("it comes to the other side of f", flips.size > 0)
     if not flips.size:
         return
-    tail = slice(flips[0] + 1, None)  # once flipping, it flips for ever
+    tail = slice(flips[0] + 1, None)  # once flipping, it flips forever
     slack = strayed(problem, points[tail], float(m.value), rho)
     slack += norm_epsilon_slack(problem, from_minimum.value, well.flat)
     distance = abs(from_minimum[tail].widened(slack))
-    a = bounce_amplitude(well.flat, exact(hyper["lr"]), rho)
+    a = bounce_amplitude(well.flat, exact(hp.lr), rho)
     settling = powers(m - 1, distance.size - 1) * (distance[0] - a)
     yield equal("d_t − a* = (m_f − 1)^t (d₀ − a*), d = |w − f|", distance - a, settling)
 
 
-def draw_hallucination(source: Source) -> Problem:
-    """ρ between the wall and the flat minimum, and a start near the point w = ρ."""
-    well, hyper = draw_well(source, (0.3, 1.7))
+def draw_hallucination(source: NumberSource) -> Problem:
+    """Draw ρ between the wall and the flat minimum, and a start near the point w = ρ."""
+    well, lr = draw_well(source, (0.3, 1.7))
     rho = well.wall + real(source, 0.05, 0.95) * (well.minimum - well.wall)
     room = min(well.wall, rho - well.wall, well.minimum - rho)
     at = rho + real(source, -0.95, 0.95) * room
     if not well.wall < at < well.minimum:
-        raise Unsuitable("the start is not on the flat side")
-    return well_problem(source, well, at, rho=rho, **hyper)
+        raise UnsuitableProblem("the start is not on the flat side")
+    return well_problem(source, well, at, rho=rho, lr=lr)
 
 
 @state(
     slug="hallucinated-minimizer",
-    section=SECTION,
     statement="A radius wider than the sharp well makes a minimizer where there is none: on the "
     "far wall at w = ρ, B is the sharp minimum itself, and SAM converges to where it looks down.",
     equation="c < ρ < f ⇒ w_t − ρ = (1 − m)^t (w₀ − ρ)",
     source="There g < 0, so that B = w − ρ lies in the sharp parabola, and d2 = λ(w − ρ).",
     bound=PATH,
-    methods=("sam",),
     draw=draw_hallucination,
 )
 def _hallucinated_minimizer(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
-    well, hyper = problem.facts, problem.hyperparameters
-    m, rho = exact(hyper["lr"]) * well.sharp, hyper["rho"]
+    well, hp = problem.facts, problem.hp
+    m, rho = exact(hp.lr) * well.sharp, hp.rho
     points = path(adapter, problem, 20)
     along = well.along(points)
     slack = strayed(problem, points, float(m.value), rho, points - rho * well.direction)
@@ -319,10 +311,10 @@ class Valley(NamedTuple):
     above: bool
 
 
-def draw_valley(source: Source) -> Problem:
-    """A bounce across the twin valley's sharp minimum, 1e-10 of its width off the axis.
+def draw_valley(source: NumberSource) -> Problem:
+    """Draw a bounce across the twin valley's sharp minimum, 1e-10 of its width off the axis.
 
-    What x does to the bounce is of second order in it, and so below rounding.
+    The effect of x on the bounce is of second order in x, and so below rounding.
     """
     dtype = source.choice(DTYPES)
     sharp, distance = power_of_ten(source, -1, 1), power_of_ten(source, -1, 1)
@@ -346,21 +338,19 @@ def draw_valley(source: Source) -> Problem:
 
 @state(
     slug="smooth-escape-threshold",
-    section=SECTION,
     statement="In a smooth valley that is narrow here and wide there, SAM's bounce across the "
     "narrow part is stable below a radius and slides away along the valley above it.",
     equation="|x| shrinks ⇔ ρ < ρ_c = (1 − m/2) f √(ν/(2(λ₀ − λ_f))), m = ηλ₀",
     source="Linearize about the bounce (0, ±a*): x is multiplied by M = 1 − η(ν − ½κ(a*+ρ)²)"
     "(1 + ρ(ν − ½κa*²)/(λ₀a*)), κ = 4(λ₀ − λ_f)/f², and a* + ρ = 2ρ/(2 − m).",
     bound=f"the radius is at least 5 % from the threshold; {PATH}, and x of second order",
-    methods=("sam",),
     draw=draw_valley,
     picture="figure1",
 )
 def _smooth_escape_threshold(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
-    valley, rho = problem.facts, problem.hyperparameters["rho"]
-    m = problem.hyperparameters["lr"] * valley.sharp
-    amplitude = bounce_amplitude(valley.sharp, exact(problem.hyperparameters["lr"]), rho)
+    valley, rho = problem.facts, problem.hp.rho
+    m = problem.hp.lr * valley.sharp
+    amplitude = bounce_amplitude(valley.sharp, exact(problem.hp.lr), rho)
     points = path(adapter, problem, 20)
     x, y = np.abs(points[:, 0]), points[:, 1]
     yield true("|x₂₀| < |x₀| ⇔ ρ < ρ_c", bool((x[-1] < x[0]) != valley.above))
@@ -368,6 +358,6 @@ def _smooth_escape_threshold(adapter: Adapter, problem: Problem) -> Iterable[Cla
     turned = np.divide(*np.abs(problem.field(exact(points)).value.T))
     s = ((x + rho * turned) / valley.distance) ** 2
     bent = np.max(2 * s * (np.abs(y) + rho) + 0.5 * rho * turned**2)
-    slack = strayed(problem, y[:, None], m, rho) + unit_roundoff(problem.dtype) * y[0]
+    slack = strayed(problem, y[:, None], m, rho) + problem.u * y[0]
     slack += norm_epsilon_slack(problem, y, valley.sharp)
     yield equal("|y| stays at a*", abs(exact(y)).widened(slack + bent), amplitude)

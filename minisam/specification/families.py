@@ -1,4 +1,4 @@
-"""The families of losses that problems are drawn from."""
+"""Draw problems from families of losses: quadratic, scripted, logistic, ridge, and others."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from minisam.landscapes import (
     rayleigh_quotient,
 )
 from minisam.rounding import Rounded, exact, gamma, sigmoid, unit_roundoff
-from minisam.specification.problem import (
+from minisam.specification.problem import Problem, UnsuitableProblem, make_problem
+from minisam.specification.source import (
     DTYPES,
-    Problem,
-    Source,
-    Unsuitable,
+    NumberSource,
+    draw_gradient,
+    draw_point,
+    draw_signs,
     draw_size,
-    make_problem,
+    generator,
     power_of_ten,
     real,
     rounded,
@@ -36,15 +38,15 @@ class Quadratic(NamedTuple):
     rotation: np.ndarray | None
 
     def coordinates(self, w: Any) -> Any:
-        """Qᵀw, the eigenvectors' coordinates."""
+        """Return Qᵀw, the coordinates along the eigenvectors."""
         return w if self.rotation is None else self.rotation.T @ w
 
     def rotated(self, coordinates: Any) -> Any:
-        """Q times the eigenvectors' coordinates."""
+        """Return Q times coordinates along the eigenvectors."""
         return coordinates if self.rotation is None else self.rotation @ coordinates
 
     def product(self, w: Any) -> Any:
-        """Hw."""
+        """Return Hw."""
         return hessian_product(w, self.spectrum, self.rotation)
 
     @property
@@ -54,7 +56,7 @@ class Quadratic(NamedTuple):
 
 
 def defect(rotation: np.ndarray) -> float:
-    """How far Q is from orthogonal, ‖QᵀQ − I‖, with what rounding may hide of it.
+    """Return ‖QᵀQ − I‖, how far Q is from orthogonal, and what rounding may hide of it.
 
     Each of the n² entries of QᵀQ is off by at most γₙ, since Q's columns have length 1.
     """
@@ -64,9 +66,12 @@ def defect(rotation: np.ndarray) -> float:
 
 
 def draw_spectrum(
-    source: Source, n: int, signed: bool, kinds: Sequence[str] = ("equal", "tame", "wide", "close")
+    source: NumberSource,
+    n: int,
+    signed: bool,
+    kinds: Sequence[str] = ("equal", "tame", "wide", "close"),
 ) -> np.ndarray:
-    """Curvatures up to 1e2: all equal, over one order of magnitude, over twelve, or all but equal.
+    """Draw curvatures up to 1e2: equal, over one order of magnitude, over twelve, or all but equal.
 
     The largest is always there; with ``signed`` each is of either sign.
     """
@@ -81,35 +86,25 @@ def draw_spectrum(
     spectrum[first - 1] = spectrum[first - 1] if kind != "wide" else 1e-12 * top
     spectrum[first] = top
     if signed:
-        spectrum = spectrum * np.where(source.reals(-1, 1, n) < 0, -1.0, 1.0)
+        spectrum = spectrum * draw_signs(source, n)
     return spectrum
 
 
-def draw_point(source: Source, n: int, low: float = -3, high: float = 3) -> np.ndarray:
-    """Coordinates of either sign, of size 10^low to 10^high; some of them zero."""
-    size = 10.0 ** source.reals(low, high, n)
-    sign = np.sign(source.reals(-1, 1, n))
-    point = size * sign
-    if not np.any(point):
-        point[0] = size[0]
-    return point
-
-
 def draw_quadratic(
-    source: Source,
+    source: NumberSource,
     signed: bool = False,
     stable: float = 1.95,
     largest: int = 50,
     kinds: Sequence[str] = ("equal", "tame", "wide", "close"),
     rotated: bool = True,
 ) -> Problem:
-    """A bowl (or saddle) of n in 1..50 dimensions, η max|λ| ≤ ``stable``, ρ in 1e-4..1e2."""
+    """Draw a bowl or saddle of 1 to 50 dimensions, η max|λ| ≤ ``stable``, ρ in 1e-4..1e2."""
     dtype = source.choice(DTYPES)
     n = draw_size(source, largest)
     spectrum = draw_spectrum(source, n, signed, kinds)
     rotation = None
     if n > 1 and rotated and source.choice((False, True)):
-        rotation = random_rotation(n, np.random.default_rng(source.integer(0, 2**32 - 1)))
+        rotation = random_rotation(n, generator(source))
     facts = Quadratic(spectrum, rotation)
     return make_problem(
         source,
@@ -123,42 +118,33 @@ def draw_quadratic(
 
 
 class Scripted(NamedTuple):
-    """Gradients from no loss at all: g at the start, d2 everywhere else."""
+    """Gradients of no loss at all: d1 at one point, d2 everywhere else."""
 
+    point: np.ndarray
     ascent_gradient: np.ndarray
     descent_gradient: np.ndarray
 
+    def field(self, w: Rounded) -> Rounded:
+        """Return the gradient at w."""
+        at_start = np.array_equal(w.value, self.point)
+        return exact(self.ascent_gradient if at_start else self.descent_gradient)
 
-def draw_gradient(source: Source, n: int, dtype: str, widest: float = 3) -> np.ndarray:
-    """A gradient that is not zero, with zeros, ties and sizes over many orders of magnitude."""
-    kind = source.choice(("sizes", "ties", "one"))
-    if kind == "one":
-        g = np.zeros(n)
-        g[source.integer(0, n - 1)] = source.choice((1.0, -1.0))
-    elif kind == "ties":
-        g = np.array([source.choice((1.0, -1.0, 0.5, 0.0)) for _ in range(n)])
-    else:
-        g = draw_point(source, n, -widest, widest)
-    if not np.any(g):
-        g[0] = 1.0
-    return rounded(g, dtype)
+    def put_on(self, problem: Problem) -> Problem:
+        """Return a problem with these gradients, from their point."""
+        return problem.at(self.point)._replace(field=self.field, facts=self)
 
 
-def draw_scripted(source: Source, p: float = 2, method: str = "sam", largest: int = 50) -> Problem:
-    """Any point, any gradient there, any other gradient at B."""
+def draw_scripted(source: NumberSource, p: float = 2, method: str = "sam") -> Problem:
+    """Draw any point, any gradient there, any other gradient at B."""
     dtype = source.choice(DTYPES)
-    n = draw_size(source, largest)
+    n = draw_size(source)
     point = rounded(draw_point(source, n, -2, 2), dtype)
-    g, d2 = draw_gradient(source, n, dtype), draw_gradient(source, n, dtype)
-
-    def field(w: Rounded) -> Rounded:
-        return exact(g if np.array_equal(w.value, point) else d2)
-
+    facts = Scripted(point, draw_gradient(source, n, dtype), draw_gradient(source, n, dtype))
     return make_problem(
         source,
         point,
-        field,
-        Scripted(g, d2),
+        facts.field,
+        facts,
         dtype,
         method=method,
         p=p,
@@ -168,7 +154,7 @@ def draw_scripted(source: Source, p: float = 2, method: str = "sam", largest: in
 
 
 class Logistic(NamedTuple):
-    """Σ log(1 + exp(−xₖᵀw)) + ½α‖w‖²: its inputs (with their labels), α, and what bounds it."""
+    """Σ log(1 + exp(−xₖᵀw)) + ½α‖w‖²: its inputs, each times its label ±1, and α."""
 
     inputs: np.ndarray
     l2: float
@@ -194,18 +180,17 @@ class Logistic(NamedTuple):
         return logistic_regression(self.inputs, self.l2)
 
     def hessian_product(self, w: Any, v: Any) -> Rounded:
-        """αv + Σ σ(z)σ(−z) xₖ (xₖᵀv)."""
+        """Return Hv = αv + Σ σ(z)σ(−z) xₖ (xₖᵀv) at w."""
         z = self.inputs @ w
         return self.l2 * v + self.inputs.T @ (sigmoid(z) * sigmoid(-z) * (self.inputs @ v))
 
 
-def draw_logistic(source: Source, examples: int = 6, l2: bool = True) -> Problem:
-    """Logistic regression of up to ``examples`` examples in n in 1..12 dimensions."""
+def draw_logistic(source: NumberSource) -> Problem:
+    """Draw logistic regression of up to 6 examples in 1 to 12 dimensions."""
     dtype = source.choice(DTYPES)
-    n, k = source.integer(1, 12), source.integer(1, examples)
+    n, k = source.integer(1, 12), source.integer(1, 6)
     inputs = np.stack([draw_point(source, n, -1.5, 0.5) for _ in range(k)])
-    alpha = power_of_ten(source, -3, 0) if l2 else 0.0
-    facts = Logistic(inputs, alpha)
+    facts = Logistic(inputs, power_of_ten(source, -3, 0))
     return make_problem(
         source,
         draw_point(source, n, -2, 0.3),
@@ -225,7 +210,7 @@ class Ridge(NamedTuple):
     target: float
 
     def slope(self, t: Rounded) -> Rounded:
-        """ℓ'(t)."""
+        """Return ℓ'(t)."""
         if self.kind == "square":
             return t - self.target
         if self.kind == "logistic":
@@ -233,22 +218,22 @@ class Ridge(NamedTuple):
         return t * t * t
 
     def gradient(self, w: Rounded) -> Rounded:
-        """ℓ'(uᵀw) u."""
+        """Return ℓ'(uᵀw) u."""
         return self.slope(exact(self.direction) @ w) * self.direction
 
 
-def draw_ridge(source: Source, kind: str, p: float = 2) -> Problem:
-    """A loss of one direction in n in 1..50 dimensions, its slope not too near zero."""
+def draw_ridge(source: NumberSource, kind: str, p: float = 2) -> Problem:
+    """Draw a loss of one direction in 1 to 50 dimensions, its slope not too near zero."""
     dtype = source.choice(DTYPES)
     n = draw_size(source)
-    u = rounded(draw_gradient(source, n, dtype, widest=1), dtype)
+    u = draw_gradient(source, n, dtype, widest=1)
     w = rounded(draw_point(source, n, -1, 0.5), dtype)
     facts = Ridge(u, kind, rounded(real(source, -3, 3), dtype))
     slope = facts.slope(exact(u) @ exact(w))
     if kind != "logistic" and abs(slope.value) < 1e-3 * max(1.0, float(np.abs(u) @ np.abs(w))):
-        raise Unsuitable("the slope is too small to have a certain sign")
+        raise UnsuitableProblem("the slope is too small to have a certain sign")
     if kind == "logistic" and abs(float(u @ w)) > 30:
-        raise Unsuitable("the slope is all but zero, or one")
+        raise UnsuitableProblem("the slope is all but zero, or one")
     return make_problem(
         source,
         w,
@@ -261,10 +246,10 @@ def draw_ridge(source: Source, kind: str, p: float = 2) -> Problem:
     )
 
 
-def draw_quotient(source: Source) -> Problem:
-    """A Rayleigh quotient in n in 2..12 dimensions.
+def draw_quotient(source: NumberSource) -> Problem:
+    """Draw a Rayleigh quotient in 2 to 12 dimensions, far from its critical points.
 
-    Far from its critical points: ‖∇L‖‖w‖ is the standard deviation of λ with weights wᵢ²/‖w‖², two
+    ‖∇L‖‖w‖ is the standard deviation of λ with weights wᵢ²/‖w‖², two
     λ are ±3, and no weight is below 1/1200.
     """
     dtype = source.choice(DTYPES)
@@ -292,15 +277,15 @@ class TwoLayers(NamedTuple):
     target: float
 
 
-def draw_two_layers(source: Source) -> Problem:
-    """A two-layer linear network with 1 to 12 hidden nodes, away from its minima and from 0."""
+def draw_two_layers(source: NumberSource) -> Problem:
+    """Draw a two-layer linear network of 1 to 12 hidden nodes, not near a minimum or 0."""
     dtype = source.choice(DTYPES)
     k = source.integer(1, source.choice((1, 3, 12)))
     w = rounded(draw_point(source, 2 * k, -1, 0.5), dtype)
     facts = TwoLayers(rounded(real(source, -2, 2), dtype))
     size = float(np.linalg.norm(w))
     if abs(w[:k] @ w[k:] - facts.target) < 1e-2 or size < 0.1:
-        raise Unsuitable("near a minimum, or near the origin")
+        raise UnsuitableProblem("near a minimum, or near the origin")
     return make_problem(
         source,
         w,

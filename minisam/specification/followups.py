@@ -1,4 +1,4 @@
-"""What came after SAM, and where it is SAM again."""
+"""State the follow-ups of SAM: where each is SAM, and what it changes."""
 
 from __future__ import annotations
 
@@ -9,25 +9,21 @@ import numpy as np
 
 from minisam.adapters.protocol import Adapter
 from minisam.optim.methods import METHODS, title_of
-from minisam.rounding import inner, norm, unit_roundoff
+from minisam.rounding import inner, norm
+from minisam.specification.clause import Clause, equal
 from minisam.specification.families import draw_quadratic, draw_scripted
-from minisam.specification.problem import Problem, Source, real, rounded
-from minisam.specification.property import Property, enter, state
-from minisam.specification.steps import (
-    Clause,
-    base_step_slack,
-    equal,
-    near_one,
-    next_velocity,
-    one_step,
-    walk,
-)
+from minisam.specification.problem import Problem
+from minisam.specification.property import Property, chapter, register
+from minisam.specification.right_step import base_step_slack, next_velocity, unit_climb
+from minisam.specification.source import NumberSource, real, rounded
+from minisam.specification.steps import first_step, first_steps
 
-SECTION = "What came after"
+SECTION = "Follow-ups"
+state = chapter(SECTION)
 
 
-def draw_reduction(source: Source, method: str) -> Problem:
-    """A bowl, and a method with the hyper-parameters for which it is SAM."""
+def draw_reduction(source: NumberSource, method: str) -> Problem:
+    """Draw a bowl, and a method with the hyper-parameters for which it is SAM."""
     problem = draw_quadratic(source, stable=0.5)
     row = METHODS[method]
     momentum = source.choice((0.0, 0.5))
@@ -35,15 +31,12 @@ def draw_reduction(source: Source, method: str) -> Problem:
 
 
 def sam_clauses(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
-    """Two steps are SAM's: the climb along d1, the move along d2 or its velocity."""
-    hyper, u, velocity = problem.hyperparameters, unit_roundoff(problem.dtype), None
-    for seen in walk(adapter, problem, 2):
-        g, _ = near_one(seen.ascent_gradient)
-        yield equal("ε = ρ d1/‖d1‖", seen.climb, hyper["rho"] * (g / norm(g)))
-        velocity = next_velocity(velocity, hyper["momentum"], seen.descent_gradient, u)
-        right = seen.start - hyper["lr"] * velocity
-        slack = base_step_slack(right, hyper["lr"], velocity, u)
-        yield equal("w' = A − ηv, v ← μv + d2", seen.end, right.widened(slack))
+    """Compare two steps with SAM's: the climb along d1, the move along d2 or its velocity."""
+    hp, u, velocity = problem.hp, problem.u, None
+    for step in first_steps(adapter, problem, 2):
+        yield equal("ε = ρ d1/‖d1‖", step.climb, hp.rho * unit_climb(step.ascent_gradient))
+        velocity = next_velocity(velocity, hp.momentum, step.descent_gradient, u)
+        yield equal("w' = A − ηv, v ← μv + d2", step.end, step.descent_along(velocity))
 
 
 # By method: the equation, and why, where the row of `minisam.optim.methods` does not say it all.
@@ -82,8 +75,8 @@ def reduction(method: str) -> Property:
     values = ", ".join(f"{key} = {value}" for key, value in shown.items())
     equation, why = EXPLAINED.get(method, (f"{values}: ε = ρ d1/‖d1‖, d = d2", "Its definition."))
     return Property(
-        slug=f"{method.replace('_', '-')}-contains-sam",
         section=SECTION,
+        slug=f"{method.replace('_', '-')}-contains-sam",
         statement=f"{title_of(method)} with {values} is SAM.",
         equation=equation,
         source=why,
@@ -96,12 +89,11 @@ def reduction(method: str) -> Property:
 
 for _name, _row in METHODS.items():
     if _row.is_sam_at:
-        enter(reduction(_name))
+        register(reduction(_name))
 
 
 @state(
     slug="gsam-keeps-the-descent",
-    section=SECTION,
     statement="GSAM descends the perturbed loss exactly as fast as SAM, for every α: what it adds "
     "is across d2.",
     equation="⟨d, d2⟩ = ‖d2‖², d = (w − w')/η",
@@ -113,23 +105,22 @@ for _name, _row in METHODS.items():
     ),
 )
 def _gsam_keeps_the_descent(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
-    seen, u = one_step(adapter, problem), unit_roundoff(problem.dtype)
-    lr, alpha = problem.hyperparameters["lr"], problem.hyperparameters["alpha"]
-    d1, d2 = seen.ascent_gradient, seen.descent_gradient
+    step, u = first_step(adapter, problem), problem.u
+    lr, alpha = problem.hp.lr, problem.hp["alpha"]
+    d1, d2 = step.ascent_gradient, step.descent_gradient
     share = inner(d1, d2) / inner(d2, d2)
     summed = float(inner(abs(d1), abs(d2)).value / inner(d2, d2).value)
     along = share.widened(2 * (d2.size + 2) * u * summed) * d2
     across = (d1 - along).widened(3 * u * (np.abs(d1.value) + np.abs(along.value)))
     right = (d2 - alpha * across).widened(3 * u * (np.abs(d2.value) + alpha * np.abs(across.value)))
-    right = right.widened(base_step_slack(seen.end, lr, right, u) / lr)
-    d = (seen.start - seen.end) / lr
+    right = right.widened(base_step_slack(step.end, lr, right, u) / lr)
+    d = (step.start - step.end) / lr
     d = d.known_to(d.bound + right.bound)
     yield equal("⟨d, d2⟩ = ‖d2‖²", inner(d, d2), inner(d2, d2))
 
 
 @state(
     slug="wsam-interpolates",
-    section=SECTION,
     statement="On a quadratic, mixing the two gradients is SAM with another radius: "
     "WSAM(γ, ρ) is SAM(ργ/(1−γ)).",
     equation="(1 − α)d1 + αd2 = Hw + αρHĝ",
@@ -141,19 +132,18 @@ def _gsam_keeps_the_descent(adapter: Adapter, problem: Problem) -> Iterable[Clau
     ),
 )
 def _wsam_interpolates(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
-    seen, hyper, H = one_step(adapter, problem), problem.hyperparameters, problem.facts.product
-    lr, alpha = hyper["lr"], hyper["gamma"] / (1 - hyper["gamma"])
-    g, u = H(seen.start), unit_roundoff(problem.dtype)
-    d2 = H(seen.start + seen.climb_from_loss)
-    right = g + (alpha * hyper["rho"]) * H(g / norm(g))
+    step, hp, H = first_step(adapter, problem), problem.hp, problem.facts.product
+    lr, alpha = hp.lr, hp["gamma"] / (1 - hp["gamma"])
+    g, u = H(step.start), problem.u
+    d2 = H(step.start + step.climb_from_loss)
+    right = g + (alpha * hp.rho) * H(g / norm(g))
     size = (1 + alpha) * np.abs(g.value) + alpha * np.abs(d2.value)
-    slack = alpha * d2.bound + 8 * u * size + u * np.abs(seen.end.value) / lr
-    yield equal("d = Hw + αρHĝ", ((seen.start - seen.end) / lr).widened(slack), right)
+    slack = alpha * d2.bound + 8 * u * size + u * np.abs(step.end.value) / lr
+    yield equal("d = Hw + αρHĝ", ((step.start - step.end) / lr).widened(slack), right)
 
 
 @state(
     slug="unnormalized-is-sam-with-rho-g",
-    section=SECTION,
     statement="SAM without its norm is SAM with a radius that shrinks along with the gradient; "
     "near a minimum it is therefore SGD, and does not bounce.",
     equation="ε = ρ g = (ρG) ĝ",
@@ -163,8 +153,8 @@ def _wsam_interpolates(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     draw=lambda source: draw_quadratic(source, stable=0.5).having(method="unnormalized_sam"),
 )
 def _unnormalized(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
-    seen, u = one_step(adapter, problem), unit_roundoff(problem.dtype)
-    rho = problem.hyperparameters["rho"]
-    right = rho * seen.ascent_gradient
-    slack = base_step_slack(seen.perturbed, rho, seen.ascent_gradient, u)
-    yield equal("ε = ρ g", (seen.perturbed - seen.start).widened(slack), right)
+    step, u = first_step(adapter, problem), problem.u
+    rho = problem.hp.rho
+    right = rho * step.ascent_gradient
+    slack = base_step_slack(step.perturbed, rho, step.ascent_gradient, u)
+    yield equal("ε = ρ g", (step.perturbed - step.start).widened(slack), right)

@@ -1,98 +1,23 @@
-"""What a property is tried on: a point, a loss, hyper-parameters, and where they are drawn from.
-
-A problem is drawn from a `Source` of integers, reals and choices. Behind it stands either a seeded
-NumPy generator, so that the oracle needs nothing else, or hypothesis, which looks for corners and
-shrinks what it finds. The distribution is written once.
-"""
+"""A problem: weights to start from, a gradient function, hyper-parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.protocol import Arrays
-from minisam.rounding import Rounded, exact
+from minisam.rounding import Rounded, exact, unit_roundoff
+from minisam.specification.source import NumberSource, rounded
+from minisam.trees import flatten, unflatten
 
 Field = Callable[[Rounded], Rounded]
-DTYPES = ("float64", "float32")
 
 
-def unit_vector(source: Source, n: int) -> np.ndarray:
-    """Return a vector of length 1 in n dimensions."""
-    vector = source.reals(-1, 1, n)
-    length = np.linalg.norm(vector)
-    return vector / length if length > 1e-3 else np.eye(n)[0]
-
-
-class Unsuitable(ValueError):
+class UnsuitableProblem(ValueError):
     """A drawn problem does not meet a property's preconditions, and another one is to be drawn."""
-
-
-class Source(Protocol):
-    """Where the numbers of a problem come from."""
-
-    def integer(self, low: int, high: int) -> int:
-        """Return an integer in [low, high]."""
-
-    def reals(self, low: float, high: float, n: int) -> np.ndarray:
-        """Return n numbers in [low, high]."""
-
-    def choice(self, options: Sequence[Any]) -> Any:
-        """Return one of the options; the first is the simplest."""
-
-
-class RandomSource:
-    """A `Source` that draws from a NumPy generator.
-
-    Example:
-        >>> source = RandomSource(np.random.default_rng(0))
-        >>> 1 <= source.integer(1, 6) <= 6
-        True
-    """
-
-    def __init__(self, rng: np.random.Generator):
-        self.rng = rng
-
-    def integer(self, low: int, high: int) -> int:
-        """Return an integer in [low, high]."""
-        return int(self.rng.integers(low, high + 1))
-
-    def reals(self, low: float, high: float, n: int) -> np.ndarray:
-        """Return n numbers in [low, high]."""
-        return self.rng.uniform(low, high, size=n)
-
-    def choice(self, options: Sequence[Any]) -> Any:
-        """Return one of the options."""
-        return options[int(self.rng.integers(len(options)))]
-
-
-def real(source: Source, low: float, high: float) -> float:
-    """Return a number in [low, high]."""
-    return float(source.reals(low, high, 1)[0])
-
-
-def power_of_ten(source: Source, low: float, high: float) -> float:
-    """Return 10ˣ with x in [low, high]."""
-    return 10.0 ** real(source, low, high)
-
-
-def draw_size(source: Source, largest: int = 50) -> int:
-    """Return a number of dimensions: 1, 2, a few, up to the largest, or the largest itself."""
-    kind = source.choice(("one", "two", "few", "many", "largest"))
-    if kind == "few":
-        return source.integer(3, max(3, min(6, largest)))
-    if kind == "many":
-        return source.integer(1, largest)
-    return {"one": 1, "two": 2, "largest": largest}[kind]
-
-
-def draw_order(source: Source) -> float:
-    """Return an order p of a norm, from 1 to infinity."""
-    kind = source.choice((2, 1, np.inf, 1.5, 3, "any"))
-    return 1 + 10.0 ** real(source, -1, 1) if kind == "any" else kind
 
 
 class Problem(NamedTuple):
@@ -101,14 +26,14 @@ class Problem(NamedTuple):
     Attributes:
         start: the tensors that the step begins from.
         field: the gradient of the loss, as a function of all the numbers in one vector.
-        hyperparameters: as the protocol wants them, names of the tensors included.
-        facts: what is known of the loss, a tuple of the family's own.
+        hp: hyper-parameters as the protocol has them, names of the tensors included.
+        facts: what is known of the loss, such as its spectrum; each family has its own record.
         norm_epsilon: what the implementation says it adds to ‖g‖, which is then allowed for.
     """
 
     start: Arrays
     field: Field
-    hyperparameters: HyperParameters
+    hp: HyperParameters
     facts: Any
     norm_epsilon: float = 0.0
 
@@ -117,61 +42,37 @@ class Problem(NamedTuple):
         """The dtype in which the optimizer computes."""
         return self.start[0].dtype
 
+    @property
+    def u(self) -> float:
+        """Unit roundoff of the dtype."""
+        return unit_roundoff(self.dtype)
+
     def vector(self, arrays: Arrays | None = None) -> np.ndarray:
         """Return tensors as one float64 vector, the start's by default."""
-        return pack(self.start if arrays is None else arrays)
+        arrays = self.start if arrays is None else arrays
+        return flatten({str(i): np.asarray(x, np.float64) for i, x in enumerate(arrays)})
 
     def tensors(self, vector: np.ndarray) -> Arrays:
         """Return a vector as tensors of the problem's shapes and dtype."""
-        return unpack(vector, self.start)
+        like = {str(i): x for i, x in enumerate(self.start)}
+        with np.errstate(over="ignore", under="ignore"):
+            return list(unflatten(vector, like).values())
 
     def gradient(self, arrays: Arrays) -> Arrays:
         """Return the gradient as the optimizer gets it: evaluated in float64, rounded once."""
-        return self.tensors(self.field(exact(pack(arrays))).value)
+        return self.tensors(self.field(exact(self.vector(arrays))).value)
 
     def at(self, vector: np.ndarray) -> Problem:
         """Return the same problem from another start."""
         return self._replace(start=self.tensors(vector))
 
-    def having(self, **hyperparameters: Any) -> Problem:
+    def having(self, **changes: Any) -> Problem:
         """Return the same problem with other hyper-parameters."""
-        return self._replace(hyperparameters=self.hyperparameters.having(**hyperparameters))
-
-
-def pack(arrays: Arrays) -> np.ndarray:
-    """Return tensors as one float64 vector.
-
-    Example:
-        >>> pack([np.array([[1.0], [2.0]]), np.array([3.0])])
-        array([1., 2., 3.])
-    """
-    return np.concatenate([np.asarray(array, dtype=np.float64).ravel() for array in arrays])
-
-
-def unpack(vector: np.ndarray, like: Arrays) -> Arrays:
-    """Return a vector as tensors with the shapes and dtypes of ``like``.
-
-    Example:
-        >>> unpack(np.array([1.0, 2.0, 3.0]), [np.zeros((2, 1)), np.zeros(1)])
-        [array([[1.],
-               [2.]]), array([3.])]
-    """
-    arrays, end = [], 0
-    with np.errstate(over="ignore", under="ignore"):
-        for array in like:
-            begin, end = end, end + array.size
-            arrays.append(vector[begin:end].astype(array.dtype).reshape(array.shape))
-    return arrays
-
-
-def rounded(x: Any, dtype: Any) -> Any:
-    """Return float64 numbers that are exact in the dtype."""
-    y = np.asarray(x, dtype=dtype).astype(np.float64)
-    return float(y) if y.ndim == 0 else y
+        return self._replace(hp=self.hp.having(**changes))
 
 
 def make_problem(
-    source: Source,
+    source: NumberSource,
     point: np.ndarray,
     field: Field,
     facts: Any,

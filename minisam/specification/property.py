@@ -1,16 +1,21 @@
-"""What a property is: a statement, why it is true, problems to try it on, and the comparison."""
+"""A property: a statement, why it is true, problems to try it on, and clauses that compare."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minisam.adapters.protocol import Adapter, Unsupported
-from minisam.specification.problem import Problem, RandomSource, Source, Unsuitable
-from minisam.specification.steps import Broken, Clause
+from minisam.specification.clause import Clause
+from minisam.specification.problem import Problem, UnsuitableProblem
+from minisam.specification.source import NumberSource, RandomSource
+from minisam.specification.steps import MalformedStep
+
+Clauses = Callable[[Adapter, Problem], Iterable[Clause]]
 
 
 class Outcome(NamedTuple):
@@ -19,8 +24,8 @@ class Outcome(NamedTuple):
     Attributes:
         slug: the property's name.
         clauses: every comparison that was made.
-        broken: why none could be made, if so.
-        problem: what it was tried on.
+        broken: why none could be made, or empty.
+        problem: the problem.
     """
 
     slug: str
@@ -49,8 +54,8 @@ class Outcome(NamedTuple):
             lines.append(
                 f"  {clause.name}: off by {clause.residual:.3g}, allowed {clause.bound:.3g}"
             )
-        hyper = {k: v for k, v in self.problem.hyperparameters.items() if v not in (None, ())}
-        lines.append(f"  with {hyper}")
+        shown = {k: v for k, v in self.problem.hp.items() if v not in (None, ())}
+        lines.append(f"  with {shown}")
         with np.printoptions(threshold=12, precision=17):
             lines.append("  from w = " + ", ".join(str(array) for array in self.problem.start))
         return "\n".join(lines)
@@ -69,13 +74,13 @@ class Property(NamedTuple):
         section: the chapter of the specification.
         statement: what must be true, in words.
         equation: the same as an equation.
-        source: the proof, in a line or two, or where it is to be found.
+        source: the proof, in a line or two, or where to find it.
         bound: where the tolerance comes from.
-        methods: what it is a statement about, ``("sam",)``, ``("asam",)``, ….
+        methods: the methods that it speaks of, ``("sam",)``, ``("asam",)``, ….
         draw: makes a problem from a source of random numbers.
         clauses: compares, for an adapter and a problem.
-        picture: the name for ``minisam reproduce`` of a picture of it, if there is one.
-        requires: what the adapter's ``features`` must contain, such as ``"shards"``.
+        picture: the name of a picture of it for ``minisam reproduce``, or empty.
+        requires: a feature that the adapter must have, such as ``"shards"``, or empty.
     """
 
     slug: str
@@ -85,8 +90,8 @@ class Property(NamedTuple):
     source: str
     bound: str
     methods: tuple[str, ...]
-    draw: Callable[[Source], Problem]
-    clauses: Callable[[Adapter, Problem], Iterable[Clause]]
+    draw: Callable[[NumberSource], Problem]
+    clauses: Clauses
     picture: str = ""
     requires: str = ""
 
@@ -111,7 +116,7 @@ class Property(NamedTuple):
         if self.requires and self.requires not in getattr(adapter, "features", ()):
             raise Unsupported(f"it needs an adapter with {self.requires}")
         methods = getattr(adapter, "methods", ("sam",))
-        if problem.hyperparameters["method"] not in methods:
+        if problem.hp.method not in methods:
             shared = [method for method in self.methods if method in methods]
             if not shared:
                 raise Unsupported(f"it is about {', '.join(self.methods)}")
@@ -119,7 +124,7 @@ class Property(NamedTuple):
         try:
             with np.errstate(all="ignore"):
                 clauses = tuple(self.clauses(adapter, problem))
-        except Broken as reason:
+        except MalformedStep as reason:
             return Outcome(self.slug, (), str(reason), problem)
         return Outcome(self.slug, clauses, "", problem)
 
@@ -128,9 +133,9 @@ class Property(NamedTuple):
         for _ in range(100):
             try:
                 return self.draw(RandomSource(rng))
-            except Unsuitable:
+            except UnsuitableProblem:
                 continue
-        raise Unsuitable(f"{self.slug}: a hundred draws met no precondition")
+        raise UnsuitableProblem(f"{self.slug}: a hundred draws met no precondition")
 
     def try_on(
         self,
@@ -144,8 +149,8 @@ class Property(NamedTuple):
         Args:
             adapter: the optimizer, see `minisam.adapters.protocol`.
             trials: number of problems; those that the adapter cannot do are passed over.
-            seed: of the problems.
-            norm_epsilon: what the implementation adds to ‖g‖ by convention, if it says so.
+            seed: seed of the problems.
+            norm_epsilon: the constant that the implementation says it adds to ‖g‖.
 
         Raises:
             Unsupported: if the adapter could do none of them.
@@ -176,10 +181,10 @@ PROPERTIES: dict[str, Property] = {}
 
 
 def find(names: Sequence[str]) -> list[Property]:
-    """The properties of these slugs or numbers, or all if there are none.
+    """Return the properties of these slugs or numbers, or all if there are none.
 
     Raises:
-        ValueError: naming the one that is not there.
+        ValueError: if there is no such property, with the nearest name.
 
     Example:
         >>> from minisam.specification import find
@@ -198,8 +203,8 @@ def find(names: Sequence[str]) -> list[Property]:
     return [by_name[name] for name in names] or list(PROPERTIES.values())
 
 
-def enter(statement: Property) -> None:
-    """Enter a statement into the specification.
+def register(statement: Property) -> None:
+    """Add a property to the specification.
 
     Raises:
         ValueError: if there is one of this name.
@@ -209,11 +214,16 @@ def enter(statement: Property) -> None:
     PROPERTIES[statement.slug] = statement
 
 
-def state(**fields) -> Callable[[Callable], Callable]:
-    """Enter a statement into the specification, with the function below it for its comparison."""
+def state(**fields: Any) -> Callable[[Clauses], Clauses]:
+    """Register a property, with the function below for its clauses."""
 
-    def with_clauses(clauses: Callable) -> Callable:
-        enter(Property(clauses=clauses, **fields))
+    def with_clauses(clauses: Clauses) -> Clauses:
+        register(Property(clauses=clauses, **fields))
         return clauses
 
     return with_clauses
+
+
+def chapter(section: str, methods: tuple[str, ...] = ("sam",)) -> Callable[..., Any]:
+    """Return `state` for the statements of one section, which are about ``methods`` by default."""
+    return partial(state, section=section, methods=methods)

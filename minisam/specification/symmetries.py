@@ -1,44 +1,42 @@
-"""What must not matter: units, the scale of the loss, the axes, how the weights are cut up."""
+"""State what must not matter: units, the loss's scale, the axes, how the weights are cut up."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minisam.adapters.protocol import Adapter
 from minisam.landscapes import random_rotation
-from minisam.rounding import Rounded, exact, inner, unit_roundoff
+from minisam.rounding import exact, inner
+from minisam.specification.clause import Clause, equal
 from minisam.specification.families import (
+    Scripted,
     defect,
     draw_quadratic,
     draw_quotient,
     draw_scripted,
     draw_two_layers,
 )
-from minisam.specification.problem import Problem, Source, draw_order
-from minisam.specification.property import state
-from minisam.specification.steps import (
-    Clause,
-    base_step_slack,
-    equal,
-    expected_end,
-    one_step,
-)
+from minisam.specification.problem import Problem
+from minisam.specification.property import chapter
+from minisam.specification.right_step import base_step_slack, right_end
+from minisam.specification.source import NumberSource, draw_order, draw_signs, generator
+from minisam.specification.steps import first_step
 
-SECTION = "What must not matter"
+state = chapter("What must not matter")
 BOTH_STEPS = "the rounding of both steps; changes of scale are powers of two, and exact"
 
 
 class Changed(NamedTuple):
-    """A loss, and how it is looked at."""
+    """What is known of a loss, and the factor, matrix or shift by which it is changed."""
 
-    loss: tuple
+    loss: Any
     change: float | np.ndarray
 
 
-def _draw_scaled(source: Source, methods: tuple[str, ...] = ("sam", "asam")) -> Problem:
+def _draw_scaled(source: NumberSource, methods: tuple[str, ...] = ("sam", "asam")) -> Problem:
     problem = draw_quadratic(source, signed=True, largest=20)
     factor = 2.0 ** source.integer(-12, 12)
     return problem._replace(facts=Changed(problem.facts, factor)).having(
@@ -48,7 +46,6 @@ def _draw_scaled(source: Source, methods: tuple[str, ...] = ("sam", "asam")) -> 
 
 @state(
     slug="loss-scale-does-not-matter",
-    section=SECTION,
     statement="Multiplying the loss by c and the learning rate by 1/c changes nothing.",
     equation="SAM(cL, η/c, ρ) = SAM(L, η, ρ)",
     source="ε depends on the direction of g alone, and η d2 is unchanged.",
@@ -59,13 +56,16 @@ def _draw_scaled(source: Source, methods: tuple[str, ...] = ("sam", "asam")) -> 
 def _loss_scale(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     c, field = problem.facts.change, problem.field
     other = problem._replace(field=lambda w: c * field(w))
-    other = other.having(lr=problem.hyperparameters["lr"] / c)
-    yield equal("w'", one_step(adapter, other).landing, one_step(adapter, problem).landing)
+    other = other.having(lr=problem.hp.lr / c)
+    yield equal(
+        "w'",
+        first_step(adapter, other).end_to_rounding,
+        first_step(adapter, problem).end_to_rounding,
+    )
 
 
 @state(
     slug="units-do-not-matter",
-    section=SECTION,
     statement="Weights measured in another unit take the same step, if η and ρ (for ASAM η and its "
     "stabilizer) are converted.",
     equation="SAM(sw; s²η, sρ) = s·SAM(w; η, ρ) for L(w/s)",
@@ -75,34 +75,32 @@ def _loss_scale(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     draw=_draw_scaled,
 )
 def _units(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
-    s, field, hyper = problem.facts.change, problem.field, problem.hyperparameters
+    s, field, hp = problem.facts.change, problem.field, problem.hp
     other = problem.at(s * problem.vector())._replace(field=lambda w: field(w / s) / s)
-    other = other.having(lr=hyper["lr"] * s * s)
-    if hyper["method"] == "asam":
+    other = other.having(lr=hp.lr * s * s)
+    if hp.method == "asam":
         # scope="weights" leaves T = 1 elsewhere, which is not a length: all tensors, then
         problem = problem.having(scope="all")
-        other = other.having(scope="all", eta=hyper["eta"] * s)
+        other = other.having(scope="all", eta=hp.eta * s)
     else:
-        other = other.having(rho=hyper["rho"] * s)
-    right = one_step(adapter, problem).landing
-    yield equal("w'", one_step(adapter, other).landing, s * right)
+        other = other.having(rho=hp.rho * s)
+    right = first_step(adapter, problem).end_to_rounding
+    yield equal("w'", first_step(adapter, other).end_to_rounding, s * right)
 
 
-def _draw_turned(source: Source) -> Problem:
+def _draw_turned(source: NumberSource) -> Problem:
     problem = draw_quadratic(source, signed=True, largest=12, kinds=("tame", "equal"))
     n = problem.vector().size
-    turn = random_rotation(n, np.random.default_rng(source.integer(0, 2**32 - 1)))
+    turn = random_rotation(n, generator(source))
     return problem._replace(facts=Changed(problem.facts, turn))
 
 
 @state(
     slug="rotation-does-not-matter",
-    section=SECTION,
     statement="For p = 2 SAM does not know the axes: turning weights and loss turns the step.",
     equation="SAM(Rw; L∘Rᵀ) = R·SAM(w; L), RᵀR = I",
     source="∇(L∘Rᵀ)(Rw) = R∇L(w), and ‖Rg‖₂ = ‖g‖₂.",
     bound="the rounding of both steps; of R to within its measured ‖RᵀR − I‖",
-    methods=("sam",),
     draw=_draw_turned,
 )
 def _rotation(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
@@ -111,85 +109,82 @@ def _rotation(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     # turned back, the turned start is rounded once more: its step has that in it
     exact_start = R.T @ exact(turned.vector())
     back = problem.at(exact_start.value)
-    ours, other = one_step(adapter, back), one_step(adapter, turned).landing
+    ours, other = first_step(adapter, back), first_step(adapter, turned).end_to_rounding
     apart = exact_start.bound + np.abs(exact_start.value - ours.start.value)
-    right = expected_end(back, ours.start.known_to(apart))
-    # R turns lengths by a defect, and with them d1, ε and d2
-    hyper, facts = problem.hyperparameters, problem.facts.loss
+    right = right_end(back, ours.start.known_to(apart))
+    # R changes lengths by its defect, and with them d1, ε and d2
+    hp, facts = problem.hp, problem.facts.loss
     top = float(np.abs(facts.spectrum).max())
-    size = float(np.linalg.norm(problem.vector())) + hyper["rho"]
-    skew = 4 * defect(R) * size * (1 + hyper["lr"] * top)
+    size = float(np.linalg.norm(problem.vector())) + hp.rho
+    skew = 4 * defect(R) * size * (1 + hp.lr * top)
     yield equal("w'", other, (R @ ours.end.known_to(right.bound)).widened(skew))
 
 
-def _draw_permuted(source: Source) -> Problem:
+def _draw_permuted(source: NumberSource) -> Problem:
     problem = draw_scripted(source, p=draw_order(source))
     n = problem.vector().size
-    order = np.random.default_rng(source.integer(0, 2**32 - 1)).permutation(n)
-    signs = np.where(source.reals(-1, 1, n) < 0, -1.0, 1.0)
+    order = generator(source).permutation(n)
+    signs = draw_signs(source, n)
     return problem._replace(facts=Changed(problem.facts, np.stack([order, signs])))
 
 
 @state(
     slug="order-and-sign-do-not-matter",
-    section=SECTION,
     statement="For every p the climb commutes with permuting the weights, also from one tensor to "
     "another, and with flipping signs.",
     equation="ε(Pg) = Pε(g) for signed permutations P",
     source="‖Pg‖_q = ‖g‖_q.",
     bound="the rounding of both climbs",
-    methods=("sam",),
     draw=_draw_permuted,
 )
 def _order_and_sign(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     order, signs = problem.facts.change[0].astype(int), problem.facts.change[1]
     g, point = problem.facts.loss.ascent_gradient, problem.vector()
-    moved = (signs * point)[order]
-
-    def field(w: Rounded) -> Rounded:
-        return exact((signs * g)[order] if np.array_equal(w.value, moved) else g)
-
-    other = one_step(adapter, problem._replace(field=field).at(moved)).climb
-    ours = signs * one_step(adapter, problem).climb
+    moved = Scripted((signs * point)[order], (signs * g)[order], g)
+    other = first_step(adapter, moved.put_on(problem)).climb
+    ours = signs * first_step(adapter, problem).climb
     yield equal("ε(Pg) = Pε(g)", other, ours[order])
 
 
 @state(
     slug="cutting-does-not-matter",
-    section=SECTION,
     statement="How the weights are cut into tensors, and what those are called, is not SAM's "
     "business: one tensor with all of them takes the same step.",
     equation="SAM(w₁, …, w_k) = SAM((w₁ … w_k))",
     source="Eq. (2) knows one vector w.",
     bound="the rounding of both steps",
-    methods=("sam",),
     draw=lambda source: draw_quadratic(source, signed=True),
 )
 def _cutting(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
-    whole = problem._replace(start=[np.concatenate([x.ravel() for x in problem.start])])
+    whole = problem._replace(start=[problem.vector().astype(problem.dtype)])
     whole = whole.having(names=["all.weight"])
-    yield equal("w'", one_step(adapter, problem).landing, one_step(adapter, whole).landing)
+    yield equal(
+        "w'",
+        first_step(adapter, problem).end_to_rounding,
+        first_step(adapter, whole).end_to_rounding,
+    )
 
 
 @state(
     slug="translation-does-not-matter",
-    section=SECTION,
     statement="SAM does not know where the origin is.",
     equation="SAM(w + t; L(· − t)) = SAM(w; L) + t",
     source="∇L(· − t) at w + t is ∇L(w).",
     bound="none on t, which is exact; the rounding of both steps",
-    methods=("sam",),
     draw=lambda source: draw_shifted(source),
 )
 def _translation(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     t, field = problem.facts.change, problem.field
     other = problem._replace(field=lambda w: field(w - t)).at(problem.vector() + t)
-    ours, shifted = one_step(adapter, problem).landing, one_step(adapter, other).landing
+    ours, shifted = (
+        first_step(adapter, problem).end_to_rounding,
+        first_step(adapter, other).end_to_rounding,
+    )
     yield equal("w' + t", shifted, ours + t)
 
 
-def draw_shifted(source: Source) -> Problem:
-    """A start and a shift that are multiples of 2⁻⁸ below 2⁴, so that their sum is exact."""
+def draw_shifted(source: NumberSource) -> Problem:
+    """Draw a start and a shift that are multiples of 2⁻⁸ below 2⁴: their sum is exact."""
     problem = draw_quadratic(source, signed=True, largest=12, kinds=("tame", "equal"))
     n = problem.vector().size
     grid = np.round(source.reals(-8, 8, 2 * n) * 256) / 256
@@ -199,51 +194,41 @@ def draw_shifted(source: Source) -> Problem:
 
 @state(
     slug="scale-invariant-growth",
-    section=SECTION,
     statement="On a loss that does not depend on the length of w (as before a normalization layer) "
     "a step changes that length in a known way.",
     equation="‖w'‖² = ‖w‖² + 2η⟨ε, d2⟩ + η²‖d2‖²",
     source="⟨B, ∇L(B)⟩ = 0, so that ⟨w, d2⟩ = −⟨ε, d2⟩.",
     bound="d2's rounding along B; w' to u(|w'| + 2η|d2|)",
-    methods=("sam",),
     draw=draw_quotient,
 )
 def _scale_invariant_growth(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
-    seen, lr, u = (
-        one_step(adapter, problem),
-        problem.hyperparameters["lr"],
-        unit_roundoff(problem.dtype),
-    )
-    d2 = problem.field(seen.perturbed)  # as exact as float64 gives it
-    d2 = d2.widened(u * np.abs(d2.value))
-    after = seen.end.widened(base_step_slack(seen.end, lr, d2, u))
-    climb = seen.climb
-    right = inner(seen.start, seen.start) + 2 * lr * inner(climb, d2) + lr * lr * inner(d2, d2)
+    step, lr, u = first_step(adapter, problem), problem.hp.lr, problem.u
+    d2 = problem.field(step.perturbed).off_by(u)
+    after = step.end.widened(base_step_slack(step.end, lr, d2, u))
+    right = inner(step.start, step.start) + 2 * lr * inner(step.climb, d2)
+    right = right + lr * lr * inner(d2, d2)
     yield equal("‖w'‖² = ‖w‖² + 2η⟨ε, d2⟩ + η²‖d2‖²", inner(after, after), right)
 
 
 @state(
     slug="scale-invariant-covariance",
-    section=SECTION,
     statement="On such a loss longer weights take the same step if η and ρ grow along: the "
     "effective learning rate is η/‖w‖², the effective radius ρ/‖w‖.",
     equation="SAM(cw; c²η, cρ) = c·SAM(w; η, ρ)",
     source="∇L(cw) = ∇L(w)/c.",
     bound=BOTH_STEPS,
-    methods=("sam",),
     draw=draw_quotient,
 )
 def _scale_invariant_covariance(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
-    hyper, c = problem.hyperparameters, 4.0
+    hp, c = problem.hp, 4.0
     other = problem.at(c * problem.vector())
-    other = other.having(lr=c * c * hyper["lr"], rho=c * hyper["rho"])
-    right = c * one_step(adapter, problem).landing
-    yield equal("w'", one_step(adapter, other).landing, right)
+    other = other.having(lr=c * c * hp.lr, rho=c * hp.rho)
+    right = c * first_step(adapter, problem).end_to_rounding
+    yield equal("w'", first_step(adapter, other).end_to_rounding, right)
 
 
 @state(
     slug="balancedness",
-    section=SECTION,
     statement="In a two-layer linear network SAM drives the layers to equal length, which SGD does "
     "only to second order in η: of all minima uv = y it looks for the flattest.",
     equation="D' = D(1 − 2ηr̃s − η²r̃²(1 − s²)), D = ‖u‖² − ‖v‖², s = ρ sgn r/√(‖u‖² + ‖v‖²), "
@@ -251,12 +236,11 @@ def _scale_invariant_covariance(adapter: Adapter, problem: Problem) -> Iterable[
     source="At B (u + sv, v + su) the gradient is r̃(v + su, u + sv), so that u + v is multiplied "
     "by 1 − ηr̃(1 + s) and u − v by 1 + ηr̃(1 − s); D is their inner product.",
     bound="running, as on quadratics",
-    methods=("sam",),
     draw=draw_two_layers,
 )
 def _balancedness(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
-    seen, hyper, y = one_step(adapter, problem), problem.hyperparameters, problem.facts.target
-    lr, rho, w, after = hyper["lr"], hyper["rho"], seen.start, seen.landing
+    step, hp, y = first_step(adapter, problem), problem.hp, problem.facts.target
+    lr, rho, w, after = hp.lr, hp.rho, step.start, step.end_to_rounding
     k = w.size // 2
     u, v = w[:k], w[k:]
     square = inner(w, w)

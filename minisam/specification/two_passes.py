@@ -1,4 +1,4 @@
-"""The two passes, and the cases at the edge: much of it must be so to the last bit."""
+"""State the two passes and the cases at the edge, most of them to the last bit."""
 
 from __future__ import annotations
 
@@ -8,46 +8,34 @@ from collections.abc import Iterable
 import numpy as np
 
 from minisam.adapters.protocol import Adapter, Arrays
-from minisam.rounding import Rounded, exact, unit_roundoff
-from minisam.specification.families import (
-    Scripted,
-    draw_gradient,
-    draw_quadratic,
-    draw_scripted,
-)
-from minisam.specification.problem import (
+from minisam.rounding import exact
+from minisam.specification.clause import Clause, equal, identical, true
+from minisam.specification.families import Scripted, draw_quadratic, draw_scripted
+from minisam.specification.problem import Problem, make_problem
+from minisam.specification.property import chapter
+from minisam.specification.right_step import base_step
+from minisam.specification.source import (
     DTYPES,
-    Problem,
-    Source,
+    NumberSource,
+    draw_gradient,
     draw_order,
     draw_size,
-    make_problem,
     power_of_ten,
     real,
 )
-from minisam.specification.property import state
-from minisam.specification.steps import (
-    Clause,
-    base_step_slack,
-    equal,
-    identical,
-    one_step,
-    path,
-    true,
-)
+from minisam.specification.steps import first_step, path, start_run
 
-SECTION = "The two passes"
+state = chapter("The two passes")
 BITS = "none: bit for bit"
 
 
-def both(source: Source) -> Problem:
-    """A scripted problem, for SAM or for ASAM."""
+def both(source: NumberSource) -> Problem:
+    """Draw a scripted problem, for SAM or for ASAM."""
     return draw_scripted(source, method=source.choice(("sam", "asam")))
 
 
 @state(
     slug="two-gradients",
-    section=SECTION,
     statement="A step asks for two gradients, the first of them at A itself, the second at B ≠ A.",
     equation="queries = (A, B), B ≠ A when ρ > 0 and d1 ≠ 0",
     source="Foret et al. 2020, Algorithm 1.",
@@ -57,22 +45,21 @@ def both(source: Source) -> Problem:
     picture="figure2",
 )
 def _two_gradients(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
-    seen = one_step(adapter, problem)
-    queries = seen.observation.queries
+    step = first_step(adapter, problem)
+    queries = step.observation.queries
     yield true("two gradients are asked for", len(queries) == 2)
     yield identical(
         "the first gradient is taken at A",
-        seen.problem.vector(queries[0]) if queries else np.array(np.inf),
-        seen.start.value,
+        step.problem.vector(queries[0]) if queries else np.array(np.inf),
+        step.start.value,
     )
-    moved = seen.perturbed.value != seen.start.value
-    right = np.abs(seen.climb.bound) < np.abs(seen.climb.value)
+    moved = step.perturbed.value != step.start.value
+    right = np.abs(step.climb.bound) < np.abs(step.climb.value)
     yield true("the second is not taken at A", bool(np.any(moved)) or not np.any(right))
 
 
 @state(
     slug="descends-from-a",
-    section=SECTION,
     statement="The weights move from A, not from B, and along d2, not along d1.",
     equation="w' = A − η d2",
     source="Foret et al. 2020, Algorithm 1.",
@@ -82,14 +69,11 @@ def _two_gradients(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     picture="figure2",
 )
 def _descends_from_a(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
-    seen = one_step(adapter, problem)
-    lr, u = problem.hyperparameters["lr"], unit_roundoff(problem.dtype)
-    right = seen.start - lr * seen.descent_gradient
-    slack = base_step_slack(right, lr, seen.descent_gradient, u)
-    yield equal("w' = A − η d2", seen.end, right.widened(slack))
+    step = first_step(adapter, problem)
+    yield equal("w' = A − η d2", step.end, step.descent_along(step.descent_gradient))
 
 
-def _draw_rho_zero(source: Source) -> Problem:
+def _draw_rho_zero(source: NumberSource) -> Problem:
     problem = draw_quadratic(source, signed=True)
     return problem.having(
         rho=0.0,
@@ -101,7 +85,6 @@ def _draw_rho_zero(source: Source) -> Problem:
 
 @state(
     slug="rho-zero-is-sgd",
-    section=SECTION,
     statement="With ρ = 0 three steps are the base optimizer's, to the last bit.",
     equation="SAM(ρ = 0) = SGD",
     source="B = A, so that d2 = d1; nothing is rounded that SGD does not round.",
@@ -116,18 +99,15 @@ def _rho_zero_is_sgd(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
         return
     # no base optimizer to compare with: plain SGD, to within the rounding of a product and a sum
     plain = problem.having(momentum=0.0, weight_decay=0.0)
-    ours, lr = path(adapter, plain, 3), plain.hyperparameters["lr"]
+    ours, lr = path(adapter, plain, 3), plain.hp.lr
     for before, after in itertools.pairwise(ours):
         here = plain.at(before)
         d1 = exact(here.vector(here.gradient(here.start)))
-        right = exact(before) - lr * d1
-        slack = base_step_slack(right, lr, d1, unit_roundoff(problem.dtype))
-        yield equal("w' = w − η d1", exact(after), right.widened(slack))
+        yield equal("w' = w − η d1", exact(after), base_step(exact(before), lr, d1, problem.u))
 
 
 @state(
     slug="lr-zero-rests",
-    section=SECTION,
     statement="With η = 0 the weights are what they were, to the last bit: A is restored from a "
     "copy. (A + ε) − ε is not A in floating point.",
     equation="η = 0 ⇒ w' = w",
@@ -141,16 +121,14 @@ def _lr_zero_rests(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     yield identical("w' = w", points[1:], np.broadcast_to(points[0], points[1:].shape))
 
 
-def _draw_zero_gradient(source: Source) -> Problem:
+def _draw_zero_gradient(source: NumberSource) -> Problem:
     problem = both(source)
     zero = np.zeros(problem.vector().size)
-    facts = Scripted(zero, zero)
-    return problem._replace(field=lambda w: exact(zero), facts=facts)
+    return Scripted(problem.vector(), zero, zero).put_on(problem)
 
 
 @state(
     slug="zero-gradient-rests",
-    section=SECTION,
     statement="Where the gradient is zero there is no climb and no step, and no NaN.",
     equation="g = 0 ⇒ ε = 0, w' = w",
     source="ε = 0 is the only choice that commutes with every rotation.",
@@ -159,15 +137,14 @@ def _draw_zero_gradient(source: Source) -> Problem:
     draw=_draw_zero_gradient,
 )
 def _zero_gradient_rests(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
-    seen = one_step(adapter, problem)
-    for query in seen.observation.queries:
-        yield identical("B = A", problem.vector(query), seen.start.value)
-    yield identical("w' = w", seen.end.value, seen.start.value)
+    step = first_step(adapter, problem)
+    for query in step.observation.queries:
+        yield identical("B = A", problem.vector(query), step.start.value)
+    yield identical("w' = w", step.end.value, step.start.value)
 
 
-def _draw_zero_second(source: Source) -> Problem:
+def _draw_zero_second(source: NumberSource) -> Problem:
     problem = both(source)
-    point, g = problem.vector(), problem.facts.ascent_gradient
     d2 = problem.facts.descent_gradient.copy()
     ends = np.cumsum([array.size for array in problem.start])
     keep = source.integer(0, len(problem.start) - 1)  # one tensor has no gradient at B, or all
@@ -175,16 +152,11 @@ def _draw_zero_second(source: Source) -> Problem:
     for index, (end, array) in enumerate(zip(ends, problem.start, strict=True)):
         if whole or index != keep:
             d2[end - array.size : end] = 0.0
-
-    def field(w: Rounded) -> Rounded:
-        return exact(g if np.array_equal(w.value, point) else d2)
-
-    return problem._replace(field=field, facts=Scripted(g, d2))
+    return problem.facts._replace(descent_gradient=d2).put_on(problem)
 
 
 @state(
     slug="zero-second-gradient-restores",
-    section=SECTION,
     statement="A tensor whose gradient at B is zero goes back to A exactly.",
     equation="d2ᵢ = 0 ⇒ wᵢ' = wᵢ",
     source="w' = A − η d2, tensor by tensor.",
@@ -193,14 +165,13 @@ def _draw_zero_second(source: Source) -> Problem:
     draw=_draw_zero_second,
 )
 def _zero_second_gradient_restores(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
-    seen = one_step(adapter, problem)
+    step = first_step(adapter, problem)
     still = problem.facts.descent_gradient == 0
-    yield identical("wᵢ' = wᵢ", seen.end.value[still], seen.start.value[still])
+    yield identical("wᵢ' = wᵢ", step.end.value[still], step.start.value[still])
 
 
 @state(
     slug="missing-second-gradient-restores",
-    section=SECTION,
     statement="So does a tensor that has no gradient at B at all, as where a framework's graph "
     "does not reach it.",
     equation="d2ᵢ = None ⇒ wᵢ' = wᵢ",
@@ -214,22 +185,23 @@ def _missing_second_gradient_restores(adapter: Adapter, problem: Problem) -> Ite
     def gradient(arrays: Arrays) -> list:
         return [g if np.any(g) else None for g in problem.gradient(arrays)]
 
-    start = problem.tensors(problem.vector())
-    end = problem.vector(adapter(start, {**problem.hyperparameters, "missing": True})(gradient))
+    end = problem.vector(start_run(adapter, problem.having(missing=True))(gradient))
     at_b = problem.tensors(problem.facts.descent_gradient)
-    still = np.concatenate([np.full(g.size, not np.any(g)) for g in at_b])
+    still = np.repeat([not np.any(g) for g in at_b], [g.size for g in at_b])
     yield identical("wᵢ' = wᵢ", end[still], problem.vector()[still])
 
 
-def _draw_linear(source: Source) -> Problem:
+def _draw_linear(source: NumberSource) -> Problem:
     dtype, p = source.choice(DTYPES), draw_order(source)
     n = draw_size(source)
     g = draw_gradient(source, n, dtype)
+    point = source.reals(-10, 10, n)
+    facts = Scripted(point, g, g)
     return make_problem(
         source,
-        source.reals(-10, 10, n),
-        lambda w: exact(g),
-        Scripted(g, g),
+        point,
+        facts.field,
+        facts,
         dtype,
         p=p,
         method=source.choice(("sam", "asam")),
@@ -240,7 +212,6 @@ def _draw_linear(source: Source) -> Problem:
 
 @state(
     slug="linear-loss-is-sgd",
-    section=SECTION,
     statement="On a linear loss, flat in every sense, SAM is SGD for every p and every ρ.",
     equation="L(w) = gᵀw ⇒ w' = w − ηg",
     source="The gradient at B is the gradient at A.",
@@ -250,9 +221,7 @@ def _draw_linear(source: Source) -> Problem:
 )
 def _linear_loss_is_sgd(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     points = path(adapter, problem, 2)
-    lr, u = problem.hyperparameters["lr"], unit_roundoff(problem.dtype)
+    lr, u = problem.hp.lr, problem.u
     g = exact(problem.facts.ascent_gradient)
     for before, after in itertools.pairwise(points):
-        right = exact(before) - lr * g
-        slack = base_step_slack(right, lr, g, u)
-        yield equal("w' = w − ηg", exact(after), right.widened(slack))
+        yield equal("w' = w − ηg", exact(after), base_step(exact(before), lr, g, u))

@@ -6,11 +6,8 @@ from hypothesis import given, settings
 from strategies import problems
 
 from minisam.rounding import exact
-from minisam.specification import PROPERTIES, RandomSource
-from minisam.specification.families import (
-    Logistic,
-    draw_gradient,
-)
+from minisam.specification import PROPERTIES
+from minisam.specification.families import Logistic
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +60,3 @@ def test_a_logistic_problem_knows_its_curvature():
         ours = facts.hessian_product(exact(w), exact(v)).value
         np.testing.assert_allclose(ours, slope / (2 * h), atol=1e-9)
         assert 0.1 <= v @ ours <= facts.smoothness.value
-
-
-def test_a_gradient_is_never_zero():
-    source = RandomSource(np.random.default_rng(4))
-    assert all(np.any(draw_gradient(source, 3, "float32")) for _ in range(300))

@@ -7,9 +7,10 @@ from minisam.adapters.library import library
 from minisam.adapters.plain import plain
 from minisam.adapters.protocol import Unsupported
 from minisam.oracle.mutants import MUTANTS
-from minisam.specification import PROPERTIES, Unsuitable
+from minisam.rounding import exact
+from minisam.specification import PROPERTIES, UnsuitableProblem
+from minisam.specification.clause import Clause, at_most, equal, identical
 from minisam.specification.property import state
-from minisam.specification.steps import Clause, at_most, equal, identical
 
 
 def forgetful(w, grad_fn, *, rho, lr):
@@ -48,8 +49,6 @@ def test_nan_never_holds():
 
 
 def test_comparisons_use_their_bounds():
-    from minisam.rounding import exact
-
     assert equal("=", exact(1.0).widened(0.1), exact(1.05)).holds
     assert not equal("=", exact(1.0).widened(0.1), exact(1.2)).holds
     assert at_most("≤", exact(1.0), exact(1.0)).holds
@@ -95,9 +94,9 @@ def test_slugs_are_unique():
 
 def test_a_property_that_no_draw_suits_says_so():
     def never(source):
-        raise Unsuitable("never")
+        raise UnsuitableProblem("never")
 
-    with pytest.raises(Unsuitable, match="a hundred draws"):
+    with pytest.raises(UnsuitableProblem, match="a hundred draws"):
         PROPERTIES["bounce"]._replace(draw=never).problem(np.random.default_rng(0))
 
 
@@ -105,7 +104,7 @@ def test_same_seed_same_problems():
     first = PROPERTIES["quadratic-step"].problem(np.random.default_rng(3))
     second = PROPERTIES["quadratic-step"].problem(np.random.default_rng(3))
     np.testing.assert_array_equal(first.vector(), second.vector())
-    assert first.hyperparameters == second.hyperparameters
+    assert first.hp == second.hp
 
 
 @pytest.mark.parametrize("slug", PROPERTIES)

@@ -14,10 +14,8 @@ from strategies import problems
 from minisam import rounding
 from minisam.adapters.library import library
 from minisam.rounding import Rounded, is_exact, unit_roundoff
-from minisam.specification import PROPERTIES
-from minisam.specification import steps as watching
-from minisam.specification.problem import RandomSource, Unsuitable
-from minisam.specification.steps import climb_slack
+from minisam.specification import PROPERTIES, RandomSource, UnsuitableProblem, clause
+from minisam.specification.right_step import climb_slack
 
 every_property = pytest.mark.parametrize("slug", PROPERTIES)
 
@@ -40,10 +38,10 @@ def test_holds_on_seeded_problems(slug):
 
 @every_property
 def test_preconditions_discard_few_examples(slug):
-    """Hypothesis holds its own draws to a share of its own, which differs by its version."""
+    """Hypothesis holds its own draws to a share that differs by its version."""
     met, source = 0, RandomSource(np.random.default_rng(0))
     for _ in range(100):
-        with suppress(Unsuitable):
+        with suppress(UnsuitableProblem):
             PROPERTIES[slug].draw(source)
             met += 1
     assert met >= 50
@@ -113,12 +111,12 @@ def bounds(statement, problem, changes):
     """The bounds of every entry that a property compares, with some changes to the arithmetic."""
     seen = []
 
-    def compare(name, residual, bound, compare=watching.compare):
+    def worst_entry(name, residual, bound, worst_entry=clause.worst_entry):
         seen.append(bound)
-        return compare(name, residual, bound)
+        return worst_entry(name, residual, bound)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(watching, "compare", compare)
+        patch.setattr(clause, "worst_entry", worst_entry)
         for (where, name), what in changes.items():
             patch.setattr(where, name, what)
         statement.check(library, problem)

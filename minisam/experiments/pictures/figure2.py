@@ -14,6 +14,7 @@ import numpy as np
 from minisam.landscapes import quadratic
 from minisam.optim import Step, sam, sgd
 from minisam.plots import BLACK, BLUE, GREY, ORANGE, arrow, colour, contours, name_point
+from minisam.trees import flatten
 
 SIZE = (13.0, 5.6)
 SETTINGS: dict[str, Any] = {
@@ -77,10 +78,7 @@ def two_step_update(figure: Any, loss: Callable[[Any], Any], step: Any, end: Any
         >>> len(figure.axes)
         2
     """
-
-    def point(tree: Any) -> Any:
-        return np.concatenate([np.ravel(leaf) for leaf in tree.values()])
-
+    point: Callable[[Any], Any] = flatten
     b, climb, after = point(step.perturbed_params), point(step.perturbation), point(end)
     d1, d2 = point(step.ascent_gradient), point(step.descent_gradient)
     a = b - climb
