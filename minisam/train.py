@@ -30,6 +30,7 @@ from minisam.checks import check_choice, check_whole
 from minisam.data.batches import minibatches
 from minisam.files import expanded
 from minisam.nn.gradients import training_objective
+from minisam.nn.kernels.memory import keep_memory
 from minisam.nn.losses import cross_entropy
 from minisam.nn.models import Model
 from minisam.optim import Optimizer
@@ -76,6 +77,9 @@ def train(
     progress: TextIO | None = None,
 ) -> Trained:
     """Train a network, the same way from the same seed every time.
+
+    The process keeps the memory of a step for the next one, until it ends; to have it back, set
+    MINISAM_KEEP_MEMORY=0: see `minisam.nn.kernels.memory`.
 
     Args:
         model: from `minisam.nn`.
@@ -143,6 +147,7 @@ def train(
         encoded(Checkpoint(params, state, statistics, history, settings))
         if checkpoint.exists():
             params, state, statistics, history, _ = resumed(checkpoint, state, settings)
+    keep_memory()
     steps = -(-len(images) // batch_size)
     begun, already = time.perf_counter(), len(history)
 

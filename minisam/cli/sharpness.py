@@ -14,7 +14,7 @@ from minisam.cli.options import check_whole_options, look_for_data_in
 from minisam.experiments.cores import usable_memory
 from minisam.experiments.trial import MODELS, prepared
 from minisam.files import expanded, plain, write_json
-from minisam.nn import cross_entropy, parameter_count
+from minisam.nn import cross_entropy, keep_memory, parameter_count
 from minisam.plots import BLUE, picture
 from minisam.sharpness.lanczos import products_for
 
@@ -57,6 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         return cross_entropy(model.apply(params, images, stored.statistics), labels)
 
     check_eigenvalues(arguments.eigenvalues, parameter_count(stored.params))
+    keep_memory()  # of one product for the next
     measures = {"examples": len(labels), **measure(loss, stored.params, arguments)}
     print(table(measures, arguments))
     if arguments.out:

@@ -12,7 +12,6 @@ from autograd.tracer import getval, isbox, new_box, trace_stack
 from autograd.util import toposort
 
 from minisam.checks import check_whole, is_real
-from minisam.nn.kernels.memory import keep_memory
 from minisam.nn.kernels.threads import own_threads
 from minisam.trees import Params, check_floating
 
@@ -46,7 +45,6 @@ def value_and_grad(loss: Callable[[Params], Any], auxiliary: bool = False) -> Ca
         >>> value_and_grad(half_square).hessian_product(w, v)
         {'w': array([1., 0.])}
     """
-    keep_memory()
 
     @own_threads()
     def evaluate(params: Params):

@@ -52,6 +52,7 @@ from minisam.nn.gradients import training_objective
 from minisam.nn.kernels import activations, normalization, pooling
 from minisam.nn.kernels import convolution as conv
 from minisam.nn.kernels import dense as primitives
+from minisam.nn.kernels.memory import keep_memory
 from minisam.nn.kernels.threads import openblas, workers
 from minisam.nn.layers import tanh
 from minisam.nn.losses import cross_entropy, softmax_cross_entropy
@@ -527,6 +528,7 @@ def main(arguments=None) -> dict:
     options = parser.parse_args(arguments)
     if options.threads:
         return with_threads(options.threads, sys.argv[1:] if arguments is None else arguments)
+    keep_memory()  # as training does
     options.clock = {"wall": time.perf_counter, "cpu": time.process_time}[options.clock]
     if options.memory_of:
         print(memory_of(*options.memory_of, options.batch))

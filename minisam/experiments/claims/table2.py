@@ -23,6 +23,7 @@ from minisam.data.toy import toy
 from minisam.experiments.study import Cells, Headline, Scale, mean, over_seeds
 from minisam.experiments.trial import make_optimizer
 from minisam.nn.gradients import training_objective
+from minisam.nn.kernels.memory import keep_memory
 from minisam.nn.losses import cross_entropy
 from minisam.nn.models import mlp, resnet
 from minisam.plots import colour
@@ -75,6 +76,7 @@ def steps(seed: int, network: str, optimizer: str, batch: int, small: bool) -> d
     params, statistics = model.init(np.random.default_rng(seed)), model.initial_statistics()
     opt = make_optimizer(optimizer, 0.01, 0.05, 1e-4)
     state, seconds, losses = opt.init(params), [], []
+    keep_memory()  # as training does
     for k in range(2 if small else 4):
         cut = slice(k * batch, (k + 1) * batch)
         objective = training_objective(model, cross_entropy, x[cut], y[cut], statistics)

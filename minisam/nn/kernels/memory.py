@@ -10,10 +10,13 @@ Dense layers, whose arrays are few and large, gain nothing and lose nothing.
 
 What it costs: the process keeps the memory of its largest step until it ends (its own later arrays
 can use it). The peak is the same, because a step needs all of it anyway. Reusing buffers by hand
-would do without, but every kernel would have to know when nobody needs its last result any more:
-a traced gradient keeps results for as long as someone may differentiate it again.
+would do without, but every kernel would have to know when its last result is no longer used: a
+traced gradient keeps results for as long as someone may differentiate it again.
 
-With MINISAM_KEEP_MEMORY=0 in the environment nothing is changed, nor is it where there is no glibc.
+It is a choice for the whole process, so a gradient does not make it: `minisam.train.train` does,
+and the commands that take many steps or products. A training loop of your own calls it once, before
+the first step. With MINISAM_KEEP_MEMORY=0 in the environment nothing is changed, nor is it where
+there is no glibc.
 """
 
 from __future__ import annotations
@@ -27,7 +30,12 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of malloc.h
 
 @cache
 def keep_memory() -> bool:
-    """Let freed memory stay in the process from now on; return whether that could be arranged."""
+    """Let freed memory stay in the process from now on; return whether that could be arranged.
+
+    Example:
+        >>> keep_memory() in (True, False)  # by the platform; a second call changes nothing
+        True
+    """
     if os.environ.get("MINISAM_KEEP_MEMORY") == "0":
         return False
     try:

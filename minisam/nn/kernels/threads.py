@@ -36,7 +36,10 @@ SMALLEST_WORK = 1 << 19  # elements touched: below, starting threads takes longe
 
 
 def openblas(name: str) -> Any:
-    """Return OpenBLAS's function of a name, whatever NumPy's build adds to it, or None."""
+    """Return OpenBLAS's function of a name, whatever NumPy's build adds to it, or None.
+
+    threadpoolctl would ask for less of NumPy's inside, but be one more package to install.
+    """
     try:
         library = ctypes.CDLL(np.linalg._umath_linalg.__file__)  # type: ignore[attr-defined]  # private
     except (AttributeError, OSError):
