@@ -1,8 +1,7 @@
-"""What a loss takes: logits and labels that fit each other.
+"""Logits and labels that fit each other, for every loss and the accuracy to take.
 
 NumPy broadcasts arrays that do not fit, and a wrong number comes out without a word: labels of
-shape (n, 1) against n predictions are n² comparisons. So every loss, and the accuracy, has its
-logits and labels looked at here, once.
+shape (n, 1) against n predictions are n² comparisons. So they are checked here, once.
 """
 
 from __future__ import annotations
@@ -44,9 +43,6 @@ def as_labels(
         batch: number of labels that there must be; None for any.
         of: what there is one label to.
 
-    Raises:
-        ValueError: if they do not fit.
-
     Example:
         >>> as_labels([[3], [1]], classes=4)
         Traceback (most recent call last):
@@ -73,31 +69,22 @@ def as_labels(
     return labels
 
 
-def soft_targets(labels, classes: int, smoothing: float = 0.0, dtype=np.float32) -> np.ndarray:
-    """Return labels as probabilities: one-hot rows, mixed with the uniform distribution.
-
-    t = (1 − smoothing) onehot(label) + smoothing / classes.
+def soft_targets(labels: Any, classes: int, dtype: Any = np.float32) -> np.ndarray:
+    """Return labels as probabilities, one-hot where they are integers.
 
     Args:
         labels: integers of shape (batch,), or probabilities of shape (batch, classes).
         classes: number of classes.
-        smoothing: label smoothing (Szegedy et al. 2016, eq. 7), from 0 to 1.
         dtype: of the result, floating-point.
 
     Returns:
         ndarray of shape (batch, classes).
 
-    Raises:
-        ValueError: if the labels' shape, type or range, or the smoothing does not fit.
-
     Example:
-        >>> soft_targets(np.array([1]), classes=2, smoothing=0.5)
-        array([[0.25, 0.75]], dtype=float32)
+        >>> soft_targets(np.array([1]), classes=2)
+        array([[0., 1.]], dtype=float32)
     """
-    check_number("smoothing", smoothing, high=1.0)
-    return _smooth(
-        _one_hot(as_labels(labels, classes), classes, dtype), smoothing, smoothing / classes
-    )
+    return _one_hot(as_labels(labels, classes), classes, dtype)
 
 
 def _one_hot(labels: np.ndarray, classes: int, dtype: Any) -> np.ndarray:
@@ -108,14 +95,10 @@ def _one_hot(labels: np.ndarray, classes: int, dtype: Any) -> np.ndarray:
     return targets
 
 
-def _smooth(targets: np.ndarray, smoothing: float, share: float | np.ndarray) -> np.ndarray:
-    if not smoothing:
-        return targets
-    return ((1 - smoothing) * targets + share).astype(targets.dtype)
-
-
 def fitting(logits: Any, labels: Any, smoothing: float = 0.0) -> tuple[Any, np.ndarray]:
     """Return logits and targets of one shape and dtype, for any loss to take.
+
+    t = (1 − smoothing) onehot(label) + smoothing / classes.
 
     A logit of −∞ masks its class: there it has probability 0, and smoothing is spread over the
     classes that are left.
@@ -123,22 +106,19 @@ def fitting(logits: Any, labels: Any, smoothing: float = 0.0) -> tuple[Any, np.n
     Args:
         logits: ndarray of shape (batch, classes).
         labels: integers of shape (batch,), or probabilities of shape (batch, classes).
-        smoothing: label smoothing, from 0 to 1.
-
-    Raises:
-        ValueError: naming what does not fit.
+        smoothing: label smoothing (Szegedy et al. 2016, eq. 7), from 0 to 1.
 
     Example:
         >>> fitting(np.array([[0.0, 1.0, -np.inf]]), np.array([0]), smoothing=0.5)[1]
         array([[0.75, 0.25, 0.  ]])
     """
-    check_number("smoothing", smoothing, high=1.0)
+    smoothing = check_number("smoothing", smoothing, high=1.0)
     logits = as_logits(logits)
     batch, classes = logits.shape
     targets = _one_hot(as_labels(labels, classes, batch), classes, logits.dtype)
-    share: float | np.ndarray = smoothing / classes
-    if smoothing and np.any(logits == -np.inf):
-        left = np.asarray(logits != -np.inf)
-        left |= ~left.any(axis=1, keepdims=True)  # all masked: there is no distribution, but NaN
-        share = left * (smoothing / left.sum(axis=1, keepdims=True))
-    return logits, _smooth(targets, smoothing, share)
+    if not smoothing:
+        return logits, targets
+    left = np.asarray(logits != -np.inf)
+    left |= ~left.any(axis=1, keepdims=True)  # all masked: there is no distribution, but NaN
+    share = left * (smoothing / left.sum(axis=1, keepdims=True))
+    return logits, (1 - smoothing) * targets + share.astype(targets.dtype)

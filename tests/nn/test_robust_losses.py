@@ -7,13 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minisam.nn.kernels.activations import softmax
-from minisam.nn.losses import cross_entropy, log_softmax, soft_targets
+from minisam.nn.losses import cross_entropy, log_softmax
 from minisam.nn.robust_losses import (
     generalized_cross_entropy,
     hard_bootstrap,
     mixup,
     soft_bootstrap,
 )
+from minisam.nn.targets import fitting, soft_targets
 
 LOSSES = [generalized_cross_entropy, soft_bootstrap, hard_bootstrap]
 
@@ -86,7 +87,8 @@ def test_bootstrap_with_all_weight_on_the_labels_is_cross_entropy(loss):
 def test_gradients_of_both_orders(loss):
     z, y = batch()
     check_grads(lambda z: loss(z, y), modes=["rev"], order=2)(z)
-    check_grads(lambda z: loss(z, soft_targets(y, 5, 0.2, np.float64)), modes=["rev"])(z)
+    smooth = fitting(z, y, 0.2)[1]
+    check_grads(lambda z: loss(z, smooth), modes=["rev"])(z)
 
 
 @pytest.mark.parametrize("loss", LOSSES)

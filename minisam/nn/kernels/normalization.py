@@ -77,7 +77,7 @@ defjvp(
 def _lines(x, *vectors):
     """Return x with its last two axes as one, and the vectors repeated to that length.
 
-    NumPy's loops run over the last axis: with 16 channels they would start anew 16 numbers later.
+    NumPy's loops run over the last axis: with 16 channels the inner loop would be only 16 long.
     """
     if x.ndim < 3:
         return x, *vectors

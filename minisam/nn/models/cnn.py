@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from minisam.checks import check_whole
 from minisam.nn.layers import convolution, dense, init_convolution, init_dense, max_pool, relu
 from minisam.nn.models.model import (
     Model,
-    as_size,
     as_sizes,
     check_images,
     is_sequence,
@@ -36,8 +36,8 @@ def cnn(
         The model.
 
     Raises:
-        ValueError: naming the argument that is no size, or if the images are too small for so many
-            stages; from the model, images that do not fit.
+        ValueError: if the images are too small for so many stages; from the model, if images do
+            not fit.
 
     Example:
         >>> model = cnn(channels=((4,), (8,)))
@@ -49,7 +49,7 @@ def cnn(
         raise ValueError(f"channels must be a sequence for each stage, got {channels!r}")
     stages = [as_sizes(f"channels[{index}]", stage) for index, stage in enumerate(channels)]
     height, width, inputs = as_sizes("input_shape", input_shape, 3)
-    classes = as_size("classes", classes)
+    classes = check_whole("classes", classes, low=1)
     shrink = 2 ** len(stages)
     if height < shrink or width < shrink:
         raise ValueError(

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import autograd.numpy as anp
 import numpy as np
 
+from minisam.checks import check_whole
 from minisam.nn.layers import dense, gelu, init_dense, init_layer_norm, layer_norm
-from minisam.nn.models.model import Model, as_size, as_sizes, check_images, without_statistics
+from minisam.nn.models.model import Model, as_sizes, check_images, whole_sizes, without_statistics
 
 
 def patches(images, size: int):
@@ -27,7 +28,7 @@ def patches(images, size: int):
 def check_patch(size: int, input_shape: Sequence[int]) -> int:
     """Return the number of patches, or raise ValueError if ``size`` does not divide the image."""
     height, width, _ = as_sizes("input_shape", input_shape, 3)
-    size = as_size("patch", size)
+    size = check_whole("patch", size, low=1)
     if height % size or width % size:
         raise ValueError(f"patch must divide images of {height}×{width}, got {size}")
     return (height // size) * (width // size)
@@ -60,8 +61,7 @@ def mixer(
         The model.
 
     Raises:
-        ValueError: naming the argument that is no size, or does not divide the image; from the
-            model, images that do not fit.
+        ValueError: if ``patch`` does not divide the image; from the model, if images do not fit.
 
     Example:
         >>> model = mixer(width=8, blocks=1, patch=8)
@@ -69,13 +69,11 @@ def mixer(
         (2, 10)
     """
     count = check_patch(patch, input_shape)
-    patch, width, classes = int(patch), as_size("width", width), as_size("classes", classes)
-    blocks = as_size("blocks", blocks, low=0)
-    token_hidden = as_size(
-        "token_hidden", max(1, width // 2) if token_hidden is None else token_hidden
-    )
-    channel_hidden = as_size(
-        "channel_hidden", 4 * width if channel_hidden is None else channel_hidden
+    patch, blocks = int(patch), check_whole("blocks", blocks)
+    width, classes = whole_sizes(width=width, classes=classes)
+    token_hidden, channel_hidden = whole_sizes(
+        token_hidden=max(1, width // 2) if token_hidden is None else token_hidden,
+        channel_hidden=4 * width if channel_hidden is None else channel_hidden,
     )
 
     def init(rng, dtype=np.float32):

@@ -8,8 +8,9 @@ from math import prod
 
 import numpy as np
 
+from minisam.checks import check_whole
 from minisam.nn.layers import dense, init_dense, relu
-from minisam.nn.models.model import Model, as_size, as_sizes, check_images, without_statistics
+from minisam.nn.models.model import Model, as_sizes, check_images, without_statistics
 
 
 def mlp(
@@ -33,7 +34,7 @@ def mlp(
         The model.
 
     Raises:
-        ValueError: naming the argument that is no size; from the model, images that do not fit.
+        ValueError: from the model, if images do not fit.
 
     Example:
         >>> model = mlp(hidden=(8,))
@@ -42,7 +43,7 @@ def mlp(
         (2, 10)
     """
     shape = as_sizes("input_shape", input_shape)
-    widths = [prod(shape), *as_sizes("hidden", hidden), as_size("classes", classes)]
+    widths = [prod(shape), *as_sizes("hidden", hidden), check_whole("classes", classes, low=1)]
     if not callable(activation):
         raise ValueError(f"activation must be a function of an array, got {activation!r}")
     depth = len(widths) - 1

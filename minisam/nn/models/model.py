@@ -1,4 +1,4 @@
-"""What a network is: its initial parameters and two pure functions of them."""
+"""A network: its initial parameters, and two pure functions of them."""
 
 from __future__ import annotations
 
@@ -47,18 +47,16 @@ def without_statistics(name: str, init: Callable, forward: Callable) -> Model:
     )
 
 
-def as_size(name: str, value: Any, low: int = 1) -> int:
-    """Return a size as Python's integer, which NumPy's small ones cannot make overflow.
-
-    Raises:
-        ValueError: unless ``value`` is a whole number of at least ``low``.
+def whole_sizes(**sizes: Any) -> tuple[int, ...]:
+    """Return sizes as Python's integers, in order, or raise ValueError naming one below 1.
 
     Example:
-        >>> as_size("width", np.int8(64)) * 4
-        256
+        >>> whole_sizes(width=np.int8(64), heads=0)
+        Traceback (most recent call last):
+        ...
+        ValueError: heads must be a whole number of at least 1, got 0
     """
-    check_whole(name, value, low)
-    return int(value)
+    return tuple(check_whole(name, size, low=1) for name, size in sizes.items())
 
 
 def as_sizes(name: str, sizes: Any, length: int | None = None) -> tuple[int, ...]:
@@ -85,7 +83,7 @@ def as_sizes(name: str, sizes: Any, length: int | None = None) -> tuple[int, ...
         )
     if length is not None and len(sizes) != length:
         raise ValueError(f"{name} must hold {length} whole numbers, got {sizes!r}")
-    return tuple(as_size(f"{name}[{index}]", size) for index, size in enumerate(sizes))
+    return tuple(check_whole(f"{name}[{index}]", size, low=1) for index, size in enumerate(sizes))
 
 
 def is_sequence(sizes: Any) -> bool:

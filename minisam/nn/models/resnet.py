@@ -17,7 +17,7 @@ from minisam.nn.layers import (
     initial_statistics,
     relu,
 )
-from minisam.nn.models.model import Model, as_size, check_images
+from minisam.nn.models.model import Model, check_images, whole_sizes
 
 
 def resnet(
@@ -43,7 +43,7 @@ def resnet(
         The model.
 
     Raises:
-        ValueError: naming the argument that is no size; from the model, images that do not fit.
+        ValueError: from the model, if images do not fit.
 
     Example:
         >>> model = resnet(width=4)
@@ -53,11 +53,9 @@ def resnet(
         >>> logits.shape, model.apply(params, images, statistics).shape
         ((2, 10), (2, 10))
     """
-    width, blocks, stages = (
-        as_size(name, size)
-        for name, size in (("width", width), ("blocks", blocks), ("stages", stages))
+    width, blocks, stages, channels, classes = whole_sizes(
+        width=width, blocks=blocks, stages=stages, channels=channels, classes=classes
     )
-    channels, classes = as_size("channels", channels), as_size("classes", classes)
 
     def block_list() -> Iterator[tuple[str, int, int, int]]:
         previous = width

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import autograd.numpy as anp
 import numpy as np
 
+from minisam.checks import check_whole
 from minisam.nn.kernels.activations import softmax
 from minisam.nn.layers import dense, gelu, init_dense, init_layer_norm, layer_norm
 from minisam.nn.models.mixer import check_patch, patches
-from minisam.nn.models.model import Model, as_size, check_images, without_statistics
+from minisam.nn.models.model import Model, check_images, whole_sizes, without_statistics
 
 
 def attention(query, key, value, heads: int):
@@ -65,8 +66,8 @@ def vit(
         The model.
 
     Raises:
-        ValueError: naming the argument that is no size, if ``heads`` does not divide ``width``, or
-            ``patch`` the image; from the model, images that do not fit.
+        ValueError: if ``heads`` does not divide ``width``, or ``patch`` the image; from the model,
+            if images do not fit.
 
     Example:
         >>> model = vit(width=8, blocks=1, heads=2, patch=8)
@@ -74,8 +75,8 @@ def vit(
         (2, 10)
     """
     count = check_patch(patch, input_shape)
-    patch, width, heads = int(patch), as_size("width", width), as_size("heads", heads)
-    blocks, classes = as_size("blocks", blocks, low=0), as_size("classes", classes)
+    patch, blocks = int(patch), check_whole("blocks", blocks)
+    width, heads, classes = whole_sizes(width=width, heads=heads, classes=classes)
     if width % heads:
         raise ValueError(f"heads must divide the width {width}, got {heads}")
 
