@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import inspect
 from collections import UserDict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from minisam.adapters.hyperparameters import HyperParameters
-from minisam.adapters.protocol import AdapterError, Unsupported
+from minisam.adapters.protocol import DTYPES, Adapter, AdapterError, Arrays, Run, Unsupported, mark
 
 WRITE = "write step(w, grad_fn, *, rho, lr), with the hyper-parameters that it has, by keyword"
 DECORATE = "if a decorator hides what it takes, put @functools.wraps(function) above its wrapper"
@@ -166,3 +166,26 @@ class ReadingDict(UserDict):
         for key in self.asked.demanded():
             if key not in self.read:
                 raise Unsupported("it does not read", key)
+
+
+def adapter_of_maker(
+    make: Callable[..., Any], begin: Callable[[Arrays, HyperParameters], Run], *features: str
+) -> Adapter:
+    """Return an adapter of a function that makes a framework's optimizers.
+
+    Args:
+        make: the function, by whose name the adapter is known.
+        begin: calls it, and returns the function that does one step.
+        *features: what the adapter can, see `minisam.adapters.protocol`.
+
+    Raises:
+        ValueError: if ``make`` cannot be called.
+    """
+    if not callable(make):
+        raise ValueError(f"make must be a function (params, hp) -> optimizer, got {make!r}")
+
+    def adapter(params: Arrays, hyperparameters: Mapping[str, Any]) -> Run:
+        return begin(params, HyperParameters.of(hyperparameters))
+
+    name = getattr(make, "__name__", "make")
+    return mark(adapter, features=frozenset(features), dtypes=DTYPES, name=name)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import queue
 import shlex
-import subprocess
 from collections.abc import Sequence
 from typing import Any
 
@@ -74,14 +73,9 @@ class Harness:
         )
 
     def stop(self) -> None:
-        """End the process: ask it to stop, and kill it if it does not."""
+        """Ask the harness to stop, and end it."""
         if self.running is None:
             return
         running, self.running = self.running, None
         running.send('{"type": "stop"}')
-        running.end_input()
-        try:
-            running.process.wait(timeout=1)
-        except subprocess.TimeoutExpired:
-            running.process.kill()
         running.close()

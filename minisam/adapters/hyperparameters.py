@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+import numpy as np
+
 from minisam.optim.methods import METHODS
 from minisam.optim.perturbation import Scope
 
@@ -142,14 +144,15 @@ class HyperParameters(Mapping):
         now = {name: self[name](step) for name in self.scheduled}
         return replace(self, **now) if now else self
 
-    def names_for(self, params: Sequence[Any]) -> list[str]:
-        """Return the tensors' names, or made-up ones.
+    def named(self, params: Sequence[Any]) -> dict[str, np.ndarray]:
+        """Return copies of the tensors by their names, or by made-up ones.
 
         Example:
-            >>> HyperParameters().names_for([1.0])
-            ['tensor0.weight']
+            >>> HyperParameters().named([1.0])
+            {'tensor0.weight': array(1.)}
         """
-        return list(self.names or (f"tensor{k}.weight" for k in range(len(params))))
+        names = self.names or [f"tensor{k}.weight" for k in range(len(params))]
+        return dict(zip(names, map(np.array, params), strict=True))
 
     def demanded(self) -> list[str]:
         """Return the names of those that an implementation has to know to do what is asked.

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
 
-from minisam.adapters.arguments import ReadingDict
+from minisam.adapters.arguments import ReadingDict, adapter_of_maker
 from minisam.adapters.hyperparameters import HyperParameters
-from minisam.adapters.protocol import (
-    DTYPES,
-    Adapter,
-    AdapterError,
-    Arrays,
-    GradFn,
-    Run,
-    array_type,
-    mark,
-)
+from minisam.adapters.protocol import Adapter, AdapterError, Arrays, GradFn, Run, array_type
 
 Gradient = Callable[[list], list]
 
@@ -52,18 +43,15 @@ def keras(
         >>> import keras as k  # doctest: +SKIP
         >>> adapter = keras(lambda variables, hp: k.optimizers.SGD(hp["lr"]))  # doctest: +SKIP
     """
-    for name, function in (("make", make), ("step", step)):
-        if not callable(function):
-            raise ValueError(f"{name} must be a function, got {function!r}")
+    if not callable(step):
+        raise ValueError(f"step must be a function, got {step!r}")
 
-    def adapter(params: Arrays, hyperparameters: Mapping[str, Any]) -> Run:
+    def begin(params: Arrays, hp: HyperParameters) -> Run:
         import keras  # an extra, and slow to import
 
-        hp = HyperParameters.of(hyperparameters)
         read, dtype = ReadingDict(hp, step=0), hp.dtype
-        names = hp.names_for(params)
-        held = dict(zip(names, map(np.array, params), strict=True))
-        active = [name for name in names if name not in hp.frozen]
+        held = hp.named(params)
+        active = [name for name in held if name not in hp.frozen]
         kind = array_type(dtype)
         with _floatx(keras, dtype):  # which the learning rate is kept in
             variables = [keras.Variable(held[name], dtype=dtype) for name in active]
@@ -85,7 +73,7 @@ def keras(
             nonlocal count
 
             def gradient(variables: list) -> list:
-                answers = dict(zip(names, grad_fn(arrays()), strict=True))
+                answers = dict(zip(held, grad_fn(arrays()), strict=True))
                 return [keras.ops.convert_to_tensor(answers[n], dtype=dtype) for n in active]
 
             with _floatx(keras, dtype):
@@ -97,12 +85,7 @@ def keras(
 
         return run
 
-    return mark(
-        adapter,
-        features=frozenset({"frozen"}),
-        dtypes=DTYPES,
-        name=getattr(make, "__name__", "make"),
-    )
+    return adapter_of_maker(make, begin, "frozen")
 
 
 @contextmanager

@@ -104,7 +104,7 @@ def adapter_of(make: Make, methods: Sequence[str] = ()) -> Adapter:
 
     def adapter(params: Arrays, hyperparameters: Mapping[str, Any]) -> Run:
         hp = HyperParameters.of(hyperparameters)
-        held = dict(zip(hp.names_for(params), copies(params), strict=True))
+        held = hp.named(params)
         trained = {name: leaf for name, leaf in held.items() if name not in hp.frozen}
         opt = make(hp)
         state = opt.init(trained)

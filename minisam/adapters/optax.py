@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from minisam.adapters.arguments import ReadingDict
+from minisam.adapters.arguments import ReadingDict, adapter_of_maker
 from minisam.adapters.hyperparameters import HyperParameters
-from minisam.adapters.protocol import (
-    DTYPES,
-    Adapter,
-    AdapterError,
-    Arrays,
-    GradFn,
-    Run,
-    array_type,
-    mark,
-)
+from minisam.adapters.protocol import Adapter, AdapterError, Arrays, GradFn, Run, array_type
 
 MODES = ("auto", "plain", "opaque", "transparent")
 
@@ -48,27 +39,25 @@ def optax(
         >>> import optax as ox  # doctest: +SKIP
         >>> adapter = optax(lambda params, hp: ox.sgd(hp["lr"]))  # doctest: +SKIP
     """
-    if not callable(make):
-        raise ValueError(f"make must be a function (params, hp) -> transformation, got {make!r}")
     if mode not in MODES:
         raise ValueError(f"mode must be one of {', '.join(map(repr, MODES))}, got {mode!r}")
 
-    def adapter(params: Arrays, hyperparameters: Mapping[str, Any]) -> Run:
+    def begin(params: Arrays, hp: HyperParameters) -> Run:
         import jax  # extras, and slow to import
         import jax.numpy as jnp
         from optax import apply_updates
 
-        hp = HyperParameters.of(hyperparameters)
-        names = hp.names_for(params)
-        active = [name for name in names if name not in hp.frozen]
-        held = dict(zip(names, map(np.array, params), strict=True))
+        held = hp.named(params)
         dtype = jnp.dtype(hp.dtype)
         # Functions and no lists, which JAX would take for trees.
         read = ReadingDict(hp, **{key: hp[key].__call__ for key in hp.scheduled})
 
         def tree(arrays: Arrays) -> dict[str, Any]:
-            pairs = zip(names, arrays, strict=True)
-            return {name: jnp.asarray(np.asarray(x), dtype) for name, x in pairs if name in active}
+            return {
+                name: jnp.asarray(np.asarray(x), dtype)
+                for name, x in zip(held, arrays, strict=True)
+                if name not in hp.frozen
+            }
 
         def arrays(tree: dict[str, Any]) -> Arrays:
             kind = array_type(hp.dtype)
@@ -102,12 +91,7 @@ def optax(
 
         return run
 
-    return mark(
-        adapter,
-        features=frozenset({"frozen"}),
-        dtypes=DTYPES,
-        name=getattr(make, "__name__", "make"),
-    )
+    return adapter_of_maker(make, begin, "frozen")
 
 
 def _mode(state: Any) -> str:

@@ -8,23 +8,14 @@ forward pass.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from minisam.adapters.arguments import ReadingDict
+from minisam.adapters.arguments import ReadingDict, adapter_of_maker
 from minisam.adapters.hyperparameters import HyperParameters
-from minisam.adapters.protocol import (
-    DTYPES,
-    Adapter,
-    AdapterError,
-    Arrays,
-    GradFn,
-    Run,
-    Unsupported,
-    mark,
-)
+from minisam.adapters.protocol import Adapter, AdapterError, Arrays, GradFn, Run, Unsupported
 
 LossFn = Callable[[], Any]
 Style = Callable[[Any, LossFn], Any]
@@ -113,23 +104,18 @@ def torch(make: Callable[[list, ReadingDict], Any], style: str | Style = "auto")
         >>> sorted(adapter.features)
         ['frozen', 'missing-gradient']
     """
-    if not callable(make):
-        raise ValueError(f"make must be a function (params, hp) -> optimizer, got {make!r}")
     if style != "auto" and not callable(style) and style not in STYLES:
         allowed = ", ".join(map(repr, ("auto", *STYLES)))
         raise ValueError(f"style must be a function or one of {allowed}, got {style!r}")
 
-    def adapter(params: Arrays, hyperparameters: Mapping[str, Any]) -> Run:
+    def begin(params: Arrays, hp: HyperParameters) -> Run:
         import torch as pytorch  # an extra, and slow to import
 
-        hp = HyperParameters.of(hyperparameters)
-        names = hp.names_for(params)
-        frozen = set(hp.frozen)
         dtype = getattr(pytorch, hp.dtype)
-        leaves = [
-            pytorch.nn.Parameter(pytorch.tensor(np.asarray(x)).to(dtype), name not in frozen)
-            for name, x in zip(names, params, strict=True)
-        ]
+        leaves = {
+            name: pytorch.nn.Parameter(pytorch.tensor(x).to(dtype), name not in hp.frozen)
+            for name, x in hp.named(params).items()
+        }
         asked: dict[str, GradFn] = {}
 
         class AskingLoss(pytorch.autograd.Function):
@@ -147,11 +133,11 @@ def torch(make: Callable[[list, ReadingDict], Any], style: str | Style = "auto")
                 )
 
         def loss(*_: Any, **__: Any) -> Any:
-            return AskingLoss.apply(*leaves)
+            return AskingLoss.apply(*leaves.values())
 
-        model = _model(pytorch, dict(zip(names, leaves, strict=True)), loss)
+        model = _model(pytorch, leaves, loss)
         first = ReadingDict(hp, step=0, model=model)
-        optimizer = make(leaves, first)
+        optimizer = make(list(leaves.values()), first)
         if optimizer is None:
             raise AdapterError("make(params, hyperparameters) returned None, not an optimizer")
         first.refuse_unread()
@@ -164,16 +150,11 @@ def torch(make: Callable[[list, ReadingDict], Any], style: str | Style = "auto")
             _schedule(optimizer, hp, count)
             count += 1
             step(optimizer, loss)
-            return [_array(one) for one in leaves]
+            return [_array(one) for one in leaves.values()]
 
         return run
 
-    return mark(
-        adapter,
-        features=frozenset({"frozen", "missing-gradient"}),
-        dtypes=DTYPES,
-        name=getattr(make, "__name__", "make"),
-    )
+    return adapter_of_maker(make, begin, "frozen", "missing-gradient")
 
 
 def _array(tensor: Any) -> np.ndarray:

@@ -72,7 +72,7 @@ def start_message(params: Arrays, hp: HyperParameters) -> dict[str, Any]:
         "type": "start",
         "method": hp.method,
         "dtype": hp.dtype,
-        "names": hp.names_for(params),
+        "names": list(hp.named(params)),
         "shapes": [list(np.shape(one)) for one in params],
         "frozen": list(hp.frozen),
         "params": flat_lists(params),

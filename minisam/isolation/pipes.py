@@ -56,20 +56,20 @@ class PipedProcess:
             self.process.stdin.write(line.encode() + b"\n")
             self.process.stdin.flush()
 
-    def end_input(self) -> None:
-        """Close its standard input."""
-        with suppress(OSError):
-            self.process.stdin.close()
-
     def last_lines(self) -> list[str]:
         """Return the end of what it wrote to standard error."""
         self.readers[1].join(timeout=0.1 if self.process.poll() is None else 1)
         return self.printed.decode("utf-8", "replace").strip().splitlines()
 
     def close(self) -> None:
-        """Wait for the process, which ends or was killed, and close its pipes."""
-        self.process.wait()
-        self.end_input()
+        """Close its input, kill it if it does not end within a second, and close its outputs."""
+        with suppress(OSError):
+            self.process.stdin.close()
+        try:
+            self.process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
         pipes = (self.process.stdout, self.process.stderr)
         for reader, pipe in zip(self.readers, pipes, strict=True):
             reader.join(timeout=1)

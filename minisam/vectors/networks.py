@@ -126,20 +126,6 @@ class Comparison:
         distances = {key: self.distance(key, one) for key, one in pairs.items()}
         self.failures += [(key, far) for key, far in distances.items() if far > 1]
 
-    def compare_gradients(self, loss_and_grad: LossAndGrad) -> None:
-        """Compare losses and gradients at both points of the first step."""
-        images, labels = self.vectors.batches[0]
-        for point, place in (("A", "params"), ("B", "B/params")):
-            loss, grads = loss_and_grad(self.given(place), images.astype(self.dtype), labels)
-            self.compare(f"{point}/loss", loss)
-            self.compare(f"{point}/gradient", grads)
-
-    def compare_training(self, train: Train) -> None:
-        """Compare the weights after one step and after all, for every method."""
-        for method in ("sgd", "sam", "asam"):
-            for steps in (1, len(self.vectors.batches)):
-                self.compare(f"{method}/{steps}/params", self.trained(train, method, steps)[0])
-
     def trained(self, train: Train, method: str, steps: int) -> tuple[Mapping, Mapping]:
         """Return the weights and running statistics after some steps of a backend's training."""
         about = self.vectors.about
@@ -203,10 +189,16 @@ def check_model(
     seen = Comparison(vectors, dtype)
     found, statistics = None, bool(train and vectors.under("statistics/before"))
     if loss_and_grad is not None:
-        seen.compare_gradients(loss_and_grad)
+        images, labels = vectors.batches[0]
+        for point, place in (("A", "params"), ("B", "B/params")):
+            loss, grads = loss_and_grad(seen.given(place), images.astype(dtype), labels)
+            seen.compare(f"{point}/loss", loss)
+            seen.compare(f"{point}/gradient", grads)
     if train is not None:
         found = seen.policy(train) if statistics else None
-        seen.compare_training(train)
+        for method in ("sgd", "sam", "asam"):
+            for steps in (1, len(vectors.batches)):
+                seen.compare(f"{method}/{steps}/params", seen.trained(train, method, steps)[0])
     verdict = _verdict(seen.failures, statistics, found, policy)
     return ModelReport(verdict, found, tuple(seen.failures), seen.ran)
 

@@ -19,9 +19,8 @@ def test_lines_arrive_one_by_one_and_none_is_the_end():
     for word in ("a", "b"):
         piped.send(word)
         assert lines.get(timeout=60) == word.upper().encode() + b"\n"
-    piped.end_input()
-    assert lines.get(timeout=60) is None
     piped.close()
+    assert lines.get(timeout=60) is None
     assert piped.process.stdout.closed
 
 
