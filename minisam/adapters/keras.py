@@ -30,7 +30,7 @@ def keras(
         make: ``(variables, hyperparameters) -> optimizer``; frozen tensors are left out. What it
             does not read, such as ``nesterov``, the implementation is taken not to have.
         step: one step, ``(optimizer, variables, gradient) -> None``. ``gradient(variables)``
-            returns the gradients where the variables are. Keras has no SAM of its own; write here
+            returns the gradients where the variables are. Keras has no SAM; write here
             what your ``train_step`` does.
 
     Returns:
@@ -58,7 +58,7 @@ def keras(
             optimizer = make(variables, read)
         if not hasattr(optimizer, "apply"):
             raise AdapterError(f"make returned {optimizer!r}, which has no apply")
-        if step is apply_once:  # a step of one's own may read what the maker does not
+        if step is apply_once:  # your own step may read what the maker does not
             read.refuse_unread()
         count = 0
 

@@ -1,1 +1,1 @@
-"""Run code that is not trusted in a process of its own, within limits."""
+"""Run code that is not trusted in another process, within limits."""

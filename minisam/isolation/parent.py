@@ -1,4 +1,4 @@
-"""Run code that is not trusted in a process of its own.
+"""Run code that is not trusted in another process.
 
     parent                                     child, another interpreter
     run("module:function", *arguments) ──────▶ calls the function, which imports and calls
@@ -40,7 +40,7 @@ class Ended(RuntimeError):
 
 
 def run(function: str, *arguments: Any) -> Iterator[Any]:
-    """Call a function in a process of its own, and yield what it yields there.
+    """Call a function in another process, and yield what it yields there.
 
     Args:
         function: ``"package.module:name"`` of a function that yields what JSON can hold.
