@@ -126,7 +126,7 @@ class Rounded(NDArrayOperatorsMixin):
     ndim = property(lambda self: np.ndim(self.value))
     size = property(lambda self: np.size(self.value))
     dtype = property(lambda self: dtype_of(self.unit))
-    T = property(lambda self: Rounded(self.value.T, spread(self).T, self.unit))
+    T = property(lambda self: Rounded(self.value.T, bound_array(self).T, self.unit))
 
     def __repr__(self) -> str:
         return f"Rounded({self.value!r} ± {self.bound!r}, {self.unit.name})"
@@ -147,7 +147,7 @@ class Rounded(NDArrayOperatorsMixin):
         return FUNCTIONS[function](*args, **kwargs)
 
     def __getitem__(self, index: Any) -> Rounded:
-        bound = self.bound if is_exact(self.bound) else spread(self)[index]
+        bound = self.bound if is_exact(self.bound) else bound_array(self)[index]
         return Rounded(self.value[index], bound, self.unit)
 
     def __float__(self) -> float:
@@ -190,7 +190,7 @@ def is_exact(bound: Any) -> bool:
     return type(bound) is float and bound == 0.0
 
 
-def spread(x: Rounded) -> np.ndarray:
+def bound_array(x: Rounded) -> np.ndarray:
     """Return the bound as an array of the value's shape."""
     return np.broadcast_to(x.bound, x.shape)
 
@@ -340,12 +340,12 @@ def logaddexp(x: Any, y: Any) -> Rounded:
 
 
 @does(np.sum)
-def total(x: Rounded, axis: Any = None, keepdims: bool = False) -> Rounded:
+def summed(x: Rounded, axis: Any = None, keepdims: bool = False) -> Rounded:
     """Return Σ x, summed in any order: γ Σ|x|, where zeros do not count."""
     value = np.sum(x.value, axis=axis, keepdims=keepdims)
     terms = np.abs(x.value) + x.bound
     size = np.sum(terms, axis=axis, keepdims=keepdims)
-    carried = np.sum(spread(x), axis=axis, keepdims=keepdims)
+    carried = np.sum(bound_array(x), axis=axis, keepdims=keepdims)
     n = np.sum(terms != 0, axis=axis, keepdims=keepdims)
     grown = np.where(n > 1, gamma(np.maximum(n - 1, 0), x.unit.u) * size, 0.0)
     return Rounded(value, carried + grown, x.unit)
@@ -355,7 +355,7 @@ def total(x: Rounded, axis: Any = None, keepdims: bool = False) -> Rounded:
 def inner(x: Any, y: Any) -> Rounded:
     """Return ⟨x, y⟩."""
     product = multiply(x, y)
-    return product if product.ndim == 0 else total(product)
+    return product if product.ndim == 0 else summed(product)
 
 
 def norm(x: Rounded, p: float = 2) -> Rounded:
@@ -363,7 +363,7 @@ def norm(x: Rounded, p: float = 2) -> Rounded:
     top = float(np.max(np.abs(x.value), initial=0.0))
     if top == 0 or p == np.inf:
         size = 1 if p == np.inf else x.size
-        return Rounded(top, float(np.max(spread(x), initial=0.0)) * size, x.unit)
+        return Rounded(top, float(np.max(bound_array(x), initial=0.0)) * size, x.unit)
     exponent = min(-int(np.frexp(top)[1]), 1022)
     y = np.ldexp(np.abs(x), exponent)
     length = np.sqrt(np.sum(y * y)) if p == 2 else np.sum(y**p) ** (1 / p)
@@ -400,7 +400,7 @@ def alike(function: Any) -> Any:
     """Return a function that does with bounds as with values: moves, or scales exactly, or max."""
 
     def both(x: Rounded, *args: Any, **options: Any) -> Rounded:
-        bound = x.bound if is_exact(x.bound) else function(spread(x), *args, **options)
+        bound = x.bound if is_exact(x.bound) else function(bound_array(x), *args, **options)
         return Rounded(function(x.value, *args, **options), bound, x.unit)
 
     return both

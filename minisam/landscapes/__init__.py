@@ -8,6 +8,7 @@ them also `minisam.rounding.Rounded` numbers, which carry their rounding error t
 
 - `minisam.landscapes.quadratics`: bowls of any spectrum; the exact step, cycle and stability edge.
 - `minisam.landscapes.wells`: a sharp and a flat minimum of equal depth; the escape thresholds.
+- `minisam.landscapes.twin_valley`: the same in a smooth valley.
 - `minisam.landscapes.symmetric`: losses that do not change when the weights are rescaled.
 - `minisam.landscapes.linear_models`: regression and classification by one linear map.
 """
@@ -41,15 +42,12 @@ from minisam.landscapes.symmetric import (
     relu_network,
     rescale_nodes,
 )
-from minisam.landscapes.wells import (
-    escape_threshold,
-    escape_window,
-    kinked_well,
-    smooth_well,
+from minisam.landscapes.twin_valley import (
     twin_valley,
     twin_valley_multiplier,
     twin_valley_threshold,
 )
+from minisam.landscapes.wells import escape_threshold, escape_window, kinked_well, smooth_well
 
 __all__ = [
     "Landscape",

@@ -1,4 +1,4 @@
-"""What a landscape is, how one is turned in space, and the paths that SGD and SAM take on it."""
+"""A landscape: an analytic loss, turned in space, and the paths that SGD and SAM take on it."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ def random_rotation(n: int, rng: np.random.Generator) -> np.ndarray:
 def lifted(landscape: Landscape, basis: np.ndarray) -> Landscape:
     """Return L(Uᵀw): the landscape turned into the directions U, flat in all directions across.
 
-    SAM with p = 2 commutes with this: Uᵀw moves as it would in the small space, and the part of w
-    across U never moves. So each statement in one dimension is one in n, in any direction.
+    SAM with p = 2 commutes with this: Uᵀw moves as in the small space, and the part of w across U
+    never moves. So each statement in one dimension is one in n, in any direction.
 
     Args:
         landscape: a loss of k variables.

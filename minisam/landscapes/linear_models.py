@@ -16,7 +16,7 @@ from minisam.rounding import sigmoid
 
 
 def linear_regression(inputs: np.ndarray, targets: np.ndarray) -> Landscape:
-    """L(w) = ½ Σₖ (xₖᵀw − yₖ)², whose Hessian is XᵀX everywhere.
+    """Return L(w) = ½ Σₖ (xₖᵀw − yₖ)², whose Hessian is XᵀX everywhere.
 
     Minimum: the least-squares solution, with the eigenvalues of XᵀX for curvatures.
 
@@ -50,10 +50,10 @@ def linear_regression(inputs: np.ndarray, targets: np.ndarray) -> Landscape:
 
 
 def logistic_regression(signed_inputs: np.ndarray, l2: float = 0.0) -> Landscape:
-    """L(w) = Σₖ log(1 + exp(−xₖᵀw)) + ½α‖w‖², each input multiplied by its label ±1.
+    """Return L(w) = Σₖ log(1 + exp(−xₖᵀw)) + ½α‖w‖², each input times its label ±1.
 
     It is α-strongly convex and (α + ¼Σ‖xₖ‖²)-smooth; its third derivative is at most
-    Σ‖xₖ‖³/(6√3). With one example and α = 0 there is no minimum: L falls for ever as the margin
+    Σ‖xₖ‖³/(6√3). With one example and α = 0 there is no minimum: L falls forever as the margin
     xᵀw grows.
 
     Args:
@@ -76,7 +76,7 @@ def logistic_regression(signed_inputs: np.ndarray, l2: float = 0.0) -> Landscape
 
 
 def margin_upweighting(margin: float, input_norm: float, rho: float) -> float:
-    """How much more SAM weighs a logistic example than SGD does: (1 + e^M)/(1 + e^(M − ρ‖x‖)).
+    """Return SAM's weight of a logistic example over SGD's: (1 + e^M)/(1 + e^(M − ρ‖x‖)).
 
     It lies in (1, e^(ρ‖x‖)) and grows with the margin M: examples that are fitted gain over those
     that are not, such as mislabelled ones early in training.
@@ -94,7 +94,7 @@ def margin_upweighting(margin: float, input_norm: float, rho: float) -> float:
 
 
 def outlier_location(fraction: float, outlier: float, rho: float) -> float:
-    """Where SAM with a climb per example puts the centre of points, a fraction of them far off.
+    """Return where SAM with a climb per example puts the centre of points with outliers.
 
     For ½(w − cᵢ)² with cᵢ = M in a fraction d < ½ and cᵢ = 0 in the rest, 1-sharpness SAM comes to
     max(0, dM − ρ(1 − 2d)); SGD, and SAM with one climb for the batch, to the mean dM.

@@ -1,4 +1,4 @@
-"""Quadratic bowls, where everything that SAM does is known.
+"""Quadratic bowls, on which every step of SAM is known in closed form.
 
 L(w) = ½ wᵀHw with H = Q diag(λ) Qᵀ. The gradient is Hw, the climb ρ Hw/‖Hw‖, and one step
 
@@ -20,7 +20,7 @@ from minisam.landscapes.landscape import Landscape, Minimum
 
 
 def quadratic(spectrum: Sequence[float], rotation: np.ndarray | None = None) -> Landscape:
-    """L(w) = ½ Σ λᵢ (qᵢᵀw)², with curvature λᵢ along the i-th column of the rotation.
+    """Return L(w) = ½ Σ λᵢ (qᵢᵀw)², with curvature λᵢ along the i-th column of the rotation.
 
     Minimum: the origin, of value 0 and curvatures λ, if no λᵢ is negative.
 
@@ -69,7 +69,7 @@ def hessian_product(w: Any, spectrum: np.ndarray, rotation: np.ndarray | None = 
 def sam_step_on_quadratic(
     coordinates: np.ndarray, spectrum: Sequence[float], lr: float, rho: float
 ) -> np.ndarray:
-    """One step of SAM in the eigenvectors' coordinates: wᵢ' = wᵢ (1 − ηλᵢ − ηρλᵢ²/G), G = ‖Hw‖.
+    """Return wᵢ' = wᵢ (1 − ηλᵢ − ηρλᵢ²/G), G = ‖Hw‖: a step of SAM along the eigenvectors.
 
     Args:
         coordinates: Qᵀw, of shape (n,), with a gradient that is not zero.
@@ -89,7 +89,7 @@ def sam_step_on_quadratic(
 def lyapunov(
     coordinates: np.ndarray, spectrum: Sequence[float], lr: float, rho: float
 ) -> np.ndarray:
-    """What SAM lowers at every step of a convex bowl: J(w) = ½wᵀ(2I − ηH)w − ηρ‖Hw‖.
+    """Return J(w) = ½wᵀ(2I − ηH)w − ηρ‖Hw‖, which every step of SAM lowers on a convex bowl.
 
     A step of SAM, followed by a flip of the sign, is a step of gradient descent of size 1 on J.
     J is lowest not at the minimum but on the sphere of the bouncing cycle.
@@ -112,7 +112,7 @@ def lyapunov(
 
 
 def bounce_amplitude(curvature: Any, lr: Any, rho: Any, momentum: float = 0.0) -> Any:
-    """a* = mρ/(2(1+μ) − m), m = ηλ: the distance at which SAM bounces across a minimum for ever.
+    """Return a* = mρ/(2(1+μ) − m), m = ηλ, the distance at which SAM bounces across a minimum.
 
     Args:
         curvature: λ > 0.
@@ -131,7 +131,9 @@ def bounce_amplitude(curvature: Any, lr: Any, rho: Any, momentum: float = 0.0) -
 
 
 def monotone_edge(gradient_norm: Any, lr: float, rho: float) -> Any:
-    """The curvature below which a coordinate shrinks: (G/2ρ)(√(1 + 8ρ/(ηG)) − 1), 2/η at ρ = 0.
+    """Return the curvature below which a coordinate shrinks: (G/2ρ)(√(1 + 8ρ/(ηG)) − 1).
+
+    At ρ = 0 it is 2/η.
 
     Args:
         gradient_norm: G = ‖Hw‖ > 0 at this step; a number, or one that carries its rounding error.
@@ -147,7 +149,7 @@ def monotone_edge(gradient_norm: Any, lr: float, rho: float) -> Any:
 
 
 def distance_from_sgd(top_curvature: float, contraction: float, lr: float, rho: float, steps: int):
-    """How far SAM can have strayed from SGD after T steps: ηρλ₁ (1 − q^T)/(1 − q).
+    """Return how far SAM can be from SGD after T steps: ηρλ₁ (1 − q^T)/(1 − q).
 
     Args:
         top_curvature: λ₁, the largest curvature.

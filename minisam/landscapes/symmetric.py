@@ -1,4 +1,4 @@
-"""Losses that stay the same when their weights are rescaled, and what that does to sharpness.
+"""Losses that stay the same when their weights are rescaled, while their sharpness changes.
 
 Double one layer of a ReLU network and halve the next: the function is unchanged, the Hessian is
 not. SAM's ball does not follow such a change, ASAM's does.
@@ -16,11 +16,11 @@ from minisam.landscapes.landscape import Landscape, Minimum
 
 
 def curved_valley(features: int = 1, target: float = 1.0) -> Landscape:
-    """L(u, v) = ½ (u·v − y)², a two-layer linear network with one example.
+    """Return L(u, v) = ½ (u·v − y)², a two-layer linear network with one example.
 
     Minima: every (u, v) with u·v = y, of value 0, with the one curvature ‖u‖² + ‖v‖² across the
     valley's curved floor. The flattest has curvature 2|y|, at ‖u‖ = ‖v‖; for y = 1 it is t² + t⁻²
-    at (t, 1/t). (Given as a minimum is the flattest along the first axes.)
+    at (t, 1/t). (`Landscape.minima` has the flattest along the first axes.)
 
     Args:
         features: length k of u and of v; a point is (u, v), of shape (2k,).
@@ -46,10 +46,10 @@ def curved_valley(features: int = 1, target: float = 1.0) -> Landscape:
 
 
 def rayleigh_quotient(spectrum: Sequence[float]) -> Landscape:
-    """L(w) = ½ Σ λᵢwᵢ²/‖w‖², which is the same at w and at cw for every c ≠ 0.
+    """Return L(w) = ½ Σ λᵢwᵢ²/‖w‖², which is the same at w and at cw for every c ≠ 0.
 
     Minima: the axes of the smallest λ, of value ½ min λ, with curvatures (λᵢ − min λ)/‖w‖².
-    Given is the one of length 1 on the first such axis.
+    `Landscape.minima` has the one of length 1 on the first such axis.
 
     Args:
         spectrum: λ, of any sign, of shape (n,).
@@ -79,7 +79,7 @@ def rayleigh_quotient(spectrum: Sequence[float]) -> Landscape:
 
 
 def relu_network(inputs: np.ndarray, targets: np.ndarray, hidden: int) -> Landscape:
-    """L(W, v) = ½ Σₖ (vᵀ relu(W xₖ) − yₖ)², the smallest network with the rescaling symmetry.
+    """Return L(W, v) = ½ Σₖ (vᵀ relu(W xₖ) − yₖ)², the smallest network that can be rescaled.
 
     `rescale_nodes` multiplies the weights into a hidden node by c > 0 and those out of it by 1/c,
     and leaves L unchanged.

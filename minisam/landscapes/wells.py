@@ -1,4 +1,4 @@
-"""A sharp and a flat minimum of equal depth, and the radius at which SAM leaves the sharp one.
+"""A sharp and a flat minimum of equal depth side by side, and when SAM leaves the sharp one.
 
 SGD with ηλ < 2 stays in either minimum. SAM bounces across the sharp one at amplitude
 a* = mρ/(2 − m), m = ηλ, and looks at the slope from B, a further ρ out. It is not the bounce that
@@ -9,25 +9,28 @@ other side and carries SAM over.
 from __future__ import annotations
 
 import math
-from typing import TypeVar
 
 import numpy as np
 
 from minisam.landscapes.landscape import Landscape, Minimum
 
-Numbers = TypeVar("Numbers", float, np.ndarray)  # of one landscape, or of many at once
 
-
-def _check_positive(**values: float | np.ndarray) -> None:
+def check_positive(**values: float | np.ndarray) -> None:
+    """Raise ValueError unless every number is positive and finite."""
     for name, value in values.items():
         if not (np.all(np.greater(value, 0)) and np.all(np.isfinite(value))):
             raise ValueError(f"{name} must be a positive number, got {value!r}")
 
 
+def stacked(*coordinates: float | np.ndarray) -> np.ndarray:
+    """Return coordinates, numbers or arrays of shape (...), as points of shape (..., n)."""
+    return np.stack([np.asarray(x, dtype=float) for x in coordinates], axis=-1)
+
+
 def kinked_well(
     sharp: float | np.ndarray, flat: float | np.ndarray, wall: float | np.ndarray
 ) -> Landscape:
-    """Two parabolas that meet at the wall c, as high as each other there.
+    """Return two parabolas that meet at the wall c, as high as each other there.
 
     L(w) = ½λw² for w ≤ c, ½λ_f(w − f)² for w > c, with f = c(1 + √(λ/λ_f)).
 
@@ -44,7 +47,7 @@ def kinked_well(
         >>> [float(low.point[0]) for low in well.minima], float(well.loss(np.array([1.0])))
         ([0.0, 3.0], 2.0)
     """
-    _check_positive(sharp=sharp, flat=flat, wall=wall)
+    check_positive(sharp=sharp, flat=flat, wall=wall)
     f = wall * (1 + np.sqrt(np.divide(sharp, flat)))
 
     def loss(w: np.ndarray) -> np.ndarray:
@@ -59,14 +62,14 @@ def kinked_well(
         loss=loss,
         slope=slope,
         minima=(
-            Minimum(0 * _stack(f), _stack(sharp)),
-            Minimum(_stack(f), _stack(flat)),
+            Minimum(0 * stacked(f), stacked(sharp)),
+            Minimum(stacked(f), stacked(flat)),
         ),
     )
 
 
 def smooth_well(sharp: float, flat: float, wall: float, fall: float) -> Landscape:
-    """The kinked well with its kink made round, so that the gradient is continuous.
+    """Return the kinked well with its kink made round, so that the gradient is continuous.
 
     L(w) = ½λw² − ½(λ + μ)(w − c)₊² + ½(μ + λ_f)(w − e)₊², where b = c + λc/μ is the top of the
     barrier, h = √(λcb/(1/μ + 1/λ_f)) the steepest slope beyond it, e = b + h/μ.
@@ -86,7 +89,7 @@ def smooth_well(sharp: float, flat: float, wall: float, fall: float) -> Landscap
         >>> abs(round(float(well.loss(f)), 12)), well.slope(f).round(12) + 0
         (0.0, array([0.]))
     """
-    _check_positive(sharp=sharp, flat=flat, wall=wall, fall=fall)
+    check_positive(sharp=sharp, flat=flat, wall=wall, fall=fall)
     b = wall + sharp * wall / fall
     h = math.sqrt(sharp * wall * b / (1 / fall + 1 / flat))
     e = b + h / fall
@@ -113,7 +116,7 @@ def smooth_well(sharp: float, flat: float, wall: float, fall: float) -> Landscap
 
 
 def escape_threshold(curvature: float, wall: float, lr: float) -> float:
-    """ρ₁ = c(1 − m/2), m = ηλ: the radius above which B, at the bounce, is beyond the wall c.
+    """Return ρ₁ = c(1 − m/2), m = ηλ, above which B, at the bounce, is beyond the wall c.
 
     Args:
         curvature: λ of the sharp minimum.
@@ -128,7 +131,7 @@ def escape_threshold(curvature: float, wall: float, lr: float) -> float:
 
 
 def escape_window(sharp: float, flat: float, wall: float, lr: float) -> tuple[float, float]:
-    """(ρ₁, ρ₂): between the two, SAM is proved to leave the kinked well and to stay in the flat.
+    """Return (ρ₁, ρ₂), between which SAM is proved to leave the kinked well for the flat one.
 
     ρ₁ = c(1 − m/2),  ρ₂ = c · min(½√(m m_f), m(2 − m)/(2m − 1)),  m = ηλ, m_f = ηλ_f.
 
@@ -152,112 +155,3 @@ def escape_window(sharp: float, flat: float, wall: float, lr: float) -> tuple[fl
         )
     upper = wall * min(0.5 * math.sqrt(m * m_flat), m * (2 - m) / (2 * m - 1))
     return escape_threshold(sharp, wall, lr), upper
-
-
-def twin_valley(
-    along: float | np.ndarray,
-    sharp: float | np.ndarray,
-    flat: float | np.ndarray,
-    distance: float | np.ndarray,
-) -> Landscape:
-    """A smooth valley that is narrow at one minimum and wide at two others, all equally deep.
-
-    L(x, y) = ½νx²(1 − s)² + ½[λ_f + (λ₀ − λ_f)(1 − s)²] y²,  s = x²/f².
-
-    Minima: (0, 0) with curvatures (ν, λ₀), and (±f, 0) with (4ν, λ_f), all of value 0.
-
-    Args:
-        along: ν, curvature along the valley at the sharp minimum; a number, or an array of shape
-            (...) for many valleys at once, one for each leading index of w.
-        sharp: λ₀, curvature across it there, likewise.
-        flat: λ_f, curvature across it at the flat minima, likewise.
-        distance: f, from the sharp minimum to a flat one, likewise.
-
-    Example:
-        >>> valley = twin_valley(along=0.01, sharp=4.0, flat=0.4, distance=2.0)
-        >>> [low.point.tolist() for low in valley.minima]
-        [[0.0, 0.0], [2.0, 0.0], [-2.0, 0.0]]
-    """
-    _check_positive(along=along, sharp=sharp, flat=flat, distance=distance)
-
-    def loss(w: np.ndarray) -> np.ndarray:
-        x, y = w[..., 0], w[..., 1]
-        r = 1 - (x / distance) ** 2
-        return 0.5 * along * x**2 * r**2 + 0.5 * (flat + (sharp - flat) * r**2) * y**2
-
-    def slope(w: np.ndarray) -> np.ndarray:
-        x, y = w[..., 0], w[..., 1]
-        s = (x / distance) ** 2
-        bend = 2 * (sharp - flat) * (1 - s) / distance**2
-        return np.stack(
-            [
-                x * (along * (1 - s) * (1 - 3 * s) - bend * y**2),
-                (flat + (sharp - flat) * (1 - s) ** 2) * y,
-            ],
-            axis=-1,
-        )
-
-    return Landscape(
-        loss=loss,
-        slope=slope,
-        minima=(
-            Minimum(0 * _stack(distance, distance), _stack(along, sharp)),
-            Minimum(_stack(distance, 0 * distance), _stack(4 * along, flat)),
-            Minimum(_stack(-distance, 0 * distance), _stack(4 * along, flat)),
-        ),
-    )
-
-
-def _stack(*coordinates: float | np.ndarray) -> np.ndarray:
-    """Coordinates, numbers or arrays of shape (...), as points of shape (..., n)."""
-    return np.stack([np.asarray(x, dtype=float) for x in coordinates], axis=-1)
-
-
-def twin_valley_threshold(
-    along: Numbers, sharp: Numbers, flat: Numbers, distance: Numbers, lr: Numbers
-) -> Numbers:
-    """ρ_c = (1 − m/2) f √(ν/(2(λ₀ − λ_f))): above it the bounce at (0, ±a*) is unstable along x.
-
-    Exact for ν ≤ λ₀/2 and a* < f √(m/(2(2 − m))), m = ηλ₀ in (0, 2).
-
-    Args:
-        along: ν; a number, or an array of shape (...) for many valleys at once.
-        sharp: λ₀, likewise.
-        flat: λ_f < λ₀, likewise.
-        distance: f, likewise.
-        lr: step size η, likewise.
-
-    Example:
-        >>> round(twin_valley_threshold(0.02, 1.0, 0.0, 1.0, lr=1.0), 3)
-        0.05
-    """
-    if not np.all(np.greater(sharp, flat)):
-        raise ValueError(f"sharp must exceed flat, got {sharp!r} and {flat!r}")
-    return (1 - 0.5 * lr * sharp) * distance * (along / (2 * (sharp - flat))) ** 0.5
-
-
-def twin_valley_multiplier(
-    along: float, sharp: float, flat: float, distance: float, lr: float, rho: float
-) -> float:
-    """M, by which a small x is multiplied at each step of the bounce (0, ±a*).
-
-    M = 1 − η(ν − ½κ(a* + ρ)²)(1 + ρ(ν − ½κa*²)/(λ₀a*)),  κ = 4(λ₀ − λ_f)/f².
-
-    Args:
-        along: ν.
-        sharp: λ₀.
-        flat: λ_f.
-        distance: f.
-        lr: step size η, with ηλ₀ < 2.
-        rho: radius ρ.
-
-    Example:
-        >>> at_threshold = twin_valley_threshold(0.02, 1.0, 0.0, 1.0, lr=1.0)
-        >>> round(twin_valley_multiplier(0.02, 1.0, 0.0, 1.0, 1.0, at_threshold), 12)
-        1.0
-    """
-    m = lr * sharp
-    a = m * rho / (2 - m)
-    κ = 4 * (sharp - flat) / distance**2
-    at_b = along - 0.5 * κ * (a + rho) ** 2
-    return 1 - lr * at_b * (1 + rho * (along - 0.5 * κ * a**2) / (sharp * a))

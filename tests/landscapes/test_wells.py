@@ -11,8 +11,6 @@ from minisam.landscapes import (
     sam_path,
     smooth_well,
     twin_valley,
-    twin_valley_multiplier,
-    twin_valley_threshold,
 )
 
 
@@ -38,19 +36,6 @@ def test_smooth_well_has_one_barrier_and_tends_to_the_kinked_one():
     near = smooth_well(4.0, 0.5, 1.0, 1e8)
     kinked = kinked_well(4.0, 0.5, 1.0)
     np.testing.assert_allclose(near.loss(x), kinked.loss(x), atol=1e-6)
-
-
-def test_twin_valley_multiplier_is_what_a_step_does_to_a_small_x():
-    rng = np.random.default_rng(8)
-    for _ in range(50):
-        sharp, flat, f = 1.0, rng.uniform(0.05, 0.2), rng.uniform(0.5, 3)
-        along, lr = rng.uniform(1e-3, 5e-3), rng.uniform(0.4, 0.85)
-        rho = rng.uniform(0.5, 2) * twin_valley_threshold(along, sharp, flat, f, lr)
-        start = np.array([1e-8 * f, bounce_amplitude(sharp, lr, rho)])
-        path = sam_path(twin_valley(along, sharp, flat, f), start, lr, rho, 1)
-        M = twin_valley_multiplier(along, sharp, flat, f, lr, rho)
-        assert path[1, 0] / path[0, 0] == pytest.approx(M, rel=1e-10)
-        assert path[1, 1] == pytest.approx(-path[0, 1], rel=1e-10)
 
 
 def test_escape_window_is_proved_ground():
@@ -87,7 +72,6 @@ def test_many_wells_at_once_are_each_one_well():
         (lambda: kinked_well(0.0, 1.0, 1.0), "sharp must be a positive number, got 0.0"),
         (lambda: smooth_well(1.0, 1.0, 1.0, np.inf), "fall must be a positive number, got inf"),
         (lambda: escape_window(1.0, 1.0, 1.0, 0.5), r"lr \* sharp must lie in \(1, 2\)"),
-        (lambda: twin_valley_threshold(0.1, 1.0, 1.0, 1.0, 0.5), "sharp must exceed flat"),
     ],
 )
 def test_a_bad_argument_is_named(make, message):
