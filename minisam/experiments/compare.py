@@ -154,8 +154,11 @@ def compare_methods(
         What was written to ``results.json``.
     """
     begun = time.time()
-    search = searched(shared, [m for m in methods if m != "sgd" and m not in rho], out, jobs)
-    rho = rho | best_radii(search)
+    free = [name for name in methods if name != "sgd" and name not in rho]
+    search = searched(shared, free, out, jobs)
+    for name in free:
+        tried = [entry for entry in search if entry["method"] == name]
+        rho = {**rho, name: max(tried, key=lambda entry: entry["validation"])["rho"]}
     runs = [(m, seed) for seed in range(seeds) for m in methods]
     grid = [{**shared, **method_settings(m), "rho": rho.get(m, 0.0), "seed": s} for m, s in runs]
     records = sweep(compared_trial, grid, out, jobs=jobs)
@@ -201,22 +204,6 @@ def searched(
         )
         print(f"ρ of {title_of(name)}, by accuracy on noisy validation labels: {shown}")
     return search
-
-
-def best_radii(search: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """Return {method: the ρ with the best accuracy on validation labels}.
-
-    Example:
-        >>> tried = [{"method": "sam", "rho": r, "validation": v} for r, v in ((1, 2), (3, 4))]
-        >>> best_radii(tried)
-        {'sam': 3}
-    """
-    chosen: dict[str, dict[str, Any]] = {}
-    for entry in search:
-        best = chosen.setdefault(entry["method"], entry)
-        if entry["validation"] > best["validation"]:
-            chosen[entry["method"]] = entry
-    return {method: entry["rho"] for method, entry in chosen.items()}
 
 
 def table(results: dict[str, Any]) -> str:

@@ -91,10 +91,7 @@ def load_subset(data: Data) -> Subset:
         number[list(data.classes)] = np.arange(len(data.classes))
 
     def prepared(part: Split) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        if data.classes is not None:
-            keep = np.flatnonzero(np.isin(part.clean_labels, data.classes))
-        else:
-            keep = np.arange(len(part.labels))
+        keep = slice(None) if data.classes is None else np.isin(part.clean_labels, data.classes)
         images = standardize(part.images[keep], mean, std)
         return images, number[part.labels[keep]], number[part.clean_labels[keep]]
 

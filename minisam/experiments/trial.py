@@ -165,48 +165,34 @@ def fit(
     check_whole("epochs", training.epochs, low=1)
     check_whole("batch_size", training.batch_size, low=1)
     check_choice("loss", training.loss, tuple(LOSSES))
+    check_choice("optimizer", training.optimizer, tuple(METHODS))
     a = load_subset(data)
-    model, optimizer = network(training, a.classes), scheduled_optimizer(training, len(a.images))
+    steps = training.epochs * -(-len(a.images) // training.batch_size)
+    rate = cosine(training.lr, steps)
+    model = network(training, a.classes)
+    sharded = METHODS[training.optimizer].needs == "shards"
+    mixed: dict[str, Any] = {"crop_and_flip": training.crop_and_flip, "mixup": training.mixup}
     run = partial(
         train,
         model,
+        make_optimizer(training.optimizer, rate, training.rho, training.weight_decay),
         images=a.images,
         epochs=training.epochs,
         batch_size=training.batch_size,
         loss=partial(LOSSES[training.loss], **(training.loss_options or {})),
-        transform=augmentation(training, a.classes),
-        objective=partial(
-            training_objective,
-            m=training.m if METHODS[training.optimizer].needs == "shards" else None,
-        ),
+        transform=partial(augmented, classes=a.classes, **mixed) if any(mixed.values()) else None,
+        objective=partial(training_objective, m=training.m if sharded else None),
         evaluate=partial(accuracies, model, a, watch=watch),
         checkpoint=checkpoint,
         settings={"trial": {**data._asdict(), **training._asdict()}},
     )
-    trained: Trained = run(optimizer, labels=a.labels, seed=data.seed, params=params)
+    trained: Trained = run(labels=a.labels, seed=data.seed, params=params)
     first_history = None
     if training.bootstrap:
         first_history = trained.history
         logits = predict(model, trained.params, trained.statistics, a.images)
-        trained = run(optimizer, labels=logits.argmax(axis=1), seed=data.seed + 10_000)
+        trained = run(labels=logits.argmax(axis=1), seed=data.seed + 10_000)
     return Fitted(model, trained.params, trained.statistics, a, trained.history, first_history)
-
-
-def scheduled_optimizer(training: Training, examples: int) -> Optimizer:
-    """Return the optimizer, whose learning rate falls along a cosine over all steps."""
-    check_choice("optimizer", training.optimizer, tuple(METHODS))
-    steps = training.epochs * -(-examples // training.batch_size)
-    rate = cosine(training.lr, steps)
-    return make_optimizer(training.optimizer, rate, training.rho, training.weight_decay)
-
-
-def augmentation(training: Training, classes: int) -> Callable[..., tuple] | None:
-    """Return (images, labels, rng) → (images, labels): crops and flips, then mixup; or None."""
-    if not (training.crop_and_flip or training.mixup):
-        return None
-    return partial(
-        augmented, classes=classes, crop_and_flip=training.crop_and_flip, mixup=training.mixup
-    )
 
 
 def augmented(
@@ -217,7 +203,7 @@ def augmented(
     crop_and_flip: bool,
     mixup: float,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Crop and flip the images at random, and mix them, where that is asked for."""
+    """Crop and flip images at random, and mix them up, where that is asked for."""
     images = augment(images, rng) if crop_and_flip else images
     return robust_losses.mixup(images, labels, rng, classes, mixup) if mixup else (images, labels)
 
