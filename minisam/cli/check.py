@@ -99,7 +99,7 @@ def refuse_beside_list(arguments: argparse.Namespace) -> None:
 
 
 def names(targets: Sequence[str]) -> list[str]:
-    """What to call each target: its function, or all of it where that name is not the only one.
+    """Name each target by its function, or by all of it where that name is not the only one.
 
     Example:
         >>> names(["ann.py:step", "bob.py:step", "bob.py:other"])
@@ -111,7 +111,7 @@ def names(targets: Sequence[str]) -> list[str]:
 
 
 def report_on(target: str, name: str, arguments: argparse.Namespace) -> tuple[bool, Any]:
-    """Whether a target was judged, and the report on it.
+    """Return whether a target was judged, and the report on it.
 
     Raises:
         ValueError: if an option is wrong.
@@ -132,7 +132,7 @@ def report_on(target: str, name: str, arguments: argparse.Namespace) -> tuple[bo
 
 
 def rendered(reports: list[Any], form: str) -> str:
-    """The reports in one of the forms; those for programs in ASCII, whatever the terminal."""
+    """Return the reports in one of the forms; those for programs in ASCII on every terminal."""
     from minisam.oracle.report import junit, table
 
     if form == "json":
@@ -158,7 +158,7 @@ def write(text: str, path: str | None) -> None:
 
 
 def catalogue() -> str:
-    """The probes and the conventions."""
+    """List the probes and the conventions."""
     from minisam.oracle.conventions import CONVENTIONS
     from minisam.oracle.probes import PROBES
 

@@ -41,10 +41,10 @@ def hold(
         norm_epsilon: what it adds to ‖g‖ by convention.
         timeout: seconds that one step may take.
 
-    Yields:
-        For each statement its ``"slug"`` with ``"failure"``, the explanation, empty if it holds; or
-        ``"skipped"``, why it was not tried; or ``"fault"``, what went wrong. Or, as `judge`,
-        ``{"refused": why}``, or a fault without a slug.
+    Returns:
+        One by one, for each statement its ``"slug"`` with ``"failure"``, the explanation, empty if
+        it holds; or ``"skipped"``, why it was not tried; or ``"fault"``, what went wrong. Or, as
+        `judge`, ``{"refused": why}``, or a fault without a slug.
     """
     try:
         chosen = find(names)
@@ -75,7 +75,7 @@ def hold(
 
 
 def limited(adapter: Adapter, timeout: float) -> Adapter:
-    """The adapter, each of whose steps has a time limit and may raise nothing but a `Fault`."""
+    """Return the adapter with a time limit for each step, which raises nothing but a `Fault`."""
 
     def make(params: Arrays, hyperparameters: dict[str, Any]) -> Run:
         run = guarded(timeout, lambda: adapter(params, hyperparameters))

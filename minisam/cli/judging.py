@@ -34,7 +34,7 @@ def judge(
         probes: as for `minisam.oracle.check`.
         timeout: as for `minisam.oracle.check`.
 
-    Yields:
+    Returns:
         ``{"report": ...}``, the fields of a `Report`; or ``{"refused": why}``, if an option is
         wrong; or ``{"fault": why}``, if there is nothing to check.
     """

@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def in_words(statement: Property, whole: bool) -> str:
-    """A statement as text; the whole of it has the proof and the bound too."""
+    """Return a statement as text; the whole of it has the proof and the bound too."""
 
     def paragraph(text: str, label: str = "") -> str:
         first = f"     {label}"
@@ -99,7 +99,7 @@ def in_words(statement: Property, whole: bool) -> str:
 
 
 def as_record(statement: Property) -> dict[str, Any]:
-    """A statement as JSON."""
+    """Return a statement as JSON holds it."""
     fields = (
         "number", "slug", "section", "statement", "equation", "source", "bound", "methods",
         "picture", "requires",
@@ -140,7 +140,7 @@ def hold_against(target: str, slugs: list[str], settings: list[float]) -> int:
 
 
 def grouped(reasons: list[tuple[str, str]]) -> list[str]:
-    """Each reason once, with the names that it goes for, if there are any.
+    """Return each reason once, with the names that it goes for, if there are any.
 
     Example:
         >>> grouped([("a", "it hangs"), ("b", "it hangs"), ("", "it exits")])
@@ -154,5 +154,5 @@ def grouped(reasons: list[tuple[str, str]]) -> list[str]:
 
 
 def named(names: list[str]) -> str:
-    """Names in one line, or a word for none."""
+    """Return names in one line, or a word for none."""
     return ", ".join(names) or "none"

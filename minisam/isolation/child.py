@@ -16,7 +16,7 @@ _process = 0  # the child's id
 
 
 def main() -> None:
-    """Be the child: call the function that the parent names, tell what it yields, and end."""
+    """Call the function that the parent names, tell what it yields, and end."""
     global _channel, _process
     requests, _channel, _process = os.fdopen(os.dup(0), "rb"), os.dup(1), os.getpid()
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)

@@ -46,7 +46,7 @@ def run(function: str, *arguments: Any) -> Iterator[Any]:
         function: ``"package.module:name"`` of a function that yields what JSON can hold.
         *arguments: for the function; what JSON can hold.
 
-    Yields:
+    Returns:
         Each value when it comes.
 
     Raises:

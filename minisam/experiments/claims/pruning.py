@@ -120,8 +120,8 @@ def pruned_in_rounds(
         worth: params → what each weight is worth, found again in every round.
         retrain: (params, objective) → params after more training with this ``objective``.
 
-    Yields:
-        The network after each round.
+    Returns:
+        The network after each round, one at a time.
     """
     if any(after > before for before, after in pairwise(shares)):
         raise ValueError(f"shares must not rise: what was pruned is gone, got {tuple(shares)}")
