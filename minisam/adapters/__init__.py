@@ -1,1 +1,1 @@
-"""How an optimizer meets the oracle: adapters, which make any implementation look alike."""
+"""Make implementations of any kind look alike to the oracle: adapters."""

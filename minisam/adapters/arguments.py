@@ -1,7 +1,4 @@
-"""Hyper-parameters as arguments: what a function names, or reads of ``**hp``, it has.
-
-What it does not have it is not asked for, if that matters.
-"""
+"""See which hyper-parameters a function has: those that it names, or reads of ``**hp``."""
 
 from __future__ import annotations
 

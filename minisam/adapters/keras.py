@@ -1,4 +1,4 @@
-"""Keras 3 optimizers, on whichever backend Keras runs."""
+"""Adapt Keras 3 optimizers, on whichever backend Keras runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The library's own optimizers as an adapter, and how hyper-parameters become one of them.
+"""Adapt the library's own optimizers, and make one of hyper-parameters.
 
 The base update is `minisam.optim.sgd`; what is around it is the row of `minisam.optim.methods` with
 the method's name.

@@ -1,4 +1,4 @@
-"""Optax transformations: base optimizers, and SAM in both modes of ``optax.contrib.sam``."""
+"""Adapt Optax transformations: base optimizers, and SAM in both modes of ``optax.contrib.sam``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from minisam.adapters.arguments import ReadingDict, adapter_of_maker
 from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.protocol import Adapter, AdapterError, Arrays, GradFn, Run, array_type
+from minisam.checks import check_choice
 
 MODES = ("auto", "plain", "opaque", "transparent")
 
@@ -39,8 +40,7 @@ def optax(
         >>> import optax as ox  # doctest: +SKIP
         >>> adapter = optax(lambda params, hp: ox.sgd(hp["lr"]))  # doctest: +SKIP
     """
-    if mode not in MODES:
-        raise ValueError(f"mode must be one of {', '.join(map(repr, MODES))}, got {mode!r}")
+    check_choice("mode", mode, MODES)
 
     def begin(params: Arrays, hp: HyperParameters) -> Run:
         import jax  # extras, and slow to import

@@ -1,4 +1,4 @@
-"""A step function as an adapter: ``step(w, grad_fn, *, rho, lr, ...) -> w``.
+"""Adapt a step function ``step(w, grad_fn, *, rho, lr, ...) -> w``.
 
 What a function takes, its signature says; what it reads of ``**hp``, the keywords remember. So it
 is given what it has, and what needs more is not run.

@@ -1,7 +1,4 @@
-"""An implementation in any language, over lines of JSON on its standard input and output.
-
-`minisam.adapters.wire` says which.
-"""
+"""Adapt a program in any language, over the lines of JSON that `minisam.adapters.wire` has."""
 
 from __future__ import annotations
 

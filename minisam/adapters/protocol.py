@@ -1,4 +1,4 @@
-"""How an optimizer meets the oracle, and how the oracle watches one step of it.
+"""The protocol between an optimizer and the oracle, and how one step of it is watched.
 
 The oracle owns the gradient. An adapter turns parameters and hyper-parameters into a `Run`, a
 function that does one optimizer step: it is given `grad_fn`, calls it wherever it wants a gradient

@@ -1,4 +1,4 @@
-"""Any adapter as a harness: for an implementation that lives in another environment.
+"""Serve any adapter as a harness, for an implementation that lives in another environment.
 
 A file ``harness.py`` with two lines, run by the other environment's Python,
 

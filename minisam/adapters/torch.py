@@ -1,4 +1,4 @@
-"""PyTorch optimizers, whichever way they want to be stepped.
+"""Adapt PyTorch optimizers, whichever way they want to be stepped.
 
 The loss is an autograd function whose forward pass remembers the weights and whose backward pass
 asks the oracle for the gradient there. So gradients arrive as they do in training: autograd *adds*

@@ -1,4 +1,4 @@
-"""Time limits for code that may hang.
+"""Limit the time of code that may hang.
 
 Within the process of its caller, code can be interrupted but not stopped: it may catch whatever is
 raised in it, or spend its time where nothing is raised. Only the end of a process stops everything;

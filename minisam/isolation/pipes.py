@@ -1,4 +1,4 @@
-"""A process whose output is read while it runs, so that it never waits for us."""
+"""Read what a process writes while it runs, so that it never waits for us."""
 
 from __future__ import annotations
 

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minisam.checks import check_choice
+
 FOLDER = Path(__file__).parent / "models"
 NETWORKS = ("mlp", "cnn")
 POLICIES = {
@@ -79,8 +81,7 @@ def load_model(name: str) -> ModelVectors:
         >>> vectors.under("params")["conv1.weight"].shape, float(vectors.arrays["A/loss"]) > 0
         ((3, 3, 2, 4), True)
     """
-    if name not in NETWORKS:
-        raise ValueError(f"name must be one of {', '.join(map(repr, NETWORKS))}, got {name!r}")
+    check_choice("name", name, NETWORKS)
     about = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     del about["arrays"]
     with np.load(FOLDER / f"{name}.npz") as file:
@@ -181,10 +182,8 @@ def check_model(
     """
     if loss_and_grad is None and train is None:
         raise ValueError("loss_and_grad or train must be given: there is nothing to check")
-    for argument, value, choices in (("dtype", dtype, COARSER), ("policy", policy, POLICIES)):
-        if value not in choices:
-            allowed = ", ".join(map(repr, choices))
-            raise ValueError(f"{argument} must be one of {allowed}, got {value!r}")
+    check_choice("dtype", dtype, tuple(COARSER))
+    check_choice("policy", policy, tuple(POLICIES))
     vectors = load_model(name)
     seen = Comparison(vectors, dtype)
     found, statistics = None, bool(train and vectors.under("statistics/before"))

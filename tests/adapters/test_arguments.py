@@ -2,7 +2,10 @@ import pytest
 
 from minisam.adapters.arguments import ReadingDict
 from minisam.adapters.hyperparameters import HyperParameters
+from minisam.adapters.keras import keras
+from minisam.adapters.optax import optax
 from minisam.adapters.protocol import Unsupported
+from minisam.adapters.torch import torch
 
 
 def reading(**values):
@@ -81,3 +84,22 @@ def test_what_is_put_in_beside_them_need_not_be_read():
     hp = ReadingDict(HyperParameters(), model=print)
     hp.refuse_unread()
     assert hp["model"] is print
+
+
+@pytest.mark.parametrize("adapt", [torch, optax, keras])
+def test_a_maker_must_be_callable(adapt):
+    with pytest.raises(ValueError, match="make must be a function"):
+        adapt("SAM")
+
+
+def test_unknown_styles_and_modes_are_named():
+    with pytest.raises(ValueError, match="style must be a function or one of 'auto', 'two_steps'"):
+        torch(lambda params, hp: None, style="three_steps")
+    with pytest.raises(ValueError, match="mode must be one of 'auto', 'plain'"):
+        optax(lambda params, hp: None, mode="clear")
+    with pytest.raises(ValueError, match="step must be a function"):
+        keras(lambda params, hp: None, step=None)
+
+
+def test_what_is_unsupported_is_not_implemented():
+    assert issubclass(Unsupported, NotImplementedError)

@@ -255,3 +255,36 @@ def test_the_doors_tell_what_was_returned(tmp_path, capsys):
         text = " ".join((captured.out + captured.err).split())
         assert "the new weights must be a list of arrays, got coroutine" in text
         assert "never awaited" not in text
+
+
+def test_a_step_sees_its_number_of_a_schedule():
+    seen = []
+
+    def step(w, grad_fn, *, lr, rho, **rest):
+        seen.append((lr, rho))
+        return w
+
+    run = plain(step)([np.ones(2)], {**HYPERPARAMETERS, "lr": [0.5, 0.25], "rho": 0.1})
+    for _ in range(3):
+        run(lambda point: point)
+    assert seen == [(0.5, 0.1), (0.25, 0.1), (0.25, 0.1)]
+
+
+def test_declaring_what_the_oracle_asks_to_declare_is_enough():
+    def in_loss(w, grad_fn, *, rho, lr, weight_decay):
+        def gradient(point):
+            return [g + weight_decay * x for g, x in zip(grad_fn(point), point, strict=True)]
+
+        d1 = gradient(w)
+        length = np.sqrt(sum(np.sum(g * g) for g in d1))
+        climb = rho / length if length else 0.0
+        d2 = gradient([x + climb * g for x, g in zip(w, d1, strict=True)])
+        return [x - lr * g for x, g in zip(w, d2, strict=True)]
+
+    probes = ["sam-three-tensors", "sam-weight-decay"]
+    report = check(in_loss, probes=probes)
+    assert report.verdict == "undeclared convention: weight_decay"
+    report = check(in_loss, probes=probes, declare={"weight_decay": "in_loss"})
+    assert report.verdict == "conforms as declared"
+    ran = {one.probe for one in report.results if one.status == "pass"}
+    assert ran == set(probes)
