@@ -44,7 +44,9 @@ def findings(source):
             found.append(f"{node.name} begins with {first!r}, which is no verb of the list")
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module):
-            names = re.findall(r"^([A-Z][\w ]*):$", ast.get_docstring(node) or "", flags=re.M)
+            names = re.findall(
+                r"^([A-Z]\w*(?: [A-Z]\w*)?):$", ast.get_docstring(node) or "", flags=re.M
+            )
             odd = sorted(set(names) - SECTIONS)
             found += [f"{getattr(node, 'name', 'the module')} has a section {name}" for name in odd]
     return found
