@@ -1,4 +1,4 @@
-"""Conventions: where honest implementations of SAM differ.
+"""List the conventions in which honest implementations of SAM differ.
 
 None of these is a bug. Each has a default, what the papers say and `minisam.optim` does, and other
 values found in code that people use. Declaring one, ``check(adapter, declare={"norm_epsilon":
@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minisam.adapters.hyperparameters import HyperParameters
 from minisam.optim.sgd import sgd
-from minisam.oracle.recipe import Change, Recipe, piece
-from minisam.trees import Params, add, add_scaled, map_leaves, norm, scale
+from minisam.oracle.recipe import Change, Recipe, average, only, piece
+from minisam.trees import Params, add, add_scaled, map_leaves, multiply, norm, scale, subtract
 
 
 class Convention(NamedTuple):
@@ -42,49 +43,50 @@ class Convention(NamedTuple):
 
 
 def with_epsilon(epsilon: float) -> Callable[..., Any]:
-    """The length of a climb whose norm has ``epsilon`` added: ρ/(‖g‖ + epsilon)."""
+    """Return the length of a climb whose norm has ``epsilon`` added: ρ/(‖g‖ + epsilon)."""
     return lambda now, rho, length: rho / (length + epsilon)
 
 
 def with_floor(floor: float) -> Callable[..., Any]:
-    """The length of a climb whose norm is at least ``floor``: ρ/max(‖g‖, floor)."""
+    """Return the length of a climb whose norm is at least ``floor``: ρ/max(‖g‖, floor)."""
     return lambda now, rho, length: rho / np.maximum(length, floor)
 
 
 def with_float32_norm(now: SimpleNamespace, g: Params) -> Any:
-    """‖g‖ computed in float32."""
+    """Compute ‖g‖ in float32."""
     return norm(map_leaves(lambda leaf: leaf.astype(np.float32), g))
 
 
 def per_tensor_norm(now: SimpleNamespace, g: Params) -> Params:
-    """‖g‖ of every tensor by itself."""
+    """Compute ‖g‖ of every tensor by itself."""
     return {key: norm({key: leaf}) for key, leaf in g.items()}
 
 
 def or_nan(now: SimpleNamespace, rho: float, length: Any) -> Any:
-    """ρ/‖g‖, computed also where it is 0/0."""
+    """Compute ρ/‖g‖, also where it is 0/0."""
     return np.divide(rho, length)
 
 
-def restore_by_subtraction(recipe: Recipe) -> Recipe:
-    """Go back to A by subtracting ε."""
-    return recipe.having(
-        origin=lambda now: map_leaves(lambda b, e: b - e, now.perturbed, now.perturbation)
-    )
+restore_by_subtraction = piece(origin=lambda now: subtract(now.perturbed, now.perturbation))
 
 
-def big_vision_climb(recipe: Recipe) -> Recipe:
-    """ε = ρ T g/‖g‖."""
-    if recipe.hp.method != "asam":
-        return recipe
-    return recipe.having(
-        numerator=lambda now, T, g: map_leaves(lambda t, leaf: t * leaf, T, g),
+def is_adaptive(hp: HyperParameters) -> bool:
+    """Return whether ASAM is asked for."""
+    return hp.method == "asam"
+
+
+# ε = ρ T g/‖g‖
+big_vision_climb = only(
+    is_adaptive,
+    piece(
+        numerator=lambda now, T, g: multiply(T, g),
         norm=lambda now, scaled: norm(now.climbing),
-    )
+    ),
+)
 
 
 def momentum_form(form: str) -> Change:
-    """``"lr_inside"``: v ← μv + ηg, w ← w − v;  ``"ema"``: v ← μv + (1−μ)g, w ← w − ηv."""
+    """Take v ← μv + ηg, w ← w − v ("lr_inside"), or v ← μv + (1−μ)g, w ← w − ηv ("ema")."""
 
     def change(recipe: Recipe) -> Recipe:
         hp = recipe.hp
@@ -108,40 +110,34 @@ def momentum_form(form: str) -> Change:
     return change
 
 
-def summed(recipe: Recipe) -> Recipe:
-    """Gradients of the shards are added, not averaged."""
-    shards = recipe.hp.shards
-    if shards == 1:
-        return recipe
-    return recipe.having(ask=lambda now, point: scale(float(shards), now.gradient(point)))
+def in_shards(hp: HyperParameters) -> bool:
+    """Return whether the batch is split."""
+    return hp.shards > 1
 
 
-def own_climbs(recipe: Recipe) -> Recipe:
-    """Every shard climbs its own way: m-sharpness."""
-    shards = recipe.hp.shards
-    if shards == 1:
-        return recipe
+def shard_gradients(now: SimpleNamespace) -> list[Params]:
+    """Return the gradient of every shard at A."""
+    now.by_shard = [now.gradient(now.params, shard) for shard in range(now.hp.shards)]
+    return now.by_shard
 
-    def second(now: SimpleNamespace) -> Params:
-        total: Any = None
-        for shard, ascent in enumerate(now.shard_gradients):
-            point = add(now.params, now.climb(ascent, now.rho))
-            gradient = now.gradient(point, shard)
-            total = gradient if total is None else add(total, gradient)
-        return scale(1 / shards, total)
 
-    def first(now: SimpleNamespace) -> Params:
-        now.shard_gradients = [now.gradient(now.params, shard) for shard in range(shards)]
-        total = now.shard_gradients[0]
-        for gradient in now.shard_gradients[1:]:
-            total = add(total, gradient)
-        return scale(1 / shards, total)
+def second_of_own_climbs(now: SimpleNamespace) -> Params:
+    """Average the shards' gradients, each at the end of its own climb."""
+    points = [add(now.params, now.climb(g, now.rho)) for g in now.by_shard]
+    return average([now.gradient(point, shard) for shard, point in enumerate(points)])
 
-    return recipe.having(first=first, second=second)
+
+summed = only(
+    in_shards, piece(ask=lambda now, point: scale(float(now.hp.shards), now.gradient(point)))
+)
+own_climbs = only(
+    in_shards,
+    piece(first=lambda now: average(shard_gradients(now)), second=second_of_own_climbs),
+)
 
 
 def is_number(value: Any) -> bool:
-    """Whether ``value`` is a finite number ≥ 0."""
+    """Return whether ``value`` is a finite number ≥ 0."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < np.inf
 
 
@@ -206,7 +202,7 @@ CONVENTIONS: dict[str, Convention] = {convention.name: convention for convention
 
 
 def is_default(name: str, value: Any) -> bool:
-    """Whether declaring this says nothing new."""
+    """Return whether declaring this says nothing new."""
     return value == CONVENTIONS[name].default
 
 
@@ -233,7 +229,7 @@ def check_declared(declared: dict[str, Any]) -> None:
 
 
 def declared_settings(declared: dict[str, Any]) -> dict[str, Any]:
-    """The hyper-parameters that declared conventions fix.
+    """Return the hyper-parameters that declared conventions fix.
 
     Example:
         >>> declared_settings({"eta": 0, "scope": "all", "restore": "subtract"})
@@ -247,7 +243,7 @@ def declared_settings(declared: dict[str, Any]) -> dict[str, Any]:
 
 
 def declared_changes(declared: dict[str, Any]) -> tuple[Change, ...]:
-    """The changes of the recipe that declared conventions stand for."""
+    """Return the changes of the recipe that declared conventions stand for."""
     return tuple(
         change(value)
         for name, value in declared.items()

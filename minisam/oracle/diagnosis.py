@@ -49,7 +49,7 @@ class Part(NamedTuple):
 
     @property
     def is_mutant(self) -> bool:
-        """Whether it is a mistake."""
+        """Return whether it is a mistake."""
         return not self.declare
 
 
@@ -57,23 +57,23 @@ Parts = tuple[Part, ...]
 
 
 def convention_part(declare: dict[str, Any]) -> Part:
-    """One or several conventions as a part."""
+    """Make a part of one or several conventions."""
     name = ", ".join(sorted(declare))
     return Part(name, declare, declared_settings(declare), declared_changes(declare))
 
 
 def mutant_part(name: str) -> Part:
-    """A mutant as a part."""
+    """Make a part of a mutant."""
     return Part(name, {}, {}, (MUTANTS[name].change,))
 
 
 def explains(parts: Sequence[Part], traces: Iterable[Trace], declared: Part) -> bool:
-    """Whether the reference with these parts does what was seen, in every trace."""
+    """Return whether the reference with these parts does what was seen, in every trace."""
     return all(explains_one(parts, trace, declared) for trace in traces)
 
 
 def explains_one(parts: Sequence[Part], trace: Trace, declared: Part) -> bool:
-    """Whether they do in one trace; a rough look first, because most do not."""
+    """Return whether they do in one trace; look roughly first, because most do not."""
     rough = trace.dtype != "bfloat16"
     if rough and not judge_parts(parts, trace, declared, rough=True).agrees:
         return False
@@ -93,7 +93,7 @@ def judge_parts(
 
 
 class Diagnosis(NamedTuple):
-    """What explains the traces.
+    """Say what explains the traces.
 
     Attributes:
         survivors: the explanations; empty when nothing known does it.
@@ -107,7 +107,7 @@ class Diagnosis(NamedTuple):
 
 
 def single_parts(traces: Sequence[Trace], settled: dict[str, Any]) -> list[Part]:
-    """The conventions and mutants that could be at work in these traces."""
+    """Return the conventions and mutants that could be at work in these traces."""
     methods = {trace.probe.method for trace in traces}
     dtypes = {trace.dtype for trace in traces}
     parts = [
@@ -194,7 +194,7 @@ def simplest(survivors: Sequence[Parts]) -> list[Parts]:
 
 
 def decayed(trace: Trace) -> Trace:
-    """A trace with a NaN as if the weight decay were not quite zero.
+    """Return a trace with a NaN as if the weight decay were not quite zero.
 
     0 · NaN is NaN: an optimizer that decays at B, or in the loss, spreads the NaN of B whether it
     is asked for a weight decay or not.
@@ -205,7 +205,7 @@ def decayed(trace: Trace) -> Trace:
 
 
 def restores_a_copy(passing: Sequence[Trace], base: Part) -> bool:
-    """Whether weights came back to the bit where subtracting ε would not have brought them back.
+    """Return whether weights came back to the bit, where subtracting ε would not bring them.
 
     The reference that subtracts is allowed the rounding of a subtraction, and so explains every
     copy, too. What speaks against it is that rounding was to be seen, and was not.
@@ -218,7 +218,7 @@ def restores_a_copy(passing: Sequence[Trace], base: Part) -> bool:
 
 
 def redeclared(traces: Sequence[Trace], declared: dict[str, Any]) -> list[Parts]:
-    """Other values of what was declared, one at a time."""
+    """Try other values of what was declared, one at a time."""
     found: list[Parts] = []
     for name in declared:
         convention = CONVENTIONS[name]
@@ -236,7 +236,7 @@ def together(
     settled: dict[str, Any],
     base: Part,
 ) -> Parts | None:
-    """Conventions that explain the traces together: packages first, then one after the other."""
+    """Find conventions that explain the traces together: first packages, then one by one."""
     for package in PACKAGES:
         left = {name: value for name, value in package.items() if name not in settled}
         if left and explains([convention_part(left)], traces, base):
@@ -258,7 +258,7 @@ def together(
 def one_by_one(
     failing: Sequence[Trace], traces: Sequence[Trace], parts: Sequence[Part], base: Part
 ) -> list[Parts]:
-    """Sets of up to four parts, grown by those that explain the most; empty unless all is."""
+    """Grow sets of up to four parts by what explains the most; none unless all is explained."""
     sample = failing[:: max(1, len(failing) // 16)]
     beam: list[Parts] = [()]
     best = 0
@@ -283,7 +283,7 @@ def one_by_one(
 
 
 def count_explained(parts: Parts, traces: Sequence[Trace], base: Part, at_least: int = 0) -> int:
-    """How many traces these parts explain; it may stop counting when too few can be reached."""
+    """Count the traces that parts explain; stop early if ``at_least`` cannot be reached."""
     count = 0
     for number, trace in enumerate(traces):
         if count + len(traces) - number < at_least:
@@ -304,7 +304,7 @@ def smallest(declare: dict[str, Any], traces: Sequence[Trace], base: Part) -> di
 def pairs_of(
     parts: Sequence[Part], failing: Sequence[Trace], settled: dict[str, Any], base: Part
 ) -> Iterable[Parts | None]:
-    """Pairs that roughly explain the failing trace which fewest parts touch; None for others."""
+    """Yield pairs that roughly explain the trace which fewest parts touch; None for others."""
     touched = {}
     for trace in [trace for trace in failing if not trace.probe.ends_only][:8]:
         alone = judge_parts([], trace, base)[:4]  # whether it agrees, how well, and where
@@ -324,14 +324,14 @@ def pairs_of(
 
 
 def clash(a: Part, b: Part, trace: Trace) -> bool:
-    """Whether two mutants replace the same piece, so that their order matters."""
+    """Return whether two mutants replace the same piece, so that their order matters."""
     if not (a.is_mutant and b.is_mutant):
         return False
     return bool(pieces_of(a, trace) & pieces_of(b, trace) - {"hp", "base"})
 
 
 def pieces_of(part: Part, trace: Trace) -> frozenset[str]:
-    """The pieces of a recipe that a part replaces."""
+    """Return the pieces of a recipe that a part replaces."""
     if not part.changes:
         return frozenset()
     return recipe_of(trace.hp, *part.changes).changed

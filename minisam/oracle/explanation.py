@@ -19,7 +19,7 @@ QUANTITIES = {
 }
 
 
-def in_words(judgement: Judgement) -> str:
+def quantity_in_words(judgement: Judgement) -> str:
     """Name the quantity that is wrong first."""
     if judgement.point is None or judgement.quantity in QUANTITIES:
         return QUANTITIES[judgement.quantity]
@@ -27,18 +27,18 @@ def in_words(judgement: Judgement) -> str:
 
 
 def flat(arrays: Any) -> np.ndarray:
-    """All entries in one float64 vector."""
+    """Put all entries into one float64 vector."""
     return np.concatenate([np.asarray(array, np.float64).ravel() for array in arrays])
 
 
-def fit(target: np.ndarray, basis: dict[str, np.ndarray], accuracy: float) -> str:
-    """The shortest combination of at most two of the basis that is the target; empty if none.
+def combination(target: np.ndarray, basis: dict[str, np.ndarray], accuracy: float) -> str:
+    """Find the shortest combination of at most two of the basis that is the target, or "".
 
     Example:
         >>> d1, d2 = np.array([1.0, 2.0, 4.0, 5.0]), np.array([3.0, 1.0, 2.0, 0.0])
-        >>> fit(d1 + d2, {"d1": d1, "d2": d2}, 1e-6)
+        >>> combination(d1 + d2, {"d1": d1, "d2": d2}, 1e-6)
         'd1 + d2'
-        >>> fit(-0.5 * d1, {"d1": d1, "d2": d2}, 1e-6)
+        >>> combination(-0.5 * d1, {"d1": d1, "d2": d2}, 1e-6)
         '−0.5 × d1'
     """
     size = np.linalg.norm(target)
@@ -62,14 +62,14 @@ def fit(target: np.ndarray, basis: dict[str, np.ndarray], accuracy: float) -> st
 
 
 def term(coefficient: float, name: str) -> str:
-    """One term of a combination."""
+    """Write one term of a combination."""
     shown = f"{abs(coefficient):.4g}"
     sign = "−" if coefficient < 0 else ""
     return f"{sign}{name}" if shown == "1" else f"{sign}{shown} × {name}"
 
 
 def looks_like(trace: Trace, judgement: Judgement) -> str:
-    """What the first wrong quantity looks like, "ε = 0.5 × expected ε"; empty if nothing fits."""
+    """Say what the first wrong quantity looks like, "ε = 0.5 × expected ε", or ""."""
     seen = trace.steps[judgement.step]
     if judgement.quantity == "fewer gradients":
         return (
@@ -103,17 +103,17 @@ def looks_like(trace: Trace, judgement: Judgement) -> str:
         basis.update({f"lr·{name}": lr * gradient for name, gradient in gradients.items()})
         points = enumerate(seen.queries)
         basis.update({f"ε{k}": flat(q[i] for i in position) - start for k, q in points if k})
-        found = fit(start - target, {**basis, "w": start}, accuracy)
+        found = combination(start - target, {**basis, "w": start}, accuracy)
         return f"w − new w = {found}" if found else ""
     basis = {"expected ε": wanted - start, **gradients}
     if "d1" in gradients:
         basis["sign(d1)"] = np.sign(gradients["d1"])
-    found = fit(target - start, {**basis, "w": start}, accuracy)
+    found = combination(target - start, {**basis, "w": start}, accuracy)
     return f"ε = {found}" if found else per_tensor(observed, expected, trace, seen, accuracy)
 
 
 def per_tensor(observed: Any, expected: Any, trace: Trace, seen: Any, accuracy: float) -> str:
-    """Whether every tensor's ε is the expected one times a factor of its own."""
+    """Say by which factor each tensor's ε differs from the expected one, or ""."""
     factors = []
     for name in observed:
         start = np.asarray(seen.start[trace.hp.names.index(name)], np.float64)
@@ -128,15 +128,15 @@ def per_tensor(observed: Any, expected: Any, trace: Trace, seen: Any, accuracy: 
 
 
 def shortest(array: Any, dtype: str) -> Any:
-    """Nested lists of the shortest numbers that are these ones in a dtype."""
+    """Return nested lists of the shortest numbers that are these ones in a dtype."""
     text = [float(str(x)) for x in np.asarray(array).astype(dtype).ravel()]
     return np.reshape(text, np.shape(array)).tolist()
 
 
 def first_wrong(trace: Trace, judgement: Judgement) -> str:
-    """Which quantity is wrong first, where, and by how much."""
+    """Say which quantity is wrong first, where, and by how much."""
     place = f"probe {trace.probe.slug}, {trace.dtype}, step {judgement.step + 1}"
-    text = f"{in_words(judgement)} ({place})"
+    text = f"{quantity_in_words(judgement)} ({place})"
     if judgement.tensor and judgement.expected is not None and judgement.observed is not None:
         entry = judgement.entry
         right = np.asarray(judgement.expected[judgement.tensor].value)[entry]
@@ -158,7 +158,7 @@ def reproduction(
     call: str = "step",
     accepts: frozenset[str] | None = None,
 ) -> str:
-    """At most ten lines of Python, without minisam, that show the failure."""
+    """Write at most ten lines of Python, without minisam, that show the failure."""
     names, hp = trace.hp.names, trace.hp
     steps = trace.steps[: judgement.step + 1]
     dtype = "float32" if trace.dtype != "float64" else "float64"
@@ -186,7 +186,7 @@ def reproduction(
     if judgement.expected is not None and judgement.observed is not None:
         right = arrays(judgement.expected[n].value for n in names if n in judgement.expected)
         what = "w" if judgement.point is None else f"asked[{judgement.point}]"
-        last = f'print("{in_words(judgement)}:", {what}, "should be", {right})'
+        last = f'print("{quantity_in_words(judgement)}:", {what}, "should be", {right})'
     else:
         last = f'print(len(asked), "gradients in a step:", "{judgement.quantity} than expected")'
     scheduled = [key for key in shown if key in hp.scheduled]
@@ -210,7 +210,7 @@ def reproduction(
 
 
 def scripted(shards: int, array: str, missing: bool) -> list[str]:
-    """The lines that define ``grad_fn``, which answers from ``gradients`` and fills ``asked``.
+    """Write the lines that define ``grad_fn``, which answers ``gradients`` and fills ``asked``.
 
     The last line is to be ended by the call.
     """

@@ -20,7 +20,7 @@ from minisam.rounding import Rounded, exact, ratio
 
 
 class Judgement(NamedTuple):
-    """Whether a trace agrees with a reference, and where it first does not.
+    """Say whether a trace agrees with a reference, and where it first does not.
 
     Attributes:
         agrees: whether everything is within the derived bounds.
@@ -46,7 +46,7 @@ class Judgement(NamedTuple):
 
 
 class Disagreement(Exception):
-    """Carries a judgement out of the reference's step."""
+    """Carry a judgement out of the reference's step."""
 
     def __init__(self, judgement: Judgement):
         super().__init__(judgement.quantity)
@@ -54,7 +54,7 @@ class Disagreement(Exception):
 
 
 class Replay:
-    """Answers the reference's questions with what was seen, if it asks at the same points."""
+    """Answer the reference's questions with what was seen, if it asks at the same points."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class Replay:
         self.worst = 0.0
 
     def __call__(self, point: dict[str, Rounded], shard: int = 0) -> tuple:
-        """The (loss, gradient) that the implementation got at this point."""
+        """Return the (loss, gradient) that the implementation got at this point."""
         whole = {**self.fixed, **point}
         waiting = self.waiting.get(shard, [])
         done = self.done.setdefault(shard, [])
@@ -100,7 +100,7 @@ class Replay:
         return 0.0, {name: self.lift(grads[name]) for name in self.trained}
 
     def match(self, whole: dict[str, Rounded], waiting: list, done: list) -> Any:
-        """The next new point, else one that was asked for before, if it is this one."""
+        """Return the next new point, else one that was asked for before, if it is this one."""
         if waiting and (worst := self.distance(whole, waiting[0][0])) <= 1:
             self.worst = max(self.worst, worst)
             return waiting.pop(0)
@@ -110,19 +110,19 @@ class Replay:
         return None
 
     def distance(self, whole: dict[str, Rounded], observed: Arrays) -> float:
-        """The largest error of a point, in units of the accepted one."""
+        """Return the largest error of a point, in units of the accepted one."""
         pairs = zip(self.names, observed, strict=True)
         return max(float(np.max(error(array, whole[name]), initial=0.0)) for name, array in pairs)
 
     def missing(self, whole: dict[str, Rounded], waiting: list) -> Judgement:
-        """The judgement on a point that the implementation did not ask for."""
+        """Judge a point that the implementation did not ask for."""
         if not waiting:
             return Judgement(False, np.inf, 0, "fewer gradients", expected=whole)
         observed = dict(zip(self.names, waiting[0][0], strict=True))
         return place(f"point {self.count}", whole, observed)._replace(point=self.count)
 
     def extra(self) -> Judgement | None:
-        """The judgement on a point that only the implementation asked for."""
+        """Judge a point that only the implementation asked for."""
         for waiting in self.waiting.values():
             if waiting:
                 observed = dict(zip(self.names, waiting[0][0], strict=True))
@@ -131,7 +131,7 @@ class Replay:
 
 
 def error(observed: np.ndarray, expected: Any) -> np.ndarray:
-    """The errors in units of the accepted ones; a wide tolerance for expected plain arrays."""
+    """Return the errors in units of the accepted ones; tolerate much of expected plain arrays."""
     if isinstance(expected, Rounded):
         return ratio(observed, expected)
     expected = np.asarray(expected)
@@ -142,7 +142,7 @@ def error(observed: np.ndarray, expected: Any) -> np.ndarray:
 
 
 def place(quantity: str, expected: dict[str, Rounded], observed: dict[str, Any]) -> Judgement:
-    """The judgement on a quantity: its worst entry."""
+    """Judge a quantity by its worst entry."""
     ratios = {name: error(observed[name], expected[name]) for name in observed}
     tensor = max(ratios, key=lambda name: float(np.max(ratios[name], initial=0.0)))
     worst = ratios[tensor]

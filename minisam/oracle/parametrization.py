@@ -1,9 +1,9 @@
-"""The oracle as parametrized pytest tests, one per probe and dtype."""
+"""Turn the oracle into parametrized pytest tests, one per probe and dtype."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from minisam.adapters.plain import as_adapter
 from minisam.adapters.protocol import Adapter
@@ -12,31 +12,27 @@ from minisam.optim.methods import METHODS
 from minisam.oracle.checking import choose, choose_probes, examine, name_of
 from minisam.oracle.conventions import check_declared
 from minisam.oracle.diagnosis import convention_part
+from minisam.oracle.explanation import first_wrong, looks_like
 from minisam.oracle.probes import Probe
 from minisam.oracle.watch import watch
 from minisam.rounding import UNITS
 
 
-class Case:
+class Case(NamedTuple):
     """One probe in one dtype; call it with an adapter."""
 
-    def __init__(
-        self,
-        probe: Probe,
-        dtype: str,
-        declare: dict[str, Any],
-        known: dict[str, str],
-        timeout: float = 60.0,
-    ):
-        self.probe, self.dtype, self.declare, self.known = probe, dtype, declare, known
-        self.timeout = timeout
+    probe: Probe
+    dtype: str
+    declare: dict[str, Any]
+    known: dict[str, str]
+    timeout: float = 60.0
 
     def __repr__(self) -> str:
         return f"{self.probe.slug}-{self.dtype}"
 
     def __call__(self, adapter: Adapter, timeout: float | None = None) -> None:
-        """Run it; an AssertionError says what is wrong, a skip why it was not run."""
-        import pytest
+        """Run it; raise an AssertionError that says what is wrong, or skip and say why."""
+        import pytest  # an extra: the oracle itself does not need it
 
         timeout = self.timeout if timeout is None else timeout
         check_seconds("timeout", timeout)
@@ -51,8 +47,6 @@ class Case:
         if result.status == "error":
             raise AssertionError(f"adapter error in {self!r}: {result.reason}")
         if result.status == "fail":
-            from minisam.oracle.explanation import first_wrong, looks_like
-
             assert judgement is not None
             looks = looks_like(trace, judgement)
             raise AssertionError(f"{first_wrong(trace, judgement)}. {looks}".strip())
@@ -66,7 +60,7 @@ def cases(
     method: str | Sequence[str] | None = None,
     timeout: float = 60.0,
 ) -> list[Case]:
-    """The probes that an adapter claims to stand."""
+    """Return the probes that an adapter claims to stand."""
     adapter = as_adapter(adapter)
     check_seconds("timeout", timeout)
     declare, known = dict(declare or {}), dict(known or {})
@@ -97,7 +91,7 @@ def parametrize(adapters: Adapter | Sequence[Adapter], **options: Any) -> Any:
             def test_my_sam(adapter, probe):
                 probe(adapter)
     """
-    import pytest
+    import pytest  # an extra: the oracle itself does not need it
 
     several = [adapters] if callable(adapters) else list(adapters)
     parameters = [

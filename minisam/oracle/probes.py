@@ -1,4 +1,4 @@
-"""The probes: situations that an optimizer is put into, each of a few steps.
+"""Put an optimizer into situations, the probes, each of a few steps.
 
 The gradients are scripted. They do not come from a loss, so they can be anything: a zero at B
 only, entries of 1e-15, a NaN in one step. What is asked again at the same point within a step gets
@@ -10,7 +10,6 @@ A probe's slug never changes its meaning: a changed probe gets a new slug.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
 from decimal import Context, Decimal
 from typing import Any, NamedTuple
 
@@ -22,10 +21,10 @@ from minisam.oracle.recipe import TAKEN_APART
 from minisam.rounding import UNITS, to_unit
 
 DECIMALS = Context(prec=40)
-ANSWERS = 4  # scripted gradients per step and shard; after them the script starts anew
+ANSWERS = 4  # scripted gradients per step and shard; after them the script starts again
 
 Shapes = dict[str, tuple[int, ...]]
-SMALL: Shapes = {"weight": (2,)}
+ONE: Shapes = {"weight": (2,)}
 THREE: Shapes = {"fc1.weight": (3, 4), "fc1.bias": (3,), "fc2.weight": (2, 3)}
 SIX: Shapes = {
     "conv.weight": (2, 1, 2, 2),
@@ -53,9 +52,7 @@ class Probe(NamedTuple):
         extreme: whether squares of the gradients over- or underflow, so that only a norm that is
             computed with care passes; a difference there is "out of range", not a mistake.
         ends_only: whether only the new weights are compared, not the points.
-        dtypes: the dtypes in which it makes sense.
         note: what it is there to see.
-        since: the version of the oracle that brought it.
     """
 
     slug: str
@@ -66,13 +63,11 @@ class Probe(NamedTuple):
     special: str = ""
     extreme: bool = False
     ends_only: bool = False
-    dtypes: tuple[str, ...] = ("float64", "float32", "bfloat16")
     note: str = ""
-    since: str = "0.1.0"
 
     @property
     def method(self) -> str:
-        """The method that the implementation is asked for."""
+        """Return the method that the implementation is asked for."""
         return self.settings["method"]
 
 
@@ -144,7 +139,7 @@ def make_special(grads: Arrays, special: str, step: int, answer: int) -> None:
 
 
 def _both(slug: str, settings: dict[str, Any], **rest: Any) -> list[Probe]:
-    """The probe for SAM and, with a tenfold radius, for ASAM."""
+    """Return the probe for SAM and, with a tenfold radius, for ASAM."""
     rho = settings.get("rho", 0.05)
     tenfold = [10 * r for r in rho] if isinstance(rho, list) else 10 * rho
     return [
@@ -163,7 +158,7 @@ HUGE = {"float64": 1e200, "float32": 1e25, "bfloat16": 1e25}
 def _all() -> list[Probe]:
     both = _both
     return [
-        *both("one-tensor", {}, shapes=SMALL, steps=3, note="the plain step, in two numbers"),
+        *both("one-tensor", {}, shapes=ONE, steps=3, note="the plain step, in two numbers"),
         *both("three-tensors", {}, steps=3, note="one norm over all tensors"),
         *both("six-tensors", {}, shapes=SIX, note="every tensor is perturbed and restored"),
         *both("momentum", HEAVY, steps=4, note="the velocity sees d2 only"),
@@ -225,7 +220,7 @@ PROBES: dict[str, Probe] = {probe.slug: probe for probe in _all()}
 
 
 def probes_of(method: str) -> list[Probe]:
-    """The probes of a method.
+    """Return the probes of a method.
 
     A follow-up's are SAM's, under its own name and with its own hyper-parameters, and with a split
     batch in each for a method that needs one.
@@ -247,8 +242,3 @@ def probes_of(method: str) -> list[Probe]:
         for probe in PROBES.values()
         if probe.method == "sam" and ("p" in row.own or "p" not in probe.settings)
     ]
-
-
-def probes_for(methods: Sequence[str], dtype: str) -> list[Probe]:
-    """The probes of some methods in a dtype."""
-    return [p for method in methods for p in probes_of(method) if dtype in p.dtypes]

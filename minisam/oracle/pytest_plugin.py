@@ -1,4 +1,4 @@
-"""A pytest plugin: ``pytest --pyargs minisam.oracle --adapter FILE_OR_MODULE:NAME``.
+"""Plug into pytest: ``pytest --pyargs minisam.oracle --adapter FILE_OR_MODULE:NAME``.
 
 It is loaded in every pytest session of an environment that has minisam, so it imports nothing and
 does nothing unless ``--adapter`` is given.
@@ -42,7 +42,7 @@ def pytest_ignore_collect(collection_path: Path, config: Any) -> bool | None:
 
 
 def pytest_generate_tests(metafunc: Any) -> None:
-    """One test per probe and dtype that the adapter claims."""
+    """Make one test per probe and dtype that the adapter claims."""
     if "minisam_case" not in metafunc.fixturenames:
         return
     from minisam.oracle.parametrization import cases
@@ -52,7 +52,7 @@ def pytest_generate_tests(metafunc: Any) -> None:
 
 
 def chosen(config: Any) -> tuple[Any, dict[str, Any]]:
-    """The adapter and the options of the command line."""
+    """Return the adapter and the options of the command line."""
     import pytest
 
     from minisam.adapters.targets import load_target, pairs

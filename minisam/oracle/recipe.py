@@ -1,4 +1,4 @@
-"""SAM taken apart: the pieces that a convention declares and that a mutant gets wrong.
+"""Take SAM apart into the pieces that a convention declares and that a mutant gets wrong.
 
 `minisam.optim.sam` is the algorithm to read. Here the same step is laid out as a `Recipe`, a record
 of small functions, so that another SAM can be said by naming the one piece in which it differs:
@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial, reduce
 from types import SimpleNamespace
 from typing import Any
 
@@ -44,22 +44,22 @@ FORMULA = frozenset({"operator", "numerator", "norm", "length"})  # of the climb
 
 
 def default_length(now: SimpleNamespace, rho: float, length: Any) -> Any:
-    """ρ / norm, and 0 for a norm of 0: a zero gradient gives a zero climb."""
+    """Return ρ / norm, and 0 for a norm of 0: a zero gradient gives a zero climb."""
     return rho / length if length != 0 else 0.0
 
 
 def default_norm(now: SimpleNamespace, scaled_gradient: Params) -> Any:
-    """‖T g‖₂ over all tensors."""
+    """Return ‖T g‖₂ over all tensors."""
     return norm(scaled_gradient)
 
 
 def default_numerator(now: SimpleNamespace, T: Params | None, g: Params) -> Params:
-    """T² g, or g."""
+    """Return T² g, or g."""
     return g if T is None else multiply(T, multiply(T, g))
 
 
 def default_operator(now: SimpleNamespace) -> Params | None:
-    """T_w for ASAM, None for SAM."""
+    """Return T_w for ASAM, None for SAM."""
     if now.hp.method != "asam":
         return None
     return scaling(now.params, now.hp.eta, now.hp.scope)
@@ -105,8 +105,13 @@ def piece(**pieces: Any) -> Change:
     return lambda recipe: recipe.having(**pieces)
 
 
+def only(where: Callable[[HyperParameters], Any], change: Change) -> Change:
+    """Return the change, limited to hyper-parameters of which something holds."""
+    return lambda recipe: change(recipe) if where(recipe.hp) else recipe
+
+
 def optimizer(hp: Mapping[str, Any], changes: Sequence[Change] = ()) -> Optimizer:
-    """The reference: the optimizer that hyper-parameters describe, with some pieces changed.
+    """Make the reference: the optimizer that hyper-parameters describe, with changed pieces.
 
     Without changes it is `minisam.optim`'s own, of any method; with changes it is built from the
     same pieces. It asks each shard of a split batch by itself.
@@ -134,26 +139,28 @@ def optimizer(hp: Mapping[str, Any], changes: Sequence[Change] = ()) -> Optimize
         return chosen
 
     def step(params: Params, state: Any, value_and_grad: ValueAndGrad) -> tuple:
-        return chosen.step(params, state, split(value_and_grad, shards))
+        return chosen.step(params, state, over_shards(value_and_grad, shards))
 
     return chosen._replace(step=step)
 
 
-def split(value_and_grad: Piece, shards: int) -> ValueAndGrad:
-    """The mean of a batch's shards, each of which is asked by its number."""
+def over_shards(value_and_grad: Piece, shards: int) -> ValueAndGrad:
+    """Average a batch's shards, each of which is asked by its number."""
     each = [partial(value_and_grad, shard=index) for index in range(shards)]
 
     def mean(point: Params) -> tuple:
-        total = each[0](point)[1]
-        for one in each[1:]:
-            total = add(total, one(point)[1])
-        return 0.0, scale(1 / shards, total)
+        return 0.0, average([one(point)[1] for one in each])
 
     return mark(mean, shards=each)
 
 
+def average(several: Sequence[Params]) -> Params:
+    """Return the mean of gradients, added one after the other."""
+    return scale(1 / len(several), reduce(add, several))
+
+
 def recipe_of(hp: Mapping[str, Any], *changes: Change) -> Recipe:
-    """The recipe of SAM or ASAM for these hyper-parameters, with ``changes`` applied in order.
+    """Return the recipe of SAM or ASAM, with ``changes`` applied in order.
 
     Raises:
         Unsupported: if the method is none that is taken apart here.
@@ -168,7 +175,7 @@ def recipe_of(hp: Mapping[str, Any], *changes: Change) -> Recipe:
 
 
 def climb(recipe: Recipe, now: SimpleNamespace, grads: Params, rho: float) -> Params:
-    """ε for the gradient ``grads``: numerator · length(ρ, norm), tensor by tensor.
+    """Return ε for the gradient ``grads``: numerator · length(ρ, norm), tensor by tensor.
 
     Raises:
         Unsupported: if the formula is changed, which is that of p = 2, and p is another.
@@ -227,6 +234,6 @@ def build(recipe: Recipe) -> Optimizer:
 
 
 def gradient_of(value_and_grad: Any, point: Params, shard: int | None = None) -> Params:
-    """The gradient at ``point``, of one shard or of the whole batch."""
+    """Return the gradient at ``point``, of one shard or of the whole batch."""
     asked = value_and_grad if shard is None else value_and_grad.shards[shard]
     return asked(point)[1]

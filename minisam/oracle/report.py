@@ -16,7 +16,7 @@ from minisam.adapters.protocol import Reason
 
 SCHEMA = "minisam-oracle-report/1"
 UNJUDGED = "no result"  # the cause where an implementation could not even be tried
-WIDTH = 88
+COLUMNS = 88
 BESIDE = "To see it without minisam, beside your function:"
 JUNIT = {"fail": "failure", "error": "error", "not run": "skipped", "known": "skipped"}
 
@@ -32,7 +32,7 @@ class Verdict(str, Enum):
     UNDECLARED = "undeclared convention"
 
 
-EXIT_CODES = {
+CODES = {
     Verdict.CONFORMS: 0,
     Verdict.AS_DECLARED: 0,
     Verdict.BUG: 1,
@@ -121,19 +121,19 @@ class Report(NamedTuple):
 
     @property
     def conforms(self) -> bool:
-        """Whether the verdict is ``conforms`` or ``conforms as declared``."""
+        """Return whether the verdict is ``conforms`` or ``conforms as declared``."""
         return self.outcome in (Verdict.CONFORMS, Verdict.AS_DECLARED)
 
     @property
     def ran(self) -> int:
-        """How many probes ran."""
+        """Count the probes that ran."""
         return sum(result.status != "not run" for result in self.results)
 
     @property
     def exit_code(self) -> int:
-        """0 conforms, 1 bug, 2 adapter error, 3 undeclared convention, 4 nothing ran."""
+        """Return 0 conforms, 1 bug, 2 adapter error, 3 undeclared convention, 4 nothing ran."""
         if self.ran or self.cause == UNJUDGED:
-            return EXIT_CODES[self.outcome]
+            return CODES[self.outcome]
         return NOTHING_RAN
 
     def counts(self) -> dict[str, int]:
@@ -238,7 +238,7 @@ class Report(NamedTuple):
 
 def wrapped(text: str, first: str = "  ", rest: str = "  ") -> list[str]:
     """Fold a paragraph."""
-    return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=rest) or [""]
+    return textwrap.wrap(text, COLUMNS, initial_indent=first, subsequent_indent=rest) or [""]
 
 
 def without_results(name: str, why: str) -> Report:

@@ -1,4 +1,4 @@
-"""Reports as one HTML page: implementations by checks, and what was found about each."""
+"""Write one HTML page: implementations by checks, and what was found about each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from html import escape
 from minisam.oracle.probes import PROBES
 from minisam.oracle.report import BESIDE, Report, Result
 
-STYLE = """
+CSS = """
 .minisam{font:15px/1.5 system-ui,sans-serif;color:#1d2733;background:#fff;padding:4px 16px}
 .minisam h2{margin:1.6em 0 .3em}.minisam p,.minisam ul{max-width:46em;margin:.5em 0}
 .minisam .wide{overflow-x:auto}.minisam table{border-collapse:collapse;font-size:13px}
@@ -33,7 +33,7 @@ MEANINGS = {
 
 
 def cell(results: Sequence[Result]) -> str:
-    """A table's cell: one sign per dtype, coloured by the worst."""
+    """Write a table's cell: one sign per dtype, coloured by the worst."""
     order = ("error", "fail", "known", "out of range", "pass", "not run")
     worst = min((result.status for result in results), key=order.index, default="not run")
     signs = "".join(SIGNS[result.status] for result in results) or "–"
@@ -43,12 +43,12 @@ def cell(results: Sequence[Result]) -> str:
 
 
 def in_order(values: Iterable[str]) -> list[str]:
-    """Each value once."""
+    """Return each value once."""
     return list(dict.fromkeys(values))
 
 
 def matrix(reports: Sequence[Report]) -> str:
-    """The table of implementations (rows) by probes (columns) that ran anywhere."""
+    """Write the table of implementations (rows) by probes (columns) that ran anywhere."""
     ran = [r for report in reports for r in report.results if r.status != "not run"]
     probes, dtypes = in_order(r.probe for r in ran), in_order(r.dtype for r in ran)
     probes.sort(key=[*PROBES, *probes].index)
@@ -81,7 +81,7 @@ def matrix(reports: Sequence[Report]) -> str:
 
 
 def section(report: Report) -> str:
-    """What the terminal shows of one report."""
+    """Write what the terminal shows of one report."""
     advice = "".join(f"<li>{escape(one)}</li>" for one in report.advice)
     parts = [
         f"<h2>{escape(report.name)}</h2>",
@@ -97,12 +97,12 @@ def section(report: Report) -> str:
 
 
 def fragment(report: Report) -> str:
-    """One report, for a notebook."""
-    return f'<style>{STYLE}</style><div class="minisam">{section(report)}</div>'
+    """Write one report, for a notebook."""
+    return f'<style>{CSS}</style><div class="minisam">{section(report)}</div>'
 
 
 def page(reports: Sequence[Report]) -> str:
-    """One page with everything in it, that loads nothing."""
+    """Write one page with everything in it, that loads nothing."""
     details = "".join(
         f'<div id="r{number}">{section(report)}</div>' for number, report in enumerate(reports)
     )
@@ -110,7 +110,7 @@ def page(reports: Sequence[Report]) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width"><title>minisam check</title>'
-        f'<style>{STYLE}</style></head><body class="minisam"><h1>minisam check</h1>'
+        f'<style>{CSS}</style></head><body class="minisam"><h1>minisam check</h1>'
         f'{matrix(reports)}{details}<p class="small">{escape(", ".join(versions))}</p>'
         "</body></html>\n"
     )

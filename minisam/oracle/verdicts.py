@@ -1,4 +1,4 @@
-"""From results to a verdict: what is the case, and what its author should do."""
+"""Conclude from results to a verdict: what is the case, and what its author should do."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def faulty(report: Report, errors: list[Entry], ran: list[Entry]) -> Report:
 
 
 def names_shape_of_another(trace: Trace, probes: list[Probe]) -> bool:
-    """Whether arrays could not be broadcast because one has the shape of another probe's tensor."""
+    """Return whether arrays do not broadcast because one is shaped as another probe's tensor."""
     told = re.findall(r"\((\d[\d, ]*)\)", str(trace.fault))
     shapes = {tuple(map(int, re.findall(r"\d+", shape))) for shape in told}
     left = shapes - {*trace.probe.shapes.values()}
@@ -113,22 +113,18 @@ def names_shape_of_another(trace: Trace, probes: list[Probe]) -> bool:
 
 
 def differs_when_repeated(adapter: Adapter, entries: list[Entry], timeout: float) -> bool:
-    """Whether some probes, run again, tell another story."""
+    """Return whether some probes, run again, tell another story."""
     for _, trace, _ in entries[:2] + entries[-1:]:
+        settings = {key: trace.hp[key] for key in ("eta", "scope", "decay")}
         for _ in range(2):
-            again = watch(adapter, trace.probe, trace.dtype, settings_of(trace), timeout)
+            again = watch(adapter, trace.probe, trace.dtype, settings, timeout)
             if again.fault is not None or not same(trace, again):
                 return True
     return False
 
 
-def settings_of(trace: Trace) -> dict[str, Any]:
-    """The hyper-parameters as they were, to repeat a probe."""
-    return {key: trace.hp[key] for key in ("eta", "scope", "decay")}
-
-
 def same(one: Trace, other: Trace) -> bool:
-    """Whether two traces saw the same, to within a few roundings."""
+    """Return whether two traces saw the same, to within a few roundings."""
     for a, b in zip(one.steps, other.steps, strict=True):
         if len(a.queries) != len(b.queries):
             return False
@@ -142,12 +138,12 @@ def same(one: Trace, other: Trace) -> bool:
 
 
 def everything(seen: Observation) -> Arrays:
-    """All points and the end of a step."""
+    """Return all points and the end of a step."""
     return [array for arrays in (*seen.queries, seen.end) for array in arrays]
 
 
 def sound(report: Report, ran: list[Entry]) -> Report:
-    """The steps are right; check side effects."""
+    """Check the side effects of right steps."""
     declare, traces = report.declared, [entry.trace for entry in ran]
     printed = next((trace.printed for trace in traces if trace.printed), "")
     found, advice = {}, []
@@ -224,7 +220,7 @@ def wrong(
         outcome=Verdict.BUG, reproduction=reproduction(trace, judgement, call, accepts)
     )
     if survivors:
-        return named(report, survivors, seen, wrong_ones)
+        return with_names(report, survivors, seen, wrong_ones)
     same_quantity = [entry for entry in judged if entry[1].quantity == judgement.quantity]
     looks = looks_like(*max(same_quantity, key=lambda entry: entry_size(entry[0])[0]))
     ended = "" if complete else " (the search was stopped)"
@@ -235,7 +231,7 @@ def wrong(
     return report._replace(headline=headline, advice=seen + looks_so)
 
 
-def named(
+def with_names(
     report: Report, survivors: list[Parts], seen: list[str], failing: Sequence[Trace]
 ) -> Report:
     """Report a bug with the names of the mistakes that explain it."""
@@ -272,5 +268,5 @@ def diagnosed(failing: list[Trace], passing: list[Trace], declare: dict[str, Any
 
 
 def entry_size(trace: Trace) -> tuple[int, int]:
-    """What makes a trace easy to show: few entries, few steps."""
+    """Return what makes a trace easy to show: few entries, few steps."""
     return sum(int(np.prod(s)) for s in trace.probe.shapes.values()), len(trace.steps)

@@ -110,7 +110,7 @@ def guarded(
 
 
 def checked(arrays: Any, like: Arrays, what: str) -> Arrays:
-    """The arrays that an implementation handed over, if they are what was agreed.
+    """Return copies of the arrays that were handed over, if they are what was agreed.
 
     Raises:
         WrongType: if they are no list of arrays.
@@ -128,7 +128,7 @@ def checked(arrays: Any, like: Arrays, what: str) -> Arrays:
 
 
 class Teller:
-    """The ``grad_fn`` of one step: answers from the script, and remembers."""
+    """The ``grad_fn`` of one step: it answers from the script, and remembers."""
 
     def __init__(
         self, gradients: list[list[Arrays]], start: Arrays, dtype: str, missing: bool = False
@@ -143,11 +143,11 @@ class Teller:
         self.shards = [self.one(shard) for shard in range(number)] if number > 1 else []
 
     def one(self, shard: int) -> Callable[[Arrays], Arrays]:
-        """The gradient function of a shard."""
+        """Return the gradient function of a shard."""
         return lambda point: copies(self.answer(point, shard))
 
     def answer(self, point: Any, shard: int) -> Arrays:
-        """The scripted gradient of a shard at a point."""
+        """Return the scripted gradient of a shard at a point."""
         arrays = checked(point, self.start, "the point at which a gradient is asked for")
         if len(self.queries) >= MOST_GRADIENTS:
             raise Fault(
@@ -164,7 +164,7 @@ class Teller:
         return answer
 
     def __call__(self, point: Arrays, shard: int | None = None) -> list[Any]:
-        """The gradient at a point, of one shard or averaged over the batch."""
+        """Return the gradient at a point, of one shard or averaged over the batch."""
         number = len(self.gradients[0])
         if number == 1 or shard is not None:
             answer = copies(self.answer(point, shard or 0))
@@ -174,7 +174,7 @@ class Teller:
         return [to_unit(sum(tensors) / number, unit) for tensors in zip(*parts, strict=True)]
 
 
-FEATURES = {"frozen": "frozen", "shards": "shards", "missing": "missing-gradient"}
+FEATURE_OF = {"frozen": "frozen", "shards": "shards", "missing": "missing-gradient"}
 
 
 def why_not(adapter: Adapter, probe: Probe, dtype: str, settings: dict[str, Any]) -> Reason | None:
@@ -183,7 +183,7 @@ def why_not(adapter: Adapter, probe: Probe, dtype: str, settings: dict[str, Any]
         return Reason("it has no", dtype)
     if METHODS[probe.method].needs == "hessian_product":
         return Reason("probes have no Hessian products; the exact vectors have")
-    for setting, feature in FEATURES.items():
+    for setting, feature in FEATURE_OF.items():
         if probe.settings.get(setting) and feature not in getattr(adapter, "features", ()):
             return Reason("it has no", feature)
     for key, value in settings.items():

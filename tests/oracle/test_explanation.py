@@ -3,7 +3,7 @@ import pytest
 from oracle import implementations as known
 
 from minisam.adapters.plain import as_adapter
-from minisam.oracle.explanation import first_wrong, fit, looks_like, reproduction
+from minisam.oracle.explanation import combination, first_wrong, looks_like, reproduction
 from minisam.oracle.judge import judge
 from minisam.oracle.mutants import MUTANTS, mutant_adapter
 from minisam.oracle.probes import PROBES
@@ -23,11 +23,11 @@ def test_a_combination_of_one_or_two_is_found_and_no_more():
     rng = np.random.default_rng(0)
     a, b, c = rng.normal(size=(3, 9))
     basis = {"a": a, "b": b, "c": c}
-    assert fit(2 * a, basis, 1e-9) == "2 × a"
-    assert fit(a - 0.25 * c, basis, 1e-9) == "a − 0.25 × c"
-    assert fit(a + b + c, basis, 1e-9) == ""
-    assert fit(np.zeros(9), basis, 1e-9) == ""
-    assert fit(a[:2], {"b": b[:2], "c": c[:2]}, 1e-9) == ""  # two numbers fit anything
+    assert combination(2 * a, basis, 1e-9) == "2 × a"
+    assert combination(a - 0.25 * c, basis, 1e-9) == "a − 0.25 × c"
+    assert combination(a + b + c, basis, 1e-9) == ""
+    assert combination(np.zeros(9), basis, 1e-9) == ""
+    assert combination(a[:2], {"b": b[:2], "c": c[:2]}, 1e-9) == ""  # two numbers fit anything
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

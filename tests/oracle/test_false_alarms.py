@@ -10,7 +10,7 @@ from oracle import implementations as known
 from minisam.adapters.library import library
 from minisam.adapters.plain import as_adapter
 from minisam.oracle.diagnosis import convention_part, judge_parts
-from minisam.oracle.probes import probes_for
+from minisam.oracle.probes import probes_of
 from minisam.oracle.watch import watch
 
 
@@ -21,7 +21,7 @@ def runs_of(adapter, methods, dtypes, declare, count, first_seed=1):
     for seed in itertools.count(first_seed):
         before = done
         for dtype in dtypes:
-            for probe in probes_for(methods, dtype):
+            for probe in itertools.chain.from_iterable(map(probes_of, methods)):
                 if done == count:
                     return alarms
                 trace = watch(adapter, probe, dtype, base.settings, seed=seed)

@@ -28,7 +28,7 @@ import minisam
 from minisam.adapters.protocol import Unsupported
 from minisam.isolation.limits import Late, within
 from minisam.oracle.judge import judge
-from minisam.oracle.probes import probes_for
+from minisam.oracle.probes import PROBES
 from minisam.oracle.watch import watch
 from minisam.specification import PROPERTIES
 from minisam.vectors import load, replay
@@ -210,7 +210,7 @@ def rejected(adapter: object, trials: int) -> str:
             if replay(adapter, vector, dtype).passed is False:
                 return f"vector {vector['slug']}"
     for dtype in ("float64", "float32"):
-        for probe in probes_for(("sgd", "sam", "asam"), dtype):
+        for probe in PROBES.values():
             trace = watch(adapter, probe, dtype)
             if trace.fault is not None or (not trace.skipped and not judge(trace).agrees):
                 return f"probe {probe.slug}"

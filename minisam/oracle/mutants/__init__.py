@@ -1,4 +1,4 @@
-"""A catalogue of wrong SAMs, each made by replacing one piece of the right one.
+"""List wrong SAMs, each made by replacing one piece of the right one.
 
 All of them were seen in the wild, or are one slip away from it. The oracle replays them on what it
 saw of a failing implementation: the one that explains everything names the mistake. The same

@@ -8,24 +8,21 @@ from typing import Any
 import numpy as np
 
 from minisam.optim.perturbation import scaling
-from minisam.oracle.conventions import per_tensor_norm
+from minisam.oracle.conventions import is_adaptive, per_tensor_norm
 from minisam.oracle.mutants.catalogue import enter
 from minisam.oracle.mutants.perturbation import only_weights
-from minisam.oracle.recipe import Change, Recipe
+from minisam.oracle.recipe import Change, Recipe, only, piece
 from minisam.trees import Params, largest, map_leaves, multiply, norm
 
 
 def adaptive(name: str, title: str, description: str, change: Change, **rest: Any) -> None:
     """Enter a mutant that leaves SAM alone and changes ASAM."""
-
-    def only_asam(recipe: Recipe) -> Recipe:
-        return change(recipe) if recipe.hp.method == "asam" else recipe
-
-    enter(name, title, description, only_asam, methods=("asam",), **rest)
+    change = only(is_adaptive, change)
+    enter(name, title, description, change, methods=("asam",), **rest)
 
 
 def formula(numerator: int, denominator: int) -> Change:
-    """ε = ρ T^numerator g / ‖T^denominator g‖."""
+    """Climb by ε = ρ T^numerator g / ‖T^denominator g‖."""
 
     def power(T: Params, g: Params, times: int) -> Params:
         for _ in range(times):
@@ -74,7 +71,7 @@ adaptive(
 
 
 def operator(of_weight: Callable[[Any, float], Any]) -> Change:
-    """Another T on the tensors in scope."""
+    """Put another T on the tensors in scope."""
 
     def T(now: Any) -> Params:
         hp = now.hp
@@ -85,17 +82,12 @@ def operator(of_weight: Callable[[Any, float], Any]) -> Change:
             for key, w in now.params.items()
         }
 
-    return lambda recipe: recipe.having(operator=T)
+    return piece(operator=T)
 
 
 def setting(**hp: Any) -> Change:
-    """Another hyper-parameter than was asked for."""
+    """Take another hyper-parameter than was asked for."""
     return lambda recipe: recipe.having(hp=recipe.hp.having(**hp))
-
-
-def of(now: Any) -> dict[str, Any]:
-    """The hyper-parameters of T."""
-    return {"eta": now.hp.eta, "scope": now.hp.scope}
 
 
 adaptive(
@@ -116,7 +108,7 @@ adaptive(
     "A07-biases-not-perturbed",
     "does not perturb the biases",
     "Where T = 1 a tensor is perturbed as in SAM.",
-    lambda recipe: recipe.having(adjust=only_weights),
+    piece(adjust=only_weights),
 )
 adaptive(
     "A08-no-absolute-value",
@@ -132,16 +124,11 @@ adaptive(
 )
 
 
-def stale(recipe: Recipe) -> Recipe:
-    """T of the step before."""
-    return recipe.having(operator=lambda now: scaling((now.previous or now).params, **of(now)))
-
-
 adaptive(
     "A10-stale-T",
     "uses T of the step before",
     "T is saved and not renewed. Compute it from the current weights in every step.",
-    stale,
+    piece(operator=lambda now: scaling((now.previous or now).params, now.hp.eta, now.hp.scope)),
 )
 adaptive(
     "A11-one-T-per-layer",
@@ -152,7 +139,7 @@ adaptive(
 
 
 def leaking(recipe: Recipe) -> Recipe:
-    """T² multiplies d2 as well."""
+    """Multiply d2 by T², too."""
     direction = recipe.direction
 
     def leaked(now: Any) -> Params:
@@ -172,7 +159,7 @@ adaptive(
     "A13-per-tensor-norm",
     "divides every tensor by its own norm",
     "There is one norm ‖T g‖ over all tensors.",
-    lambda recipe: recipe.having(norm=per_tensor_norm),
+    piece(norm=per_tensor_norm),
     convention={"norm_scope": "per_tensor"},
 )
 adaptive(
@@ -185,11 +172,11 @@ adaptive(
     "A15-largest-entry",
     "divides by the largest entry of |T g|",
     "The norm is the Euclidean one.",
-    lambda recipe: recipe.having(norm=lambda now, g: largest(g)),
+    piece(norm=lambda now, g: largest(g)),
 )
 adaptive(
     "A16-plain-sam",
     "is plain SAM: T = 1",
     "The adaptive flag is not passed on.",
-    lambda recipe: recipe.having(operator=lambda now: map_leaves(np.ones_like, now.params)),
+    piece(operator=lambda now: map_leaves(np.ones_like, now.params)),
 )

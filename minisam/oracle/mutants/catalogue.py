@@ -1,4 +1,4 @@
-"""The catalogue itself: what is known of a wrong SAM."""
+"""Keep the catalogue: what is known of a wrong SAM."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Mutant(NamedTuple):
         title: what it does, in a few words that follow "it": "takes one norm per tensor".
         description: how the mistake comes about, and how to put it right.
         change: the piece that it replaces.
-        methods: where it is a mistake of its own: ``("sam", "asam")`` or ``("asam",)``.
+        methods: where it is a mistake: ``("sam", "asam")`` or ``("asam",)``.
         convention: when honest implementations do it: the declaration, such as
             ``{"norm_scope": "per_tensor"}``.
         equivalent: when no test can see it: why.
@@ -35,7 +35,7 @@ class Mutant(NamedTuple):
 
     @property
     def adapter(self) -> Adapter:
-        """The mutant as something that can be checked."""
+        """Return the mutant as something that can be checked."""
         return mutant_adapter(self.change)
 
 

@@ -53,7 +53,7 @@ enter(
     "R04-second-pass-at-A",
     "takes both gradients at A, or only one: plain SGD",
     "The second forward pass ran before the weights were moved, or the closure was never called "
-    "again. Move the weights to B first, then compute loss and gradient anew.",
+    "again. Move the weights to B first, then compute loss and gradient again.",
     piece(second=lambda now: now.ask(now.params)),
 )
 
@@ -73,7 +73,7 @@ enter(
 
 
 def second_order(now: SimpleNamespace) -> Params:
-    """d2 + (ρ/‖g‖) H (I − ĝĝᵀ) d2, with the Hessian product from a third gradient."""
+    """Return d2 + (ρ/‖g‖) H (I − ĝĝᵀ) d2, with the Hessian product from a third gradient."""
     length = norm(now.d1)
     if length == 0 or not now.rho:
         return now.d2
@@ -101,8 +101,8 @@ enter(
 )
 
 
-def rescaled(now: SimpleNamespace, direction: Params, length: object) -> Params:
-    """``direction`` with another length; itself when it is zero."""
+def of_length(now: SimpleNamespace, direction: Params, length: object) -> Params:
+    """Return ``direction`` with another length; itself when it is zero."""
     own = norm(direction)
     return scale(length / own, direction) if own != 0 else direction
 
@@ -111,21 +111,21 @@ enter(
     "M47-length-of-first",
     "rescales d2 to the length of d1",
     "d2 is used as it is; only the climb is normalized.",
-    piece(direction=lambda now: rescaled(now, now.d2, norm(now.d1))),
+    piece(direction=lambda now: of_length(now, now.d2, norm(now.d1))),
 )
 
 enter(
     "M48-unit-length",
     "normalizes d2",
     "Only the climb is normalized, not the descent.",
-    piece(direction=lambda now: rescaled(now, now.d2, 1.0)),
+    piece(direction=lambda now: of_length(now, now.d2, 1.0)),
 )
 
 enter(
     "M49-first-direction-second-length",
     "descends along d1 with the length of d2",
     "The gradients of the two passes are mixed up.",
-    piece(direction=lambda now: rescaled(now, now.d1, norm(now.d2))),
+    piece(direction=lambda now: of_length(now, now.d1, norm(now.d2))),
 )
 
 enter(
@@ -139,7 +139,7 @@ enter(
 
 
 def norm_clipped(now: SimpleNamespace) -> Params:
-    """d1, clipped to length 1."""
+    """Return d1, clipped to length 1."""
     length = norm(now.d1)
     return scale(1 / length, now.d1) if length > 1 else now.d1
 
@@ -162,7 +162,7 @@ enter(
 
 
 def nan_without_descent(now: SimpleNamespace) -> Params:
-    """d2, but NaN when it is zero throughout."""
+    """Return d2, but NaN when it is zero throughout."""
     return now.d2 if norm(now.d2) != 0 else map_leaves(lambda g: g / 0.0 * 0.0, now.d2)
 
 

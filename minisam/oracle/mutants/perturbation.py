@@ -20,7 +20,7 @@ from minisam.trees import Params, add, largest, map_leaves, norm, scale
 
 
 def count_of(tree: Params) -> int:
-    """The number of entries."""
+    """Count the entries."""
     return sum(np.size(leaf) for leaf in tree.values())
 
 
@@ -126,7 +126,7 @@ enter(
 
 
 def second_after_two_climbs(now: SimpleNamespace) -> Params:
-    """d2 at the end of two climbs in a row."""
+    """Return d2 at the end of two climbs in a row."""
     halfway = now.ask(now.perturbed)
     now.perturbed = add(now.perturbed, now.climb(halfway, now.rho))
     return now.ask(now.perturbed)
@@ -141,7 +141,7 @@ enter(
 
 
 def only_weights(now: SimpleNamespace, eps: Params) -> Params:
-    """ε, but zero for tensors whose name does not end in ``weight``."""
+    """Return ε, but zero for tensors whose name does not end in ``weight``."""
     return {key: leaf if key.endswith("weight") else 0.0 * leaf for key, leaf in eps.items()}
 
 
@@ -155,7 +155,7 @@ enter(
 
 
 def norm_of_weights(now: SimpleNamespace, g: Params) -> Any:
-    """‖g‖ over the tensors whose name ends in ``weight``."""
+    """Return ‖g‖ over the tensors whose name ends in ``weight``."""
     return norm({key: leaf for key, leaf in g.items() if key.endswith("weight")} or g)
 
 
@@ -168,7 +168,7 @@ enter(
 
 
 def norm_of_last(now: SimpleNamespace, g: Params) -> Any:
-    """‖g‖ of the last tensor."""
+    """Return ‖g‖ of the last tensor."""
     *_, last = g
     return norm({last: g[last]})
 
@@ -182,7 +182,7 @@ enter(
 
 
 def centralized(leaf: Any) -> Any:
-    """A matrix's gradient minus its mean over all axes but the first."""
+    """Return a matrix's gradient minus its mean over all axes but the first."""
     if np.ndim(leaf) < 2:
         return leaf
     axes = tuple(range(1, np.ndim(leaf)))
@@ -228,7 +228,7 @@ enter(
 
 
 def clipped_length(now: SimpleNamespace, rho: float, length: Any) -> Any:
-    """min(1, ρ/‖g‖), a clip to length ρ."""
+    """Return min(1, ρ/‖g‖), a clip to length ρ."""
     return 1.0 if length <= rho else rho / length
 
 

@@ -21,7 +21,7 @@ enter(
 
 
 def last_left_behind(now: SimpleNamespace) -> Params:
-    """A, but for the last tensor."""
+    """Return A, but for the last tensor."""
     *_, last = now.params
     return {**now.params, last: now.perturbed[last]}
 
@@ -37,7 +37,7 @@ enter(
     "M28-restore-by-subtraction",
     "goes back by subtracting ε instead of restoring a saved copy",
     "(A + ε) − ε is not A in floating point: weights drift at lr = 0 (1.5e-8 in float32, 4e-3 in "
-    "bfloat16), replicas lose step, and one NaN in ε stays for ever. Save A and copy it back.",
+    "bfloat16), replicas lose step, and one NaN in ε stays forever. Save A and copy it back.",
     restore_by_subtraction,
     convention={"restore": "subtract"},
 )
@@ -51,7 +51,7 @@ enter(
 
 
 def twice(now: SimpleNamespace, state: Any, origin: Params, direction: Params) -> tuple:
-    """Two base updates with the same gradient."""
+    """Take two base updates with the same gradient."""
     origin, state = now.base.update(origin, state, direction)
     new, state = now.base.update(origin, state, direction)
     return new, state._replace(count=now.count + 1)
@@ -66,7 +66,7 @@ enter(
 
 
 def zero_stays_perturbed(now: SimpleNamespace) -> Params:
-    """A, but B for tensors whose d2 is zero throughout."""
+    """Return A, but B for tensors whose d2 is zero throughout."""
     return {
         key: now.params[key] if (now.d2[key] != 0).any() else now.perturbed[key]
         for key in now.params
@@ -121,14 +121,14 @@ enter(
 
 
 def forgetful(now: SimpleNamespace, state: Any, origin: Params, direction: Params) -> tuple:
-    """A base update that starts without a velocity."""
+    """Take a base update that starts without a velocity."""
     return now.base.update(origin, state._replace(velocity=None), direction)
 
 
 enter(
     "R02-momentum-lost",
     "forgets the momentum buffer between steps",
-    "The base optimizer is made anew in every step, or its state is not saved and loaded. "
+    "The base optimizer is made again in every step, or its state is not saved and loaded. "
     "Keep one base optimizer, and its state.",
     piece(update=forgetful),
 )

@@ -12,7 +12,7 @@ from minisam.trees import Params, add_scaled
 
 
 def ascent_with_decay(recipe: Recipe) -> Recipe:
-    """The climb follows d1 + λA; the base update decays too."""
+    """Climb along d1 + λA; let the base update decay too."""
     weight_decay = recipe.hp.weight_decay
     if not weight_decay or recipe.hp.decay == "in_loss":
         return recipe
@@ -29,7 +29,7 @@ enter(
 
 
 def decay_at_b(recipe: Recipe) -> Recipe:
-    """λB takes the place of λA."""
+    """Put λB in the place of λA."""
     hp = recipe.hp
     if not hp.weight_decay or hp.decay != "coupled":
         return recipe
@@ -63,7 +63,7 @@ enter(
 
 
 def momentum_in_both(now: SimpleNamespace, state: Any, origin: Params, direction: Params) -> tuple:
-    """The velocity sees d1, then d2."""
+    """Show the velocity d1, then d2."""
     _, between = now.base.update(now.params, state, now.d1)
     return now.base.update(origin, between._replace(count=state.count), direction)
 
@@ -77,7 +77,7 @@ enter(
 
 
 def momentum_of_first(now: SimpleNamespace, state: Any, origin: Params, direction: Params) -> tuple:
-    """Step w − η(d2 + μ v) with a velocity of d1s."""
+    """Step to w − η(d2 + μ v) with a velocity of d1s."""
     new, _ = now.base.update(origin, state, direction)
     _, state = now.base.update(now.params, state, now.d1)
     return new, state
@@ -94,7 +94,7 @@ enter(
 def lookahead_with_first(
     now: SimpleNamespace, state: Any, origin: Params, direction: Params
 ) -> tuple:
-    """Step w − η(d1 + μ v), v ← μ v + d2."""
+    """Step to w − η(d1 + μ v), v ← μ v + d2."""
     new, state = now.base.update(origin, state, direction)
     if not now.hp.nesterov:
         return new, state
