@@ -17,7 +17,7 @@ import numpy as np
 from minisam.checks import check_choice
 
 FOLDER = Path(__file__).parent / "models"
-NETWORKS = ("mlp", "cnn")
+MODEL_NAMES = ("mlp", "cnn")
 POLICIES = {
     "first": "by the first pass only",
     "second": "by the second pass only",
@@ -81,7 +81,7 @@ def load_model(name: str) -> ModelVectors:
         >>> vectors.under("params")["conv1.weight"].shape, float(vectors.arrays["A/loss"]) > 0
         ((3, 3, 2, 4), True)
     """
-    check_choice("name", name, NETWORKS)
+    check_choice("name", name, MODEL_NAMES)
     about = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     del about["arrays"]
     with np.load(FOLDER / f"{name}.npz") as file:

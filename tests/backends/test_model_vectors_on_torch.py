@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minisam.vectors.networks import NETWORKS, POLICIES, check_model
+from minisam.vectors.networks import MODEL_NAMES, POLICIES, check_model
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.backends
@@ -109,7 +109,7 @@ def climb(model, method, h):
         p.grad = None
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", MODEL_NAMES)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_torch_conforms(name, dtype):
     report = check_model(name, *backend(name, "first"), dtype=dtype)

@@ -7,7 +7,7 @@ from vector_generator import networks as generator
 from minisam.nn import training_objective, value_and_grad
 from minisam.nn.losses import cross_entropy
 from minisam.optim import asam, sam, sgd
-from minisam.vectors.networks import FOLDER, NETWORKS, POLICIES, check_model, load_model
+from minisam.vectors.networks import FOLDER, MODEL_NAMES, POLICIES, check_model, load_model
 
 
 def backend(name, policy="first", dtype="float64", **wrong):
@@ -44,7 +44,7 @@ def backend(name, policy="first", dtype="float64", **wrong):
     return loss_and_grad, train
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", MODEL_NAMES)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_the_library_conforms(name, dtype):
     report = check_model(name, *backend(name), dtype=dtype)
@@ -76,7 +76,7 @@ def test_statistics_of_no_policy_are_a_bug():
     assert "no known policy" in check_model("cnn", train=halved).verdict
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", MODEL_NAMES)
 def test_wrong_derivatives_are_seen(name):
     def summed(logits, labels):
         return cross_entropy(logits, labels) * len(labels)
@@ -120,7 +120,7 @@ def test_missing_and_misshapen_tensors_are_seen():
     }
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", MODEL_NAMES)
 def test_files_are_what_the_generator_makes(name, tmp_path):
     arrays, about = generator.vectors(name)
     stored = load_model(name)
@@ -137,7 +137,7 @@ def test_files_are_what_the_generator_makes(name, tmp_path):
         assert 1 / factor <= value / stored.about["tolerances"][key] <= factor, key
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", MODEL_NAMES)
 def test_both_formats_hold_the_same_numbers(name):
     stored = load_model(name)
     text = json.loads((FOLDER / f"{name}.json").read_text())["arrays"]
@@ -149,7 +149,7 @@ def test_both_formats_hold_the_same_numbers(name):
 
 def test_no_answer_hangs_on_a_kink():
     """Nothing in the networks is so near a kink of relu that rounding decides the side."""
-    for name in NETWORKS:
+    for name in MODEL_NAMES:
         stored = load_model(name)
         for key, tolerance in stored.about["tolerances"].items():
             scale = max(np.max(np.abs(stored.arrays[key]), initial=0.0), 0.01)
