@@ -8,7 +8,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from minisam.adapters.hyperparameters import HyperParameters
-from minisam.adapters.protocol import DTYPES, Adapter, AdapterError, Arrays, Run, Unsupported, mark
+from minisam.adapters.protocol import (
+    ALL_DTYPES,
+    Adapter,
+    AdapterError,
+    Arrays,
+    Run,
+    Unsupported,
+    mark,
+)
 
 WRITE = "write step(w, grad_fn, *, rho, lr), with the hyper-parameters that it has, by keyword"
 DECORATE = "if a decorator hides what it takes, put @functools.wraps(function) above its wrapper"
@@ -185,4 +193,4 @@ def adapter_of_maker(
         return begin(params, HyperParameters.of(hyperparameters))
 
     name = getattr(make, "__name__", "make")
-    return mark(adapter, features=frozenset(features), dtypes=DTYPES, name=name)
+    return mark(adapter, features=frozenset(features), dtypes=ALL_DTYPES, name=name)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from minisam.adapters.harness import Harness
 from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.protocol import (
-    DTYPES,
+    ALL_DTYPES,
     FEATURES,
     MOST_GRADIENTS,
     Adapter,
@@ -108,7 +108,7 @@ class ProcessAdapter:
         hopeless: why the harness, which never worked, is not started again.
     """
 
-    dtypes = DTYPES
+    dtypes = ALL_DTYPES
 
     def __init__(self, harness: Harness, features: frozenset[str]) -> None:
         self.harness, self.features = harness, features

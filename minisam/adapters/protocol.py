@@ -34,7 +34,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 HYPERPARAMETERS = HyperParameters()
 FEATURES = ("frozen", "missing-gradient", "shards", "hessian-product")  # what not all adapters have
-DTYPES = ("float64", "float32", "bfloat16")
+ALL_DTYPES = ("float64", "float32", "bfloat16")
 MOST_GRADIENTS = 64  # a step that asks for more is not followed
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.protocol import FEATURES, Adapter, Arrays, Unsupported, copies
 from minisam.adapters.wire import as_arrays, flat_lists
+from minisam.trees import flatten, unflatten
 
 
 class Replayed(NamedTuple):
@@ -73,7 +74,7 @@ class WrittenGradients:
         if self.shards:
             parts = zip(*(one(point) for one in self.shards), strict=True)
             return [sum(part[1:], part[0]) / len(self.shards) for part in parts]
-        self.asked.append([np.asarray(one, np.float64) for one in copies(point)])
+        self.asked.append([np.array(one, np.float64) for one in point])
         answer = self.answers[min(len(self.asked), len(self.answers)) - 1]
         return [None if one is None else one.copy() for one in answer]
 
@@ -90,11 +91,8 @@ class WrittenGradients:
 
     def hessian_product(self, point: Arrays, vector: Arrays) -> Arrays:
         """Return the written-down Hessian times ``vector``."""
-        flat = np.concatenate([np.ravel(one) for one in vector])
-        product = np.array(self.hessian, flat.dtype) @ flat
-        sizes = np.cumsum([np.size(one) for one in vector])[:-1]
-        parts = np.split(product, sizes)
-        return [part.reshape(np.shape(one)) for part, one in zip(parts, vector, strict=True)]
+        named = {str(k): one for k, one in enumerate(vector)}
+        return list(unflatten(np.array(self.hessian) @ flatten(named), named).values())
 
 
 def script_of(
