@@ -1,3 +1,1 @@
 """The command line: one module for each subcommand, and what they have in common."""
-
-from minisam.cli.main import build_parser as build_parser

@@ -116,7 +116,7 @@ def report_on(target: str, name: str, arguments: argparse.Namespace) -> tuple[bo
     Raises:
         ValueError: if an option is wrong.
     """
-    from minisam.oracle.report import restored, without_results
+    from minisam.oracle.report import restored, without_results  # only when a child has answered
 
     options = [getattr(arguments, key) for key in ("dtype", "declare", "known", "method", "probe")]
     timeout = arguments.timeout or 60.0
@@ -133,7 +133,7 @@ def report_on(target: str, name: str, arguments: argparse.Namespace) -> tuple[bo
 
 def rendered(reports: list[Any], form: str) -> str:
     """Return the reports in one of the forms; those for programs in ASCII on every terminal."""
-    from minisam.oracle.report import junit, table
+    from minisam.oracle.report import junit, table  # only when a child has answered
 
     if form == "json":
         data = [report.to_dict() for report in reports]
@@ -141,7 +141,7 @@ def rendered(reports: list[Any], form: str) -> str:
     if form == "junit":
         return junit(reports)
     if form == "html":
-        from minisam.oracle.report_html import page
+        from minisam.oracle.report_html import page  # only for a page
 
         return page(reports).encode("ascii", "xmlcharrefreplace").decode()
     if form == "markdown":
@@ -159,6 +159,7 @@ def write(text: str, path: str | None) -> None:
 
 def catalogue() -> str:
     """List the probes and the conventions."""
+    # Only here, since they load NumPy, which who holds a user's file does not need.
     from minisam.oracle.conventions import CONVENTIONS
     from minisam.oracle.probes import PROBES
 

@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     for option, value in given.items():
         if value is not None:
             raise ValueError(f"--{option} without effect: there is no --try")
-    from minisam.specification import find
+    from minisam.specification import find  # not with --try, where the child alone needs NumPy
 
     chosen = find(arguments.slug)
     if arguments.json:

@@ -6,7 +6,9 @@ import argparse
 from operator import methodcaller
 from pathlib import Path
 
+from minisam.adapters.wire import SCHEMA
 from minisam.files import expanded, write_atomically
+from minisam.vectors import DIRECTORY, manifest
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -21,8 +23,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def readme() -> str:
     """Return the README of an export."""
-    from minisam.vectors import DIRECTORY, manifest
-
     listing = manifest()
     files = "\n".join(f"| `{one['file']}` | {one['count']} |" for one in listing["files"])
     text = (DIRECTORY / "README.md").read_text(encoding="utf-8")
@@ -41,9 +41,6 @@ def export(directory: Path) -> list[Path]:
     Returns:
         The files written. Each appears whole or not at all.
     """
-    from minisam.adapters.wire import SCHEMA
-    from minisam.vectors import DIRECTORY, manifest
-
     names = ["manifest.json", "schema.json", *(one["file"] for one in manifest()["files"])]
     contents = {name: (DIRECTORY / name).read_bytes() for name in names}
     contents[SCHEMA.name] = SCHEMA.read_bytes()
