@@ -114,7 +114,7 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
     write_atomically(path, lambda file: file.write(text.encode()))
 
 
-def plain(value: Any, name: str = "a result", finite: bool = True) -> Any:
+def jsonable(value: Any, name: str = "a result", finite: bool = True) -> Any:
     """Return a value as JSON gives it back: NumPy's numbers and arrays as numbers and lists.
 
     Args:
@@ -132,9 +132,9 @@ def plain(value: Any, name: str = "a result", finite: bool = True) -> Any:
 
     Example:
         >>> import numpy as np
-        >>> plain({"loss": np.float32(0.5), "curve": np.array([1.0, np.nan])})
+        >>> jsonable({"loss": np.float32(0.5), "curve": np.array([1.0, np.nan])})
         {'loss': 0.5, 'curve': [1.0, None]}
-        >>> plain({"widths": (8, 8), 1: math.nan}, finite=False)
+        >>> jsonable({"widths": (8, 8), 1: math.nan}, finite=False)
         {'widths': [8, 8], '1': nan}
     """
     if hasattr(value, "tolist"):
@@ -144,9 +144,9 @@ def plain(value: Any, name: str = "a result", finite: bool = True) -> Any:
     if isinstance(value, dict):
         if len({str(key) for key in value}) < len(value):
             raise ValueError(f"{name} must have keys that differ as text, got {list(value)}")
-        return {str(key): plain(item, name, finite) for key, item in value.items()}
+        return {str(key): jsonable(item, name, finite) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item, name, finite) for item in value]
+        return [jsonable(item, name, finite) for item in value]
     if isinstance(value, float):
         return value if math.isfinite(value) or not finite else None
     if value is None or isinstance(value, (bool, int, str)):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import minisam
-from minisam.files import plain
+from minisam.files import jsonable
 from minisam.optim import Optimizer
 from minisam.trees import Params
 
@@ -56,14 +56,14 @@ def run_settings(
         ValueError: if JSON cannot hold the settings.
     """
     try:
-        settings = plain(dict(settings), "settings", finite=False)
+        settings = jsonable(dict(settings), "settings", finite=False)
     except TypeError as error:
         raise ValueError(str(error)) from None
     shapes = {name: f"{leaf.dtype} {leaf.shape}" for name, leaf in params.items()}
     made = {name: describe(part) for name, part in parts.items()}
     return {
         **settings,
-        **plain(numbers),
+        **jsonable(numbers),
         "data": fingerprint({"images": images, "labels": labels}),
         "start": fingerprint(params),
         MADE: {"minisam": minisam.__version__, "parameters": shapes, **made},
@@ -92,7 +92,7 @@ def describe(part: Any, within: tuple[int, ...] = ()) -> Any:
         300
     """
     if part is None or isinstance(part, bool | int | float | str | np.generic):
-        return plain(part, "a hyper-parameter", finite=False)
+        return jsonable(part, "a hyper-parameter", finite=False)
     if isinstance(part, Optimizer):
         return describe(part.step, within)
     if isinstance(part, tuple):

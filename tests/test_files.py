@@ -13,7 +13,7 @@ from disks import full_disk
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minisam.files import expanded, plain, write_atomically, write_json
+from minisam.files import expanded, jsonable, write_atomically, write_json
 
 
 class Pair(NamedTuple):
@@ -118,11 +118,11 @@ def test_results_become_plain_json():
         "s": "t",
         "n": None,
     }
-    assert plain(nested) == {"a": [[0, 1], [0.5, None]], "1": True, "s": "t", "n": None}
+    assert jsonable(nested) == {"a": [[0, 1], [0.5, None]], "1": True, "s": "t", "n": None}
     step = Pair(np.int64(1), (2.5, None))
-    assert plain(step) == {"x": 1, "y": [2.5, None]}
+    assert jsonable(step) == {"x": 1, "y": [2.5, None]}
     with pytest.raises(TypeError, match="JSON can hold, got set"):
-        plain({"a": {1}})
+        jsonable({"a": {1}})
 
 
 @pytest.mark.fault("round-trip", "plain")
@@ -134,16 +134,16 @@ def test_results_become_plain_json():
     )
 )
 def test_plain_values_are_what_json_gives_back(value):
-    assert json.loads(json.dumps(plain(value, finite=False))) == plain(value, finite=False)
+    assert json.loads(json.dumps(jsonable(value, finite=False))) == jsonable(value, finite=False)
 
 
 @pytest.mark.fault("round-trip", "plain")
 def test_nan_stays_where_it_may_and_two_keys_of_one_text_are_refused():
-    kept = plain({"lr": np.float32("nan"), "top": -np.inf}, finite=False)
+    kept = jsonable({"lr": np.float32("nan"), "top": -np.inf}, finite=False)
     assert np.isnan(kept["lr"])
     assert kept["top"] == -np.inf
     with pytest.raises(ValueError, match=r"settings must have keys that differ as text, got"):
-        plain({1: "a", "1": "b"}, "settings")
+        jsonable({1: "a", "1": "b"}, "settings")
 
 
 @pytest.mark.fault("file-written", "write_atomically")

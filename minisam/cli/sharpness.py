@@ -13,7 +13,7 @@ from minisam.checks import check_number
 from minisam.cli.options import check_whole_options, look_for_data_in
 from minisam.experiments.cores import usable_memory
 from minisam.experiments.trial import MODELS, prepared
-from minisam.files import expanded, plain, write_json
+from minisam.files import expanded, jsonable, write_json
 from minisam.nn import cross_entropy, keep_memory, parameter_count
 from minisam.plots import BLUE, picture
 from minisam.sharpness.lanczos import products_for
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
         out = expanded(arguments.out)
         out.mkdir(parents=True, exist_ok=True)
         record = {"settings": settings, "arguments": vars(arguments) | {"run": None}, **measures}
-        write_json(out / "sharpness.json", plain(record))
+        write_json(out / "sharpness.json", jsonable(record))
         with picture(out / "sharpness.png", 11.0, 4.6) as figure:
             draw(measures, figure)
         print(f"{out / 'sharpness.json'}, {out / 'sharpness.png'}")

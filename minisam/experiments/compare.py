@@ -33,7 +33,7 @@ from minisam.experiments.trial import (
     training_loss,
     trial,
 )
-from minisam.files import plain, write_json
+from minisam.files import jsonable, write_json
 from minisam.nn.gradients import value_and_grad
 from minisam.optim import sam_perturbation
 from minisam.optim.methods import METHODS, title_of
@@ -162,7 +162,7 @@ def compare_methods(
     runs = [(m, seed) for seed in range(seeds) for m in methods]
     grid = [{**shared, **method_settings(m), "rho": rho.get(m, 0.0), "seed": s} for m, s in runs]
     records = sweep(compared_trial, grid, out, jobs=jobs)
-    results = plain(
+    results = jsonable(
         {
             "command": command,
             "settings": {**shared, "methods": methods, "rho": rho, "seeds": seeds},

@@ -16,7 +16,7 @@ from minisam.experiments.study import Scale
 from minisam.experiments.sweep import sweep
 from minisam.experiments.trial import trial
 from minisam.experiments.workers import versions
-from minisam.files import plain, write_atomically, write_json
+from minisam.files import jsonable, write_atomically, write_json
 from minisam.plots import picture
 from minisam.progress import clock
 
@@ -73,7 +73,7 @@ def reproduce(
         records.extend(found)
         return [record["result"] for record in found]
 
-    results = plain(study.run(cells, scale))
+    results = jsonable(study.run(cells, scale))
     diverged = [
         result["diverged"] for result in (record["result"] for record in records)
         if isinstance(result, dict) and "diverged" in result
@@ -126,7 +126,7 @@ def draw_specification(name: str, out: Path, smoke: bool = False) -> dict[str, A
     drawing = importlib.import_module(DRAWINGS[name])
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{name}.json"
-    computed = plain(drawing.compute(smoke))
+    computed = jsonable(drawing.compute(smoke))
     write_json(path, {"name": name, "smoke": smoke, "versions": versions(), **computed})
     record = json.loads(path.read_text(encoding="utf-8"))
     with picture(path.with_suffix(".png"), *drawing.SIZE) as figure:

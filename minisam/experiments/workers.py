@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from minisam.experiments.cores import usable_cores
-from minisam.files import plain
+from minisam.files import jsonable
 
 BLAS_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -57,7 +57,7 @@ def run_cell(function: Callable[..., Any], settings: dict[str, Any]) -> dict[str
     """
     start, cpu_start = time.perf_counter(), time.process_time()
     try:
-        result = plain(function(**settings))
+        result = jsonable(function(**settings))
     except Exception as error:
         return Failure(settings, f"{type(error).__name__}: {error}", traceback.format_exc())
     return {

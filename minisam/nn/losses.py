@@ -13,7 +13,7 @@ import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 
 from minisam.nn.kernels.activations import softmax
-from minisam.nn.targets import as_labels, as_logits, fitting
+from minisam.nn.labels import as_labels, as_logits, fitting
 
 
 @primitive

@@ -21,8 +21,8 @@ from autograd.tracer import getval
 
 from minisam.checks import check_number, is_real
 from minisam.nn.kernels.activations import softmax
+from minisam.nn.labels import as_labels, fitting, soft_targets
 from minisam.nn.losses import batch_mean, log_softmax, softmax_cross_entropy
-from minisam.nn.targets import as_labels, fitting, soft_targets
 
 
 def generalized_cross_entropy(logits, labels, q: float = 0.7):

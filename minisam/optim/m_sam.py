@@ -1,4 +1,4 @@
-"""m-sharpness: a climb of its own for every m examples of the batch.
+"""m-SAM: every m examples of the batch climb their own way.
 
 Averaged over a large batch the worst direction is one that hurts everybody a little. Split the
 batch into shards of m examples, let every shard climb its own way, and average the gradients

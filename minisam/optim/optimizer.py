@@ -1,4 +1,4 @@
-"""What an optimizer is: two functions, and what one of its steps tells.
+"""An optimizer as pure functions, and the record of one of its steps.
 
 A step is given one function, ``value_and_grad``: ``params -> (loss, grads)``, or with anything else
 third, ``(loss, grads, auxiliary)``. Methods that ask for more than gradients find it on the

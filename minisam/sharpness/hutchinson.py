@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minisam.checks import check_whole
-from minisam.sharpness.products import Matvec, product
+from minisam.sharpness.products import Matvec, checked_product
 
 
 class Estimate(NamedTuple):
@@ -63,5 +63,5 @@ def trace(matvec: Matvec, size: int, rng: np.random.Generator, probes: int = 32)
     samples = np.empty(probes)
     for i in range(probes):
         z = rng.choice([-1.0, 1.0], size)
-        samples[i] = z @ product(matvec, z)
+        samples[i] = z @ checked_product(matvec, z)
     return Estimate(float(samples.mean()), float(samples.std(ddof=1) / probes**0.5), probes)

@@ -29,7 +29,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minisam.checks import check_number, check_whole
-from minisam.sharpness.products import Matvec, product
+from minisam.sharpness.products import Matvec, checked_product
 
 
 class Lanczos(NamedTuple):
@@ -127,7 +127,7 @@ def top_eigenvalues(
     theta, s, foreseen, basis = _iterate(matvec, starts, steps, tolerance)
     top = np.arange(len(basis))[::-1][:count]
     theta, vectors = theta[top], basis.T @ s[:, top]
-    images = np.stack([product(matvec, y) for y in vectors.T], axis=1)
+    images = np.stack([checked_product(matvec, y) for y in vectors.T], axis=1)
     seen = np.linalg.norm(images - theta * vectors, axis=0)
     # What was not foreseen is rounding in this product, and H y may be as far from it again.
     rounding = np.sqrt(np.abs(seen**2 - foreseen[top] ** 2))
@@ -158,7 +158,7 @@ def _iterate(
     while True:
         last, k = slice(k, k + len(block)), k + len(block)
         basis[last] = block
-        images = np.stack([product(matvec, q) for q in block])
+        images = np.stack([checked_product(matvec, q) for q in block])
         T[:k, last] = basis[:k] @ images.T
         T[last, :k] = T[:k, last].T
         rest = images  # R, by rows
@@ -177,10 +177,7 @@ def _iterate(
 def _orthonormal(vectors: np.ndarray, basis: np.ndarray, before: np.ndarray) -> np.ndarray:
     """Return orthonormal rows for what vectors add to a basis beyond rounding errors.
 
-    Args:
-        vectors: rows that are orthogonal to the basis up to rounding.
-        basis: orthonormal rows.
-        before: what the vectors were before they were made orthogonal to the basis.
+    The vectors are orthogonal to the basis up to rounding; ``before`` is what they were until then.
     """
     kept = np.empty((0, vectors.shape[1]))
     for vector, scale in zip(vectors, np.linalg.norm(before, axis=1), strict=True):

@@ -1,4 +1,4 @@
-"""A Hessian product as a caller gave it, with what it returns looked at."""
+"""Check what a caller's Hessian product returns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 Matvec = Callable[[np.ndarray], np.ndarray]
 
 
-def product(matvec: Matvec, vector: np.ndarray) -> np.ndarray:
+def checked_product(matvec: Matvec, vector: np.ndarray) -> np.ndarray:
     """Return H v as float64 numbers of their own, of the shape of v.
 
     Args:
@@ -20,7 +20,7 @@ def product(matvec: Matvec, vector: np.ndarray) -> np.ndarray:
         ValueError: if the product is of another shape, not real, or not finite.
 
     Example:
-        >>> product(lambda v: np.array([1, 2]) * v, np.ones(2))
+        >>> checked_product(lambda v: np.array([1, 2]) * v, np.ones(2))
         array([1., 2.])
     """
     found = np.array(matvec(vector))

@@ -1,4 +1,4 @@
-"""How the eigenvalues of a Hessian are distributed: stochastic Lanczos quadrature.
+"""The density of a Hessian's eigenvalues, by stochastic Lanczos quadrature.
 
 The spectral density φ(t) = (1/n) Σᵢ δ(t − λᵢ) cannot be had from products, but its integral against
 a smooth f can, for (1/n) tr f(H) = E[vᵀ f(H) v] with v a random unit vector, and k steps of Lanczos

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from nn.checks import check_derivatives, check_float32
 
 from minisam.nn.gradients import value_and_grad
+from minisam.nn.labels import fitting
 from minisam.nn.losses import (
     accuracy,
     batch_mean,
@@ -16,7 +17,6 @@ from minisam.nn.losses import (
     softmax_cross_entropy,
     without_masked,
 )
-from minisam.nn.targets import fitting
 
 rng = np.random.default_rng(0)
 LOGITS = rng.standard_normal((6, 4))

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minisam.nn.kernels.activations import softmax
+from minisam.nn.labels import fitting, soft_targets
 from minisam.nn.losses import cross_entropy, log_softmax
 from minisam.nn.robust_losses import (
     generalized_cross_entropy,
@@ -14,7 +15,6 @@ from minisam.nn.robust_losses import (
     mixup,
     soft_bootstrap,
 )
-from minisam.nn.targets import fitting, soft_targets
 
 LOSSES = [generalized_cross_entropy, soft_bootstrap, hard_bootstrap]
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from minisam.sharpness import lanczos, spectral_density, top_eigenvalues, trace
-from minisam.sharpness.products import product
+from minisam.sharpness.products import checked_product
 
 USES = [
-    lambda matvec: product(matvec, np.ones(3)),
+    lambda matvec: checked_product(matvec, np.ones(3)),
     lambda matvec: trace(matvec, 3, np.random.default_rng(0), 2),
     lambda matvec: lanczos(matvec, np.ones(3), 3),
     lambda matvec: top_eigenvalues(matvec, 3, np.random.default_rng(0), 2),
@@ -49,7 +49,7 @@ def test_products_of_any_real_type_are_taken(dtype):
         twice = 2 * np.abs(np.rint(v))
         return twice.tolist() if dtype is list else twice.astype(dtype)
 
-    found = product(matvec, np.ones(3))
+    found = checked_product(matvec, np.ones(3))
     assert (found.dtype, found.tolist()) == (np.float64, [2, 2, 2])
     assert trace(lambda v: v * matvec(v), 3, np.random.default_rng(0), 2).value == 6
 

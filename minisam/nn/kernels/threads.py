@@ -29,7 +29,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-Result = TypeVar("Result")
+T = TypeVar("T")
 
 PARTS = 8
 SMALLEST_WORK = 1 << 19  # elements touched: below, starting threads takes longer than the work
@@ -103,20 +103,18 @@ def own_threads() -> Iterator[None]:
                 set_threads(count)
 
 
-def split(batch: int, parts: int = PARTS) -> list[slice]:
+def split_batch(batch: int, parts: int = PARTS) -> list[slice]:
     """Return at most ``parts`` slices of nearly equal size that cover ``batch`` examples.
 
     Example:
-        >>> split(3)
+        >>> split_batch(3)
         [slice(0, 1, None), slice(1, 2, None), slice(2, 3, None)]
     """
     parts = min(batch, parts)
     return [slice(batch * k // parts, batch * (k + 1) // parts) for k in range(parts)]
 
 
-def over_batch(
-    work: Callable[[slice], Result], batch: int, size: int, parts: int = PARTS
-) -> list[Result]:
+def over_batch(work: Callable[[slice], T], batch: int, size: int, parts: int = PARTS) -> list[T]:
     """Return ``work(part)`` for each part of a batch, on several threads where that pays.
 
     Args:
@@ -130,7 +128,7 @@ def over_batch(
         >>> sum(over_batch(lambda part: x[part].sum(), len(x), x.size))
         np.float64(6.0)
     """
-    slices = split(batch, parts) if size >= SMALLEST_WORK else [slice(0, batch)]
+    slices = split_batch(batch, parts) if size >= SMALLEST_WORK else [slice(0, batch)]
     if workers() == 1 or len(slices) == 1:
         return [work(part) for part in slices]
     results: list[Any] = [None] * len(slices)

@@ -26,7 +26,7 @@ print(workers(), digest.hexdigest())
 
 @pytest.mark.parametrize("batch", [1, 3, 8, 9, 127])
 def test_parts_cover_the_batch_once(batch):
-    indices = np.concatenate([np.arange(batch)[part] for part in threads.split(batch)])
+    indices = np.concatenate([np.arange(batch)[part] for part in threads.split_batch(batch)])
     np.testing.assert_array_equal(indices, np.arange(batch))
 
 

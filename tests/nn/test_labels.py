@@ -6,6 +6,7 @@ from autograd import grad
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minisam.nn.labels import as_labels, as_logits, fitting, soft_targets
 from minisam.nn.losses import accuracy, cross_entropy
 from minisam.nn.robust_losses import (
     generalized_cross_entropy,
@@ -13,7 +14,6 @@ from minisam.nn.robust_losses import (
     mixup,
     soft_bootstrap,
 )
-from minisam.nn.targets import as_labels, as_logits, fitting, soft_targets
 
 N, K = 6, 4
 Y = np.array([0, 3, 1, 1, 2, 0])
