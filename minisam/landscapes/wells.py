@@ -61,10 +61,7 @@ def kinked_well(
     return Landscape(
         loss=loss,
         slope=slope,
-        minima=(
-            Minimum(0 * stacked(f), stacked(sharp)),
-            Minimum(stacked(f), stacked(flat)),
-        ),
+        minima=(Minimum(0 * stacked(f), stacked(sharp)), Minimum(stacked(f), stacked(flat))),
     )
 
 
@@ -108,10 +105,7 @@ def smooth_well(sharp: float, flat: float, wall: float, fall: float) -> Landscap
     return Landscape(
         loss=loss,
         slope=slope,
-        minima=(
-            Minimum(np.zeros(1), np.array([sharp])),
-            Minimum(np.array([f]), np.array([flat])),
-        ),
+        minima=(Minimum(np.zeros(1), np.array([sharp])), Minimum(np.array([f]), np.array([flat]))),
     )
 
 

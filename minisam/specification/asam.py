@@ -26,7 +26,7 @@ from minisam.specification.source import (
 )
 from minisam.specification.steps import first_step, first_steps
 
-state = chapter("ASAM")
+state = chapter("ASAM", methods=("asam",))
 ROUNDING = (
     "ε to (n + 16 + 4q)u for its sum, root, powers and quotient, and half a unit of B = A + ε"
 )
@@ -52,7 +52,6 @@ def draw_adaptive(source: NumberSource, p: float = 2) -> Problem:
     equation="ε = ρ T²g/‖Tg‖₂",
     source="Kwon et al. 2021, eq. (6).",
     bound=ROUNDING,
-    methods=("asam",),
     draw=draw_adaptive,
 )
 def _adaptive_climb(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
@@ -67,16 +66,14 @@ def _adaptive_climb(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     equation="‖T⁻¹ε‖_p = ρ, ⟨g, ε⟩ = ρ‖Tg‖_q",
     source="Hölder's inequality in the coordinates T⁻¹w, where the gradient is Tg.",
     bound=ROUNDING,
-    methods=("asam",),
     draw=lambda source: draw_adaptive(source, draw_order(source)),
 )
 def _adaptive_dual_norm(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     step, hp = first_step(adapter, problem), problem.hp
     T, (g, _) = ball_widths(problem, step.start), near_one(step.ascent_gradient)
-    climb = step.climb
-    yield equal("⟨g, ε⟩ = ρ‖Tg‖_q", inner(g, climb), hp.rho * norm(T * g, dual(hp.p)))
+    yield equal("⟨g, ε⟩ = ρ‖Tg‖_q", inner(g, step.climb), hp.rho * norm(T * g, dual(hp.p)))
     live = T.value > 0
-    length = norm(climb[live] / T[live], hp.p)
+    length = norm(step.climb[live] / T[live], hp.p)
     yield equal("‖T⁻¹ε‖_p = ρ", length, exact(hp.rho))
 
 
@@ -95,7 +92,6 @@ def _draw_stale(source: NumberSource) -> Problem:
     equation="εₜ = ρ Tₜ²gₜ/‖Tₜgₜ‖, Tₜ = |wₜ| + η",
     source="Kwon et al. 2021, Algorithm 1.",
     bound=ROUNDING,
-    methods=("asam",),
     draw=_draw_stale,
 )
 def _adaptive_climbs_anew(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
@@ -112,7 +108,6 @@ def _adaptive_climbs_anew(adapter: Adapter, problem: Problem) -> Iterable[Clause
     equation="w' = w − ηHw − ηρ HT²Hw/‖THw‖",
     source="d2 = H(w + ε).",
     bound="running: each of d1, ε, B, d2, w' rounded once, carried through the gradient",
-    methods=("asam",),
     draw=lambda source: _draw_stale(source).having(
         momentum=0.0, scope=source.choice(("weights", "all"))
     ),
@@ -139,7 +134,6 @@ def _draw_equal_weights(source: NumberSource) -> Problem:
     equation="|wᵢ| = c ⇒ ε = SAM's ε for (c + η)ρ",
     source="T = (c + η)I.",
     bound=ROUNDING,
-    methods=("asam",),
     draw=_draw_equal_weights,
 )
 def _equal_weights(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
@@ -167,7 +161,6 @@ def _draw_zero_weights(source: NumberSource) -> Problem:
     equation="wᵢ = 0: εᵢ = 0 if η = 0, and εᵢ = ρη²gᵢ/‖Tg‖ if not",
     source="Tᵢ = |wᵢ| + η.",
     bound=ROUNDING + "; bit for bit where η = 0",
-    methods=("asam",),
     draw=_draw_zero_weights,
 )
 def _zero_weights(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
@@ -192,17 +185,9 @@ def draw_network(source: NumberSource) -> Problem:
     dtype = source.choice(DTYPES)
     if not np.any(network.slope(rounded(w, dtype))):
         raise UnsuitableProblem("every node is off")
+    hp = {"method": "asam", "eta": 0.0, "scope": "all", "rho": power_of_ten(source, -2, 0)}
     return make_problem(
-        source,
-        w,
-        lambda x: exact(network.slope(x.value)),
-        factors,
-        dtype,
-        method="asam",
-        eta=0.0,
-        scope="all",
-        rho=power_of_ten(source, -2, 0),
-        lr=0.1,
+        source, w, lambda x: exact(network.slope(x.value)), factors, dtype, lr=0.1, **hp
     )
 
 
@@ -214,7 +199,6 @@ def draw_network(source: NumberSource) -> Problem:
     equation="L(Aw) = L(w) for all w ⇒ ε(Aw) = Aε(w)",
     source="g(Aw) = A⁻¹g(w) and T(Aw) = AT(w), so that Tg is unchanged and T²g is multiplied by A.",
     bound=ROUNDING + "; the factors are powers of two",
-    methods=("asam",),
     draw=draw_network,
 )
 def _node_rescaling(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
@@ -240,6 +224,7 @@ def _draw_sam_unbalanced(source: NumberSource) -> Problem:
     equation="L(B) = ½(u·v(1 + s²) + sN² − y)², s = ρ sgn r/N, N² = ‖u‖² + ‖v‖², at (tu, v/t)",
     source="B = (u + sv, v + su); u·v is unchanged by t, and N grows with it.",
     bound="the climb's rounding through L",
+    methods=("sam",),
     draw=_draw_sam_unbalanced,
 )
 def _sam_knows_the_scale(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
@@ -248,10 +233,7 @@ def _sam_knows_the_scale(adapter: Adapter, problem: Problem) -> Iterable[Clause]
     for here in (problem, problem.at(stretch * problem.vector())):
         step = first_step(adapter, here)
         w, B, k = step.start, step.start + step.climb_from_loss, step.start.size // 2
-        r = inner(w[:k], w[k:]) - facts.target
-        square = inner(w, w)
-        s = (here.hp.rho * float(np.sign(r.value))) / square**0.5
-        high = inner(w[:k], w[k:]) * (1 + s * s) + s * square - facts.target
+        _, high = facts.at_b(w, here.hp.rho)
         yield equal("residual at B", inner(B[:k], B[k:]) - facts.target, high)
         rises.append(abs(inner(B[:k], B[k:]) - inner(w[:k], w[k:])))
     apart = rises[1] - rises[0]
@@ -269,7 +251,6 @@ def _draw_layers_asam(source: NumberSource) -> Problem:
     equation="L(B) at (tu, v/t) = L(B) at (u, v), η = 0",
     source="ε(Aw) = Aε(w), and u·v is unchanged by A.",
     bound="the climb's rounding through L; t is a power of two",
-    methods=("asam",),
     draw=_draw_layers_asam,
 )
 def _asam_does_not_know_the_scale(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
@@ -290,7 +271,6 @@ def _asam_does_not_know_the_scale(adapter: Adapter, problem: Problem) -> Iterabl
     "(0, 1): ε = ρ(√½, √½); η = 0",
     source="T = diag(1, 0) in the first, √½I in the second, I in the third.",
     bound=ROUNDING,
-    methods=("asam",),
     draw=lambda source: _draw_axes(source),
 )
 def _asam_knows_the_axes(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
@@ -306,14 +286,6 @@ def _asam_knows_the_axes(adapter: Adapter, problem: Problem) -> Iterable[Clause]
 
 
 def _draw_axes(source: NumberSource) -> Problem:
-    return make_problem(
-        source,
-        np.array([1.0, 0.0]),
-        lambda w: exact([1.0, 1.0]),
-        None,
-        source.choice(DTYPES),
-        method="asam",
-        eta=0.0,
-        scope="all",
-        rho=power_of_ten(source, -2, 1),
-    )
+    point, dtype = np.array([1.0, 0.0]), source.choice(DTYPES)
+    hp = {"method": "asam", "eta": 0.0, "scope": "all", "rho": power_of_ten(source, -2, 1)}
+    return make_problem(source, point, lambda w: exact([1.0, 1.0]), None, dtype, **hp)

@@ -79,9 +79,8 @@ def draw_extreme(source: NumberSource) -> Problem:
         top = source.integer(low, info.maxexp - 3)
         g = np.ldexp(shape / np.max(np.abs(shape)), top).astype(dtype).astype(np.float64)
     facts = Scripted(np.zeros(n), g, np.zeros(n))
-    return make_problem(
-        source, facts.point, facts.field, facts, dtype, rho=power_of_ten(source, -2, 1)
-    )
+    rho = power_of_ten(source, -2, 1)
+    return make_problem(source, facts.point, facts.field, facts, dtype, rho=rho)
 
 
 @state(

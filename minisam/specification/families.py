@@ -15,7 +15,7 @@ from minisam.landscapes import (
     random_rotation,
     rayleigh_quotient,
 )
-from minisam.rounding import Rounded, exact, gamma, sigmoid, unit_roundoff
+from minisam.rounding import Rounded, exact, gamma, inner, sigmoid, unit_roundoff
 from minisam.specification.problem import Problem, UnsuitableProblem, make_problem
 from minisam.specification.source import (
     DTYPES,
@@ -106,15 +106,9 @@ def draw_quadratic(
     if n > 1 and rotated and source.choice((False, True)):
         rotation = random_rotation(n, generator(source))
     facts = Quadratic(spectrum, rotation)
-    return make_problem(
-        source,
-        facts.rotated(draw_point(source, n)),
-        facts.product,
-        facts,
-        dtype,
-        rho=power_of_ten(source, -4, 2),
-        lr=real(source, 0.01, stable) / float(np.max(np.abs(spectrum))),
-    )
+    w, rho = facts.rotated(draw_point(source, n)), power_of_ten(source, -4, 2)
+    lr = real(source, 0.01, stable) / float(np.max(np.abs(spectrum)))
+    return make_problem(source, w, facts.product, facts, dtype, rho=rho, lr=lr)
 
 
 class Scripted(NamedTuple):
@@ -140,17 +134,8 @@ def draw_scripted(source: NumberSource, p: float = 2, method: str = "sam") -> Pr
     n = draw_size(source)
     point = rounded(draw_point(source, n, -2, 2), dtype)
     facts = Scripted(point, draw_gradient(source, n, dtype), draw_gradient(source, n, dtype))
-    return make_problem(
-        source,
-        point,
-        facts.field,
-        facts,
-        dtype,
-        method=method,
-        p=p,
-        rho=power_of_ten(source, -2, 1),
-        lr=power_of_ten(source, -3, 0),
-    )
+    hp = {"rho": power_of_ten(source, -2, 1), "lr": power_of_ten(source, -3, 0)}
+    return make_problem(source, point, facts.field, facts, dtype, method=method, p=p, **hp)
 
 
 class Logistic(NamedTuple):
@@ -191,15 +176,9 @@ def draw_logistic(source: NumberSource) -> Problem:
     n, k = source.integer(1, 12), source.integer(1, 6)
     inputs = np.stack([draw_point(source, n, -1.5, 0.5) for _ in range(k)])
     facts = Logistic(inputs, power_of_ten(source, -3, 0))
-    return make_problem(
-        source,
-        draw_point(source, n, -2, 0.3),
-        facts.landscape.slope,
-        facts,
-        dtype,
-        rho=power_of_ten(source, -3, 0.3),
-        lr=real(source, 0.01, 1.9) / float(facts.smoothness.value),
-    )
+    w, rho = draw_point(source, n, -2, 0.3), power_of_ten(source, -3, 0.3)
+    lr = real(source, 0.01, 1.9) / float(facts.smoothness.value)
+    return make_problem(source, w, facts.landscape.slope, facts, dtype, rho=rho, lr=lr)
 
 
 class Ridge(NamedTuple):
@@ -234,16 +213,8 @@ def draw_ridge(source: NumberSource, kind: str, p: float = 2) -> Problem:
         raise UnsuitableProblem("the slope is too small to have a certain sign")
     if kind == "logistic" and abs(float(u @ w)) > 30:
         raise UnsuitableProblem("the slope is all but zero, or one")
-    return make_problem(
-        source,
-        w,
-        facts.gradient,
-        facts,
-        dtype,
-        p=p,
-        rho=power_of_ten(source, -3, 0.5),
-        lr=real(source, 0.01, 1.0) / float(u @ u),
-    )
+    rho, lr = power_of_ten(source, -3, 0.5), real(source, 0.01, 1.0) / float(u @ u)
+    return make_problem(source, w, facts.gradient, facts, dtype, p=p, rho=rho, lr=lr)
 
 
 def draw_quotient(source: NumberSource) -> Problem:
@@ -260,21 +231,22 @@ def draw_quotient(source: NumberSource) -> Problem:
     w = draw_point(source, n, -0.5, 0.5)
     w = np.where(w == 0, 1.0, w)
     length = float(np.linalg.norm(w))
-    return make_problem(
-        source,
-        w,
-        rayleigh_quotient(spectrum).slope,
-        spectrum,
-        dtype,
-        rho=length * power_of_ten(source, -3, -0.5),
-        lr=length**2 * power_of_ten(source, -2, 0),
-    )
+    rho, lr = length * power_of_ten(source, -3, -0.5), length**2 * power_of_ten(source, -2, 0)
+    slope = rayleigh_quotient(spectrum).slope
+    return make_problem(source, w, slope, spectrum, dtype, rho=rho, lr=lr)
 
 
 class TwoLayers(NamedTuple):
     """½(u·v − y)² for a point (u, v), a two-layer linear network with k hidden nodes."""
 
     target: float
+
+    def at_b(self, w: Rounded, rho: float) -> tuple[Rounded, Rounded]:
+        """Return s = ρ sgn r/‖w‖ with which B = (u + sv, v + su), and the residual there."""
+        k = w.size // 2
+        product, square = inner(w[:k], w[k:]), inner(w, w)
+        s = (rho * float(np.sign((product - self.target).value))) / square**0.5
+        return s, product * (1 + s * s) + s * square - self.target
 
 
 def draw_two_layers(source: NumberSource) -> Problem:
@@ -286,12 +258,6 @@ def draw_two_layers(source: NumberSource) -> Problem:
     size = float(np.linalg.norm(w))
     if abs(w[:k] @ w[k:] - facts.target) < 1e-2 or size < 0.1:
         raise UnsuitableProblem("near a minimum, or near the origin")
-    return make_problem(
-        source,
-        w,
-        curved_valley(k, facts.target).slope,
-        facts,
-        dtype,
-        rho=power_of_ten(source, -3, 0),
-        lr=power_of_ten(source, -3, 0) / size**2,
-    )
+    rho, lr = power_of_ten(source, -3, 0), power_of_ten(source, -3, 0) / size**2
+    slope = curved_valley(k, facts.target).slope
+    return make_problem(source, w, slope, facts, dtype, rho=rho, lr=lr)

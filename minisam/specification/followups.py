@@ -41,10 +41,7 @@ def sam_clauses(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
 
 # By method: the equation, and why, where the row of `minisam.optim.methods` does not say it all.
 EXPLAINED = {
-    "gsam": (
-        "α = 0: d = d2",
-        "d = d2 − α d1⊥. Zhuang et al. 2022, arXiv 2203.08065, Algorithm 1.",
-    ),
+    "gsam": ("α = 0: d = d2", "d = d2 − α d1⊥. Zhuang et al. 2022, arXiv 2203.08065, Algorithm 1."),
     "looksam": (
         "k = 1: d = d2 in every step",
         "Every step is a k-th step. Liu et al. 2022, arXiv 2203.02714, Algorithm 1.",

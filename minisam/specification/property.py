@@ -138,11 +138,7 @@ class Property(NamedTuple):
         raise UnsuitableProblem(f"{self.slug}: a hundred draws met no precondition")
 
     def try_on(
-        self,
-        adapter: Adapter,
-        trials: int = 20,
-        seed: int = 0,
-        norm_epsilon: float = 0.0,
+        self, adapter: Adapter, trials: int = 20, seed: int = 0, norm_epsilon: float = 0.0
     ) -> Outcome:
         """Try the property on problems drawn from a seed; return the first failure, or the last.
 

@@ -127,15 +127,8 @@ def draw_location(source: NumberSource) -> Problem:
     start = rounded(outlier * real(source, 0.05, 0.95), dtype)
     if not 0 < start < outlier:
         raise UnsuitableProblem("the start is not between the points")
-    return make_problem(
-        source,
-        np.array([start]),
-        lambda w: w * 1.0,
-        Location(outliers, count, rounded(outlier, dtype)),
-        dtype,
-        rho=rho,
-        lr=real(source, 0.05, 1.0),
-    )
+    facts, lr = Location(outliers, count, rounded(outlier, dtype)), real(source, 0.05, 1.0)
+    return make_problem(source, np.array([start]), lambda w: w * 1.0, facts, dtype, rho=rho, lr=lr)
 
 
 @state(

@@ -239,25 +239,12 @@ def _scale_invariant_covariance(adapter: Adapter, problem: Problem) -> Iterable[
     draw=draw_two_layers,
 )
 def _balancedness(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
-    step, hp, y = first_step(adapter, problem), problem.hp, problem.facts.target
-    lr, rho, w, after = hp.lr, hp.rho, step.start, step.end_to_rounding
-    k = w.size // 2
-    u, v = w[:k], w[k:]
-    square = inner(w, w)
-    r = inner(u, v) - y
-    s = (rho * float(np.sign(r.value))) / square**0.5
-    high = inner(u, v) * (1 + s * s) + s * square - y
-    yield equal(
-        "u' + v' = (1 − ηr̃(1 + s))(u + v)",
-        after[:k] + after[k:],
-        (1 - lr * high * (1 + s)) * (u + v),
-    )
-    yield equal(
-        "u' − v' = (1 + ηr̃(1 − s))(u − v)",
-        after[:k] - after[k:],
-        (1 + lr * high * (1 - s)) * (u - v),
-    )
-    D = inner(u, u) - inner(v, v)
-    ours = inner(after[:k], after[:k]) - inner(after[k:], after[k:])
-    factor = 1 - 2 * lr * high * s - lr * lr * (high * high) * (1 - s * s)
-    yield equal("D' = D(1 − 2ηr̃s − η²r̃²(1 − s²))", ours, factor * D)
+    step, lr = first_step(adapter, problem), problem.hp.lr
+    w, after, k = step.start, step.end_to_rounding, step.start.size // 2
+    s, r = problem.facts.at_b(w, problem.hp.rho)
+    (u, v), (u2, v2) = (w[:k], w[k:]), (after[:k], after[k:])
+    yield equal("u' + v' = (1 − ηr̃(1 + s))(u + v)", u2 + v2, (1 - lr * r * (1 + s)) * (u + v))
+    yield equal("u' − v' = (1 + ηr̃(1 − s))(u − v)", u2 - v2, (1 + lr * r * (1 - s)) * (u - v))
+    D, after_D = inner(u, u) - inner(v, v), inner(u2, u2) - inner(v2, v2)
+    factor = 1 - 2 * lr * r * s - lr * lr * (r * r) * (1 - s * s)
+    yield equal("D' = D(1 − 2ηr̃s − η²r̃²(1 − s²))", after_D, factor * D)

@@ -25,7 +25,7 @@ from minisam.specification.source import (
 )
 from minisam.specification.steps import first_step, path, start_run
 
-state = chapter("The two passes")
+state = chapter("The two passes", methods=("sam", "asam"))
 BITS = "none: bit for bit"
 
 
@@ -40,7 +40,6 @@ def both(source: NumberSource) -> Problem:
     equation="queries = (A, B), B ≠ A when ρ > 0 and d1 ≠ 0",
     source="Foret et al. 2020, Algorithm 1.",
     bound=BITS,
-    methods=("sam", "asam"),
     draw=both,
     picture="figure2",
 )
@@ -64,7 +63,6 @@ def _two_gradients(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     equation="w' = A − η d2",
     source="Foret et al. 2020, Algorithm 1.",
     bound="one product and one difference: u(|w'| + 3η|d2|)",
-    methods=("sam", "asam"),
     draw=both,
     picture="figure2",
 )
@@ -89,7 +87,6 @@ def _draw_rho_zero(source: NumberSource) -> Problem:
     equation="SAM(ρ = 0) = SGD",
     source="B = A, so that d2 = d1; nothing is rounded that SGD does not round.",
     bound=BITS,
-    methods=("sam", "asam"),
     draw=_draw_rho_zero,
 )
 def _rho_zero_is_sgd(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
@@ -113,7 +110,6 @@ def _rho_zero_is_sgd(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     equation="η = 0 ⇒ w' = w",
     source="w' = A − 0 · d2.",
     bound=BITS,
-    methods=("sam", "asam"),
     draw=lambda source: both(source).having(lr=0.0),
 )
 def _lr_zero_rests(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
@@ -133,7 +129,6 @@ def _draw_zero_gradient(source: NumberSource) -> Problem:
     equation="g = 0 ⇒ ε = 0, w' = w",
     source="ε = 0 is the only choice that commutes with every rotation.",
     bound=BITS,
-    methods=("sam", "asam"),
     draw=_draw_zero_gradient,
 )
 def _zero_gradient_rests(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
@@ -161,7 +156,6 @@ def _draw_zero_second(source: NumberSource) -> Problem:
     equation="d2ᵢ = 0 ⇒ wᵢ' = wᵢ",
     source="w' = A − η d2, tensor by tensor.",
     bound=BITS,
-    methods=("sam", "asam"),
     draw=_draw_zero_second,
 )
 def _zero_second_gradient_restores(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
@@ -177,7 +171,6 @@ def _zero_second_gradient_restores(adapter: Adapter, problem: Problem) -> Iterab
     equation="d2ᵢ = None ⇒ wᵢ' = wᵢ",
     source="No gradient is a gradient of zero.",
     bound=BITS,
-    methods=("sam", "asam"),
     draw=_draw_zero_second,
     requires="missing-gradient",
 )
@@ -197,17 +190,9 @@ def _draw_linear(source: NumberSource) -> Problem:
     g = draw_gradient(source, n, dtype)
     point = source.reals(-10, 10, n)
     facts = Scripted(point, g, g)
-    return make_problem(
-        source,
-        point,
-        facts.field,
-        facts,
-        dtype,
-        p=p,
-        method=source.choice(("sam", "asam")),
-        rho=power_of_ten(source, -4, 2),
-        lr=real(source, 0.01, 1.0),
-    )
+    method, rho = source.choice(("sam", "asam")), power_of_ten(source, -4, 2)
+    hp = {"method": method, "p": p, "rho": rho, "lr": real(source, 0.01, 1.0)}
+    return make_problem(source, point, facts.field, facts, dtype, **hp)
 
 
 @state(
@@ -216,7 +201,6 @@ def _draw_linear(source: NumberSource) -> Problem:
     equation="L(w) = gᵀw ⇒ w' = w − ηg",
     source="The gradient at B is the gradient at A.",
     bound="one product and one difference: u(|w'| + 3η|g|)",
-    methods=("sam", "asam"),
     draw=_draw_linear,
 )
 def _linear_loss_is_sgd(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
