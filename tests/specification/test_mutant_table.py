@@ -1,7 +1,7 @@
 """The specification can fail: property × mutant, which wrong SAM breaks which statement.
 
 The table is `kills.json`: for every mutant the properties that it breaks within a few seeded
-problems, whatever is rounded how. `pytest -m slow` derives the whole of it anew, and
+problems, whatever is rounded how. `pytest -m slow` derives the whole of it again, and
 `python test_mutant_table.py` writes it. Do that in the jitter run too and keep what is in both: a
 mutant that errs by a rounding breaks some properties by chance.
 """

@@ -7,9 +7,7 @@ from minisam.adapters.library import library
 from minisam.adapters.plain import plain
 from minisam.adapters.protocol import Unsupported
 from minisam.oracle.mutants import MUTANTS
-from minisam.rounding import exact
 from minisam.specification import PROPERTIES, UnsuitableProblem
-from minisam.specification.clause import Clause, at_most, equal, identical
 from minisam.specification.property import state
 
 
@@ -39,20 +37,11 @@ def test_a_wrong_shape_is_broken_not_a_crash():
     assert "end has shapes" in outcome.broken
 
 
-def test_nan_never_holds():
-    assert not Clause("nan", float("nan"), 1.0).holds
-    assert not identical("nan", np.array([np.nan]), np.array([0.0])).holds
+def test_a_step_to_nan_does_not_hold():
     nan = PROPERTIES["descends-from-a"].try_on(
         plain(lambda w, grad_fn, *, rho, lr: [x * np.nan for x in grad_fn(grad_fn(w))])
     )
     assert not nan.holds
-
-
-def test_comparisons_use_their_bounds():
-    assert equal("=", exact(1.0).widened(0.1), exact(1.05)).holds
-    assert not equal("=", exact(1.0).widened(0.1), exact(1.2)).holds
-    assert at_most("≤", exact(1.0), exact(1.0)).holds
-    assert not at_most("≤", exact(1.1), exact(1.0)).holds
 
 
 def test_no_comparison_is_no_success():

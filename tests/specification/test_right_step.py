@@ -1,0 +1,33 @@
+"""The right step is the steepest in its ball, and what is allowed for is what rounding does."""
+
+import numpy as np
+import pytest
+
+from minisam.rounding import exact, unit_roundoff
+from minisam.specification import RandomSource
+from minisam.specification.families import draw_scripted
+from minisam.specification.right_step import ball_widths, base_step, dual, exact_climb
+
+
+@pytest.mark.parametrize("method", ["sam", "asam"])
+@pytest.mark.parametrize("p", [1, 1.5, 2, 3, np.inf])
+def test_no_other_climb_in_the_ball_rises_faster(method, p):
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        problem = draw_scripted(RandomSource(rng), p=p, method=method)
+        w, g, rho = problem.vector(), problem.facts.ascent_gradient, problem.hp.rho
+        T = ball_widths(problem, exact(w)).value
+        rise = g @ exact_climb(problem, exact(w), exact(g)).value
+        assert rise == pytest.approx(rho * np.linalg.norm(T * g, dual(p)), rel=1e-12)
+        others = T * rng.normal(size=(200, w.size))
+        others *= rho / np.linalg.norm(others / T, p, axis=1, keepdims=True)
+        assert np.all(others @ g <= rise * (1 + 1e-12))
+
+
+def test_a_base_step_is_off_by_no_more_than_its_slack():
+    rng, u = np.random.default_rng(2), unit_roundoff("float32")
+    w, d = rng.normal(size=(2, 10_000)).astype(np.float32)
+    lr = np.float32(0.3)
+    right = base_step(exact(w), 0.3, exact(d), u)
+    share = np.abs((w - lr * d).astype(np.float64) - right.value) / right.bound
+    assert 0.3 < share.max() <= 1
