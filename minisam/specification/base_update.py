@@ -44,13 +44,13 @@ def _momentum_sees_d2_once(adapter: Adapter, problem: Problem) -> Iterable[Claus
     mu, decay = hp.momentum, hp.weight_decay
     velocity = None
     for step in first_steps(adapter, problem, 4):
-        d2 = decayed(step.descent_gradient, decay, step.start, u)
+        d2 = with_decay(step.descent_gradient, decay, step.start, u)
         velocity = next_velocity(velocity, mu, d2, u)
         move = next_velocity(velocity, mu, d2, u) if hp.nesterov else velocity
         yield equal("w' = A − ηv", step.end, step.descent_along(move))
 
 
-def decayed(gradient: Rounded, decay: float, w: Rounded, u: float) -> Rounded:
+def with_decay(gradient: Rounded, decay: float, w: Rounded, u: float) -> Rounded:
     """Return g + λw, in the optimizer's dtype."""
     if not decay:
         return gradient
@@ -79,7 +79,7 @@ def _decay_at_a(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     hp, u = problem.hp, problem.u
     step = first_step(adapter, problem)
     yield equal("ε = ρ d1/‖d1‖", step.climb, hp.rho * unit_climb(step.ascent_gradient))
-    d2 = decayed(step.descent_gradient, hp.weight_decay, step.start, u)
+    d2 = with_decay(step.descent_gradient, hp.weight_decay, step.start, u)
     yield equal("w' = A − η(d2 + λA)", step.end, step.descent_along(d2))
 
 
@@ -94,9 +94,9 @@ def _decay_at_a(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
 def _decay_in_the_loss(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     hp, u = problem.hp, problem.u
     step = first_step(adapter, problem)
-    g = decayed(step.ascent_gradient, hp.weight_decay, step.start, u)
+    g = with_decay(step.ascent_gradient, hp.weight_decay, step.start, u)
     yield equal("ε = ρ(d1 + λA)/‖d1 + λA‖", step.climb_along(g), hp.rho * unit_climb(g))
-    d2 = decayed(step.descent_gradient, hp.weight_decay, step.perturbed, u)
+    d2 = with_decay(step.descent_gradient, hp.weight_decay, step.perturbed, u)
     yield equal("w' = A − η(d2 + λB)", step.end, step.descent_along(d2))
 
 

@@ -52,8 +52,8 @@ def of_shard(problem: Problem, centre: np.ndarray) -> Problem:
     return problem._replace(field=lambda w: product(w - centre))
 
 
-def average(parts: list[Rounded]) -> Rounded:
-    """Return the mean of vectors."""
+def mean_vector(parts: list[Rounded]) -> Rounded:
+    """Return the mean of some vectors."""
     total = parts[0]
     for part in parts[1:]:
         total = total + part
@@ -79,7 +79,7 @@ def _m_sharpness_gradient(adapter: Adapter, problem: Problem) -> Iterable[Clause
         unit = g / norm(g) if np.any(g.value) else g  # a zero gradient does not climb
         moves.append((step.start - step.end_to_rounding) / hp.lr)
         right.append(g + hp.rho * facts.bowl.product(unit))
-    yield equal("mean d2_s = mean g_s + ρH mean ĝ_s", average(moves), average(right))
+    yield equal("mean d2_s = mean g_s + ρH mean ĝ_s", mean_vector(moves), mean_vector(right))
 
 
 @state(
@@ -99,15 +99,15 @@ def _m_sharpness_grows(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
         gradients.append(step.ascent_gradient)
         rises.append(inner(step.ascent_gradient, step.climb))
     whole = problem._replace(
-        field=lambda w: average([of_shard(problem, c).field(w) for c in facts.centres])
+        field=lambda w: mean_vector([of_shard(problem, c).field(w) for c in facts.centres])
     )
     step = first_step(adapter, whole)
     together = inner(step.ascent_gradient, step.climb)
-    lengths = average([norm(g) for g in gradients])
-    yield equal("mean ⟨g_s, ε_s⟩ = ρ mean ‖g_s‖", average(rises), problem.hp.rho * lengths)
+    lengths = mean_vector([norm(g) for g in gradients])
+    yield equal("mean ⟨g_s, ε_s⟩ = ρ mean ‖g_s‖", mean_vector(rises), problem.hp.rho * lengths)
     # the batch's gradient was rounded once more than the mean of the shards'
     slack = problem.hp.rho * 2 * problem.u * lengths.value
-    yield at_most("⟨mean g_s, ε⟩ ≤ mean ⟨g_s, ε_s⟩", together, average(rises).widened(slack))
+    yield at_most("⟨mean g_s, ε⟩ ≤ mean ⟨g_s, ε_s⟩", together, mean_vector(rises).widened(slack))
 
 
 class Location(NamedTuple):
@@ -177,7 +177,7 @@ def _split_batch(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
 
     mark(gradient, shards=[partial(gradient, shard=index) for index in range(count)])
 
-    centre = average([exact(c) for c in facts.centres])
+    centre = mean_vector([exact(c) for c in facts.centres])
     product = facts.bowl.product
 
     def field(w: Rounded) -> Rounded:
