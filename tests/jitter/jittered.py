@@ -23,14 +23,13 @@ MANY = 10_000  # entries of which terms that cancel are no longer looked for
 
 def moved(result, size, exact, inputs):
     """The result, each entry one unit in the last place of its size away unless it is exact."""
-    with np.errstate(all="ignore"):
-        key = functools.reduce(lambda crc, x: zlib.crc32(seen(x), crc), inputs, 0)
-        hashed = np.arange(key, key + FEW, dtype=np.uint64)
-        for factor in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9):
-            hashed = (hashed ^ hashed >> np.uint64(29)) * np.uint64(factor)
-        outwards = np.resize(np.where(hashed >> np.uint64(63), 1, -1), result.shape)
-        step = np.where(exact, 0, outwards * np.copysign(np.spacing(size), result))
-        return np.where(np.isfinite(step), result + step, result).astype(result.dtype)
+    key = functools.reduce(lambda crc, x: zlib.crc32(seen(x), crc), inputs, 0)
+    hashed = np.arange(key, key + FEW, dtype=np.uint64)
+    for factor in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9):
+        hashed = (hashed ^ hashed >> np.uint64(29)) * np.uint64(factor)
+    outwards = np.resize(np.where(hashed >> np.uint64(63), 1, -1), result.shape)
+    step = np.where(exact, 0, outwards * np.copysign(np.spacing(size), result))
+    return np.where(np.isfinite(step), result + step, result).astype(result.dtype)
 
 
 def sample(x):
@@ -73,7 +72,8 @@ def wrapped(real, move):
         found = np.asarray(result)
         if found.dtype not in FLOATS or not found.size:
             return result
-        found = move(found, real, args, kwargs)
+        with np.errstate(all="ignore"):
+            found = move(found, real, args, kwargs)
         if out is not None:
             out[...] = found
             return out
@@ -104,12 +104,11 @@ def of_sum(result, real, args, kwargs, operands=slice(2), certain=1, mean=False)
     size = np.abs(result)
     if sum(x.size for x in arrays) > MANY and not within(size, sample).any():
         return moved(result, size, result == 0, arrays)  # what follows takes thrice the time
-    with np.errstate(all="ignore"):
-        size = applied(np.abs)
-        exact = n * applied(lambda x: (x != 0).astype(np.float32)) <= certain
-        short = within(size, sample)
-        if short.any():
-            short = within(size, np.asarray)
+    size = applied(np.abs)
+    exact = n * applied(lambda x: (x != 0).astype(np.float32)) <= certain
+    short = within(size, sample)
+    if short.any():
+        short = within(size, np.asarray)
     return moved(result, size, exact | short, arrays)
 
 
@@ -119,7 +118,8 @@ def before(real):
     @functools.wraps(real)
     def function(a, *args, **kwargs):
         if isinstance(a, np.ndarray) and a.dtype in FLOATS:
-            a = of_function(a, None, (a,), {})
+            with np.errstate(all="ignore"):
+                a = of_function(a, None, (a,), {})
         return real(a, *args, **kwargs)
 
     return function
