@@ -32,10 +32,9 @@ tests/benchmarks/convolutions_tried.py:
 from __future__ import annotations
 
 import numpy as np
-from autograd.extend import def_linear, defjvp_argnum, defvjp, defvjp_argnums, primitive
+from autograd.extend import def_linear, defvjp, primitive
 
-from minisam.nn.kernels.activations import gate
-from minisam.nn.kernels.dense import repeat, total
+from minisam.nn.kernels.dense import define_derivatives, repeat, total
 from minisam.nn.kernels.patches import Pair, output_size, patch_matrices
 from minisam.nn.kernels.threads import over_batch
 
@@ -134,30 +133,17 @@ for bilinear in (convolve, input_gradient, weight_gradient):
     def_linear(bilinear)
 
 
-def _convolution_vjp(argnums, y, args, kwargs):
-    x, w, _, stride, padding, *rectify = args
-    parts = {
-        0: lambda g: input_gradient(g, w, x.shape[1:3], stride, padding),
-        1: lambda g: weight_gradient(x, g, w.shape[:2], stride, padding),
-        2: lambda g: total(g),
-    }
-
-    def vjp(g):
-        g = gate(g, y) if any(rectify) else g
-        return tuple(parts[k](g) for k in argnums)
-
-    return vjp
-
-
-def _convolution_jvp(argnum, t, y, args, kwargs):
-    x, w, _, stride, padding, *rectify = args
-    parts = {
-        0: lambda: convolve(t, w, stride, padding),
-        1: lambda: convolve(x, t, stride, padding),
-        2: lambda: repeat(t, y.shape),
-    }
-    return gate(parts[argnum](), y) if any(rectify) else parts[argnum]()
-
-
-defvjp_argnums(convolution, _convolution_vjp)
-defjvp_argnum(convolution, _convolution_jvp)
+define_derivatives(
+    convolution,
+    options=2,
+    adjoints=(
+        lambda g, x, w, b, s, p, *_: input_gradient(g, w, x.shape[1:3], s, p),
+        lambda g, x, w, b, s, p, *_: weight_gradient(x, g, w.shape[:2], s, p),
+        lambda g, *_: total(g),
+    ),
+    tangents=(
+        lambda t, y, x, w, b, s, p, *_: convolve(t, w, s, p),
+        lambda t, y, x, w, b, s, p, *_: convolve(x, t, s, p),
+        lambda t, y, *_: repeat(t, y.shape),
+    ),
+)

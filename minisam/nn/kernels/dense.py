@@ -54,33 +54,45 @@ def affine(x, w, b, rectify: bool = False):
     return y.reshape((*x.shape[:-1], w.shape[1]))
 
 
-def _affine_vjp(argnums, y, args, kwargs):
-    x, w, _, *rectify = args
-    parts = {
-        0: lambda g: product(_rows(g), w.T).reshape(x.shape),
-        1: lambda g: product(_rows(x).T, _rows(g)),
-        2: lambda g: total(g),
-    }
+def define_derivatives(layer, options: int, adjoints, tangents) -> None:
+    """Define the derivatives of a layer z(x, w) + b, or of its relu: those of z, and relu's gate.
 
-    def vjp(g):
-        g = gate(g, y) if any(rectify) else g
-        return tuple(parts[k](g) for k in argnums)
+    Args:
+        layer: primitive of x, w, b, the options of z, and ``rectify``.
+        options: how many of them there are.
+        adjoints: for each of x, w and b, (g, *arguments) → its gradient, of y's gradient g.
+        tangents: for each of x, w and b, (t, y, *arguments) → y's tangent, of its tangent t.
+    """
 
-    return vjp
+    def vjp(argnums, y, args, kwargs):
+        def back(g):
+            g = gate(g, y) if any(args[3 + options :]) else g
+            return tuple(adjoints[k](g, *args) for k in argnums)
+
+        return back
+
+    def jvp(argnum, t, y, args, kwargs):
+        tangent = tangents[argnum](t, y, *args)
+        return gate(tangent, y) if any(args[3 + options :]) else tangent
+
+    defvjp_argnums(layer, vjp)
+    defjvp_argnum(layer, jvp)
 
 
-def _affine_jvp(argnum, t, y, args, kwargs):
-    x, w, _, *rectify = args
-    parts = {
-        0: lambda: product(_rows(t), w).reshape(y.shape),
-        1: lambda: product(_rows(x), t).reshape(y.shape),
-        2: lambda: repeat(t, y.shape),
-    }
-    return gate(parts[argnum](), y) if any(rectify) else parts[argnum]()
-
-
-defvjp_argnums(affine, _affine_vjp)
-defjvp_argnum(affine, _affine_jvp)
+define_derivatives(
+    affine,
+    options=0,
+    adjoints=(
+        lambda g, x, w, *_: product(_rows(g), w.T).reshape(x.shape),
+        lambda g, x, w, *_: product(_rows(x).T, _rows(g)),
+        lambda g, *_: total(g),
+    ),
+    tangents=(
+        lambda t, y, x, w, *_: product(_rows(t), w).reshape(y.shape),
+        lambda t, y, x, w, *_: product(_rows(x), t).reshape(y.shape),
+        lambda t, y, *_: repeat(t, y.shape),
+    ),
+)
 
 
 @primitive
