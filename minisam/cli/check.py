@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Check, print, and return the exit code."""
     if arguments.list:
         refuse_beside_list(arguments)
-        write(catalogue(), arguments.out)
+        deliver(catalogue(), arguments.out)
         return 0
     if not arguments.target:
         raise ValueError("give a FILE_OR_MODULE:NAME to check, or --list")
@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
                 reports.append(report)
     finally:  # also after Ctrl-C
         if reports:
-            write(rendered(reports, form), arguments.out)
+            deliver(rendered(reports, form), arguments.out)
     return max(codes, key=SEVERITY.index)
 
 
@@ -121,7 +121,7 @@ def report_on(target: str, name: str, arguments: argparse.Namespace) -> tuple[bo
     options = [getattr(arguments, key) for key in ("dtype", "declare", "known", "method", "probe")]
     timeout = arguments.timeout or 60.0
     try:
-        (answer,) = parent.run("minisam.cli.judging:judge", target, *options, timeout)
+        (answer,) = parent.run("minisam.cli.judging:judge_target", target, *options, timeout)
     except parent.Ended as end:
         answer = {"fault": str(end)}
     if "refused" in answer:
@@ -149,7 +149,7 @@ def rendered(reports: list[Any], form: str) -> str:
     return "\n\n".join(map(str, reports))
 
 
-def write(text: str, path: str | None) -> None:
+def deliver(text: str, path: str | None) -> None:
     """Print, or write a whole file."""
     if path is None:
         say(text)

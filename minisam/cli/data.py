@@ -57,7 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Carry out the action; return the exit code."""
-    actions = {"info": info, "noise": noise, "fetch": fetch, "write": write}
+    actions = {"info": run_info, "noise": run_noise, "fetch": run_fetch, "write": run_write}
     try:
         print(actions[arguments.action](arguments))
     except ImportError as error:
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def info(arguments: argparse.Namespace) -> str:
+def run_info(arguments: argparse.Namespace) -> str:
     """Describe a data set."""
     data = source(arguments, None)
     mean, std = channel_statistics(data.train.images)
@@ -90,7 +90,7 @@ def info(arguments: argparse.Namespace) -> str:
     return "\n".join(f"{name:<16} {value}" for name, value in facts.items())
 
 
-def noise(arguments: argparse.Namespace) -> str:
+def run_noise(arguments: argparse.Namespace) -> str:
     """Make noisy labels, save them with their recipe, and draw their transition matrix."""
     out = expanded(arguments.out)
     read = [expanded(path) for path in (arguments.matrix, arguments.path) if path is not None]
@@ -119,13 +119,13 @@ def noise(arguments: argparse.Namespace) -> str:
     return f"{table}\n\nwrote {', '.join(NOISE_FILES)} to {out}"
 
 
-def fetch(arguments: argparse.Namespace) -> str:
+def run_fetch(arguments: argparse.Namespace) -> str:
     """Download a data set."""
     folder = download.fetch(arguments.name, arguments.version, arguments.data_dir)
     return f"{arguments.name} is in {folder}"
 
 
-def write(arguments: argparse.Namespace) -> str:
+def run_write(arguments: argparse.Namespace) -> str:
     """Write a data set in CIFAR's own formats."""
     data = source(arguments, recipe(arguments))
     like = arguments.like or ("cifar100" if data.coarse_class_names else "cifar10")

@@ -14,7 +14,7 @@ from minisam.oracle.conventions import check_declared
 from minisam.rounding import UNITS
 
 
-def judge(
+def judge_target(
     target: str,
     dtype: Sequence[str] | None,
     declare: Sequence[str],

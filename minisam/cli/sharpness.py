@@ -59,14 +59,14 @@ def run(arguments: argparse.Namespace) -> int:
     check_eigenvalues(arguments.eigenvalues, parameter_count(stored.params))
     keep_memory()  # of one product for the next
     measures = {"examples": len(labels), **measure(loss, stored.params, arguments)}
-    print(table(measures, arguments))
+    print(printed(measures, arguments))
     if arguments.out:
         out = expanded(arguments.out)
         out.mkdir(parents=True, exist_ok=True)
         record = {"settings": settings, "arguments": vars(arguments) | {"run": None}, **measures}
         write_json(out / "sharpness.json", jsonable(record))
         with picture(out / "sharpness.png", 11.0, 4.6) as figure:
-            draw(measures, figure)
+            draw_measures(measures, figure)
         print(f"{out / 'sharpness.json'}, {out / 'sharpness.png'}")
     return 0
 
@@ -121,7 +121,7 @@ def measure(loss: Any, params: Any, arguments: argparse.Namespace) -> dict[str, 
     }
 
 
-def table(measures: dict[str, Any], arguments: argparse.Namespace) -> str:
+def printed(measures: dict[str, Any], arguments: argparse.Namespace) -> str:
     """Return the measures as lines of text."""
     rows = [("training loss", f"{measures['loss']:.4f} on {measures['examples']} examples")]
     pairs = zip(measures["eigenvalues"], measures["residuals"], strict=True)
@@ -136,7 +136,7 @@ def table(measures: dict[str, Any], arguments: argparse.Namespace) -> str:
     return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
 
 
-def draw(measures: dict[str, Any], figure: Any) -> None:
+def draw_measures(measures: dict[str, Any], figure: Any) -> None:
     """Draw the spectrum and the slices."""
     spectrum, lines = figure.subplots(1, 2)
     order = np.argsort(measures["density"]["nodes"])

@@ -74,12 +74,12 @@ def run(arguments: argparse.Namespace) -> int:
         if statement.section != section:
             section = statement.section
             print(f"{section}\n")
-        print(in_words(statement, whole=bool(arguments.slug)))
+        print(explained(statement, whole=bool(arguments.slug)))
         print()
     return 0
 
 
-def in_words(statement: Property, whole: bool) -> str:
+def explained(statement: Property, whole: bool) -> str:
     """Return a statement as text; the whole of it has the proof and the bound too."""
 
     def paragraph(text: str, label: str = "") -> str:

@@ -30,7 +30,9 @@ from typing import Any
 
 from minisam.isolation.pipes import PipedProcess
 
-START = "import sys; sys.path[:] = sys.argv[1:]; from minisam.isolation.child import main; main()"
+START = (
+    "import sys; sys.path[:] = sys.argv[1:]; from minisam.isolation.child import answer; answer()"
+)
 GRACE = 0.5  # seconds after the limit, in which the child may stop by itself and say more
 PATIENCE = 600.0  # seconds that our own work may take between two pieces of untrusted code
 

@@ -5,7 +5,7 @@ the point at which they are asked for. It says at which points a right implement
 where it ends. Every number on the way is a short binary fraction, so that all orders of operations
 agree, in float64, in float32 and in bfloat16, and no tolerance is needed.
 
-`load` reads them, `replay` runs one of them on an adapter.
+`load_vectors` reads them, `replay` runs one of them on an adapter.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 from minisam.vectors.replay import replay
 
-__all__ = ["DIRECTORY", "load", "manifest", "replay"]
+__all__ = ["DIRECTORY", "load_vectors", "manifest", "replay"]
 
 DIRECTORY = Path(__file__).parent
 
@@ -32,7 +32,7 @@ def manifest() -> dict[str, Any]:
     return json.loads((DIRECTORY / "manifest.json").read_text(encoding="utf-8"))
 
 
-def load(methods: Iterable[str] | None = None) -> list[dict[str, Any]]:
+def load_vectors(methods: Iterable[str] | None = None) -> list[dict[str, Any]]:
     """Return the vectors, all or those of some methods.
 
     Args:
@@ -42,7 +42,7 @@ def load(methods: Iterable[str] | None = None) -> list[dict[str, Any]]:
         The vectors as the files hold them.
 
     Example:
-        >>> load(["sam"])[0]["slug"]
+        >>> load_vectors(["sam"])[0]["slug"]
         'sam-norm-4'
     """
     wanted = None if methods is None else set(methods)

@@ -147,7 +147,7 @@ def replay(adapter: Adapter, vector: dict[str, Any], dtype: str = "float64") -> 
         adapter: the implementation. Its attribute ``features``, a set of names, says which of
             "frozen", "missing-gradient", "shards" and "hessian-product" it can pass on; without it
             none.
-        vector: one of `load`'s.
+        vector: one of `load_vectors`'s.
         dtype: "float64", "float32" or "bfloat16".
 
     Returns:
@@ -158,10 +158,10 @@ def replay(adapter: Adapter, vector: dict[str, Any], dtype: str = "float64") -> 
 
     Example:
         >>> from minisam.adapters.plain import plain
-        >>> from minisam.vectors import load
+        >>> from minisam.vectors import load_vectors
         >>> def sgd(w, grad_fn, *, lr, rho):
         ...     return [x - lr * g for x, g in zip(w, grad_fn(w))]
-        >>> vectors = {vector["slug"]: vector for vector in load()}
+        >>> vectors = {vector["slug"]: vector for vector in load_vectors()}
         >>> replay(plain(sgd), vectors["sgd-step"]).passed
         True
         >>> replay(plain(sgd), vectors["sam-norm-4"])[:5]

@@ -12,7 +12,7 @@ from minisam.adapters.library import own
 from minisam.adapters.process import process
 from minisam.adapters.protocol import FEATURES, HYPERPARAMETERS, AdapterError, Unsupported, observe
 from minisam.adapters.wire import SCHEMA
-from minisam.vectors import load, replay
+from minisam.vectors import load_vectors, replay
 
 JAVASCRIPT = Path(__file__).parent / "harness" / "sam.js"
 SHAPES = {"fc.weight": (2, 3), "fc.bias": (2,)}
@@ -122,7 +122,7 @@ def test_schedules_arrive_step_by_step(harness):
 def test_vectors_go_over_as_scripts(harness):
     adapter = harness()
     ran = 0
-    for vector in load(["sgd", "sam"]):
+    for vector in load_vectors(["sgd", "sam"]):
         plain = vector["requires"] == [f"method:{vector['hyperparameters']['method']}"]
         if plain and "ScaleSafe" not in vector["flags"]:
             assert replay(adapter, vector).passed, vector["slug"]
@@ -132,7 +132,7 @@ def test_vectors_go_over_as_scripts(harness):
 
 def test_a_wrong_optimizer_in_a_right_harness_is_seen(harness):
     adapter = harness(after="w = points[-1]")  # stays at B
-    vectors = {vector["slug"]: vector for vector in load()}
+    vectors = {vector["slug"]: vector for vector in load_vectors()}
     outcome = replay(adapter, vectors["sam-norm-4"])
     assert (outcome.passed, outcome.quantity) == (False, "end")
 
@@ -141,7 +141,7 @@ def test_messages_obey_their_schema(harness, tmp_path):
     log = tmp_path / "log"
     adapter = harness(before=f"open({str(log)!r}, 'a').write(json.dumps(m) + '\\n')")
     trajectory(adapter, 2, *problem(p=np.inf))
-    replay(adapter, load(["sam"])[0])
+    replay(adapter, load_vectors(["sam"])[0])
     adapter.close()
     schema = json.loads(SCHEMA.read_text())
     validator = jsonschema.Draft202012Validator(schema)
@@ -290,7 +290,7 @@ def test_the_javascript_harness_agrees(method):
     assert len(JAVASCRIPT.read_text().splitlines()) <= 40
     adapter = process([NODE, str(JAVASCRIPT)])
     try:
-        outcomes = [replay(adapter, vector) for vector in load([method])]
+        outcomes = [replay(adapter, vector) for vector in load_vectors([method])]
         assert [one.slug for one in outcomes if one.passed is False] == []
         assert sum(one.passed is True for one in outcomes) >= 14
         w, h = problem(method=method, momentum=0.9, nesterov=True, weight_decay=0.01)
@@ -304,7 +304,7 @@ def test_the_javascript_harness_agrees(method):
 
 
 def test_every_feature_is_one_that_vectors_require():
-    required = {need for vector in load() for need in vector["requires"]}
+    required = {need for vector in load_vectors() for need in vector["requires"]}
     assert set(FEATURES) <= required
 
 

@@ -8,7 +8,7 @@ import pytest
 import minisam
 from minisam.adapters.process import process
 from minisam.adapters.protocol import AdapterError
-from minisam.vectors import load, replay
+from minisam.vectors import load_vectors, replay
 
 HARNESS = """
 import sys
@@ -35,7 +35,7 @@ def served(tmp_path_factory):
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_the_exact_vectors_pass_but_for_what_is_not_served(served, dtype):
-    outcomes = [replay(served, vector, dtype) for vector in load(["sgd", "sam"])]
+    outcomes = [replay(served, vector, dtype) for vector in load_vectors(["sgd", "sam"])]
     assert [one for one in outcomes if one.passed is False] == []
     reasons = {one.quantity for one in outcomes if one.passed is None}
     unserved = {"schedules are not served", "the adapter has no way to say shards"}
@@ -44,7 +44,7 @@ def test_the_exact_vectors_pass_but_for_what_is_not_served(served, dtype):
 
 
 def test_an_exception_is_an_error_with_its_text(served):
-    vector = load(["sam"])[0]
+    vector = load_vectors(["sam"])[0]
     crooked = {**vector, "hyperparameters": {**vector["hyperparameters"], "decay": "sideways"}}
     with pytest.raises(AdapterError, match="ValueError: decay must be"):
         replay(served, crooked)

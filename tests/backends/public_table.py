@@ -46,12 +46,12 @@ ASIDE = {
 
 def vector_cell(one: Any, adapter: Any) -> str:
     """Return how many exact vectors agree, of those that apply, in every format together."""
-    from minisam.vectors import load, replay
+    from minisam.vectors import load_vectors, replay
 
     aside = {"ScaleSafe", *(ASIDE.get(name, "") for name in one.declare)}
     agree = ran = 0
     wrong = {}
-    for vector in load(one.vectors or one.methods):
+    for vector in load_vectors(one.vectors or one.methods):
         scope = vector["hyperparameters"].get("scope")
         if scope != one.declare.get("scope", scope):
             continue

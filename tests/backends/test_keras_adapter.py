@@ -5,7 +5,7 @@ import pytest
 
 from minisam.adapters.keras import keras as adapt
 from minisam.adapters.protocol import HYPERPARAMETERS, AdapterError, Unsupported
-from minisam.vectors import load, replay
+from minisam.vectors import load_vectors, replay
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 keras = pytest.importorskip("keras")
@@ -13,7 +13,7 @@ pytestmark = [
     pytest.mark.backends,
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning:keras"),
 ]
-VECTORS = {vector["slug"]: vector for vector in load()}
+VECTORS = {vector["slug"]: vector for vector in load_vectors()}
 
 
 def sgd(variables, hp):
@@ -37,7 +37,7 @@ def sam_step(optimizer, variables, gradient):
 
 
 def test_sgd_agrees_but_for_the_rate_inside_its_velocity():
-    outcomes = [replay(adapt(sgd), v, d) for v in load(["sgd"]) for d in v["dtypes"]]
+    outcomes = [replay(adapt(sgd), v, d) for v in load_vectors(["sgd"]) for d in v["dtypes"]]
     assert sum(one.passed is True for one in outcomes) >= 25
     failed = {one.slug for one in outcomes if one.passed is False}
     assert failed == {"sgd-lr-schedule-momentum"}

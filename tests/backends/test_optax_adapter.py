@@ -3,12 +3,12 @@ import pytest
 
 from minisam.adapters.optax import optax as adapt
 from minisam.adapters.protocol import HYPERPARAMETERS, AdapterError, Unsupported
-from minisam.vectors import load, replay
+from minisam.vectors import load_vectors, replay
 
 jax = pytest.importorskip("jax")
 optax = pytest.importorskip("optax")
 pytestmark = pytest.mark.backends
-VECTORS = {vector["slug"]: vector for vector in load()}
+VECTORS = {vector["slug"]: vector for vector in load_vectors()}
 NO_ZERO = {"sam-zero-gradient", "sam-momentum-coasts", "sam-zero-gradient-then-recovers"}
 SCALE = {slug for slug, vector in VECTORS.items() if "ScaleSafe" in vector["flags"]}
 
@@ -31,7 +31,7 @@ def sam(opaque):
 
 
 def failures(adapter, method, dtypes=("float64", "bfloat16")):
-    outcomes = [replay(adapter, v, d) for v in load([method]) for d in dtypes]
+    outcomes = [replay(adapter, v, d) for v in load_vectors([method]) for d in dtypes]
     assert sum(one.passed is True for one in outcomes) >= 20
     return {one.slug for one in outcomes if one.passed is False}
 

@@ -4,11 +4,11 @@ import pytest
 from minisam.adapters.library import own
 from minisam.adapters.protocol import HYPERPARAMETERS, AdapterError, Unsupported, observe
 from minisam.adapters.torch import torch as adapt
-from minisam.vectors import load, replay
+from minisam.vectors import load_vectors, replay
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.backends
-VECTORS = {vector["slug"]: vector for vector in load()}
+VECTORS = {vector["slug"]: vector for vector in load_vectors()}
 DTYPES = ("float64", "float32", "bfloat16")
 
 
@@ -82,7 +82,9 @@ def made(cls, style="auto"):
 
 def failures(adapter, *methods):
     outcomes = [
-        replay(adapter, vector, dtype) for vector in load(methods) for dtype in vector["dtypes"]
+        replay(adapter, vector, dtype)
+        for vector in load_vectors(methods)
+        for dtype in vector["dtypes"]
     ]
     assert sum(one.passed is True for one in outcomes) >= 30
     return {one.slug for one in outcomes if one.passed is False}

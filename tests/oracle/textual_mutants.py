@@ -31,7 +31,7 @@ from minisam.oracle.judge import judge
 from minisam.oracle.probes import PROBES
 from minisam.oracle.watch import watch
 from minisam.specification import PROPERTIES
-from minisam.vectors import load, replay
+from minisam.vectors import load_vectors, replay
 
 HOME = Path(minisam.__file__).parent
 FILES = (
@@ -205,7 +205,7 @@ def killer(mutation: Mutation | None, trials: int = 3) -> str:
 
 def rejected(adapter: object, trials: int) -> str:
     """The first vector, probe or property that an adapter fails."""
-    for vector in load():
+    for vector in load_vectors():
         for dtype in ("float64", "float32"):
             if replay(adapter, vector, dtype).passed is False:
                 return f"vector {vector['slug']}"

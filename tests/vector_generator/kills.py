@@ -31,8 +31,8 @@ def kills(vector: dict[str, Any]) -> list[str]:
     follow-up method: what does not run is not rejected.
 
     Example:
-        >>> from minisam.vectors import load
-        >>> "M03-not-normalized" in kills(load(["sam"])[0])
+        >>> from minisam.vectors import load_vectors
+        >>> "M03-not-normalized" in kills(load_vectors(["sam"])[0])
         True
     """
     method = vector["hyperparameters"]["method"]

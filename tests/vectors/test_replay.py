@@ -26,9 +26,9 @@ from minisam.adapters.library import own
 from minisam.adapters.plain import plain
 from minisam.cli import vectors as vectors_command
 from minisam.oracle.mutants import MUTANTS
-from minisam.vectors import DIRECTORY, load, manifest, replay
+from minisam.vectors import DIRECTORY, load_vectors, manifest, replay
 
-VECTORS = {vector["slug"]: vector for vector in load()}
+VECTORS = {vector["slug"]: vector for vector in load_vectors()}
 
 
 @pytest.fixture(scope="module")
