@@ -88,26 +88,25 @@ big_vision_climb = only(
 def momentum_form(form: str) -> Change:
     """Take v ← μv + ηg, w ← w − v ("lr_inside"), or v ← μv + (1−μ)g, w ← w − ηv ("ema")."""
 
+    def lr_inside(now: Any, state: Any, origin: Params, direction: Params) -> tuple:
+        hp = now.hp
+        decay = 0.0 if hp.decay == "in_loss" else hp.weight_decay
+        if decay and hp.decay == "coupled":
+            direction = add_scaled(direction, decay, origin)
+        if decay and hp.decay == "decoupled":
+            origin = scale(1 - now.lr * decay, origin)
+        return now.base.update(origin, state, scale(now.lr, direction))
+
+    def ema(now: Any, state: Any, origin: Params, direction: Params) -> tuple:
+        return now.base.update(origin, state, scale(1 - now.hp.momentum, direction))
+
     def change(recipe: Recipe) -> Recipe:
-        hp = recipe.hp
-        if not hp.momentum:
-            return recipe
-        inside = form == "lr_inside"
-        base = sgd(1.0, hp.momentum, hp.nesterov) if inside else recipe.base
+        if form == "ema":
+            return recipe.having(update=ema)
+        base = sgd(1.0, recipe.hp.momentum, recipe.hp.nesterov)
+        return recipe.having(base=base, update=lr_inside)
 
-        def update(now: Any, state: Any, origin: Params, direction: Params) -> tuple:
-            if not inside:
-                return now.base.update(origin, state, scale(1 - hp.momentum, direction))
-            decay = 0.0 if hp.decay == "in_loss" else hp.weight_decay
-            if decay and hp.decay == "coupled":
-                direction = add_scaled(direction, decay, origin)
-            if decay and hp.decay == "decoupled":
-                origin = scale(1 - now.lr * decay, origin)
-            return now.base.update(origin, state, scale(now.lr, direction))
-
-        return recipe.having(base=base, update=update)
-
-    return change
+    return only(lambda hp: hp.momentum, change)
 
 
 def in_shards(hp: HyperParameters) -> bool:
@@ -143,7 +142,7 @@ def is_number(value: Any) -> bool:
 
 EPSILONS = (1e-16, 1e-15, 1e-14, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8)
 
-_ALL = (
+CONVENTIONS: dict[str, Convention] = {convention.name: convention for convention in (
     Convention(
         "norm_epsilon", 0.0, EPSILONS, "what is added to the norm: ρ g/(‖g‖ + norm_epsilon)",
         lambda value: piece(length=with_epsilon(value)), accepts=is_number,
@@ -196,9 +195,7 @@ _ALL = (
     ),
     Convention("output", "silent", ("prints",), "whether a step prints"),
     Convention("inputs", "kept", ("changed",), "whether a step may change the arrays it is given"),
-)  # fmt: skip
-
-CONVENTIONS: dict[str, Convention] = {convention.name: convention for convention in _ALL}
+)}  # fmt: skip
 
 
 def is_default(name: str, value: Any) -> bool:

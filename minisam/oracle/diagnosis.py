@@ -154,17 +154,13 @@ def diagnose(
     if "restore" not in declared and restores_a_copy(passing, base):
         settled = {**declared, "restore": "copy"}
     parts = single_parts(ordered, settled)
-    survivors = redeclared(ordered, declared)
-    if not survivors:
-        survivors = [(part,) for part in parts if explains([part], ordered, base)]
-    tried = len(parts)
-    if not survivors:
-        found = together(failing, ordered, parts, settled, base)
-        survivors = [found] if found else []
-    complete = True
-    if not survivors:
-        grown = one_by_one(failing, ordered, parts, base)
-        survivors = [several for several in grown if len(several) > 2]
+    survivors = (
+        redeclared(ordered, declared)
+        or [(part,) for part in parts if explains([part], ordered, base)]
+        or together(failing, ordered, parts, settled, base)
+        or [several for several in one_by_one(failing, ordered, parts, base) if len(several) > 2]
+    )
+    tried, complete = len(parts), True
     if not survivors:
         for pair in pairs_of(parts, failing, settled, base):
             tried += 1
@@ -219,14 +215,12 @@ def restores_a_copy(passing: Sequence[Trace], base: Part) -> bool:
 
 def redeclared(traces: Sequence[Trace], declared: dict[str, Any]) -> list[Parts]:
     """Try other values of what was declared, one at a time."""
-    found: list[Parts] = []
-    for name in declared:
-        convention = CONVENTIONS[name]
-        for value in (convention.default, *convention.values):
-            other = convention_part({**declared, name: value})
-            if value != declared[name] and explains([], traces, other):
-                found.append((convention_part({name: value}),))
-    return found
+    return [
+        (convention_part({name: value}),)
+        for name, now in declared.items()
+        for value in (CONVENTIONS[name].default, *CONVENTIONS[name].values)
+        if value != now and explains([], traces, convention_part({**declared, name: value}))
+    ]
 
 
 def together(
@@ -235,12 +229,12 @@ def together(
     parts: Sequence[Part],
     settled: dict[str, Any],
     base: Part,
-) -> Parts | None:
+) -> list[Parts]:
     """Find conventions that explain the traces together: first packages, then one by one."""
     for package in PACKAGES:
         left = {name: value for name, value in package.items() if name not in settled}
         if left and explains([convention_part(left)], traces, base):
-            return (convention_part(smallest(left, traces, base)),)
+            return [(convention_part(smallest(left, traces, base)),)]
     single = [part for part in parts if not part.is_mutant]
     chosen: dict[str, Any] = {}
     sample = failing[:: max(1, len(failing) // 12)]
@@ -249,10 +243,10 @@ def together(
         options = [{**chosen, **part.declare} for part in single if part.name not in chosen]
         scores = [count_explained((convention_part(o),), sample, base) for o in options]
         if not scores or max(scores) <= best:
-            return None
+            return []
         best = max(scores)
         chosen = options[scores.index(best)]
-    return (convention_part(chosen),)
+    return [(convention_part(chosen),)]
 
 
 def one_by_one(
@@ -325,9 +319,8 @@ def pairs_of(
 
 def clash(a: Part, b: Part, trace: Trace) -> bool:
     """Return whether two mutants replace the same piece, so that their order matters."""
-    if not (a.is_mutant and b.is_mutant):
-        return False
-    return bool(pieces_of(a, trace) & pieces_of(b, trace) - {"hp", "base"})
+    both = pieces_of(a, trace) & pieces_of(b, trace) - {"hp", "base"}
+    return a.is_mutant and b.is_mutant and bool(both)
 
 
 def pieces_of(part: Part, trace: Trace) -> frozenset[str]:

@@ -138,7 +138,7 @@ def make_special(grads: Arrays, special: str, step: int, answer: int) -> None:
             g[...] = np.where(g < 0, -0.5, 0.5)
 
 
-def _both(slug: str, settings: dict[str, Any], **rest: Any) -> list[Probe]:
+def both(slug: str, settings: dict[str, Any], **rest: Any) -> list[Probe]:
     """Return the probe for SAM and, with a tenfold radius, for ASAM."""
     rho = settings.get("rho", 0.05)
     tenfold = [10 * r for r in rho] if isinstance(rho, list) else 10 * rho
@@ -153,70 +153,63 @@ NESTEROV = {"momentum": 0.9, "nesterov": True}
 SCHEDULE = {"lr": [0.25, 0.1, 0.03125, 0.01]}
 TINY = {"float64": 1e-200, "float32": 1e-26, "bfloat16": 1e-26}
 HUGE = {"float64": 1e200, "float32": 1e25, "bfloat16": 1e25}
-
-
-def _all() -> list[Probe]:
-    both = _both
-    return [
-        *both("one-tensor", {}, shapes=ONE, steps=3, note="the plain step, in two numbers"),
-        *both("three-tensors", {}, steps=3, note="one norm over all tensors"),
-        *both("six-tensors", {}, shapes=SIX, note="every tensor is perturbed and restored"),
-        *both("momentum", HEAVY, steps=4, note="the velocity sees d2 only"),
-        *both("nesterov", NESTEROV, steps=3),
-        *both("weight-decay", {"weight_decay": 0.125}, note="decay at A, not in the climb"),
-        *both("weight-decay-momentum", {**HEAVY, "weight_decay": 0.01}, steps=3),
-        *both("decay-decoupled", {**HEAVY, "weight_decay": 0.01, "decay": "decoupled"}),
-        *both("decay-in-loss", {**HEAVY, "weight_decay": 0.1, "decay": "in_loss"}),
-        *both("lr-schedule", SCHEDULE, steps=4),
-        *both("lr-schedule-momentum", {**SCHEDULE, **HEAVY}, steps=4),
-        *both("rho-schedule", {"rho": [0.1, 0.05, 0.02]}, steps=3),
-        *both("rho-zero", {"rho": 0.0, **HEAVY}, note="the base optimizer, bit for bit"),
-        *both("rho-large", {"rho": 8.0}),
-        *both("rho-small", {"rho": 2.0**-10}),
-        *both("lr-zero", {"lr": 0.0}, shapes=WIDE, note="w comes back to the bit"),
-        *both("gradient-1e-3", {}, scale=1e-3),
-        *both("gradient-1e-6", {}, scale=1e-6),
-        *both("gradient-1e-10", {}, scale=1e-10),
-        *both("gradient-1e-15", {}, scale=1e-15),
-        *both("gradient-1e-18", {}, scale=1e-18),
-        *both("gradient-1e6", {"lr": 1e-6}, scale=1e6),
-        *both("gradient-tiny", {}, scale=TINY, extreme=True,
-              note="squares of the gradient underflow"),
-        *both("gradient-huge", {"lr": 0.0}, scale=HUGE, extreme=True,
-              note="squares of the gradient overflow"),
-        *both("gradient-zero", {}, special="zero", note="no climb, never NaN"),
-        *both("gradient-zero-momentum", {**HEAVY, "weight_decay": 0.5}, special="zero"),
-        *both("gradient-zero-at-B", HEAVY, special="zero at B", steps=3),
-        *both("tensor-zero", {}, special="one tensor zero"),
-        *both("tensor-zero-at-B", {}, special="one tensor zero at B"),
-        *both("tensor-missing", {"missing": True}, special="one tensor zero"),
-        *both("tensor-missing-at-B", {"missing": True}, special="one tensor zero at B",
-              note="what was perturbed is restored, gradient or not"),
-        *both("gradient-ties", {}, special="ties"),
-        *both("frozen", {**HEAVY, "frozen": ["fc1.bias"]}),
-        *both("nan-then-sound", {}, special="nan at A", steps=3, ends_only=True,
-              note="a bad pass must not stay in the weights"),
-        *both("p-inf", {"p": np.inf}),
-        *both("p-1", {"p": 1}),
-        *both("p-3", {"p": 3}),
-        *both("p-3-tensor-zero", {"p": 3}, special="one tensor zero"),
-        *both("shards", {"shards": 2, **HEAVY}, note="a split batch is averaged"),
-        *both("everything", {**SCHEDULE, **NESTEROV, "weight_decay": 0.01, "rho": [0.1, 0.05]},
-              shapes=SIX, steps=4),
-        Probe("asam-eta", {"method": "asam", "rho": 0.5, "eta": 0.5}),
-        Probe("asam-eta-zero", {"method": "asam", "rho": 0.5, "eta": 0.0}, special="zero weights"),
-        Probe("asam-scope-all", {"method": "asam", "rho": 0.5, "scope": "all"}),
-        Probe("asam-zero-weights", {"method": "asam", "rho": 0.5}, special="zero weights"),
-        Probe("sgd-plain", {"method": "sgd"}, steps=3),
-        Probe("sgd-momentum", {"method": "sgd", **HEAVY}, steps=4),
-        Probe("sgd-nesterov", {"method": "sgd", **NESTEROV, **SCHEDULE}, steps=3),
-        Probe("sgd-weight-decay", {"method": "sgd", **HEAVY, "weight_decay": 0.125}, steps=3),
-        Probe("sgd-decoupled", {"method": "sgd", "weight_decay": 0.125, "decay": "decoupled"}),
-        Probe("sgd-gradient-zero", {"method": "sgd", **HEAVY}, special="zero"),
-    ]  # fmt: skip
-
-
-PROBES: dict[str, Probe] = {probe.slug: probe for probe in _all()}
+PROBES: dict[str, Probe] = {probe.slug: probe for probe in [
+    *both("one-tensor", {}, shapes=ONE, steps=3, note="the plain step, in two numbers"),
+    *both("three-tensors", {}, steps=3, note="one norm over all tensors"),
+    *both("six-tensors", {}, shapes=SIX, note="every tensor is perturbed and restored"),
+    *both("momentum", HEAVY, steps=4, note="the velocity sees d2 only"),
+    *both("nesterov", NESTEROV, steps=3),
+    *both("weight-decay", {"weight_decay": 0.125}, note="decay at A, not in the climb"),
+    *both("weight-decay-momentum", {**HEAVY, "weight_decay": 0.01}, steps=3),
+    *both("decay-decoupled", {**HEAVY, "weight_decay": 0.01, "decay": "decoupled"}),
+    *both("decay-in-loss", {**HEAVY, "weight_decay": 0.1, "decay": "in_loss"}),
+    *both("lr-schedule", SCHEDULE, steps=4),
+    *both("lr-schedule-momentum", {**SCHEDULE, **HEAVY}, steps=4),
+    *both("rho-schedule", {"rho": [0.1, 0.05, 0.02]}, steps=3),
+    *both("rho-zero", {"rho": 0.0, **HEAVY}, note="the base optimizer, bit for bit"),
+    *both("rho-large", {"rho": 8.0}),
+    *both("rho-small", {"rho": 2.0**-10}),
+    *both("lr-zero", {"lr": 0.0}, shapes=WIDE, note="w comes back to the bit"),
+    *both("gradient-1e-3", {}, scale=1e-3),
+    *both("gradient-1e-6", {}, scale=1e-6),
+    *both("gradient-1e-10", {}, scale=1e-10),
+    *both("gradient-1e-15", {}, scale=1e-15),
+    *both("gradient-1e-18", {}, scale=1e-18),
+    *both("gradient-1e6", {"lr": 1e-6}, scale=1e6),
+    *both("gradient-tiny", {}, scale=TINY, extreme=True,
+          note="squares of the gradient underflow"),
+    *both("gradient-huge", {"lr": 0.0}, scale=HUGE, extreme=True,
+          note="squares of the gradient overflow"),
+    *both("gradient-zero", {}, special="zero", note="no climb, never NaN"),
+    *both("gradient-zero-momentum", {**HEAVY, "weight_decay": 0.5}, special="zero"),
+    *both("gradient-zero-at-B", HEAVY, special="zero at B", steps=3),
+    *both("tensor-zero", {}, special="one tensor zero"),
+    *both("tensor-zero-at-B", {}, special="one tensor zero at B"),
+    *both("tensor-missing", {"missing": True}, special="one tensor zero"),
+    *both("tensor-missing-at-B", {"missing": True}, special="one tensor zero at B",
+          note="what was perturbed is restored, gradient or not"),
+    *both("gradient-ties", {}, special="ties"),
+    *both("frozen", {**HEAVY, "frozen": ["fc1.bias"]}),
+    *both("nan-then-sound", {}, special="nan at A", steps=3, ends_only=True,
+          note="a bad pass must not stay in the weights"),
+    *both("p-inf", {"p": np.inf}),
+    *both("p-1", {"p": 1}),
+    *both("p-3", {"p": 3}),
+    *both("p-3-tensor-zero", {"p": 3}, special="one tensor zero"),
+    *both("shards", {"shards": 2, **HEAVY}, note="a split batch is averaged"),
+    *both("everything", {**SCHEDULE, **NESTEROV, "weight_decay": 0.01, "rho": [0.1, 0.05]},
+          shapes=SIX, steps=4),
+    Probe("asam-eta", {"method": "asam", "rho": 0.5, "eta": 0.5}),
+    Probe("asam-eta-zero", {"method": "asam", "rho": 0.5, "eta": 0.0}, special="zero weights"),
+    Probe("asam-scope-all", {"method": "asam", "rho": 0.5, "scope": "all"}),
+    Probe("asam-zero-weights", {"method": "asam", "rho": 0.5}, special="zero weights"),
+    Probe("sgd-plain", {"method": "sgd"}, steps=3),
+    Probe("sgd-momentum", {"method": "sgd", **HEAVY}, steps=4),
+    Probe("sgd-nesterov", {"method": "sgd", **NESTEROV, **SCHEDULE}, steps=3),
+    Probe("sgd-weight-decay", {"method": "sgd", **HEAVY, "weight_decay": 0.125}, steps=3),
+    Probe("sgd-decoupled", {"method": "sgd", "weight_decay": 0.125, "decay": "decoupled"}),
+    Probe("sgd-gradient-zero", {"method": "sgd", **HEAVY}, special="zero"),
+]}  # fmt: skip
 
 
 def probes_of(method: str) -> list[Probe]:

@@ -14,24 +14,14 @@ CONFORMANCE = Path(__file__).with_name("test_conformance.py")
 
 def pytest_addoption(parser: Any) -> None:
     """Add ``--adapter`` and its companions."""
-    group = parser.getgroup("minisam", "minisam's oracle")
-    group.addoption(
-        "--adapter",
-        metavar="FILE_OR_MODULE:NAME",
-        help="the SAM to check with `pytest --pyargs minisam.oracle`",
-    )
-    group.addoption(
-        "--adapter-declare",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a convention that it follows, such as norm_epsilon=1e-12",
-    )
-    group.addoption("--adapter-dtype", action="append", help="float64, float32 or bfloat16")
-    group.addoption("--adapter-method", action="append", help="sam, asam or sgd")
-    group.addoption(
-        "--adapter-timeout", type=float, default=60.0, help="seconds that one step may take (60)"
-    )
+    add = parser.getgroup("minisam", "minisam's oracle").addoption
+    what = "the SAM to check with `pytest --pyargs minisam.oracle`"
+    add("--adapter", metavar="FILE_OR_MODULE:NAME", help=what)
+    what = "a convention that it follows, such as norm_epsilon=1e-12"
+    add("--adapter-declare", action="append", default=[], metavar="NAME=VALUE", help=what)
+    add("--adapter-dtype", action="append", help="float64, float32 or bfloat16")
+    add("--adapter-method", action="append", help="sam, asam or sgd")
+    add("--adapter-timeout", type=float, default=60.0, help="seconds that one step may take (60)")
 
 
 def pytest_ignore_collect(collection_path: Path, config: Any) -> bool | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import platform
 import re
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import minisam
-from minisam.adapters.protocol import Adapter, Arrays, Observation
+from minisam.adapters.protocol import Adapter
 from minisam.oracle.conventions import CONVENTIONS
 from minisam.oracle.diagnosis import Diagnosis, Parts, diagnose
 from minisam.oracle.explanation import first_wrong, looks_like, reproduction
@@ -128,18 +129,12 @@ def same(one: Trace, other: Trace) -> bool:
     for a, b in zip(one.steps, other.steps, strict=True):
         if len(a.queries) != len(b.queries):
             return False
-        pairs = zip(everything(a), everything(b), strict=True)
-        for x, y in pairs:
+        for x, y in zip(chain(*a.queries, a.end), chain(*b.queries, b.end), strict=True):
             size = float(np.max(np.abs(x[np.isfinite(x)]), initial=0))
             slack = 64 * float(np.finfo(x.dtype).eps) * size
             if not np.allclose(x, y, rtol=0, atol=slack, equal_nan=True):
                 return False
     return True
-
-
-def everything(seen: Observation) -> Arrays:
-    """Return all points and the end of a step."""
-    return [array for arrays in (*seen.queries, seen.end) for array in arrays]
 
 
 def sound(report: Report, ran: list[Entry]) -> Report:

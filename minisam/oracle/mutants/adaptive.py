@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from minisam.optim.perturbation import scaling
 from minisam.oracle.conventions import is_adaptive, per_tensor_norm
 from minisam.oracle.mutants.catalogue import enter
 from minisam.oracle.mutants.perturbation import only_weights
-from minisam.oracle.recipe import Change, Recipe, only, piece
+from minisam.oracle.recipe import Change, only, piece
 from minisam.trees import Params, largest, map_leaves, multiply, norm
 
 
@@ -21,26 +22,17 @@ def adaptive(name: str, title: str, description: str, change: Change, **rest: An
     enter(name, title, description, change, methods=("asam",), **rest)
 
 
+def power(T: Params, g: Params, times: int) -> Params:
+    """Return T^times g."""
+    return reduce(lambda product, _: multiply(T, product), range(times), g)
+
+
 def formula(numerator: int, denominator: int) -> Change:
     """Climb by ε = ρ T^numerator g / ‖T^denominator g‖."""
-
-    def power(T: Params, g: Params, times: int) -> Params:
-        for _ in range(times):
-            g = multiply(T, g)
-        return g
-
-    def change(recipe: Recipe) -> Recipe:
-        def divisor(now: Any, scaled_gradient: Params) -> Any:
-            if denominator == 1:
-                return norm(scaled_gradient)
-            return norm(power(recipe.operator(now), now.climbing, denominator))
-
-        def direction(now: Any, T: Params, g: Params) -> Params:
-            return power(T, g, numerator)
-
-        return recipe.having(numerator=direction, norm=divisor)
-
-    return change
+    return lambda recipe: recipe.having(
+        numerator=lambda now, T, g: power(T, g, numerator),
+        norm=lambda now, _: norm(power(recipe.operator(now), now.climbing, denominator)),
+    )
 
 
 adaptive(
@@ -138,22 +130,11 @@ adaptive(
 )
 
 
-def leaking(recipe: Recipe) -> Recipe:
-    """Multiply d2 by T², too."""
-    direction = recipe.direction
-
-    def leaked(now: Any) -> Params:
-        T = recipe.operator(now)
-        return multiply(T, multiply(T, direction(now)))
-
-    return recipe.having(direction=leaked)
-
-
 adaptive(
     "A12-T-in-the-descent",
     "multiplies the descent gradient by T² too",
     "T belongs to the climb alone. The gradient was overwritten in place.",
-    leaking,
+    lambda r: r.having(direction=lambda now: power(r.operator(now), r.direction(now), 2)),
 )
 adaptive(
     "A13-per-tensor-norm",

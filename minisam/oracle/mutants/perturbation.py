@@ -8,12 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minisam.oracle.conventions import (
-    or_nan,
-    per_tensor_norm,
-    with_epsilon,
-    with_float32_norm,
-)
+from minisam.oracle.conventions import or_nan, per_tensor_norm, with_epsilon, with_float32_norm
 from minisam.oracle.mutants.catalogue import enter
 from minisam.oracle.recipe import piece
 from minisam.trees import Params, add, largest, map_leaves, norm, scale
@@ -167,17 +162,11 @@ enter(
 )
 
 
-def norm_of_last(now: SimpleNamespace, g: Params) -> Any:
-    """Return ‖g‖ of the last tensor."""
-    *_, last = g
-    return norm({last: g[last]})
-
-
 enter(
     "M38-norm-of-last",
     "divides by the norm of the last tensor alone",
     "The loop overwrites the norm instead of adding up. Sum the squares over all tensors.",
-    piece(norm=norm_of_last),
+    piece(norm=lambda now, g: norm(dict(list(g.items())[-1:]))),
 )
 
 
@@ -227,16 +216,11 @@ enter(
 )
 
 
-def clipped_length(now: SimpleNamespace, rho: float, length: Any) -> Any:
-    """Return min(1, ρ/‖g‖), a clip to length ρ."""
-    return 1.0 if length <= rho else rho / length
-
-
 enter(
     "M44-clip-instead-of-normalize",
     "clips the gradient to length ρ instead of scaling it to ρ",
     "min(1, ρ/‖g‖) g equals ρ g/‖g‖ until ‖g‖ < ρ; then the climb is too short.",
-    piece(length=clipped_length),
+    piece(length=lambda now, rho, length: 1.0 if length <= rho else rho / length),
 )
 
 enter(

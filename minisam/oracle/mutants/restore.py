@@ -9,7 +9,7 @@ import numpy as np
 
 from minisam.oracle.conventions import restore_by_subtraction
 from minisam.oracle.mutants.catalogue import enter
-from minisam.oracle.recipe import piece
+from minisam.oracle.recipe import only, piece
 from minisam.trees import Params, map_leaves, zeros_like
 
 enter(
@@ -85,9 +85,8 @@ enter(
     "leaves a tensor at B when it has no gradient there",
     "The loop that restores skips tensors whose gradient is None in the second pass. "
     "Restore whatever was perturbed, whether it has a gradient or not.",
-    lambda r: r.having(origin=zero_stays_perturbed) if r.hp.missing else r,
+    only(lambda hp: hp.missing, piece(origin=zero_stays_perturbed)),
 )
-
 
 enter(
     "R13-does-nothing",

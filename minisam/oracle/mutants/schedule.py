@@ -7,44 +7,32 @@ from typing import Any
 
 from minisam.adapters.library import base_of
 from minisam.oracle.mutants.catalogue import enter
-from minisam.oracle.recipe import Recipe, piece
+from minisam.oracle.recipe import only, piece
 from minisam.trees import Params, add_scaled
-
-
-def ascent_with_decay(recipe: Recipe) -> Recipe:
-    """Climb along d1 + λA; let the base update decay too."""
-    weight_decay = recipe.hp.weight_decay
-    if not weight_decay or recipe.hp.decay == "in_loss":
-        return recipe
-    ascent = recipe.ascent
-    return recipe.having(ascent=lambda now: add_scaled(ascent(now), weight_decay, now.params))
-
 
 enter(
     "M16-decay-in-the-climb",
     "adds the weight decay to the gradient that climbs, and decays at A",
     "Decay either the base update alone, or the loss, in both gradients (weight_decay='in_loss').",
-    ascent_with_decay,
+    only(
+        lambda hp: hp.weight_decay and hp.decay != "in_loss",
+        lambda r: r.having(
+            ascent=lambda now: add_scaled(r.ascent(now), r.hp.weight_decay, now.params)
+        ),
+    ),
 )
-
-
-def decay_at_b(recipe: Recipe) -> Recipe:
-    """Put λB in the place of λA."""
-    hp = recipe.hp
-    if not hp.weight_decay or hp.decay != "coupled":
-        return recipe
-    direction = recipe.direction
-    return recipe.having(
-        base=base_of(hp, weight_decay=0.0),
-        direction=lambda now: add_scaled(direction(now), hp.weight_decay, now.perturbed),
-    )
-
 
 enter(
     "M17-decay-at-B",
     "takes the weight decay at B instead of A",
     "The decay is added while the weights are still perturbed. Restore A first.",
-    decay_at_b,
+    only(
+        lambda hp: hp.weight_decay and hp.decay == "coupled",
+        lambda r: r.having(
+            base=base_of(r.hp, weight_decay=0.0),
+            direction=lambda now: add_scaled(r.direction(now), r.hp.weight_decay, now.perturbed),
+        ),
+    ),
 )
 
 enter(
@@ -96,8 +84,6 @@ def lookahead_with_first(
 ) -> tuple:
     """Step to w − η(d1 + μ v), v ← μ v + d2."""
     new, state = now.base.update(origin, state, direction)
-    if not now.hp.nesterov:
-        return new, state
     new = add_scaled(new, now.lr, direction)
     return add_scaled(new, -now.lr, now.d1), state
 
@@ -106,7 +92,7 @@ enter(
     "R08-nesterov-of-first",
     "looks ahead with d1 in Nesterov's update",
     "w − η(g + μv) takes the same g as the velocity: d2.",
-    piece(update=lookahead_with_first),
+    only(lambda hp: hp.nesterov, piece(update=lookahead_with_first)),
 )
 
 enter(
