@@ -97,7 +97,13 @@ def lifted(landscape: Landscape, basis: np.ndarray) -> Landscape:
 
 
 def sgd_path(landscape: Landscape, start: np.ndarray, lr: float, steps: int) -> np.ndarray:
-    """Return w₀ … w_T of w ← w − η ∇L(w), of shape (steps + 1, ..., n)."""
+    """Return w₀ … w_T of w ← w − η ∇L(w), of shape (steps + 1, ..., n).
+
+    Example:
+        >>> from minisam.landscapes import quadratic
+        >>> sgd_path(quadratic([1.0]), [4.0], lr=0.5, steps=2).tolist()
+        [[4.0], [2.0], [1.0]]
+    """
     path = [np.asarray(start, dtype=float)]
     for _ in range(steps):
         path.append(path[-1] - lr * landscape.slope(path[-1]))

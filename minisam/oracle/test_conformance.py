@@ -11,17 +11,17 @@ from minisam.oracle.pytest_plugin import chosen
 
 @pytest.fixture(scope="session")
 def minisam_adapter(request: Any) -> Any:
-    """The implementation and the options for it."""
+    """Return the implementation and the options for it."""
     return chosen(request.config)
 
 
 def test_probe(minisam_case: Any, minisam_adapter: Any) -> None:
-    """One probe."""
+    """Ask one probe."""
     minisam_case(minisam_adapter[0])
 
 
 def test_verdict(minisam_adapter: Any) -> None:
-    """The verdict, with the mistake's name."""
+    """Reach the verdict, with the mistake's name."""
     from minisam.oracle.checking import check
 
     adapter, options = minisam_adapter
