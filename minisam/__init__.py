@@ -36,7 +36,7 @@ _ROOM_OF = {
 _ROOMS = (
     "adapters", "checkpoint", "checks", "cli", "data", "experiments", "files", "isolation",
     "landscapes", "nn", "optim", "oracle", "plots", "progress", "rounding", "same_run",
-    "sharpness", "specification", "train", "trees", "vectors",
+    "sharpness", "specification", "sweeps", "train", "trees", "vectors",
 )  # fmt: skip
 
 __all__ = sorted(_ROOM_OF)

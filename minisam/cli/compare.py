@@ -17,11 +17,11 @@ from minisam.cli.options import (
 )
 from minisam.data.toy import MOST
 from minisam.experiments.compare import compare_methods, table
-from minisam.experiments.cores import usable_jobs
 from minisam.experiments.subset import load_subset
 from minisam.experiments.trial import records
 from minisam.files import expanded
 from minisam.optim.methods import METHODS
+from minisam.sweeps.cores import usable_jobs
 
 MODEL_OPTIONS = {
     "mlp": {"hidden": [256, 256]},

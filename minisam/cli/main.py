@@ -102,7 +102,7 @@ def run(words: Sequence[str]) -> int:
         print(f"minisam {parsed.command}: out of memory ({error})", file=sys.stderr)
         return 2
     except RuntimeError as error:
-        from minisam.experiments.sweep import SweepError  # not at the start, for it is slow
+        from minisam.sweeps.sweep import SweepError  # not at the start, for it is slow
 
         if not isinstance(error, SweepError):
             raise

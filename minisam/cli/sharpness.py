@@ -11,12 +11,12 @@ from minisam import sharpness
 from minisam.checkpoint import load_checkpoint
 from minisam.checks import check_number
 from minisam.cli.options import check_whole_options, look_for_data_in
-from minisam.experiments.cores import usable_memory
 from minisam.experiments.trial import MODELS, prepared
 from minisam.files import expanded, jsonable, write_json
 from minisam.nn import cross_entropy, keep_memory, parameter_count
 from minisam.plots import BLUE, picture
 from minisam.sharpness.lanczos import products_for
+from minisam.sweeps.cores import usable_memory
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -23,7 +23,6 @@ import numpy as np
 from minisam.experiments.search import TUNING_SEEDS
 from minisam.experiments.statistics import by_epoch, mean_interval
 from minisam.experiments.study import FEW_RADII, FEW_TOY_RADII, gain
-from minisam.experiments.sweep import sweep
 from minisam.experiments.trial import (
     as_a_guess,
     fit,
@@ -39,6 +38,7 @@ from minisam.optim import sam_perturbation
 from minisam.optim.methods import METHODS, title_of
 from minisam.plots import curve_with_band, picture
 from minisam.sharpness import flat_hessian, hessian_product, top_eigenvalues
+from minisam.sweeps.sweep import sweep
 from minisam.train import NonFiniteError, check_finite, predict
 from minisam.trees import Params, add
 

@@ -13,12 +13,12 @@ from typing import Any
 
 from minisam.experiments.search import at_the_edge
 from minisam.experiments.study import Scale
-from minisam.experiments.sweep import sweep
 from minisam.experiments.trial import trial
-from minisam.experiments.workers import versions
 from minisam.files import jsonable, write_atomically, write_json
 from minisam.plots import picture
 from minisam.progress import clock
+from minisam.sweeps.sweep import sweep
+from minisam.sweeps.workers import versions
 
 STUDIES = {
     "table1": "minisam.experiments.claims.table1",

@@ -3,7 +3,7 @@
 import pytest
 import sweep_cells
 
-from minisam.experiments.sweep import SweepError, sweep
+from minisam.sweeps.sweep import SweepError, sweep
 
 distributed = pytest.importorskip("distributed", reason="needs the `cluster` extra")
 

@@ -36,7 +36,7 @@ def test_the_command_line_starts_without_what_only_some_commands_need():
     heavy = [
         "numpy",
         "matplotlib",
-        "minisam.experiments.sweep",
+        "minisam.sweeps.sweep",
         "multiprocessing",
         "concurrent.futures",
     ]

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 import sweep_cells
 
-from minisam.experiments import workers
-from minisam.experiments.sweep import SweepError, sweep
+from minisam.sweeps import workers
+from minisam.sweeps.sweep import SweepError, sweep
 
 quiet = functools.partial(sweep, progress=None)
 
@@ -202,7 +202,7 @@ def test_an_interrupted_sweep_continues_where_it_was(tmp_path, jobs, how):
         import sys
         sys.path.insert(0, {str(Path(sweep_cells.__file__).parent)!r})
         import sweep_cells
-        from minisam.experiments.sweep import sweep
+        from minisam.sweeps.sweep import sweep
         if __name__ == "__main__":
             # A shell's background job inherits that SIGINT is ignored.
             signal.signal(signal.SIGINT, signal.default_int_handler)

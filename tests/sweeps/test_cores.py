@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from minisam.experiments.cores import usable_cores, usable_jobs, usable_memory
+from minisam.sweeps.cores import usable_cores, usable_jobs, usable_memory
 
 
 def machine(root, files):
@@ -60,8 +60,8 @@ def test_where_nobody_says_the_machine_counts(eight_cores, monkeypatch, tmp_path
 def test_memory_bounds_the_number_of_processes(eight_cores, tmp_path, monkeypatch):
     files = {"proc/self/cgroup": "0::/../job\n", "sys/fs/cgroup/memory.max": "2000000\n"}
     assert usable_memory(machine(tmp_path, files)) == 2e6
-    monkeypatch.setattr("minisam.experiments.cores.usable_memory", lambda: 3.5e9)
-    monkeypatch.setattr("minisam.experiments.cores.usable_cores", lambda: 8)
+    monkeypatch.setattr("minisam.sweeps.cores.usable_memory", lambda: 3.5e9)
+    monkeypatch.setattr("minisam.sweeps.cores.usable_cores", lambda: 8)
     assert [usable_jobs(each) for each in (1e8, 1e9, 1e10)] == [8, 3, 1]
 
 

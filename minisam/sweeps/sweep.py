@@ -1,7 +1,7 @@
 """Run one function over a grid of settings: in parallel, resumable, nothing finished run twice.
 
 Each cell is a dict of settings that JSON can hold. Its result is one file in ``cells``, named after
-the function, the settings and the function's code (see `minisam.experiments.cells`), and written to
+the function, the settings and the function's code (see `minisam.sweeps.cells`), and written to
 a temporary name first, so that a file that is there is whole. A sweep that was interrupted, or lost
 its machine, is continued by the same call; when the function was edited, what it returned before
 is not returned again.
@@ -21,16 +21,16 @@ from pathlib import Path
 from typing import Any, Literal, TextIO
 
 from minisam.checks import check_whole
-from minisam.experiments.cells import Found, find_results, stored
-from minisam.experiments.workers import (
+from minisam.files import expanded, write_json
+from minisam.progress import clock
+from minisam.sweeps.cells import Found, find_results, stored
+from minisam.sweeps.workers import (
     Failure,
     is_interactive,
     run_cell,
     run_on_executor,
     run_on_processes,
 )
-from minisam.files import expanded, write_json
-from minisam.progress import clock
 
 
 class SweepError(RuntimeError):

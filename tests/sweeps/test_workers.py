@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import sweep_cells
 
-from minisam.experiments import workers
+from minisam.sweeps import workers
 
 
 def test_more_jobs_than_processors_leave_one_thread_each(monkeypatch):

@@ -7,9 +7,9 @@ import sys
 import pytest
 import sweep_cells
 
-from minisam.experiments.cells import cell_hash, code_hash, full_name
 from minisam.experiments.compare import compared_trial
 from minisam.experiments.trial import trial
+from minisam.sweeps.cells import cell_hash, code_hash, full_name
 
 
 def test_the_hash_depends_on_settings_and_function_but_not_on_order():
@@ -154,7 +154,7 @@ def test_another_code_has_another_hash_and_a_comment_none(one, other):
 def test_the_hash_of_a_code_is_that_of_every_process():
     names = ", ".join(repr(f"name{k}") for k in range(20))  # a set's order is the process's
     code = f"def f(x):\n    return x in {{{names}}}\n"
-    code += "from minisam.experiments.cells import code_hash\nprint(code_hash(f))"
+    code += "from minisam.sweeps.cells import code_hash\nprint(code_hash(f))"
     hashes = {
         subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
         for _ in range(3)

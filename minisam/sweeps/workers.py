@@ -25,8 +25,8 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from minisam.experiments.cores import usable_cores
 from minisam.files import jsonable
+from minisam.sweeps.cores import usable_cores
 
 BLAS_VARIABLES = (
     "OMP_NUM_THREADS",
