@@ -1,7 +1,7 @@
 """Plug into pytest: ``pytest --pyargs minisam.oracle --adapter FILE_OR_MODULE:NAME``.
 
-It is loaded in every pytest session of an environment that has minisam, so it imports nothing and
-does nothing unless ``--adapter`` is given.
+It is loaded in every pytest session of an environment that has minisam, so it imports nothing (its
+functions do) and does nothing unless ``--adapter`` is given.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The tests of ``pytest --pyargs minisam.oracle --adapter FILE_OR_MODULE:NAME``."""
+"""Test what ``pytest --pyargs minisam.oracle --adapter FILE_OR_MODULE:NAME`` names."""
 
 from __future__ import annotations
 
@@ -6,23 +6,22 @@ from typing import Any
 
 import pytest
 
+from minisam.oracle.checking import check
 from minisam.oracle.pytest_plugin import chosen
 
 
 @pytest.fixture(scope="session")
 def minisam_adapter(request: Any) -> Any:
-    """Return the implementation and the options for it."""
+    """Load the implementation, with the options for it."""
     return chosen(request.config)
 
 
 def test_probe(minisam_case: Any, minisam_adapter: Any) -> None:
-    """Ask one probe."""
+    """Run one probe."""
     minisam_case(minisam_adapter[0])
 
 
 def test_verdict(minisam_adapter: Any) -> None:
-    """Reach the verdict, with the mistake's name."""
-    from minisam.oracle.checking import check
-
+    """Raise the verdict, with the mistake's name, unless it conforms."""
     adapter, options = minisam_adapter
     check(adapter, **options).raise_for_failures()
