@@ -25,6 +25,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from minisam.adapters.hyperparameters import HyperParameters
+from minisam.adapters.reason import Reason
 
 Arrays = list[np.ndarray]
 GradFn = Callable[[Arrays], Arrays]
@@ -52,21 +53,6 @@ class WrongType(AdapterError):
     """An implementation hands over something other than a list of arrays."""
 
     cause = "wrong type"
-
-
-class Reason(NamedTuple):
-    """Say why something was not done, in two parts, so that reasons of a kind can be counted.
-
-    Attributes:
-        kind: such as "it does not take".
-        what: such as "momentum"; empty where the kind says everything.
-    """
-
-    kind: str = ""
-    what: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.what}".strip()
 
 
 class Unsupported(NotImplementedError):

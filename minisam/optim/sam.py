@@ -13,8 +13,8 @@ problem by the gradient at the point reached. Two gradients, one update:
     d2 = ∇L(B)          the slope up there
     A  ← A − η d2       go down from A, not from B, along d2
 
-On a flat stretch d2 ≈ d1 and this is SGD. In a sharp valley B lies up the opposite wall, d2
-pushes across the floor, and A bounces until it leaves.
+On a flat stretch d2 ≈ d1 and this is SGD. In a sharp valley B lies further up the wall, d2 is
+steeper than d1 and pushes across the floor, and A bounces until it leaves.
 """
 
 from __future__ import annotations

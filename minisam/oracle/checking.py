@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from minisam.adapters.plain import as_adapter
-from minisam.adapters.protocol import HYPERPARAMETERS, Reason, Unsupported
+from minisam.adapters.protocol import HYPERPARAMETERS, Unsupported
+from minisam.adapters.reason import Reason
 from minisam.isolation.limits import check_seconds
 from minisam.optim.methods import METHODS
 from minisam.oracle.conventions import check_declared, is_default

@@ -35,7 +35,7 @@ def pytest_generate_tests(metafunc: Any) -> None:
     """Make one test per probe and dtype that the adapter claims."""
     if "minisam_case" not in metafunc.fixturenames:
         return
-    from minisam.oracle.parametrization import cases
+    from minisam.oracle.parametrization import cases  # not in everybody's test sessions
 
     adapter, options = chosen(metafunc.config)
     metafunc.parametrize("minisam_case", cases(adapter, **options), ids=repr)
@@ -45,6 +45,7 @@ def chosen(config: Any) -> tuple[Any, dict[str, Any]]:
     """Return the adapter and the options of the command line."""
     import pytest
 
+    # Only with --adapter: pytest loads this plugin in every session of everybody's.
     from minisam.adapters.targets import load_target, pairs
     from minisam.isolation.limits import check_seconds
 

@@ -12,12 +12,11 @@ from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 import minisam
-from minisam.adapters.protocol import Reason
+from minisam.adapters.reason import Reason
 
 SCHEMA = "minisam-oracle-report/1"
 UNJUDGED = "no result"  # the cause where an implementation could not even be tried
 COLUMNS = 88
-BESIDE = "To see it without minisam, beside your function:"
 JUNIT = {"fail": "failure", "error": "error", "not run": "skipped", "known": "skipped"}
 
 
@@ -118,6 +117,11 @@ class Report(NamedTuple):
         if self.outcome is Verdict.BUG:
             names = names or "unidentified"
         return f"{self.outcome.value}: {names}" if names else self.outcome.value
+
+    @property
+    def beside(self) -> str:
+        """Return the title of the reproduction."""
+        return "To see it without minisam, beside your function:"
 
     @property
     def conforms(self) -> bool:
@@ -229,7 +233,7 @@ class Report(NamedTuple):
         if self.failures():
             lines += ["", *wrapped(self.failures())]
         if self.reproduction:
-            lines += ["", f"  {BESIDE}", ""]
+            lines += ["", f"  {self.beside}", ""]
             lines += ["    " + line for line in self.reproduction.splitlines()]
         for remark in self.remarks():
             lines += ["", *wrapped(remark)]

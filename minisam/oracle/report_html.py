@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 from minisam.oracle.probes import PROBES
-from minisam.oracle.report import BESIDE, Report, Result
+
+if TYPE_CHECKING:  # who makes a report loads this module for a page
+    from minisam.oracle.report import Report, Result
 
 CSS = """
 .minisam{font:15px/1.5 system-ui,sans-serif;color:#1d2733;background:#fff;padding:4px 16px}
@@ -91,7 +94,7 @@ def section(report: Report) -> str:
         f"<p>{escape(report.failures())}.</p>" if report.failures() else "",
     ]
     if report.reproduction:
-        parts += [f"<p>{escape(BESIDE)}</p>", f"<pre>{escape(report.reproduction)}</pre>"]
+        parts += [f"<p>{escape(report.beside)}</p>", f"<pre>{escape(report.reproduction)}</pre>"]
     parts += [f'<p class="small">{escape(remark)}</p>' for remark in report.remarks()]
     return "".join(parts)
 

@@ -22,13 +22,13 @@ from minisam.adapters.protocol import (
     AdapterError,
     Arrays,
     Observation,
-    Reason,
     Run,
     Unsupported,
     copies,
     kind,
     listed,
 )
+from minisam.adapters.reason import Reason
 from minisam.isolation.child import in_words
 from minisam.isolation.limits import Interruption, Late, within
 from minisam.optim.methods import METHODS

@@ -29,7 +29,7 @@ state = chapter("The two passes", methods=("sam", "asam"))
 BITS = "none: bit for bit"
 
 
-def both(source: NumberSource) -> Problem:
+def draw_either_method(source: NumberSource) -> Problem:
     """Draw a scripted problem, for SAM or for ASAM."""
     return draw_scripted(source, method=source.choice(("sam", "asam")))
 
@@ -40,7 +40,7 @@ def both(source: NumberSource) -> Problem:
     equation="queries = (A, B), B ≠ A when ρ > 0 and d1 ≠ 0",
     source="Foret et al. 2020, Algorithm 1.",
     bound=BITS,
-    draw=both,
+    draw=draw_either_method,
     picture="figure2",
 )
 def _two_gradients(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
@@ -63,7 +63,7 @@ def _two_gradients(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     equation="w' = A − η d2",
     source="Foret et al. 2020, Algorithm 1.",
     bound="one product and one difference: u(|w'| + 3η|d2|)",
-    draw=both,
+    draw=draw_either_method,
     picture="figure2",
 )
 def _descends_from_a(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
@@ -110,7 +110,7 @@ def _rho_zero_is_sgd(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     equation="η = 0 ⇒ w' = w",
     source="w' = A − 0 · d2.",
     bound=BITS,
-    draw=lambda source: both(source).having(lr=0.0),
+    draw=lambda source: draw_either_method(source).having(lr=0.0),
 )
 def _lr_zero_rests(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     points = path(adapter, problem, 2)
@@ -118,7 +118,7 @@ def _lr_zero_rests(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
 
 
 def _draw_zero_gradient(source: NumberSource) -> Problem:
-    problem = both(source)
+    problem = draw_either_method(source)
     zero = np.zeros(problem.vector().size)
     return Scripted(problem.vector(), zero, zero).put_on(problem)
 
@@ -139,7 +139,7 @@ def _zero_gradient_rests(adapter: Adapter, problem: Problem) -> Iterable[Clause]
 
 
 def _draw_zero_second(source: NumberSource) -> Problem:
-    problem = both(source)
+    problem = draw_either_method(source)
     d2 = problem.facts.descent_gradient.copy()
     ends = np.cumsum([array.size for array in problem.start])
     keep = source.integer(0, len(problem.start) - 1)  # one tensor has no gradient at B, or all

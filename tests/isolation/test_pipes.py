@@ -39,6 +39,7 @@ def test_a_line_to_a_process_that_has_ended_is_no_error():
     piped, _ = start("")
     piped.process.wait()
     piped.send("are you there?")
+    assert piped.process.poll() == 0
     piped.close()
 
 

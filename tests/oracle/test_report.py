@@ -7,7 +7,7 @@ import pytest
 from oracle import implementations as known
 
 from minisam.adapters.library import own
-from minisam.adapters.protocol import Reason
+from minisam.adapters.reason import Reason
 from minisam.oracle.checking import check
 from minisam.oracle.probes import PROBES
 from minisam.oracle.report import (

@@ -9,7 +9,7 @@ import pytest
 from oracle import implementations as known
 
 from minisam.adapters.plain import plain
-from minisam.adapters.protocol import Reason
+from minisam.adapters.reason import Reason
 from minisam.oracle.checking import check
 from minisam.oracle.probes import PROBES
 from minisam.oracle.watch import watch

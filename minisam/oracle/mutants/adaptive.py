@@ -22,7 +22,7 @@ def adaptive(name: str, title: str, description: str, change: Change, **rest: An
     enter(name, title, description, change, methods=("asam",), **rest)
 
 
-def power(T: Params, g: Params, times: int) -> Params:
+def times_scaling(T: Params, g: Params, times: int) -> Params:
     """Return T^times g."""
     return reduce(lambda product, _: multiply(T, product), range(times), g)
 
@@ -30,8 +30,8 @@ def power(T: Params, g: Params, times: int) -> Params:
 def formula(numerator: int, denominator: int) -> Change:
     """Climb by ε = ρ T^numerator g / ‖T^denominator g‖."""
     return lambda recipe: recipe.having(
-        numerator=lambda now, T, g: power(T, g, numerator),
-        norm=lambda now, _: norm(power(recipe.operator(now), now.climbing, denominator)),
+        numerator=lambda now, T, g: times_scaling(T, g, numerator),
+        norm=lambda now, _: norm(times_scaling(recipe.operator(now), now.climbing, denominator)),
     )
 
 
@@ -134,7 +134,7 @@ adaptive(
     "A12-T-in-the-descent",
     "multiplies the descent gradient by T² too",
     "T belongs to the climb alone. The gradient was overwritten in place.",
-    lambda r: r.having(direction=lambda now: power(r.operator(now), r.direction(now), 2)),
+    lambda r: r.having(direction=lambda now: times_scaling(r.operator(now), r.direction(now), 2)),
 )
 adaptive(
     "A13-per-tensor-norm",
