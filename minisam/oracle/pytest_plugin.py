@@ -43,7 +43,7 @@ def pytest_generate_tests(metafunc: Any) -> None:
 
 def chosen(config: Any) -> tuple[Any, dict[str, Any]]:
     """Return the adapter and the options of the command line."""
-    import pytest
+    import pytest  # not in everybody's sessions
 
     # Only with --adapter: pytest loads this plugin in every session of everybody's.
     from minisam.adapters.targets import load_target, pairs
