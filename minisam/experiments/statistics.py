@@ -105,6 +105,9 @@ def t_quantile(probability: float, degrees: int) -> float:
 def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
     """Return the mean of independent values with its Student interval.
 
+    The sum is rounded once: in whatever order a machine would add, equal means are equal, and a
+    mean that ends in 5 is printed alike.
+
     Args:
         values: n ≥ 1 finite numbers, shape (n,).
         confidence: probability that the interval holds the true mean, if values are normal.
@@ -116,7 +119,8 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
     x = np.asarray(values, dtype=np.float64)
     if x.ndim != 1 or x.size == 0 or not np.all(np.isfinite(x)):
         raise ValueError(f"values must be a non-empty sequence of finite numbers, got {values!r}")
-    mean, n = float(x.mean()), x.size
+    n = x.size
+    mean = math.fsum(x) / n
     if n == 1:
         return Interval(mean, math.nan, math.nan, 1)
     half = t_quantile((1 + confidence) / 2, n - 1) * float(x.std(ddof=1)) / math.sqrt(n)

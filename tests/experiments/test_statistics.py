@@ -1,4 +1,5 @@
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -36,6 +37,21 @@ def test_mean_interval_is_scipys(values, confidence):
     low = np.mean(values) + stats.t.ppf((1 - confidence) / 2, len(values) - 1) * error
     assert found.low == pytest.approx(low, rel=1e-9, abs=1e-9)
     assert found.value - found.low == pytest.approx(found.high - found.value, abs=1e-9)
+
+
+@pytest.mark.fault("same-elsewhere", "experiments.statistics.mean_interval")
+@given(st.lists(st.floats(-100, 100), min_size=2, max_size=30), st.randoms())
+def test_the_mean_is_the_same_in_whatever_order(values, random):
+    mean = mean_interval(values).value
+    random.shuffle(values)
+    assert mean_interval(values).value == mean
+    assert mean == float(sum(map(Fraction, values))) / len(values)
+
+
+def test_means_that_are_equal_in_decimals_are_equal():
+    one = [93.8, 94.39999999999999, 93.8, 94.8, 93.60000000000001, 95.6, 94.8, 93.8, 95.4, 94.0]
+    other = [93.60000000000001, 94.8, 94.8, 94.8, 92.8, 95.8, 94.8, 93.8, 95.2, 93.6]
+    assert mean_interval(one).value == mean_interval(other).value == 94.4
 
 
 def test_mean_interval_covers_as_often_as_it_says():

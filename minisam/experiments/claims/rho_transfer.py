@@ -95,8 +95,8 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
 def regret(results: Mapping[str, Any], method: str) -> dict[int, float]:
     """Return {seed: accuracy lost in fine-tuning by the ρ that is best in pre-training}.
 
-    Either ρ is chosen by its mean test accuracy over seeds: this is a question about curves, not a
-    way to choose a ρ.
+    Either ρ is chosen by its mean test accuracy over seeds, of equals the smaller: this is a
+    question about curves, not a way to choose a ρ.
     """
     best = {}
     for stage in (1, 2):
