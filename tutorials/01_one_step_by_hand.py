@@ -159,5 +159,5 @@ for flatness in (1, 10, 100):
 #    at the minimum in one. What does SAM do, and how far from the minimum does it end? (On the axis
 #    with curvature λ it bounces between ± ηλρ/(2 − ηλ).)
 # 3. Multiply the loss by 1000. Which of d1, ε, d2 change, and by how much?
-# 4. Replace `opt` by `asam(sgd(lr=eta), rho=rho)` (with the weights called `"weight"`, so that ASAM
-#    rescales them). Which way does the climb go now?
+# 4. `from minisam import asam`, and replace `opt` by `asam(sgd(lr=eta), rho=rho)` (with the weights
+#    called `"weight"`, so that ASAM rescales them). Which way does the climb go now?

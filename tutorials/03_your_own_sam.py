@@ -123,11 +123,12 @@ assert points[-1] == 4 > max(points[:-1])
 #
 # ## Try it
 #
-# 1. `print(minisam.oracle.check(second_try))` says more, and ends with ten lines that show the
-#    mistake without minisam, to send to an author.
+# 1. The report on `first_try` ends with ten lines that show the mistake without minisam, to send to
+#    an author. Run them in a new cell. Then `from minisam import oracle` and
+#    `print(oracle.check(first_try))`: it judges in float32 too.
 # 2. Write ASAM: ε = ρ T² d1/‖T d1‖ with T = |w| + η. Check it with
 #    `grade(step, method="asam", declare={"eta": 0.01, "scope": "all"})`.
 # 3. Take d2 on *another* mini-batch than d1, as some implementations do. `grad_fn` has no batches:
-#    how could the oracle see it? (`minisam.oracle.check` of an optimizer for PyTorch or Optax can.)
-# 4. Give `grade` an optimizer that you use at work; `minisam.oracle.torch`, `.optax` and `.keras`
-#    turn it into what the oracle understands.
+#    how could the oracle see it? (`oracle.check` of an optimizer for PyTorch or Optax can.)
+# 4. Give `grade` an optimizer that you use at work; `oracle.torch`, `.optax` and `.keras` turn it
+#    into what the oracle understands.
