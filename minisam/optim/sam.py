@@ -11,7 +11,7 @@ problem by the gradient at the point reached. Two gradients, one update:
     d1 = ∇L(A)          the slope here
     B  = A + ρ d1/‖d1‖  climb
     d2 = ∇L(B)          the slope up there
-    A  ← A − η d2       go down from A, not from B, along d2
+    A  ← A − η d2       go down from A, not from B, along d2; η the step size
 
 On a flat stretch d2 ≈ d1 and this is SGD. In a sharp valley B lies further up the wall, d2 is
 steeper than d1 and pushes across the floor, and A bounces until it leaves.
@@ -59,7 +59,7 @@ def two_gradients(
         (array([2.]), array([2.5]), array([2.5]))
     """
     loss, ascent_gradient, auxiliary = evaluate(value_and_grad, params)  # d1, at A
-    perturbation = perturb(params, ascent_gradient, rho)  # ε: eq. (2)
+    perturbation = perturb(params, ascent_gradient, rho)  # ε: eq. (2) of Foret et al. 2020
     perturbed_params = add(params, perturbation)  # B = A + ε
     perturbed_loss, descent_gradient, perturbed_auxiliary = evaluate(
         value_and_grad, perturbed_params
