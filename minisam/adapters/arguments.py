@@ -53,6 +53,7 @@ def known_arguments(hp: HyperParameters, accepts: frozenset[str]) -> dict[str, A
 
     Raises:
         Unsupported: when one that matters is not accepted.
+        BadSignature: when ``eta`` is accepted for the step size, as the papers call it.
 
     Example:
         >>> known_arguments(HyperParameters(momentum=0.9), frozenset({"rho", "lr"}))
@@ -60,6 +61,8 @@ def known_arguments(hp: HyperParameters, accepts: frozenset[str]) -> dict[str, A
         ...
         minisam.adapters.protocol.Unsupported: it does not take momentum
     """
+    if hp.method in ("sgd", "sam") and "eta" in accepts and "lr" not in accepts:
+        raise BadSignature("eta is ASAM's stabilizer; call the step size lr")
     for key in hp.demanded():
         if key not in accepts:
             raise Unsupported("it does not take", key)

@@ -1,6 +1,6 @@
 import pytest
 
-from minisam.adapters.arguments import ReadingDict
+from minisam.adapters.arguments import BadSignature, ReadingDict, known_arguments
 from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.keras import keras
 from minisam.adapters.optax import optax
@@ -78,6 +78,21 @@ def test_a_schedule_must_be_read_even_where_it_begins_at_the_default():
     hp = ReadingDict(HyperParameters.of({"rho": [0.05, 0.1]}), step=0)
     with pytest.raises(Unsupported, match="does not read rho"):
         hp.refuse_unread()
+
+
+@pytest.mark.fault("signature", "oracle.check")
+@pytest.mark.parametrize("method", ["sgd", "sam"])
+def test_a_step_size_that_is_named_as_in_the_papers_is_told_its_name_here(method):
+    hp = HyperParameters.of({"method": method, "rho": [0.1, 0.2], "lr": [0.5, 0.25]})
+    with pytest.raises(BadSignature, match="eta is ASAM's stabilizer; call the step size lr"):
+        known_arguments(hp, frozenset({"rho", "eta"}))
+    given = known_arguments(hp.at(0), frozenset({"rho", "lr", "eta"}))
+    assert given == {"rho": 0.1, "lr": 0.5, "eta": 0.01}
+
+
+def test_asam_has_an_eta_of_its_own():
+    hp = HyperParameters.of({"method": "asam", "eta": 0.5})
+    assert known_arguments(hp, frozenset({"rho", "eta"})) == {"rho": 0.05, "eta": 0.5}
 
 
 def test_what_is_put_in_beside_them_need_not_be_read():
