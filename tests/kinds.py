@@ -29,6 +29,7 @@ KINDS = {
     "special-value": "infinities, NaN, negative zero, subnormal numbers",
     "memory-layout": "Fortran order, negative strides, read-only, unaligned arrays",
     "said-of-the-data": "a sentence that counts something counts what there is",
+    "said-of-the-code": "an error in code under test is told with its line and its way out",
     "stated-accuracy": "an error that is printed bounds the error that is made",
     "file-read": "an empty, cut, foreign, locked or oddly encoded file is read",
     "file-written": "a full disk, a link, a missing folder, the source as the target",

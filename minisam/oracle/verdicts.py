@@ -20,7 +20,7 @@ from minisam.oracle.mutants import MUTANTS, Mutant
 from minisam.oracle.probes import Probe
 from minisam.oracle.recipe import TAKEN_APART
 from minisam.oracle.report import Report, Result, Verdict
-from minisam.oracle.watch import Trace, watch
+from minisam.oracle.watch import Raised, Trace, watch
 
 ADVICE = {
     "hangs": "Look for a loop that does not end, or raise the limit with timeout=.",
@@ -36,6 +36,12 @@ ADVICE = {
 KEPT = (
     "A velocity, or whatever else a step remembers, belongs into `state`, a dict that is empty at "
     "the first step of every run: a global holds what another run left, of tensors of other shapes."
+)
+LIST = "`w` is a list of arrays, and so is `grad_fn(w)`: loop over it."
+# What Python and NumPy say where a list is taken for an array.
+TAKEN_FOR_AN_ARRAY = re.compile(
+    r"can't multiply sequence|operand type.*'list'|can only concatenate list"
+    r"|'list' object has no attribute|inhomogeneous shape"
 )
 
 
@@ -100,17 +106,21 @@ def faulty(report: Report, errors: list[Entry], ran: list[Entry]) -> Report:
     result, trace, _ = errors[0]
     assert trace.fault is not None
     place = f"{len(errors)} of {len(ran)} probes, first {result.probe} in {result.dtype}"
-    kept = (KEPT,) if names_shape_of_another(trace, [entry.trace.probe for entry in ran]) else ()
-    return broken(report, trace.fault.cause, f"{trace.fault} ({place}).", kept)
+    advice = []
+    if isinstance(trace.fault, Raised):
+        probes = [entry.trace.probe for entry in ran]
+        advice += [KEPT] if names_shape_of_another(trace.fault.words, trace.probe, probes) else []
+        advice += [LIST] if TAKEN_FOR_AN_ARRAY.search(trace.fault.words) else []
+    return broken(report, trace.fault.cause, f"{trace.fault} ({place}).", advice)
 
 
-def names_shape_of_another(trace: Trace, probes: list[Probe]) -> bool:
+def names_shape_of_another(words: str, probe: Probe, probes: list[Probe]) -> bool:
     """Return whether arrays do not broadcast because one is shaped as another probe's tensor."""
-    told = re.findall(r"\((\d[\d, ]*)\)", str(trace.fault))
+    told = re.findall(r"\((\d[\d, ]*)\)", words)
     shapes = {tuple(map(int, re.findall(r"\d+", shape))) for shape in told}
-    left = shapes - {*trace.probe.shapes.values()}
-    others = {shape for probe in probes for shape in probe.shapes.values()}
-    return "broadcast" in str(trace.fault) and bool(left & others)
+    left = shapes - {*probe.shapes.values()}
+    others = {shape for other in probes for shape in other.shapes.values()}
+    return "broadcast" in words and bool(left & others)
 
 
 def differs_when_repeated(adapter: Adapter, entries: list[Entry], timeout: float) -> bool:

@@ -154,6 +154,39 @@ def test_shapes_that_do_not_fit_each_other_are_no_sign_of_a_global():
     assert report.advice == []
 
 
+FOR_AN_ARRAY = {
+    "times": lambda w, g, lr: lr * g,
+    "minus": lambda w, g, lr: w - g,
+    "plus": lambda w, g, lr: w + lr,
+    "over": lambda w, g, lr: g / lr,
+    "squared": lambda w, g, lr: g**2,
+    "negative": lambda w, g, lr: -g,
+    "a method": lambda w, g, lr: g.copy() and g.sum(),
+    "a norm": lambda w, g, lr: [np.linalg.norm(g)],
+}
+
+
+@pytest.mark.fault("said-of-the-code", "oracle.check")
+@pytest.mark.parametrize("way", FOR_AN_ARRAY)
+def test_a_list_that_is_taken_for_an_array_is_told_to_be_one(way):
+    def step(w, grad_fn, *, rho, lr):
+        return FOR_AN_ARRAY[way](w, grad_fn(w), lr)
+
+    report = check(step, dtype="float64", probes=["sam-three-tensors"])
+    assert report.verdict == "adapter error"
+    assert "`w` is a list of arrays" in " ".join(report.advice)
+
+
+@pytest.mark.parametrize("mistake", [lambda w: w[0] + "1", lambda w: w(), lambda w: w["a"]])
+def test_other_errors_get_no_advice_about_lists(mistake):
+    def step(w, grad_fn, *, rho, lr):
+        return mistake(w)
+
+    report = check(step, dtype="float64", probes=["sam-three-tensors"])
+    assert report.verdict == "adapter error"
+    assert report.advice == []
+
+
 def test_known_failures_do_not_count_but_are_listed():
     probes = ["sam-one-tensor", "sam-rho-zero", "sam-gradient-zero"]
     reason = {"sam-one-tensor": "issue 7"}

@@ -1,3 +1,5 @@
+import importlib.util
+import linecache
 import signal
 import subprocess
 import sys
@@ -12,7 +14,7 @@ from minisam.adapters.plain import plain
 from minisam.adapters.reason import Reason
 from minisam.oracle.checking import check
 from minisam.oracle.probes import PROBES
-from minisam.oracle.watch import watch
+from minisam.oracle.watch import Raised, watch
 
 CAUSES = {
     "raises": "raises KeyError",
@@ -203,6 +205,65 @@ def test_no_exception_of_a_step_comes_out():
 
     report = check(step, dtype="float64", probes=["sam-one-tensor"])
     assert (report.verdict, report.cause) == ("adapter error", "raises Odd")
+
+
+BROKEN = """
+import json, numpy as np
+
+def step(w, grad_fn, *, rho, lr):
+    return descend(w, grad_fn)
+
+def descend(w, grad_fn):
+    return {}
+"""
+MISTAKES = {
+    "in the file": "grad_fn(d3)",
+    "in Python's library": "json.loads('')",
+    "in a package": "np.linalg.norm(w[0], axis=9)",
+    "in minisam": "__import__('minisam').sgd(lr=None)",
+}
+
+
+def told(folder, line):
+    (folder / "mysam.py").write_text(BROKEN.format(line), encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("mysam", folder / "mysam.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return str(watch(plain(module.step), PROBES["sam-one-tensor"], "float64").fault)
+
+
+@pytest.mark.fault("said-of-the-code", "oracle.check")
+@pytest.mark.parametrize("place", MISTAKES)
+def test_an_exception_is_told_with_the_last_line_of_its_authors_own(place, tmp_path):
+    fault = told(tmp_path, MISTAKES[place])
+    assert fault.endswith(f' (mysam.py, line 8: "return {MISTAKES[place]}")')
+    assert str(tmp_path) not in fault
+
+
+@pytest.mark.fault("said-of-the-code", "oracle.check")
+def test_a_line_that_was_changed_since_is_read_again_and_a_long_one_is_cut(tmp_path):
+    assert 'line 8: "return d3")' in told(tmp_path, "d3")
+    long = told(tmp_path, "missing + " + "1 + " * 50 + "1")
+    assert long.endswith('1 + 1 …")')
+    assert len(long.split('"')[1]) == 60
+
+
+@pytest.mark.fault("said-of-the-code", "oracle.check")
+def test_a_cell_of_a_notebook_is_called_a_cell(monkeypatch):
+    file, cell = "/tmp/ipykernel_7/1234.py", "raise KeyError('rho')\n"
+    monkeypatch.setitem(linecache.cache, file, (len(cell), None, [cell], file))
+    with pytest.raises(KeyError) as info:
+        exec(compile(cell, file, "exec"), {})
+    assert str(Raised(info.value)) == f"KeyError: 'rho' (cell, line 1: \"{cell.strip()}\")"
+
+
+@pytest.mark.fault("said-of-the-code", "oracle.check")
+def test_where_no_line_is_the_authors_own_none_is_told():
+    code = compile("raise KeyError('rho')", "no file", "exec")
+    with pytest.raises(KeyError) as info:
+        exec(code, {})
+    error = info.value.with_traceback(info.value.__traceback__.tb_next)
+    assert str(Raised(error)) == "KeyError: 'rho'"
 
 
 @pytest.mark.fault("time-limit-swallowed", "oracle.check")
