@@ -22,6 +22,7 @@ from minisam.optim.optimizer import Optimizer
 from minisam.optim.perturbation import unnormalized_perturbation
 from minisam.optim.sam import sam
 from minisam.optim.schedule import Schedule
+from minisam.optim.sgd import sgd
 from minisam.optim.wsam import wsam
 
 
@@ -62,6 +63,47 @@ class Method(NamedTuple):
         """
         own = {key: given.get(key, default) for key, default in self.own.items()}
         return self.make(base, rho, **own)
+
+    def elsewhere(self) -> dict[str, dict[str, Any]]:
+        """Return its own hyper-parameters at other values than the defaults.
+
+        Once where it is SAM, if it is so at 0 or at a whole number: there its terms vanish in every
+        formula. Elsewhere they cancel, to a rounding that one formula makes and another does not.
+        And once for each of its own with another value of that one: halfway to SAM's, or to 0; or
+        else the double, or one more. ``p`` and words are left as they are.
+
+        Example:
+            >>> METHODS["gsam"].elsewhere()
+            {'at-sam': {'alpha': 0.0, 'p': 2}, 'alpha': {'alpha': 0.1, 'p': 2}}
+        """
+        own, at_sam = dict(self.own), self.is_sam_at or {}
+        vanish = all(value == 0 or isinstance(value, int) for value in at_sam.values())
+        found = {"at-sam": {**own, **at_sam}} if vanish and {**own, **at_sam} != own else {}
+        for name, value in own.items():
+            for other in _others(value, at_sam.get(name, 0)) if name != "p" else ():
+                if other != value and self._takes({**own, name: other}):
+                    found[name.replace("_", "-")] = {**own, name: other}
+                    break
+        return found
+
+    def _takes(self, own: Mapping[str, Any]) -> bool:
+        """Return whether these values are allowed."""
+        try:
+            self.make(sgd(lr=0.1), 0.05, **own)
+        except ValueError:
+            return False
+        return True
+
+
+def _others(value: Any, toward: Any) -> tuple[Any, ...]:
+    """Return values to try instead of one, the best first; none for what is no number."""
+    if isinstance(value, bool):
+        return (not value,)
+    if isinstance(value, int):
+        return ((value + toward) // 2, value // 2, 2 * value, value + 1)
+    if isinstance(value, float):
+        return ((value + toward) / 2, value / 2, 2 * value, value + 1)
+    return ()
 
 
 def _friendly_sam(

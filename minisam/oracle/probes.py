@@ -216,22 +216,30 @@ def probes_of(method: str) -> list[Probe]:
     """Return the probes of a method.
 
     A follow-up's are SAM's, under its own name and with its own hyper-parameters, and with a split
-    batch in each for a method that needs one.
+    batch in each for a method that needs one. More of them have its own at other values, so that
+    a step that ignores one of them is seen.
 
     Example:
         >>> probe = probes_of("gsam")[0]
         >>> probe.slug, probe.settings
         ('gsam-one-tensor', {'method': 'gsam', 'alpha': 0.2, 'p': 2})
+        >>> [probe.slug for probe in probes_of("gsam")[-2:]]
+        ['gsam-own-at-sam', 'gsam-own-alpha']
     """
     if method in TAKEN_APART:
         return [probe for probe in PROBES.values() if probe.method == method]
     row = METHODS[method]
-    own = {"method": method, **row.own, **({"shards": 2} if row.needs == "shards" else {})}
-    return [
+    name = method.replace("_", "-")
+    needed = {"method": method, **({"shards": 2} if row.needs == "shards" else {})}
+    as_sam = [
         probe._replace(
-            slug=f"{method.replace('_', '-')}-{probe.slug.removeprefix('sam-')}",
-            settings={**own, **probe.settings, "method": method},
+            slug=f"{name}-{probe.slug.removeprefix('sam-')}",
+            settings={**needed, **row.own, **probe.settings, "method": method},
         )
         for probe in PROBES.values()
         if probe.method == "sam" and ("p" in row.own or "p" not in probe.settings)
+    ]
+    return as_sam + [
+        Probe(f"{name}-own-{key}", {**needed, **own}, steps=4, note="its own are not ignored")
+        for key, own in row.elsewhere().items()
     ]

@@ -102,3 +102,26 @@ def test_what_it_needs_is_what_a_plain_function_is_told_to_carry(name, message):
 def test_a_row_without_a_title_goes_by_its_name(monkeypatch):
     monkeypatch.setitem(METHODS, "mine", Method(sam))
     assert [title_of(name) for name in ("mine", "gsam")] == ["mine", "GSAM"]
+
+
+def test_other_values_are_allowed_ones_and_never_the_default(monkeypatch):
+    def narrow(base, rho, share=0.9, count=1, flag=False, word="a", start=0.0):
+        if share <= 0.5:
+            raise ValueError("share")
+        if count < 1:
+            raise ValueError("count")
+        return sam(base, rho)
+
+    own = {"share": 0.9, "count": 1, "flag": False, "word": "a", "start": 0.0}
+    found = Method(narrow, own).elsewhere()
+    assert found.keys() == {"share", "count", "flag", "start"}
+    changed = {key: values[key] for key, values in found.items()}
+    assert changed == {"share": 1.8, "count": 2, "flag": True, "start": 1.0}
+    for key, values in found.items():
+        assert {**values, key: own[key]} == own
+
+
+def test_sam_is_among_them_only_where_every_formula_gives_it_to_the_bit():
+    # d1 + (d2 - d1) is a rounding off d2, so that WSAM at 1/2 would depend on how it is written
+    names = {name for name, row in METHODS.items() if "at-sam" in row.elsewhere()}
+    assert names == {"gsam", "looksam", "friendly_sam"}

@@ -3,7 +3,11 @@ import zlib
 import numpy as np
 import pytest
 
-from minisam.oracle.probes import PROBES, script
+from minisam.adapters.library import adapter_of, optimizer_of
+from minisam.optim import METHODS
+from minisam.oracle.checking import check
+from minisam.oracle.probes import PROBES, probes_of, script
+from minisam.oracle.recipe import TAKEN_APART
 from minisam.rounding import UNITS, to_unit
 
 
@@ -63,3 +67,38 @@ def test_extreme_probes_are_those_whose_squares_leave_the_range():
                 square = np.sum(whole * whole)
             safe = not whole.any() or np.isnan(square) or np.finfo(kind).tiny < square < np.inf
             assert safe != probe.extreme, (probe.slug, dtype)
+
+
+OWN = [
+    (method, key)
+    for method, row in METHODS.items()
+    if method not in TAKEN_APART
+    for key in row.own
+    if key != "p"
+]
+
+
+@pytest.mark.fault("cannot-fail", "minisam check")
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("method", "key"), OWN)
+def test_a_follow_up_that_ignores_one_of_its_own_does_not_conform(method, key, dtype):
+    def ignores(hp):
+        return optimizer_of({**hp, key: METHODS[method].own[key]})
+
+    report = check(adapter_of(ignores), method=method, dtype=dtype)
+    assert report.verdict == "bug: unidentified"
+    failing = {one.probe for one in report.results if one.status == "fail"}
+    own = {probe.slug for probe in probes_of(method) if "-own-" in probe.slug}
+    assert f"{method.replace('_', '-')}-own-{key}" in failing <= own
+
+
+def wsam_as_it_is_written(w, grad_fn, *, rho, lr, gamma):
+    d1 = grad_fn(w)
+    length = np.sqrt(sum(np.sum(g * g) for g in d1))
+    d2 = grad_fn([x + rho * g / length if length else x for x, g in zip(w, d1, strict=True)])
+    share = gamma / (1 - gamma)
+    return [x - lr * (p + share * (q - p)) for x, p, q in zip(w, d1, d2, strict=True)]
+
+
+def test_a_right_follow_up_in_another_formula_conforms():
+    assert check(wsam_as_it_is_written, method="wsam").verdict == "conforms"
