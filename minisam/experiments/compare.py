@@ -235,8 +235,9 @@ def table(results: dict[str, Any]) -> str:
                 f"{title}: {len(diverged)} of {settings['seeds']} diverged, which counts as a "
                 f"guess and has no sharpness; seed {diverged[0]['seed']}: {diverged[0]['diverged']}"
             )
+    several = f"± half of the 95 % Student interval over {settings['seeds']} seeds; "
     lines.append(
-        f"% of examples; ± half of the 95 % Student interval over {settings['seeds']} seeds; "
+        f"% of examples; {several if settings['seeds'] > 1 else ''}"
         f"loss rise at ρ = {results['radius']:g}"
     )
     return "\n".join(lines)

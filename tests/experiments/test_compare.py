@@ -87,6 +87,17 @@ def test_without_noise_nothing_is_memorized(tmp_path):
 
 
 @pytest.mark.fault("said-of-the-data", "compare")
+def test_what_plus_minus_means_is_told_only_where_there_is_one(outcome):
+    _, results = outcome
+    assert "± half of the 95 % Student interval over 2 seeds" in compare.table(results)
+    runs = [run for run in results["runs"] if run["seed"] == 0]
+    settings = {**results["settings"], "seeds": 1}
+    table = compare.table({**results, "runs": runs, "settings": settings})
+    assert "±" not in table
+    assert table.splitlines()[-1].startswith("% of examples; loss rise at ρ = ")
+
+
+@pytest.mark.fault("said-of-the-data", "compare")
 def test_runs_that_diverge_are_in_the_table(tmp_path, capsys):
     text = "--methods sgd,sam --rho sam=0.4 --lr 1e6 --train-size 100 --epochs 2 --test-size 20"
     assert command.run(arguments(f"{text} --seeds 2 --jobs 1 --out {tmp_path}")) == 0
