@@ -14,10 +14,12 @@ from minisam.adapters.protocol import (
     Run,
     Unsupported,
     listed,
+    mark,
 )
 from minisam.adapters.targets import imported
 from minisam.checks import check_number, check_whole
 from minisam.isolation.limits import check_seconds
+from minisam.optim.methods import METHODS
 from minisam.oracle.watch import guarded
 from minisam.specification import find
 from minisam.specification.steps import MalformedStep
@@ -26,6 +28,7 @@ from minisam.specification.steps import MalformedStep
 def hold(
     target: str,
     names: Sequence[str],
+    method: str | None,
     trials: int,
     seed: int,
     norm_epsilon: float,
@@ -36,6 +39,7 @@ def hold(
     Args:
         target: ``FILE_OR_MODULE:NAME``.
         names: slugs or numbers of statements; all if there is none.
+        method: what it implements, a name in `minisam.optim.METHODS`; if None what it says, or SAM.
         trials: random problems for each statement.
         seed: of the random problems.
         norm_epsilon: what it adds to ‖g‖ by convention.
@@ -48,6 +52,8 @@ def hold(
     """
     try:
         chosen = find(names)
+        if method is not None and method not in METHODS:
+            raise ValueError(f"--method must be among {', '.join(METHODS)}, got {method!r}")
         check_whole("--trials", trials, 1)
         check_whole("--seed", seed)
         check_number("--norm-epsilon", norm_epsilon, open_high=True)
@@ -57,6 +63,8 @@ def hold(
         return
     try:
         adapter = limited(as_adapter(imported(target, timeout)), timeout)
+        if method is not None:
+            mark(adapter, methods=(method,))
     except (AdapterError, ValueError) as fault:
         yield {"fault": str(fault)}
         return

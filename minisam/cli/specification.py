@@ -27,6 +27,7 @@ exits or hangs, 4 none could be tried
 """
 WIDTH = 96
 EXPLAINED = 3  # so many failures are told in full; the others are usually the same mistake
+NAMED = 12  # so many statements are named after one reason; more are counted
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -38,10 +39,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--json", action="store_true", help="print JSON")
     add("--try", dest="target", metavar="FILE_OR_MODULE:NAME", help="hold this against them")
     for option, kind, default, metavar, text in WITH_TRY:
-        add(f"--{option}", type=kind, metavar=metavar, help=f"with --try: {text} ({default:g})")
+        shown = "" if default is None else f" ({default:g})"
+        add(f"--{option}", type=kind, metavar=metavar, help=f"with --try: {text}{shown}")
 
 
-WITH_TRY: tuple[tuple[str, Any, float, str, str], ...] = (
+WITH_TRY: tuple[tuple[str, Any, Any, str, str], ...] = (
+    (
+        "method",
+        str,
+        None,
+        "NAME",
+        "what it implements, such as gsam; by default what it says, or sam",
+    ),
     ("trials", int, 20, "N", "random problems for each statement"),
     ("seed", int, 0, "N", "of the random problems"),
     ("norm-epsilon", float, 0.0, "E", "it climbs ρ g/(‖g‖ + E) by convention, such as 1e-12"),
@@ -107,7 +116,7 @@ def as_record(statement: Property) -> dict[str, Any]:
     return {field: getattr(statement, field) for field in fields}
 
 
-def hold_against(target: str, slugs: list[str], settings: list[float]) -> int:
+def hold_against(target: str, slugs: list[str], settings: list[Any]) -> int:
     """Try the statements on an implementation, and print each failure when it is found."""
     held, failed, skipped, faults = 0, [], [], []
     try:
@@ -140,7 +149,7 @@ def hold_against(target: str, slugs: list[str], settings: list[float]) -> int:
 
 
 def grouped(reasons: list[tuple[str, str]]) -> list[str]:
-    """Return each reason once, with the names that it goes for, if there are any.
+    """Return each reason once, with the names that it goes for, or how many there are.
 
     Example:
         >>> grouped([("a", "it hangs"), ("b", "it hangs"), ("", "it exits")])
@@ -148,8 +157,9 @@ def grouped(reasons: list[tuple[str, str]]) -> list[str]:
     """
     lines = []
     for why in dict.fromkeys(why for _, why in reasons):
-        names = ", ".join(name for name, reason in reasons if reason == why and name)
-        lines.append(f"{why}: {names}" if names else why)
+        names = [name for name, reason in reasons if reason == why and name]
+        shown = named(names) if len(names) <= NAMED else f"{len(names)} statements"
+        lines.append(f"{why}: {shown}" if names else why)
     return lines
 
 

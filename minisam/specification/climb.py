@@ -49,6 +49,7 @@ def dual_norm_clauses(step: ObservedStep) -> Iterable[Clause]:
 )
 def _steepest_climb(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     step = first_step(adapter, problem)
+    # step.climb carries the bound: see ObservedStep.climb_along and right_step.climb_slack
     yield equal("ε = ρ g/‖g‖", step.climb, problem.hp.rho * unit_climb(step.ascent_gradient))
     yield from dual_norm_clauses(step)
 

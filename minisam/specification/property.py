@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minisam.adapters.hyperparameters import DEFAULTS
 from minisam.adapters.protocol import Adapter, Unsupported
 from minisam.specification.clause import Clause
 from minisam.specification.problem import Problem, UnsuitableProblem
@@ -54,7 +55,8 @@ class Outcome(NamedTuple):
             lines.append(
                 f"  {clause.name}: off by {clause.residual:.3g}, allowed {clause.bound:.3g}"
             )
-        shown = {k: v for k, v in self.problem.hp.items() if v not in (None, ())}
+        hp, always = self.problem.hp, {"rho", "lr", *self.problem.hp.own}
+        shown = {k: v for k, v in hp.items() if k in always or v != DEFAULTS[k]}
         lines.append(f"  with {shown}")
         with np.printoptions(threshold=12, precision=17):
             lines.append("  from w = " + ", ".join(str(array) for array in self.problem.start))

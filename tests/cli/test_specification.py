@@ -1,6 +1,8 @@
 """`minisam specification` prints every statement, and holds implementations against them."""
 
+import ast
 import json
+import re
 
 import pytest
 
@@ -71,6 +73,47 @@ def test_nothing_tried_is_no_success(tmp_path, capsys):
     assert "it is about gsam" in capsys.readouterr().out
 
 
+GSAM = """
+import numpy as np
+
+def step(w, grad_fn, *, rho, lr, alpha, p=2):
+    d1 = grad_fn(w)
+    norm = np.sqrt(sum(np.sum(g * g) for g in d1))
+    d2 = grad_fn([x + rho * g / norm if norm else x for x, g in zip(w, d1)])
+    share = sum(np.sum(a * b) for a, b in zip(d1, d2)) / sum(np.sum(b * b) for b in d2)
+    return [x - lr * (b - {alpha} * (a - share * b)) for x, a, b in zip(w, d1, d2)]
+"""
+
+
+@pytest.mark.parametrize(("alpha", "code"), [("alpha", 0), ("0.2", 1)])
+def test_a_step_is_held_against_the_statements_of_the_method_it_is_said_to_be(
+    alpha, code, tmp_path, capsys
+):
+    (tmp_path / "gsam.py").write_text(GSAM.replace("{alpha}", alpha))
+    words = ["gsam-contains-sam", "steepest-climb", "--method", "gsam"]
+    assert main(["specification", *words, "--try", f"{tmp_path}/gsam.py:step"]) == code
+    printed = capsys.readouterr().out
+    assert printed.startswith("1 statements hold." if code == 0 else "gsam-contains-sam: ")
+    assert "it is about sam: steepest-climb" in printed
+
+
+def test_one_mistake_in_every_statement_is_told_in_a_line_that_can_be_read(tmp_path, capsys):
+    (tmp_path / "sam.py").write_text("def step(w, grad_fn, *, rho, lr, unknown):\n    return w\n")
+    assert main(["specification", "--try", f"{tmp_path}/sam.py:step", "--trials", "1"]) == 2
+    told = capsys.readouterr().err
+    assert "missing a required argument: 'unknown'" in told
+    assert re.search(r": \d+ statements\n$", told)
+    assert not [slug for slug in PROPERTIES if slug in told]
+
+
+def test_a_failure_shows_the_hyper_parameters_that_are_not_the_defaults(tmp_path, capsys):
+    (tmp_path / "homework.py").write_text(WRONG)
+    main(["specification", "steepest-climb", "--try", f"{tmp_path}/homework.py:step"])
+    (line,) = [x for x in capsys.readouterr().out.splitlines() if x.startswith("  with {")]
+    shown = ast.literal_eval(line.removeprefix("  with "))
+    assert {"rho", "lr", "names"} <= shown.keys() <= {"rho", "lr", "names", "dtype"}
+
+
 @pytest.mark.fault("option-value", "minisam specification")
 @pytest.mark.parametrize("name", ["²", "0", "999", "-0", "1.0", "٣", ""])
 def test_what_is_no_number_of_a_statement_is_refused_by_name(name, capsys):
@@ -82,6 +125,8 @@ def test_what_is_no_number_of_a_statement_is_refused_by_name(name, capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (["--method", "gsan"], "--method must be among sgd, sam, asam, "),
+        (["--method", ""], "unnormalized_sam, got ''"),
         (["--trials", "0"], "--trials must be a whole number of at least 1, got 0"),
         (["--seed", "-1"], "--seed must be a whole number of at least 0, got -1"),
         (["--norm-epsilon", "-1"], "--norm-epsilon must be a number in [0, inf), got -1.0"),
@@ -108,7 +153,7 @@ def test_a_limit_that_is_no_time_is_refused_by_name(value, capsys):
 
 @pytest.mark.fault("option-alone", "minisam specification")
 @pytest.mark.parametrize(
-    "option", ["--trials=3", "--seed=3", "--norm-epsilon=1e-12", "--timeout=3"]
+    "option", ["--method=gsam", "--trials=3", "--seed=3", "--norm-epsilon=1e-12", "--timeout=3"]
 )
 def test_an_option_of_a_trial_is_refused_without_one(option, capsys):
     assert main(["specification", "1", option]) == 2
