@@ -79,7 +79,8 @@ def lanczos(matvec: Matvec, start: np.ndarray, steps: int) -> Lanczos:
             f"start must be a finite vector other than zero, got {start.dtype} of shape "
             f"{start.shape} with entries up to {largest}"
         )
-    theta, s, residuals, basis = _iterate(matvec, start[None] / largest, steps)
+    starts = (start[None] / largest).astype(np.float64)
+    theta, s, residuals, basis = _iterate(matvec, starts, steps)
     return Lanczos(theta, basis.T @ s, residuals, s[0] ** 2, len(basis))
 
 
@@ -181,7 +182,7 @@ def _orthonormal(vectors: np.ndarray, basis: np.ndarray, before: np.ndarray) -> 
     """
     kept = np.empty((0, vectors.shape[1]))
     for vector, scale in zip(vectors, np.linalg.norm(before, axis=1), strict=True):
-        for _ in range(2):
+        for _ in range(2 if len(kept) else 0):  # the first is orthogonal as it comes
             vector = vector - (basis @ vector) @ basis
             vector = vector - (kept @ vector) @ kept
         length = np.linalg.norm(vector)
