@@ -39,7 +39,7 @@ class Scale(NamedTuple):
     Attributes:
         data: ``"toy"``, ``"cifar10"`` or ``"cifar100"``.
         seeds: the seeds of the reported runs.
-        smoke: only to see that everything runs: one epoch on a hundred images.
+        smoke: only to see that everything runs: one epoch of a small network on a hundred images.
     """
 
     data: str
@@ -65,7 +65,8 @@ class Scale(NamedTuple):
         sizes = {"train_size": 5000, "test_size": 2000, "validation_size": 1000, "epochs": 20}
         if self.data == "toy":
             sizes = {"train_size": 1000, "test_size": 1000, "validation_size": 500, "epochs": 20}
-        model = {"model": "mlp", "model_options": {"hidden": [64, 64]}, "lr": LR}
+        hidden = [8, 8] if self.smoke else [64, 64]
+        model = {"model": "mlp", "model_options": {"hidden": hidden}, "lr": LR}
         if self.smoke:
             special |= {"train_size": 100, "test_size": 100, "validation_size": 50, "epochs": 1}
         return {"data": self.data} | sizes | model | special
