@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from minisam import optim
+from minisam.adapters.hyperparameters import DEFAULTS
 from minisam.optim import METHODS, Method, sam, sgd
 from minisam.optim.methods import title_of
 
@@ -102,6 +103,11 @@ def test_what_it_needs_is_what_a_plain_function_is_told_to_carry(name, message):
 def test_a_row_without_a_title_goes_by_its_name(monkeypatch):
     monkeypatch.setitem(METHODS, "mine", Method(sam))
     assert [title_of(name) for name in ("mine", "gsam")] == ["mine", "GSAM"]
+
+
+@pytest.mark.parametrize("name", sorted(METHODS.keys() - {"asam"}))  # whose eta and scope they are
+def test_its_own_are_not_those_that_every_method_has(name):
+    assert METHODS[name].own.keys() & DEFAULTS.keys() <= {"p"}
 
 
 def test_other_values_are_allowed_ones_and_never_the_default(monkeypatch):
