@@ -141,6 +141,8 @@ def hold_against(target: str, slugs: list[str], settings: list[Any]) -> int:
         say(f"{len(failed)} do not: {named(failed)}.")
         say(f"{len(skipped)} were not tried:")
         say("".join(f"  {line}\n" for line in grouped(skipped)), end="")
+    if not (held or failed or faults):
+        say("--method says what it implements, if that is not SAM.")
     for line in grouped(faults):
         print(f"minisam specification: {target}: {line}", file=sys.stderr)
     if faults and len(faults) >= len(failed):

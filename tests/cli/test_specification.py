@@ -70,7 +70,8 @@ def test_nothing_tried_is_no_success(tmp_path, capsys):
     (tmp_path / "homework.py").write_text(WRONG)
     target = f"{tmp_path}/homework.py:step"
     assert main(["specification", "gsam-contains-sam", "--try", target]) == 4
-    assert "it is about gsam" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "it is about gsam: gsam-contains-sam\n--method says" in printed
 
 
 GSAM = """
