@@ -254,7 +254,7 @@ def multiply(x: Any, y: Any) -> Rounded:
     unit, a, ea, b, eb = operands(x, y)
     value = a * b
     carried = ea * np.abs(b) + eb * np.abs(a) + ea * eb
-    own = unit.u * (np.abs(value) + carried) + unit.tiny * (value != 0)
+    own = unit.u * (np.abs(value) + carried) + unit.tiny * ((a != 0) & (b != 0))
     kept = is_power_of_two(a, ea) | is_power_of_two(b, eb)
     return Rounded(value, carried + np.where(kept, 0.0, own), unit)
 
@@ -268,7 +268,7 @@ def divide(x: Any, y: Any) -> Rounded:
         room = np.abs(b) - eb
         carried = np.where(room > 0, (ea + np.abs(value) * eb) / room, np.inf)
         carried = np.where((a == 0) & (np.asarray(ea) == 0) & (room > 0), 0.0, carried)
-    own = unit.u * (np.abs(value) + carried) + unit.tiny * (value != 0)
+    own = unit.u * (np.abs(value) + carried) + unit.tiny * (a != 0)
     return Rounded(value, carried + np.where(is_power_of_two(b, eb), 0.0, own), unit)
 
 
@@ -294,7 +294,8 @@ def power(x: Rounded, exponent: Any) -> Rounded:
         low = np.maximum(x.value - x.bound, 0.0) ** exponent
         high = (x.value + x.bound) ** exponent
     carried = np.maximum(np.abs(high - value), np.abs(value - low))
-    return Rounded(value, carried + 4 * x.unit.u * (np.abs(value) + carried), x.unit)
+    own = 4 * x.unit.u * (np.abs(value) + carried) + x.unit.tiny * (x.value + x.bound > 0)
+    return Rounded(value, carried + own, x.unit)
 
 
 @does(np.sqrt)

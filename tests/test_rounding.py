@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from minisam.adapters.protocol import HYPERPARAMETERS
@@ -109,6 +109,7 @@ def test_norm_neither_over_nor_underflows(size):
     assert abs(length.value / size - 5) < 1e-9
 
 
+@example(0.0, 1e-219)  # whose power underflows
 @given(st.floats(-30, 30), st.floats(0, 1e-3))
 def test_functions_contain_the_results_at_the_ends_of_an_interval(x, error):
     """The truth is computed to 50 digits."""
@@ -260,6 +261,9 @@ def test_division_by_what_may_be_zero_promises_nothing():
 def test_underflow_is_allowed_for():
     tiny = exact(1e-30, "float32")
     assert (tiny * tiny).bound >= 2.0**-126  # float32 has no 1e-60
+    small = exact(1e-200)
+    for gone in (small * small, small / 1e200, small**3):  # float64 has no 1e-400
+        assert gone.value == 0 < gone.bound
 
 
 def test_bfloat16_rounds_to_nearest_even():
