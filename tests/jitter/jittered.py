@@ -18,17 +18,22 @@ import numpy as np
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 EASY = (0, 1, 2, 0.5, -1)  # exponents at which ** multiplies, divides or takes a square root
 FEW = 251  # as many entries of an array are hashed, as many signs drawn: a prime, for speed
+FEW_TERMS = 9  # of which another order can be no more than a unit away
 MANY = 10_000  # entries of which terms that cancel are no longer looked for
 
 
-def moved(result, size, exact, inputs):
-    """The result, each entry one unit in the last place of its size away unless it is exact."""
+def moved(result, size, exact, inputs, error=0.0, most=np.inf):
+    """The result, each entry one unit in the last place of its size away unless it is exact.
+
+    An entry whose error is known goes the other way where it would have more than the most.
+    """
     key = functools.reduce(lambda crc, x: zlib.crc32(seen(x), crc), inputs, 0)
     hashed = np.arange(key, key + FEW, dtype=np.uint64)
     for factor in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9):
         hashed = (hashed ^ hashed >> np.uint64(29)) * np.uint64(factor)
     outwards = np.resize(np.where(hashed >> np.uint64(63), 1, -1), result.shape)
     step = np.where(exact, 0, outwards * np.copysign(np.spacing(size), result))
+    step = np.where(np.abs(step + error) > most, -step, step)
     return np.where(np.isfinite(step), result + step, result).astype(result.dtype)
 
 
@@ -61,10 +66,26 @@ def is_short(x):
     return scaled == np.rint(scaled)
 
 
+class Function:
+    """A function in the place of the real one, which it equals, so that it is the same key."""
+
+    def __init__(self, real, call):
+        functools.update_wrapper(self, real)
+        self.real, self.call = real, call
+
+    def __call__(self, *args, **kwargs):
+        return self.call(*args, **kwargs)
+
+    def __eq__(self, other):
+        return other is self or other is self.real
+
+    def __hash__(self):
+        return hash(self.real)
+
+
 def wrapped(real, move):
     """The real function, with results that are float arrays or numbers moved."""
 
-    @functools.wraps(real)
     def function(*args, out=None, **kwargs):
         result = real(*args, **kwargs) if out is None else real(*args, out=out, **kwargs)
         if not isinstance(result, np.ndarray | np.floating | float):  # a box, a bounded number
@@ -79,7 +100,7 @@ def wrapped(real, move):
             return out
         return float(found) if type(result) is float else found[()]
 
-    return function
+    return Function(real, function)
 
 
 def of_function(result, real, args, kwargs):
@@ -105,24 +126,25 @@ def of_sum(result, real, args, kwargs, operands=slice(2), certain=1, mean=False)
     if sum(x.size for x in arrays) > MANY and not within(size, sample).any():
         return moved(result, size, result == 0, arrays)  # what follows takes thrice the time
     size = applied(np.abs)
-    exact = n * applied(lambda x: (x != 0).astype(np.float32)) <= certain
+    terms = n * applied(lambda x: (x != 0).astype(np.float32))
     short = within(size, sample)
     if short.any():
         short = within(size, np.asarray)
-    return moved(result, size, exact | short, arrays)
+    error = result - applied(lambda x: x.astype(np.longdouble)) if terms.min() < FEW_TERMS else 0.0
+    most = (terms + 1 - certain) * 2.0 ** -bits(result) * size  # γₙ: what one order or another has
+    return moved(result, size, short | (terms <= certain), arrays, error, most)
 
 
 def before(real):
     """The real function of a moved matrix."""
 
-    @functools.wraps(real)
     def function(a, *args, **kwargs):
         if isinstance(a, np.ndarray) and a.dtype in FLOATS:
             with np.errstate(all="ignore"):
                 a = of_function(a, None, (a,), {})
         return real(a, *args, **kwargs)
 
-    return function
+    return Function(real, function)
 
 
 SUMS = {

@@ -55,10 +55,6 @@ class Rewriter(ast.NodeTransformer):
         name = {ast.MatMult: "matmul", ast.Pow: "power"}.get(type(node.op))
         return self.call(node, name, node.left, node.right) if name else node
 
-    def visit_Dict(self, node):
-        node.values = [self.visit(value) for value in node.values]  # a function as a key is itself
-        return node
-
 
 class Loader(SourceFileLoader):
     """Compiles rewritten source; Python keeps what it compiled under ``sys.pycache_prefix``."""
