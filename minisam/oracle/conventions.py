@@ -178,7 +178,7 @@ CONVENTIONS: dict[str, Convention] = {convention.name: convention for convention
         momentum_form,
     ),
     Convention(
-        "eta", None, (0.0,), "ASAM's stabilizer, when it cannot be set",
+        "eta", None, (0.0, 0.01), "ASAM's stabilizer, when it cannot be set",
         setting=lambda value: {"eta": float(value)}, accepts=is_number,
     ),
     Convention(

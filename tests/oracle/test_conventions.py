@@ -36,6 +36,7 @@ FEW = [
         "gradient-1e-18",
         "gradient-zero",
         "zero-weights",
+        "eta",
     )
     if f"{method}-{slug}" in PROBES
 ]
