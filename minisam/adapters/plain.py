@@ -36,6 +36,8 @@ from minisam.adapters.protocol import (
 )
 from minisam.isolation.child import in_words
 
+MAKER = "if it makes a PyTorch optimizer, name minisam.oracle.torch(make) instead"
+
 
 def as_adapter(adapter: Any) -> Adapter:
     """Return the adapter, or a step function as one.
@@ -76,7 +78,7 @@ def presumed(function: Callable[..., Any]) -> Adapter:
                 return run
             what = f"returned {type(run).__name__}, which is no function"
         hint = f"; {DECORATE}" if "*" in taken else ""
-        raise BadSignature(f"{taken} {what}. If it is a step, {WRITE}{hint}")
+        raise BadSignature(f"{taken} {what}. If it is a step, {WRITE}; {MAKER}{hint}")
 
     return adapter
 
@@ -103,16 +105,18 @@ def plain(step: Callable[..., Arrays]) -> Adapter:
     signature = inspect.signature(step)
     names = list(signature.parameters)
     accepts = accepted(step, skip=[*names[:2], "state"])
-    takes_state = "state" in names
+    own = frozenset({"state"} & {*names})
 
     def arguments_at(hp: HyperParameters, count: int, **state: dict) -> dict | ReadingDict:
         if accepts is None:
             return ReadingDict(hp, count, adaptive=hp.method == "asam", **state)
-        return known_arguments(hp.at(count), accepts) | (state if takes_state else {})
+        return known_arguments(hp.at(count), accepts) | (state if own else {})
 
     def adapter(params: Arrays, hyperparameters: Mapping[str, Any]) -> Run:
         hp = HyperParameters.of(hyperparameters)
         state: dict[str, Any] = {}
+        if inspect.isclass(step):
+            raise BadSignature(f"it is a class, and a step is a function; {WRITE}; {MAKER}")
         check_call(signature, {*hp, "adaptive", "state"})
         arguments_at(hp, 0, state=state)
         held = copies(params)
@@ -121,7 +125,10 @@ def plain(step: Callable[..., Arrays]) -> Adapter:
         def run(grad_fn: GradFn) -> Arrays:
             nonlocal held, count
             given = copies(held)
-            returned = called(step, given, grad_fn, arguments_at(hp, count, state=state))
+            arguments = arguments_at(hp, count, state=state)
+            returned = called(step, given, grad_fn, arguments)
+            if isinstance(arguments, ReadingDict):
+                mark(adapter, accepts=vars(adapter)["accepts"] | arguments.read)
             if not all(
                 np.array_equal(a, b, equal_nan=True) for a, b in zip(given, held, strict=True)
             ):
@@ -134,7 +141,7 @@ def plain(step: Callable[..., Arrays]) -> Adapter:
 
     mark(
         adapter,
-        accepts=accepts,
+        accepts=(accepts or frozenset()) | own,  # of ``**hp``, what it has read so far
         name=getattr(step, "__name__", "step"),
         features=frozenset(accepts or ()) & {"frozen", "shards"},
     )

@@ -104,11 +104,13 @@ def looks_like(trace: Trace, judgement: Judgement) -> str:
         points = enumerate(seen.queries)
         basis.update({f"ε{k}": flat(q[i] for i in position) - start for k, q in points if k})
         found = combination(start - target, {**basis, "w": start}, accuracy)
-        return f"w − new w = {found}" if found else ""
+        return f"w − new w = {found}" if found not in ("", "(expected update)") else ""
     basis = {"expected ε": wanted - start, **gradients}
     if "d1" in gradients:
         basis["sign(d1)"] = np.sign(gradients["d1"])
     found = combination(target - start, {**basis, "w": start}, accuracy)
+    if found == "expected ε":  # but for digits that are not shown: that says nothing
+        return ""
     return f"ε = {found}" if found else per_tensor(observed, expected, trace, seen, accuracy)
 
 
@@ -127,16 +129,12 @@ def per_tensor(observed: Any, expected: Any, trace: Trace, seen: Any, accuracy: 
     return "ε of every tensor is the expected one times " + ", ".join(factors)
 
 
-def shortest(array: Any, dtype: str) -> Any:
-    """Return nested lists of the shortest numbers that are these ones in a dtype."""
-    text = [float(str(x)) for x in np.asarray(array).astype(dtype).ravel()]
-    return np.reshape(text, np.shape(array)).tolist()
-
-
 def first_wrong(trace: Trace, judgement: Judgement) -> str:
     """Say which quantity is wrong first, where, and by how much."""
     place = f"probe {trace.probe.slug}, {trace.dtype}, step {judgement.step + 1}"
     text = f"{quantity_in_words(judgement)} ({place})"
+    if judgement.gradients is not None:
+        text += f": {numbers_of_gradients(trace, judgement)}"
     if judgement.tensor and judgement.expected is not None and judgement.observed is not None:
         entry = judgement.entry
         right = np.asarray(judgement.expected[judgement.tensor].value)[entry]
@@ -152,86 +150,25 @@ def first_wrong(trace: Trace, judgement: Judgement) -> str:
     return text
 
 
-def reproduction(
-    trace: Trace,
-    judgement: Judgement,
-    call: str = "step",
-    accepts: frozenset[str] | None = None,
-) -> str:
-    """Write at most ten lines of Python, without minisam, that show the failure."""
-    names, hp = trace.hp.names, trace.hp
-    steps = trace.steps[: judgement.step + 1]
-    dtype = "float32" if trace.dtype != "float64" else "float64"
-    number = hp.shards
+def numbers_of_gradients(trace: Trace, judgement: Judgement) -> str:
+    """Say how many gradients were asked for and how many should be, and whether a point is NaN.
 
-    def arrays(values: Any) -> str:
-        return repr([shortest(value, dtype) for value in values])
-
-    def answer(values: Any) -> str:
-        if not hp.missing:
-            return arrays(values)
-        return repr([shortest(value, dtype) if np.any(value) else None for value in values])
-
-    shown = {k: v for k, v in hp.items() if k in trace.probe.settings or k in ("rho", "lr")}
-    allowed = set(shown) - {"missing", "shards"} if accepts is None else accepts  # the probes' own
-    shown = {k: v for k, v in shown.items() if k in allowed}
-    distinct = []
-    for seen in steps:
-        told: list[dict[str, str]] = [{} for _ in range(number)]
-        shards = seen.shards or (0,) * len(seen.queries)
-        for query, given, shard in zip(seen.queries, seen.answers, shards, strict=True):
-            told[shard or 0].setdefault(arrays(query), answer(given))
-        lists = ["[" + ", ".join(one.values()) + "]" for one in told]
-        distinct.append(lists[0] if number == 1 else "[" + ", ".join(lists) + "]")
-    if judgement.expected is not None and judgement.observed is not None:
-        right = arrays(judgement.expected[n].value for n in names if n in judgement.expected)
-        what = "w" if judgement.point is None else f"asked[{judgement.point}]"
-        last = f'print("{quantity_in_words(judgement)}:", {what}, "should be", {right})'
-    else:
-        last = f'print(len(asked), "gradients in a step:", "{judgement.quantity} than expected")'
-    scheduled = [key for key in shown if key in hp.scheduled]
-    schedules = {key: [hp.at(step)[key] for step in range(len(steps))] for key in scheduled}
-    names_of_schedules = "".join(f", {key}" for key in schedules)
-    loop = f"[{', '.join(distinct)}]"
-    if schedules:
-        loop = f"zip({loop}, {', '.join(map(repr, schedules.values()))})"
-    arguments = {k: k if k in schedules else repr(v) for k, v in shown.items()}
-    array = f"np.array(g, np.{dtype})"
-    inside = scripted(number, array, hp.missing)
-    inside[-1] += f"w = {call}(w, grad_fn, {', '.join(f'{k}={v}' for k, v in arguments.items())})"
-    lines = [
-        "import numpy as np",
-        f"w = [np.array(x, np.{dtype}) for x in {arrays(trace.steps[0].start)}]",
-        f"for gradients{names_of_schedules} in {loop}:  # one list a step",
-        *("    " + line for line in inside),
-        last,
-    ]
-    return "\n".join(lines)
-
-
-def scripted(shards: int, array: str, missing: bool) -> list[str]:
-    """Write the lines that define ``grad_fn``, which answers ``gradients`` and fills ``asked``.
-
-    The last line is to be ended by the call.
+    Asking again at the same point does not count.
     """
-    value = f"g if g is None else {array}" if missing else array
-    remember = "    key = str(point); asked.append([x.copy() for x in point])"
-    if shards == 1:
-        return [
-            "asked, known = [], {}",
-            "def grad_fn(point):",
-            remember,
-            f"    return [{value} for g in "
-            "gradients[known.setdefault(key, len(known)) % len(gradients)]]",
-            "",
-        ]
-    mean = f"sum(parts) / {shards} for parts in zip(*(one(point) for one in grad_fn.shards))"
-    return [
-        f"asked, known = [], [{{}} for _ in range({shards})]",
-        "def grad_fn(point, s=None):  # of shard s, or averaged over the batch",
-        f"    if s is None: return [{mean}]",
-        remember,
-        f"    return [{value} for g in "
-        "gradients[s][known[s].setdefault(key, len(known[s])) % len(gradients[s])]]",
-        f"grad_fn.shards = [lambda point, s=s: grad_fn(point, s) for s in range({shards})]; ",
-    ]
+    seen = trace.steps[judgement.step]
+    shards = seen.shards or (0,) * len(seen.queries)
+    pairs = zip(shards, seen.queries, strict=True)
+    points = {(shard, *(x.tobytes() for x in point)): point for shard, point in pairs}
+    gradients = "gradient" if len(points) == 1 else "gradients"
+    text = f"asked for {len(points)} {gradients}, should be {number_wanted(judgement)}"
+    for number, point in enumerate(points.values()):
+        if any(np.isnan(x).any() for x in point):
+            is_b = number == 1 and trace.hp.shards == 1
+            return f"{text}; {'B' if is_b else f'the point of gradient {number + 1}'} is NaN"
+    return text
+
+
+def number_wanted(judgement: Judgement) -> str:
+    """Say how many gradients there should be."""
+    least = "at least " if judgement.quantity == "fewer gradients" else ""
+    return f"{least}{judgement.gradients}"

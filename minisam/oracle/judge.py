@@ -32,6 +32,8 @@ class Judgement(NamedTuple):
         expected: what the reference has there, whole.
         observed: what was seen there, whole.
         point: the number of the point, from 0, if the quantity is one.
+        gradients: at how many points the reference asked in that step, if their number is wrong;
+            if there are fewer, at least so many.
     """
 
     agrees: bool
@@ -43,6 +45,7 @@ class Judgement(NamedTuple):
     expected: dict[str, Rounded] | None = None
     observed: dict[str, np.ndarray] | None = None
     point: int | None = None
+    gradients: int | None = None
 
 
 class Disagreement(Exception):
@@ -121,7 +124,8 @@ class Replay:
     def missing(self, whole: dict[str, Rounded], waiting: list) -> Judgement:
         """Judge a point that the implementation did not ask for."""
         if not waiting:
-            return Judgement(False, np.inf, 0, "fewer gradients", expected=whole)
+            wanted = self.asked() + 1
+            return Judgement(False, np.inf, 0, "fewer gradients", expected=whole, gradients=wanted)
         observed = dict(zip(self.names, waiting[0][0], strict=True))
         return place(f"point {self.count}", whole, observed)._replace(point=self.count)
 
@@ -130,8 +134,13 @@ class Replay:
         for waiting in self.waiting.values():
             if waiting:
                 observed = dict(zip(self.names, waiting[0][0], strict=True))
-                return Judgement(False, np.inf, 0, "more gradients", observed=observed)
+                more = Judgement(False, np.inf, 0, "more gradients", observed=observed)
+                return more._replace(gradients=self.asked())
         return None
+
+    def asked(self) -> int:
+        """Count the points at which the reference asked."""
+        return sum(len({id(one) for one in done}) for done in self.done.values())
 
 
 def error(observed: np.ndarray, expected: Any) -> np.ndarray:

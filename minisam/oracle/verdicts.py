@@ -13,13 +13,21 @@ import numpy as np
 import minisam
 from minisam.adapters.protocol import Adapter
 from minisam.oracle.conventions import CONVENTIONS
-from minisam.oracle.diagnosis import Diagnosis, Parts, diagnose
-from minisam.oracle.explanation import first_wrong, looks_like, reproduction
+from minisam.oracle.diagnosis import (
+    Diagnosis,
+    Parts,
+    convention_part,
+    decayed,
+    diagnose,
+    judge_parts,
+)
+from minisam.oracle.explanation import first_wrong, looks_like
 from minisam.oracle.judge import Judgement
 from minisam.oracle.mutants import MUTANTS, Mutant
 from minisam.oracle.probes import Probe
 from minisam.oracle.recipe import TAKEN_APART
 from minisam.oracle.report import Report, Result, Verdict
+from minisam.oracle.reproduction import reproduction
 from minisam.oracle.watch import Raised, Trace, watch
 
 ADVICE = {
@@ -214,10 +222,12 @@ def wrong(
     passing = [t for result, t, _ in ran if result.status == "pass" and not t.probe.extreme]
     survivors, tried, complete = diagnosed(wrong_ones, passing, report.declared)
     judged = [(trace, judgement) for _, trace, judgement in failing if judgement]
+    if survivors and any(part.is_mutant for part in survivors[0]):
+        judged = beyond(conventions_of(survivors[0]), judged, report.declared)
     trace, judgement = min(judged, key=lambda entry: entry_size(entry[0]))
     seen = [f"First wrong: {first_wrong(trace, judgement)}."]
     if survivors and not any(part.is_mutant for part in survivors[0]):
-        found = dict(survivors[0][0].declare)
+        found = conventions_of(survivors[0])
         report = undeclared(report, found, failing=wrong_ones)
         return report._replace(advice=report.advice + seen)
     call = report.name if report.name.isidentifier() else "step"
@@ -243,7 +253,7 @@ def with_names(
     mistakes = [[MUTANTS[part.name] for part in parts if part.is_mutant] for parts in survivors]
     by_name = {" + ".join(mutant.name for mutant in several): several for several in mistakes}
     names = list(by_name)
-    conventions = {k: v for part in survivors[0] for k, v in part.declare.items()}
+    conventions = conventions_of(survivors[0])
     if len(names) == 1:
         headline = "It " + ", and it ".join(mutant.title for mutant in mistakes[0]) + "."
         advice = [mutant.description for mutant in mistakes[0]]
@@ -261,6 +271,27 @@ def with_names(
     return report._replace(
         headline=headline, advice=advice + seen, found=conventions, explanations=names
     )
+
+
+def conventions_of(parts: Parts) -> dict[str, Any]:
+    """Return the conventions of an explanation."""
+    return {name: value for part in parts for name, value in part.declare.items()}
+
+
+def beyond(
+    conventions: dict[str, Any], judged: list[tuple[Trace, Judgement]], declare: dict[str, Any]
+) -> list[tuple[Trace, Judgement]]:
+    """Return what still fails once conventions are declared: it shows the mistake, not them."""
+    if not conventions:
+        return judged
+    declared = convention_part({**declare, **conventions})
+    in_loss = declared.settings.get("decay") == "in_loss"
+    again = [
+        (trace, judge_parts([], decayed(trace) if in_loss else trace, declared))
+        for trace, _ in judged
+        if trace.probe.method in TAKEN_APART
+    ]
+    return [(trace, judgement) for trace, judgement in again if not judgement.agrees] or judged
 
 
 def diagnosed(failing: list[Trace], passing: list[Trace], declare: dict[str, Any]) -> Diagnosis:

@@ -288,3 +288,18 @@ def test_declaring_what_the_oracle_asks_to_declare_is_enough():
     assert report.verdict == "conforms as declared"
     ran = {one.probe for one in report.results if one.status == "pass"}
     assert ran == set(probes)
+
+
+@pytest.mark.fault("signature", "oracle.check")
+def test_who_hands_over_what_makes_an_optimizer_is_told_the_door_for_it():
+    class Optimizer:
+        def __init__(self, params, base, rho=0.05, **keywords):
+            raise TypeError("params are no tensors")
+
+    def make(params, hp):
+        return Optimizer(params, None, rho=hp["rho"])
+
+    for one in (Optimizer, make):
+        report = check(one, dtype="float64", probes=["sam-one-tensor"])
+        assert report.cause == "signature"
+        assert "name minisam.oracle.torch(make) instead" in report.headline

@@ -3,9 +3,9 @@ import pytest
 from oracle import implementations as known
 
 from minisam.adapters.plain import as_adapter
-from minisam.oracle.explanation import combination, first_wrong, looks_like, reproduction
+from minisam.oracle.explanation import combination, first_wrong, looks_like
 from minisam.oracle.judge import judge
-from minisam.oracle.mutants import MUTANTS, mutant_adapter
+from minisam.oracle.mutants import mutant_adapter
 from minisam.oracle.probes import PROBES
 from minisam.oracle.watch import watch
 
@@ -73,65 +73,40 @@ def test_small_differences_are_shown_in_full():
     assert "where rounding explains" in text
 
 
-@pytest.mark.parametrize("slug", ["sam-one-tensor", "sam-momentum", "sam-lr-schedule"])
-def test_a_reproduction_is_short_and_runs_alone(slug, capsys):
-    trace, judgement = seen(changed(radius=lambda now: 0.7 * now.rho), slug, "float32")
-    text = reproduction(trace, judgement)
-    assert len(text.splitlines()) <= 10
-    assert "minisam" not in text
-    calls = []
+def test_that_a_climb_is_the_expected_one_is_not_told():
+    trace, judgement = seen(as_adapter(known.with_epsilon))
+    assert judgement.quantity == "point 1"
+    assert looks_like(trace, judgement) == ""
 
-    def step(w, grad_fn, **settings):
-        calls.append(settings)
-        return known.right(w, grad_fn, rho=settings["rho"], lr=settings["lr"])
+    def nearly(w, grad_fn, *, rho, lr):
+        return known.right(w, grad_fn, rho=rho, lr=lr * (1 + 1e-11))
 
-    exec(text, {"step": step})
-    assert all(isinstance(settings["lr"], float) for settings in calls)
-    assert "should be" in capsys.readouterr().out
+    trace, judgement = seen(as_adapter(nearly))
+    assert judgement.quantity == "end"
+    assert looks_like(trace, judgement) == ""
 
 
-def test_a_missing_gradient_is_missing_in_the_reproduction_too(capsys):
-    trace, judgement = seen(
-        MUTANTS["R16-missing-second-gradient-no-restore"].adapter, "sam-tensor-missing-at-B"
-    )
-    text = reproduction(trace, judgement)
-    assert "missing" not in text.splitlines()[-2]
-    answers = []
+@pytest.mark.fault("said-of-the-data", "oracle.check")
+def test_both_numbers_of_gradients_are_told():
+    def zero_over_zero(w, grad_fn, *, rho, lr):
+        d1 = grad_fn(w)
+        b = [x + rho * g / known.length_of(d1) for x, g in zip(w, d1, strict=True)]
+        return [x - lr * g for x, g in zip(w, grad_fn(b), strict=True)]
 
-    def step(w, grad_fn, **settings):
-        answers.append([grad_fn(w), grad_fn([x + 1 for x in w])])
-        assert settings.keys() == {"method", "rho", "lr"}
-        return w
-
-    exec(text, {"step": step})
-    assert [g is None for g in answers[0][0]] == [False, False, False]
-    assert [g is None for g in answers[0][1]] == [True, False, False]
-    assert "should be" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("how", ["averaged", "one by one"])
-def test_a_split_batch_is_split_in_the_reproduction_too(how, capsys):
-    def step(w, grad_fn, *, rho, lr, momentum, state, shards):
-        def mean(point):
-            if shards == 1 or how == "averaged":
-                return grad_fn(point)
-            parts = zip(*(one(point) for one in grad_fn.shards), strict=True)
-            return [sum(part) / shards for part in parts]
-
-        return known.right_with_momentum(
-            w, mean, rho=rho / 2, lr=lr, momentum=momentum, state=state
-        )
-
-    trace, judgement = seen(as_adapter(step), "sam-shards")
-    text = reproduction(trace, judgement, accepts=frozenset({"rho", "lr", "momentum", "shards"}))
-    assert len(text.splitlines()) <= 10
-    asked = []
-
-    def again(w, grad_fn, **settings):
-        new = step(w, grad_fn, state={}, **settings)
-        asked.append(new)
+    def thrice(w, grad_fn, *, rho, lr):
+        grad_fn(w)  # again at A: that is no other gradient
+        new = known.right(w, grad_fn, rho=rho, lr=lr)
+        grad_fn([x + 1 for x in w])
         return new
 
-    exec(text, {"step": again})
-    np.testing.assert_array_equal(asked[0][0], trace.steps[0].end[0])
-    assert "should be" in capsys.readouterr().out
+    def once(w, grad_fn, *, rho, lr):
+        return [x - lr * g for x, g in zip(w, grad_fn(w), strict=True)]
+
+    for step, slug, told in (
+        (zero_over_zero, "sam-gradient-zero", "asked for 2 gradients, should be 1; B is NaN"),
+        (thrice, "sam-one-tensor", "asked for 3 gradients, should be 2"),
+        (once, "sam-one-tensor", "asked for 1 gradient, should be at least 2"),
+        (known.does_nothing, "sam-one-tensor", "asked for 0 gradients, should be at least 1"),
+    ):
+        text = first_wrong(*seen(as_adapter(step), slug))
+        assert text == f"the number of gradients (probe {slug}, float64, step 1): {told}"
