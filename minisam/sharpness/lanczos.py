@@ -62,7 +62,8 @@ def lanczos(matvec: Matvec, start: np.ndarray, steps: int) -> Lanczos:
 
     Returns:
         A `Lanczos` with as many pairs as products. An eigenvalue is in it once, however often it
-        occurs, and the residuals are without the rounding of the products themselves.
+        occurs, unless rounding errors bring in another direction of its eigenspace; the residuals
+        are without the rounding of the products themselves.
 
     Raises:
         ValueError: if a product is not finite.
