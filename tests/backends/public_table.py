@@ -12,10 +12,11 @@ About two minutes. Needs the `backends` extra; for the row of pytorch-optimizer 
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -44,12 +45,36 @@ ASIDE = {
 }
 
 
-def vector_cell(one: Any, adapter: Any) -> str:
+class Row(NamedTuple):
+    """A row of the table, and what in it is the device's.
+
+    Attributes:
+        text: the row.
+        extremes: how many of the vectors that agree have squares which over- or underflow. Some
+            devices keep subnormal numbers, others make zeros of them.
+        most: how many such vectors were tried.
+    """
+
+    text: str
+    extremes: int
+    most: int
+
+    def agrees_with(self, stored: str) -> bool:
+        """Whether a stored row is this one, but for the vectors that depend on the device."""
+        (here, ran), (there, _) = (
+            map(int, re.search(r": (\d+) of (\d+)", text).groups()) for text in (self.text, stored)
+        )
+        more = there - here
+        moved = self.text.replace(f": {here} of {ran}", f": {there} of {ran + more}")
+        return moved == stored and 0 <= self.extremes + more <= self.most
+
+
+def vector_cell(one: Any, adapter: Any) -> Row:
     """Return how many exact vectors agree, of those that apply, in every format together."""
     from minisam.vectors import load_vectors, replay
 
     aside = {"ScaleSafe", *(ASIDE.get(name, "") for name in one.declare)}
-    agree = ran = 0
+    agree = ran = extremes = most = 0
     wrong = {}
     for vector in load_vectors(one.vectors or one.methods):
         scope = vector["hyperparameters"].get("scope")
@@ -61,6 +86,9 @@ def vector_cell(one: Any, adapter: Any) -> str:
                 passed, quantity = outcome.passed, outcome.quantity
             except Exception as error:
                 passed, quantity = False, type(error).__name__
+            extreme = "ScaleSafe" in vector["flags"]
+            most += extreme
+            extremes += bool(extreme and passed)
             if passed is None or (not passed and aside & set(vector["flags"])):
                 continue
             agree += passed
@@ -69,10 +97,10 @@ def vector_cell(one: Any, adapter: Any) -> str:
                 wrong[vector["slug"]] = quantity
     text = f"{', '.join(one.vectors or one.methods)}: {agree} of {ran}"
     told = ", ".join(f"{slug} ({quantity})" for slug, quantity in wrong.items())
-    return text + (f"; not {told}" if 0 < len(wrong) <= 4 else "")
+    return Row(text + (f"; not {told}" if 0 < len(wrong) <= 4 else ""), extremes, most)
 
 
-def row(one: Any) -> str:
+def row(one: Any) -> Row:
     """Check one implementation and return its row."""
     from minisam.oracle import check
 
@@ -86,10 +114,11 @@ def row(one: Any) -> str:
         name=one.name,
     )
     declare = f"`declare={one.declare!r}`" if one.declare else ""
-    cells = (", ".join(one.methods), report.verdict, declare, vector_cell(one, adapter))
+    vectors = vector_cell(one, adapter)
+    cells = (", ".join(one.methods), report.verdict, declare, vectors.text)
     if hasattr(adapter, "close"):
         adapter.close()
-    return " ".join((key(one), *(f"{cell} |" for cell in cells)))
+    return vectors._replace(text=" ".join((key(one), *(f"{cell} |" for cell in cells))))
 
 
 def spliced(text: str, table: str) -> str:
@@ -115,7 +144,7 @@ def main(arguments: list[str]) -> int:
     for one in IMPLEMENTATIONS:
         started = time.perf_counter()
         if one.installed() and (not words or any(word in one.name for word in words)):
-            rows.append(row(one))
+            rows.append(row(one).text)
         else:
             start = f"| {one.name} | {one.package} {one.version}"
             rows += [line for line in stored if line.startswith(start)][:1]
