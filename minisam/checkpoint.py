@@ -135,9 +135,10 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> Pat
         ...     load_checkpoint(save_checkpoint(f"{folder}/run.npz", saved)).history
         [{'loss': 0.5}]
     """
-    arrays = encoded(checkpoint)
+    buffer = io.BytesIO()  # for a zip file on a full disk would complain again when it is collected
     # NumPy's stubs reserve the keyword `allow_pickle`.
-    return write_atomically(path, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
+    np.savez(buffer, **encoded(checkpoint))  # type: ignore[arg-type]
+    return write_atomically(path, lambda file: file.write(buffer.getbuffer()))
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
