@@ -3,8 +3,8 @@
 # the newest, on the kernels of other processors, on one thread and on two.
 #
 #     tests/matrix.sh              all of it, an hour and a half on two cores
-#     tests/matrix.sh --quick      what CI runs, in the environment whose python comes first: the lowest
-#                                  versions on the oldest Python, an old processor, and what depends on them
+#     tests/matrix.sh --quick      what CI runs: the lowest versions on the oldest Python, and an old
+#                                  processor with the python that comes first; the tests that may differ
 #     tests/matrix.sh --list       the Pythons that are found
 #     tests/matrix.sh --lowest     the lowest versions, as a file of constraints for pip
 #
@@ -73,13 +73,14 @@ if name is not None:
 }
 
 quick() {
-    local folder
-    for folder in adapters backends benchmarks cli experiments jitter oracle test_tutorials.py; do
-        tests="$tests --ignore tests/$folder"
-    done
+    local version python
     read -r version python < <(pythons | awk 'NF == 2')
+    for slow in adapters backends benchmarks cli experiments jitter oracle test_tutorials.py; do
+        tests="$tests --ignore tests/$slow"
+    done
     environment "$version lowest" "$python" --constraint "$work/lowest.txt" &&
         run "$version lowest" "$work/$version lowest/bin/python" own 1
+    tests="-n 2 tests/nn tests/optim tests/sharpness tests/specification minisam"
     run "$(python -V)" python Nehalem 2
 }
 
@@ -110,7 +111,7 @@ everything() {
 }
 
 case "${1:-}" in
---list) pythons | awk '{ print $1 ": " (NF == 2 ? $2 : "not found") }'; exit ;;
+--list) pythons | awk '{ print $1 ": " (NF == 2 ? $2 : "not found") }'; exit 0 ;;
 --lowest) lowest; exit ;;
 esac
 rm -rf "$work" && mkdir "$work" && lowest > "$work/lowest.txt"
