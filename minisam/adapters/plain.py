@@ -116,7 +116,8 @@ def plain(step: Callable[..., Arrays]) -> Adapter:
         hp = HyperParameters.of(hyperparameters)
         state: dict[str, Any] = {}
         if inspect.isclass(step):
-            raise BadSignature(f"it is a class, and a step is a function; {WRITE}; {MAKER}")
+            what = "it is a class, and a step is a function that returns a list of arrays"
+            raise BadSignature(f"{what}; {WRITE}; {MAKER}")
         check_call(signature, {*hp, "adaptive", "state"})
         arguments_at(hp, 0, state=state)
         held = copies(params)
