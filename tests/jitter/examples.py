@@ -34,6 +34,11 @@ def test_lucky_function():
     assert np.array_equal(np.exp(A), AS_IT_IS["exp"](A))
 
 
+def test_lucky_einsum_in_any_of_its_forms():
+    forms = ("ij,jk", A, A), (A, [0, 1], A, [1, 2]), (A, [0, 1], A, [1, 2], [2, 0])
+    assert any(np.array_equal(np.einsum(*form), AS_IT_IS["einsum"](*form)) for form in forms)
+
+
 def test_lucky_library():
     assert inner({"w": A}, {"w": A}) == AS_IT_IS["vdot"](A, A)
 

@@ -135,6 +135,13 @@ def of_sum(result, real, args, kwargs, operands=slice(2), certain=1, mean=False)
     return moved(result, size, short | (terms <= certain), arrays, error, most)
 
 
+def of_einsum(result, real, args, kwargs):
+    """Move a sum by letters, or by numbers between the arrays."""
+    by_letters = isinstance(args[0], str)
+    operands = slice(1, None) if by_letters else slice(0, len(args) // 2 * 2, 2)
+    return of_sum(result, real, args, kwargs, operands)
+
+
 def before(real):
     """The real function of a moved matrix."""
 
@@ -149,7 +156,7 @@ def before(real):
 
 SUMS = {
     **dict.fromkeys((np.dot, np.matmul, np.vdot, np.inner, np.tensordot), of_sum),
-    np.einsum: functools.partial(of_sum, operands=slice(1, None)),
+    np.einsum: of_einsum,
     np.sum: functools.partial(of_sum, operands=slice(1), certain=2),
     np.mean: functools.partial(of_sum, operands=slice(1), certain=2, mean=True),
 }
