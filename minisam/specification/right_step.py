@@ -70,8 +70,10 @@ def near_one(g: Rounded) -> tuple[Rounded, int]:
 
 
 def unit_climb(g: Rounded, T: Rounded | None = None) -> Rounded:
-    """Return g/‖g‖₂, or T²g/‖Tg‖₂: the climb for p = 2 and ρ = 1."""
+    """Return g/‖g‖₂, or T²g/‖Tg‖₂: the climb for p = 2 and ρ = 1, none where g is zero."""
     g, _ = near_one(g)
+    if not np.any(g.value):
+        return g
     return g / norm(g) if T is None else T * (T * g / norm(T * g))
 
 

@@ -3,10 +3,17 @@
 import numpy as np
 import pytest
 
+from minisam.adapters.library import library
 from minisam.rounding import exact, unit_roundoff
-from minisam.specification import RandomSource
-from minisam.specification.families import draw_scripted
-from minisam.specification.right_step import ball_widths, base_step, dual, exact_climb
+from minisam.specification import PROPERTIES, RandomSource
+from minisam.specification.families import Quadratic, draw_scripted
+from minisam.specification.right_step import (
+    ball_widths,
+    base_step,
+    dual,
+    exact_climb,
+    unit_climb,
+)
 
 
 @pytest.mark.parametrize("method", ["sam", "asam"])
@@ -22,6 +29,26 @@ def test_no_other_climb_in_the_ball_rises_faster(method, p):
         others = T * rng.normal(size=(200, w.size))
         others *= rho / np.linalg.norm(others / T, p, axis=1, keepdims=True)
         assert np.all(others @ g <= rise * (1 + 1e-12))
+
+
+@pytest.mark.parametrize("T", [None, exact([1.0, 2.0])])
+def test_a_zero_gradient_climbs_nowhere(T):
+    climb = unit_climb(exact([0.0, -0.0]), T)
+    np.testing.assert_array_equal(climb.value, [0.0, 0.0])
+    assert not np.any(climb.bound)
+
+
+@pytest.mark.fault("special-value", "specification")
+@pytest.mark.parametrize("slug", [slug for slug in PROPERTIES if slug.endswith("-contains-sam")])
+def test_the_second_step_may_begin_at_the_minimum(slug):
+    """From 1 on ½w² with ρ = 1 and η = ½ the first step ends at 0, where the gradient is zero."""
+    drawn = PROPERTIES[slug].problem(np.random.default_rng(0))
+    bowl = Quadratic(np.ones(1), None)
+    problem = drawn._replace(start=[np.ones(1)], field=bowl.product, facts=bowl)
+    problem = problem.having(
+        rho=1.0, lr=0.5, momentum=0.0, names=("layer0.weight",), dtype="float64"
+    )
+    PROPERTIES[slug].check(library, problem).raise_if_broken()
 
 
 def test_a_base_step_is_off_by_no_more_than_its_slack():
