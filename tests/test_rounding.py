@@ -9,7 +9,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from minisam.adapters.protocol import HYPERPARAMETERS
-from minisam.oracle.recipe import optimizer
 from minisam.rounding import (
     UNITS,
     Rounded,
@@ -22,6 +21,7 @@ from minisam.rounding import (
     to_bfloat16,
     to_unit,
 )
+from minisam.variants.recipe import optimizer
 
 DTYPES = ["float64", "float32"]
 

@@ -160,8 +160,8 @@ def deliver(text: str, path: str | None) -> None:
 def catalogue() -> str:
     """List the probes and the conventions."""
     # Only here, since they load NumPy, which who holds a user's file does not need.
-    from minisam.oracle.conventions import CONVENTIONS
     from minisam.oracle.probes import PROBES
+    from minisam.variants.conventions import CONVENTIONS
 
     lines = ["conventions that can be declared:"]
     for convention in CONVENTIONS.values():

@@ -10,8 +10,8 @@ from minisam.adapters.targets import imported, pairs
 from minisam.isolation.limits import check_seconds
 from minisam.optim.methods import METHODS
 from minisam.oracle.checking import check, choose, choose_probes
-from minisam.oracle.conventions import check_declared
 from minisam.rounding import UNITS
+from minisam.variants.conventions import check_declared
 
 
 def judge_target(

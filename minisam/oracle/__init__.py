@@ -1,10 +1,10 @@
 """Judge any SAM, and name the mistake of a wrong one.
 
 Who calls whom: `checking` puts an implementation through the `probes`, and `watch` writes down what
-it does; `judge` holds that against the reference, a `recipe` with the declared `conventions`;
-`verdicts` concludes. If a probe fails, it asks `diagnosis` which of the `mutants` do the same, and
-`explanation` what is wrong first. The `report` says it. `grading` (in notebooks), `parametrization`
-and `pytest_plugin` (in pytest) call `checking`.
+it does; `judge` holds that against the reference, a recipe with the declared conventions of
+`minisam.variants`; `verdicts` concludes. If a probe fails, it asks `diagnosis` which of the known
+mutants do the same, and `explanation` what is wrong first. The `report` says it. `grading` (in
+notebooks), `parametrization` and `pytest_plugin` (in pytest) call `checking`.
 """
 
 from __future__ import annotations

@@ -14,14 +14,14 @@ from minisam.adapters.protocol import HYPERPARAMETERS, Unsupported
 from minisam.adapters.reason import Reason
 from minisam.isolation.limits import check_seconds
 from minisam.optim.methods import METHODS
-from minisam.oracle.conventions import check_declared, is_default
 from minisam.oracle.diagnosis import Part, convention_part, decayed, judge_parts
 from minisam.oracle.probes import Probe, probes_of
-from minisam.oracle.recipe import TAKEN_APART
 from minisam.oracle.report import Report, Result
 from minisam.oracle.verdicts import Entry, conclude
 from minisam.oracle.watch import Raised, Trace, watch
 from minisam.rounding import UNITS
+from minisam.variants.conventions import check_declared, is_default
+from minisam.variants.recipe import TAKEN_APART
 
 
 def check(
@@ -40,7 +40,7 @@ def check(
         adapter: the implementation, as `minisam.oracle.plain`, `torch`, `optax`, `keras` or
             `process` make it. A function ``f(w, grad_fn, **hyperparameters)`` is taken as it is.
         dtype: "float64", "float32", "bfloat16" or several; all that the adapter has by default.
-        declare: conventions that the implementation follows, see `minisam.oracle.conventions`.
+        declare: conventions that the implementation follows, see `minisam.variants.conventions`.
         known: failures that are known, ``{probe slug: reason}``; they do not count.
         method: "sam", "asam", "sgd", another name in `minisam.optim.METHODS`, or several; by
             default what the adapter says (``adapter.methods``), else "sam". A mistake in a

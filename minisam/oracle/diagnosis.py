@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minisam.oracle.conventions import CONVENTIONS, declared_changes, declared_settings
 from minisam.oracle.judge import Judgement, judge
-from minisam.oracle.mutants import MUTANTS, mutant_adapter
-from minisam.oracle.recipe import FORMULA, Change, recipe_of
 from minisam.oracle.watch import Trace, watch
+from minisam.variants.conventions import CONVENTIONS, declared_changes, declared_settings
+from minisam.variants.mutants import MUTANTS, mutant_adapter
+from minisam.variants.recipe import FORMULA, Change, recipe_of
 
 # Conventions that go together in implementations that people use.
 PACKAGES: tuple[dict[str, Any], ...] = (

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minisam.adapters.protocol import Arrays, Observation
-from minisam.oracle.recipe import Change, optimizer
 from minisam.oracle.watch import Trace
 from minisam.rounding import Rounded, exact, ratio
+from minisam.variants.recipe import Change, optimizer
 
 
 class Judgement(NamedTuple):

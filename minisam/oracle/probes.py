@@ -17,8 +17,8 @@ import numpy as np
 
 from minisam.adapters.protocol import Arrays
 from minisam.optim.methods import METHODS
-from minisam.oracle.recipe import TAKEN_APART
 from minisam.rounding import UNITS, to_unit
+from minisam.variants.recipe import TAKEN_APART
 
 DECIMALS = Context(prec=40)
 ANSWERS = 4  # scripted gradients per step and shard; after them the script starts again

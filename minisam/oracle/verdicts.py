@@ -12,7 +12,6 @@ import numpy as np
 
 import minisam
 from minisam.adapters.protocol import Adapter
-from minisam.oracle.conventions import CONVENTIONS
 from minisam.oracle.diagnosis import (
     Diagnosis,
     Parts,
@@ -23,12 +22,13 @@ from minisam.oracle.diagnosis import (
 )
 from minisam.oracle.explanation import first_wrong, looks_like
 from minisam.oracle.judge import Judgement
-from minisam.oracle.mutants import MUTANTS, Mutant
 from minisam.oracle.probes import Probe
-from minisam.oracle.recipe import TAKEN_APART
 from minisam.oracle.report import Report, Result, Verdict
 from minisam.oracle.reproduction import reproduction
 from minisam.oracle.watch import Raised, Trace, watch
+from minisam.variants.conventions import CONVENTIONS
+from minisam.variants.mutants import MUTANTS, Mutant
+from minisam.variants.recipe import TAKEN_APART
 
 ADVICE = {
     "hangs": "Look for a loop that does not end, or raise the limit with timeout=.",

@@ -5,9 +5,9 @@ from oracle import implementations as known
 from minisam.adapters.library import library
 from minisam.optim import METHODS
 from minisam.oracle.checking import check
-from minisam.oracle.mutants import MUTANTS
 from minisam.oracle.probes import PROBES, probes_of
 from minisam.oracle.report import NotConforming
+from minisam.variants.mutants import MUTANTS
 
 
 def test_a_right_implementation_conforms():

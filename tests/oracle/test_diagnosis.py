@@ -16,10 +16,10 @@ from minisam.oracle.diagnosis import (
     simplest,
 )
 from minisam.oracle.judge import judge
-from minisam.oracle.mutants import MUTANTS, mutant_adapter
 from minisam.oracle.probes import PROBES
-from minisam.oracle.recipe import optimizer, recipe_of
 from minisam.oracle.watch import watch
+from minisam.variants.mutants import MUTANTS, mutant_adapter
+from minisam.variants.recipe import optimizer, recipe_of
 
 VISIBLE = [name for name, mutant in MUTANTS.items() if not mutant.equivalent]
 CASES = [(name, dtype) for name in VISIBLE for dtype in MUTANTS[name].dtypes]

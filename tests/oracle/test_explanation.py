@@ -5,9 +5,9 @@ from oracle import implementations as known
 from minisam.adapters.plain import as_adapter
 from minisam.oracle.explanation import combination, first_wrong, looks_like
 from minisam.oracle.judge import judge
-from minisam.oracle.mutants import mutant_adapter
 from minisam.oracle.probes import PROBES
 from minisam.oracle.watch import watch
+from minisam.variants.mutants import mutant_adapter
 
 
 def seen(adapter, slug="sam-three-tensors", dtype="float64"):

@@ -5,9 +5,9 @@ from oracle import implementations as known
 from minisam.adapters.library import library
 from minisam.adapters.plain import as_adapter
 from minisam.oracle.judge import judge
-from minisam.oracle.mutants import MUTANTS
 from minisam.oracle.probes import PROBES
 from minisam.oracle.watch import watch
+from minisam.variants.mutants import MUTANTS
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

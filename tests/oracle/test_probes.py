@@ -9,9 +9,9 @@ from minisam.optim import METHODS
 from minisam.oracle.checking import check
 from minisam.oracle.judge import judge
 from minisam.oracle.probes import PROBES, probes_of, script
-from minisam.oracle.recipe import TAKEN_APART
 from minisam.oracle.watch import watch
 from minisam.rounding import UNITS, to_unit
+from minisam.variants.recipe import TAKEN_APART
 
 
 def fingerprint(drawn):

@@ -5,10 +5,10 @@ from oracle import implementations as known
 from minisam.adapters.plain import as_adapter
 from minisam.oracle.checking import check
 from minisam.oracle.judge import judge
-from minisam.oracle.mutants import MUTANTS, mutant_adapter
 from minisam.oracle.probes import PROBES
 from minisam.oracle.reproduction import reproduction
 from minisam.oracle.watch import watch
+from minisam.variants.mutants import MUTANTS, mutant_adapter
 
 
 def seen(adapter, slug="sam-three-tensors", dtype="float64"):

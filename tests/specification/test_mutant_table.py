@@ -18,9 +18,9 @@ from minisam.optim.gsam import orthogonal_part
 from minisam.optim.optimizer import Optimizer
 from minisam.optim.perturbation import sam_perturbation
 from minisam.optim.sam import two_gradients
-from minisam.oracle.mutants import MUTANTS, mutant_adapter
 from minisam.specification import PROPERTIES
 from minisam.trees import add_scaled, norm, scale, subtract
+from minisam.variants.mutants import MUTANTS, mutant_adapter
 
 TRIALS = 6
 TABLE = Path(__file__).with_name("kills.json")

@@ -6,9 +6,9 @@ import pytest
 from minisam.adapters.library import library
 from minisam.adapters.plain import plain
 from minisam.adapters.protocol import Unsupported
-from minisam.oracle.mutants import MUTANTS
 from minisam.specification import PROPERTIES, UnsuitableProblem
 from minisam.specification.property import state
+from minisam.variants.mutants import MUTANTS
 
 
 def forgetful(w, grad_fn, *, rho, lr):

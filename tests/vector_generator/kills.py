@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minisam.adapters.protocol import Adapter
-from minisam.oracle.mutants import MUTANTS, mutant_adapter
+from minisam.variants.mutants import MUTANTS, mutant_adapter
 from minisam.vectors import replay
 
 DTYPES = ("float64", "float32")  # those that NumPy has

@@ -25,7 +25,7 @@ from vector_generator.kills import kills
 from minisam.adapters.library import own
 from minisam.adapters.plain import plain
 from minisam.cli import vectors as vectors_command
-from minisam.oracle.mutants import MUTANTS
+from minisam.variants.mutants import MUTANTS
 from minisam.vectors import DIRECTORY, load_vectors, manifest, replay
 
 VECTORS = {vector["slug"]: vector for vector in load_vectors()}

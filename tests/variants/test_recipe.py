@@ -3,9 +3,9 @@ import pytest
 
 from minisam.adapters.library import adapter_of, library
 from minisam.adapters.protocol import HYPERPARAMETERS, Unsupported, observe
-from minisam.oracle.mutants import MUTANTS, mutant_adapter
-from minisam.oracle.recipe import build, optimizer, recipe_of
 from minisam.trees import norm
+from minisam.variants.mutants import MUTANTS, mutant_adapter
+from minisam.variants.recipe import build, optimizer, recipe_of
 
 NAMES = ["a.weight", "a.bias", "b.weight"]
 SHAPES = [(2, 3), (3,), (4,)]

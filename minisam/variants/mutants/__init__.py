@@ -5,13 +5,13 @@ saw of a failing implementation: the one that explains everything names the mist
 catalogue shows that the oracle's own probes and the specification's properties can fail.
 
 `MUTANTS` holds them by name. A mutant that is one of the conventions (see
-`minisam.oracle.conventions`) says which; one that no test can tell from SAM says why.
+`minisam.variants.conventions`) says which; one that no test can tell from SAM says why.
 """
 
-from minisam.oracle.mutants.catalogue import MUTANTS, Mutant, mutant_adapter
+from minisam.variants.mutants.catalogue import MUTANTS, Mutant, mutant_adapter
 
 # Importing a chapter enters its mutants into the catalogue.
-from minisam.oracle.mutants import (  # isort: skip
+from minisam.variants.mutants import (  # isort: skip
     restore,
     perturbation,
     gradient,

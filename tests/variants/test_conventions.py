@@ -4,14 +4,14 @@ import pytest
 
 from minisam.adapters.library import adapter_of
 from minisam.oracle.checking import check
-from minisam.oracle.conventions import (
+from minisam.oracle.probes import PROBES
+from minisam.variants.conventions import (
     CONVENTIONS,
     check_declared,
     declared_changes,
     declared_settings,
 )
-from minisam.oracle.probes import PROBES
-from minisam.oracle.recipe import TAKEN_APART, optimizer
+from minisam.variants.recipe import TAKEN_APART, optimizer
 
 FOLLOWED = [
     (name, value)

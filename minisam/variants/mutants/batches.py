@@ -5,9 +5,9 @@ They show only in probes with several shards, which run on adapters that split a
 
 from __future__ import annotations
 
-from minisam.oracle.conventions import in_shards, own_climbs, shard_gradients, summed
-from minisam.oracle.mutants.catalogue import enter
-from minisam.oracle.recipe import only, piece
+from minisam.variants.conventions import in_shards, own_climbs, shard_gradients, summed
+from minisam.variants.mutants.catalogue import enter
+from minisam.variants.recipe import only, piece
 
 enter(
     "M22-another-batch",

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from minisam.adapters.library import base_of
-from minisam.oracle.mutants.catalogue import enter
-from minisam.oracle.recipe import only, piece
 from minisam.trees import Params, add_scaled
+from minisam.variants.mutants.catalogue import enter
+from minisam.variants.recipe import only, piece
 
 enter(
     "M16-decay-in-the-climb",

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from minisam.adapters.library import adapter_of
 from minisam.adapters.protocol import Adapter
-from minisam.oracle.recipe import TAKEN_APART, Change, optimizer
+from minisam.variants.recipe import TAKEN_APART, Change, optimizer
 
 
 class Mutant(NamedTuple):

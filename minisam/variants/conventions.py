@@ -16,8 +16,8 @@ import numpy as np
 
 from minisam.adapters.hyperparameters import HyperParameters
 from minisam.optim.sgd import sgd
-from minisam.oracle.recipe import Change, Recipe, average, only, piece
 from minisam.trees import Params, add, add_scaled, map_leaves, multiply, norm, scale, subtract
+from minisam.variants.recipe import Change, Recipe, average, only, piece
 
 
 class Convention(NamedTuple):

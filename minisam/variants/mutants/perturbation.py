@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from minisam.oracle.conventions import or_nan, per_tensor_norm, with_epsilon, with_float32_norm
-from minisam.oracle.mutants.catalogue import enter
-from minisam.oracle.recipe import piece
 from minisam.trees import Params, add, largest, map_leaves, norm, scale
+from minisam.variants.conventions import or_nan, per_tensor_norm, with_epsilon, with_float32_norm
+from minisam.variants.mutants.catalogue import enter
+from minisam.variants.recipe import piece
 
 
 def count_of(tree: Params) -> int:

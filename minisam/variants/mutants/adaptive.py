@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from minisam.optim.perturbation import scaling
-from minisam.oracle.conventions import is_adaptive, per_tensor_norm
-from minisam.oracle.mutants.catalogue import enter
-from minisam.oracle.mutants.perturbation import only_weights
-from minisam.oracle.recipe import Change, only, piece
 from minisam.trees import Params, largest, map_leaves, multiply, norm
+from minisam.variants.conventions import is_adaptive, per_tensor_norm
+from minisam.variants.mutants.catalogue import enter
+from minisam.variants.mutants.perturbation import only_weights
+from minisam.variants.recipe import Change, only, piece
 
 
 def adaptive(name: str, title: str, description: str, change: Change, **rest: Any) -> None:

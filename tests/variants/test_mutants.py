@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from minisam.adapters.protocol import HYPERPARAMETERS, observe
-from minisam.oracle.mutants import MUTANTS
+from minisam.variants.mutants import MUTANTS
 
 # Every one of the list of known mistakes, and only in the place where it is one.
 LISTED = [f"M{n:02d}" for n in range(1, 51)] + [f"A{n:02d}" for n in range(1, 17)]

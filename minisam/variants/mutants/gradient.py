@@ -6,8 +6,6 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from minisam.oracle.mutants.catalogue import enter
-from minisam.oracle.recipe import piece
 from minisam.trees import (
     Params,
     add,
@@ -20,6 +18,8 @@ from minisam.trees import (
     subtract,
     zeros_like,
 )
+from minisam.variants.mutants.catalogue import enter
+from minisam.variants.recipe import piece
 
 enter(
     "M08-gradients-added",

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from minisam.oracle.conventions import restore_by_subtraction
-from minisam.oracle.mutants.catalogue import enter
-from minisam.oracle.recipe import only, piece
 from minisam.trees import Params, map_leaves, zeros_like
+from minisam.variants.conventions import restore_by_subtraction
+from minisam.variants.mutants.catalogue import enter
+from minisam.variants.recipe import only, piece
 
 enter(
     "M01-not-restored",
