@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -14,7 +14,14 @@ from minisam.optim.methods import METHODS
 from minisam.optim.perturbation import Scope
 
 SCHEDULED = ("lr", "rho")  # what may change from step to step
-EXTRA = {"shards": 1, "missing": False, "declared": ()}  # shown only where they say something
+EXTRA = {  # shown only where they say something
+    "shards": 1,
+    "missing": False,
+    "groups": (),
+    "saved": False,
+    "scheduler": False,
+    "declared": (),
+}
 
 
 class Scheduled(list):
@@ -66,6 +73,10 @@ class HyperParameters(Mapping):
         dtype: "float64", "float32" or "bfloat16" (which travels in float32 arrays).
         shards: the number of parts of a batch that is split.
         missing: whether None stands for the gradient of a tensor that has none.
+        groups: parameter groups: dicts of ``"names"`` and of the ``lr``, ``rho`` or
+            ``weight_decay`` that these tensors have for themselves. One norm is over all of them.
+        saved: whether the optimizer's state is saved after every step, and loaded by a new one.
+        scheduler: whether schedules are set from outside alone, where a scheduler would set them.
         declared: those that the implementation has in its own way, whether it asks for them or not.
         own: what only some methods have, such as GSAM's ``alpha``, see `minisam.optim.METHODS`.
 
@@ -92,6 +103,9 @@ class HyperParameters(Mapping):
     dtype: str = "float64"
     shards: int = 1
     missing: bool = False
+    groups: Any = ()
+    saved: bool = False
+    scheduler: bool = False
     declared: Any = ()
     own: Mapping[str, Any] = field(default_factory=dict)
     shown: dict[str, Any] = field(init=False, repr=False)
@@ -143,6 +157,25 @@ class HyperParameters(Mapping):
         """Return those of one step, from 0, in which every schedule is a number."""
         now = {name: self[name](step) for name in self.scheduled}
         return replace(self, **now) if now else self
+
+    def by_group(self, names: Iterable[str]) -> list[tuple[list[str], HyperParameters]]:
+        """Return the names of each parameter group, and its own hyper-parameters.
+
+        Those of no group come first, with what holds for all.
+
+        Example:
+            >>> hp = HyperParameters(groups=({"names": ["bias"], "lr": 0.5},))
+            >>> [(names, own.lr) for names, own in hp.by_group(["weight", "bias"])]
+            [(['weight'], 0.1), (['bias'], 0.5)]
+        """
+        names = list(names)
+        grouped = {name for group in self.groups for name in group["names"]}
+        parts = [([name for name in names if name not in grouped], replace(self, groups=()))]
+        for group in self.groups:
+            own = {key: value for key, value in group.items() if key != "names"}
+            mine = [name for name in names if name in group["names"]]
+            parts.append((mine, self.having(**own, groups=())))
+        return parts
 
     def named(self, params: Sequence[Any]) -> dict[str, np.ndarray]:
         """Return copies of the tensors by their names, or by made-up ones.

@@ -6,7 +6,8 @@ the method's name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
@@ -27,10 +28,11 @@ from minisam.optim.l2 import add_l2
 from minisam.optim.methods import METHODS
 from minisam.optim.optimizer import Optimizer, ValueAndGrad
 from minisam.optim.sgd import sgd
-from minisam.trees import Params
+from minisam.trees import Params, add_scaled
 
 Make = Callable[[HyperParameters], Optimizer]
 ZERO = 0.0  # a loss that nothing depends on
+OFFERED = frozenset(FEATURES) - {"scheduler"}  # a schedule here is a function of the step
 
 
 def base_of(hp: Mapping[str, Any], **changed: Any) -> Optimizer:
@@ -42,6 +44,8 @@ def base_of(hp: Mapping[str, Any], **changed: Any) -> Optimizer:
         True
     """
     hp = HyperParameters.of(hp)
+    if hp.groups:
+        return _by_group(hp, changed)
     in_loss = hp.decay == "in_loss"
     arguments = {
         "lr": hp.lr,
@@ -52,6 +56,49 @@ def base_of(hp: Mapping[str, Any], **changed: Any) -> Optimizer:
         **changed,
     }
     return sgd(**arguments)
+
+
+def _by_group(hp: HyperParameters, changed: Mapping[str, Any]) -> Optimizer:
+    """Return the base update that moves every parameter group by its own base update."""
+    parts = [(names, base_of(own, **changed)) for names, own in hp.by_group(hp.names)]
+
+    def update(params: Params, state: Any, grads: Params) -> tuple:
+        new = dict(params)
+        velocity: dict[str, Any] = {}
+        for names, base in parts:
+            before = _some(state.velocity, names) if state.velocity else None
+            moved, own = base.update(
+                _some(params, names), state._replace(velocity=before), _some(grads, names)
+            )
+            new.update(moved)
+            velocity.update(own.velocity or {})
+        return new, state._replace(count=state.count + 1, velocity=velocity or None)
+
+    return parts[0][1]._replace(update=update)
+
+
+def _some(tree: Params, names: Iterable[str]) -> Params:
+    """Return the tensors of these names."""
+    return {name: tree[name] for name in names if name in tree}
+
+
+def with_loss_decay(hp: HyperParameters, value_and_grad: ValueAndGrad) -> ValueAndGrad:
+    """Return the function with the weight decay in its loss, if that is where it belongs."""
+    if hp.decay != "in_loss":
+        return value_and_grad
+    if not hp.groups:
+        return add_l2(value_and_grad, hp.weight_decay) if hp.weight_decay else value_and_grad
+
+    def by_tensor(params: Params) -> tuple:
+        loss, grads, *rest = value_and_grad(params)
+        for names, own in hp.by_group(params):
+            grads = {
+                **grads,
+                **add_scaled(_some(grads, names), own.weight_decay, _some(params, names)),
+            }
+        return loss, grads, *rest
+
+    return by_tensor
 
 
 def optimizer_of(hp: Mapping[str, Any]) -> Optimizer:
@@ -75,15 +122,17 @@ def optimizer_of(hp: Mapping[str, Any]) -> Optimizer:
     hp = HyperParameters.of(hp)
     if hp.method not in METHODS:
         raise Unsupported(f"the library has no method {hp.method!r}")
-    row, decay = METHODS[hp.method], hp.weight_decay
+    row = METHODS[hp.method]
     if hp.method != "sgd" and hp.p != 2 and "p" not in row.own:
         raise Unsupported(f"{hp.method} has no p but 2")
+    if any("rho" in group for group in hp.groups):
+        raise Unsupported(f"{hp.method} has no rho by group")
     chosen = row.optimizer(base_of(hp), hp.rho, hp)
-    if hp.decay != "in_loss" or not decay:
+    if hp.decay != "in_loss":
         return chosen
 
     def step(params: Params, state: Any, value_and_grad: ValueAndGrad) -> tuple:
-        return chosen.step(params, state, add_l2(value_and_grad, decay))
+        return chosen.step(params, state, with_loss_decay(hp, value_and_grad))
 
     return chosen._replace(step=step)
 
@@ -110,16 +159,18 @@ def adapter_of(make: Make, methods: Sequence[str] = ()) -> Adapter:
         state = opt.init(trained)
 
         def run(grad_fn: GradFn) -> Arrays:
-            nonlocal trained, state
+            nonlocal opt, trained, state
             value_and_grad = of_trees(grad_fn, held, tuple(trained))
             with np.errstate(all="ignore"):
                 trained, state, _ = opt.step(trained, state, value_and_grad)
+            if hp.saved:  # all that a step remembers is in its state
+                opt, state = make(hp), deepcopy(state)
             held.update(trained)
             return copies(list(held.values()))
 
         return run
 
-    return mark(adapter, methods=tuple(methods or METHODS), features=frozenset(FEATURES))
+    return mark(adapter, methods=tuple(methods or METHODS), features=OFFERED)
 
 
 def of_trees(grad_fn: Any, held: Params, trained: Sequence[str]) -> ValueAndGrad:

@@ -13,7 +13,20 @@ What an implementation cannot do is not held against it. An adapter raises `Unsu
 hyper-parameters that it does not have, and may carry attributes: ``methods``, the methods that it
 implements; ``dtypes``; ``features``, a set of what else it can: ``"frozen"`` tensors,
 ``"missing-gradient"`` (None for a tensor's gradient), ``"shards"`` of a batch (``grad_fn.shards``
-is then a list with one gradient function for each), ``"hessian-product"``.
+is then a list with one gradient function for each), ``"hessian-product"``, and
+
+    "groups"      parameter groups: hp.groups says which tensors have their own lr, rho or
+                  weight_decay; hp.by_group(names) cuts all of them up. One norm is over all groups,
+                  and ε = ρ g/‖g‖ has the ρ of the tensor's group. Raise Unsupported for what can
+                  only be set for all.
+    "saved"       if hp.saved, the run saves the optimizer's state after every step, makes a new
+                  optimizer for the weights as they are, and loads the state into that: in PyTorch
+                  state_dict(), make(...), load_state_dict(...).
+    "scheduler"   if hp.scheduler, a schedule's number is written before every step where a
+                  scheduler finds it, and nowhere else: in PyTorch into the param_groups of the
+                  object that was made. Raise Unsupported if it has none with such a key.
+
+Each is named in the hyper-parameters only in the probes that ask for it.
 """
 
 from __future__ import annotations
@@ -34,7 +47,15 @@ Adapter = Callable[[Arrays, dict[str, Any]], Run]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 HYPERPARAMETERS = HyperParameters()
-FEATURES = ("frozen", "missing-gradient", "shards", "hessian-product")  # what not all adapters have
+FEATURES = (  # what not all adapters have
+    "frozen",
+    "missing-gradient",
+    "shards",
+    "hessian-product",
+    "groups",
+    "saved",
+    "scheduler",
+)
 ALL_DTYPES = ("float64", "float32", "bfloat16")
 MOST_GRADIENTS = 64  # a step that asks for more is not followed
 

@@ -8,7 +8,8 @@ of small functions, so that another SAM can be said by naming the one piece in w
     radius     how far to climb                               ρ
     operator   ASAM's T_w; None for SAM
     numerator  the direction of the climb                     T² g, or g
-    norm       what it is divided by                          ‖T g‖, or ‖g‖
+    measured   whose norm is taken                            T g, or g
+    norm       what the direction is divided by               its norm
     length     the factor made of the two                     ρ / norm, and 0 where the norm is 0
     adjust     what is done to ε afterwards                   nothing
     second     d2, the gradient at B = A + ε
@@ -31,16 +32,16 @@ from types import SimpleNamespace
 from typing import Any
 
 from minisam.adapters.hyperparameters import HyperParameters
-from minisam.adapters.library import base_of, optimizer_of
+from minisam.adapters.library import base_of, optimizer_of, with_loss_decay
 from minisam.adapters.protocol import Unsupported, mark
-from minisam.optim.l2 import add_l2
 from minisam.optim.optimizer import Optimizer, Step, ValueAndGrad
 from minisam.optim.perturbation import asam_perturbation, sam_perturbation, scaling
 from minisam.trees import Params, add, map_leaves, multiply, norm, scale, zeros_like
 
 Piece = Callable[..., Any]
 TAKEN_APART = ("sgd", "sam", "asam")  # what is taken apart here; the follow-ups are not
-FORMULA = frozenset({"operator", "numerator", "norm", "length"})  # of the climb, for p = 2
+# What makes the climb for p = 2.
+FORMULA = frozenset({"operator", "numerator", "measured", "norm", "length"})
 
 
 def default_length(now: SimpleNamespace, rho: float, length: Any) -> Any:
@@ -56,6 +57,11 @@ def default_norm(now: SimpleNamespace, scaled_gradient: Params) -> Any:
 def default_numerator(now: SimpleNamespace, T: Params | None, g: Params) -> Params:
     """Return T² g, or g."""
     return g if T is None else multiply(T, multiply(T, g))
+
+
+def default_measured(now: SimpleNamespace, T: Params | None, g: Params) -> Params:
+    """Return T g, or g."""
+    return g if T is None else multiply(T, g)
 
 
 def default_operator(now: SimpleNamespace) -> Params | None:
@@ -77,6 +83,7 @@ class Recipe:
     radius: Piece = lambda now: now.rho
     operator: Piece = default_operator
     numerator: Piece = default_numerator
+    measured: Piece = default_measured
     norm: Piece = default_norm
     length: Piece = default_length
     adjust: Piece = lambda now, perturbation: perturbation
@@ -133,7 +140,8 @@ def optimizer(hp: Mapping[str, Any], changes: Sequence[Change] = ()) -> Optimize
         array([2.695])
     """
     hp = HyperParameters.of(hp)
-    chosen = build(recipe_of(hp, *changes)) if changes else optimizer_of(hp)
+    own_rho = any("rho" in group for group in hp.groups)
+    chosen = build(recipe_of(hp, *changes)) if changes or own_rho else optimizer_of(hp)
     shards = hp.shards
     if shards == 1:
         return chosen
@@ -175,7 +183,16 @@ def recipe_of(hp: Mapping[str, Any], *changes: Change) -> Recipe:
 
 
 def climb(recipe: Recipe, now: SimpleNamespace, grads: Params, rho: float) -> Params:
-    """Return ε for the gradient ``grads``: numerator · length(ρ, norm), tensor by tensor.
+    """Return ε for the gradient ``grads``, as long in every parameter group as its own ρ says."""
+    whole = climb_of_all(recipe, now, grads, rho)
+    for names, own in recipe.hp.by_group(whole) if recipe.hp.groups else ():
+        share = own.rho / recipe.hp.rho
+        whole = {**whole, **scale(share, {name: whole[name] for name in names})}
+    return whole
+
+
+def climb_of_all(recipe: Recipe, now: SimpleNamespace, grads: Params, rho: float) -> Params:
+    """Return numerator · length(ρ, norm), tensor by tensor.
 
     Raises:
         Unsupported: if the formula is changed, which is that of p = 2, and p is another.
@@ -189,7 +206,7 @@ def climb(recipe: Recipe, now: SimpleNamespace, grads: Params, rho: float) -> Pa
         return sam_perturbation(now.params, grads, rho, hp.p)
     T = recipe.operator(now)
     now.climbing = grads
-    length = recipe.norm(now, grads if T is None else multiply(T, grads))
+    length = recipe.norm(now, recipe.measured(now, T, grads))
     numerator = recipe.numerator(now, T, grads)
     if isinstance(length, dict):  # one norm per tensor
         factors = {key: recipe.length(now, rho, one) for key, one in length.items()}
@@ -209,8 +226,7 @@ def build(recipe: Recipe) -> Optimizer:
         now = SimpleNamespace(params=params, hp=hp.at(count), count=count, base=recipe.base)
         now.previous, now.velocity = previous, getattr(base_state, "velocity", None)
         now.rho, now.lr = now.hp.rho, now.hp.lr
-        if hp.decay == "in_loss" and hp.weight_decay:
-            value_and_grad = add_l2(value_and_grad, hp.weight_decay)
+        value_and_grad = with_loss_decay(hp, value_and_grad)
         now.gradient = partial(gradient_of, value_and_grad)
         now.ask = partial(recipe.ask, now)
         now.climb = partial(climb, recipe, now)

@@ -159,3 +159,46 @@ def test_any_maker_of_an_optimizer_becomes_an_adapter():
     expected = adapter_of(optimizer_of)(w, {**h, "method": "sgd"})(gradient)
     for a, b in zip(adapter(w, h)(gradient), expected, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+GROUPS = ({"names": ["fc.bias"], "lr": 0.5, "weight_decay": 0.25},)
+
+
+@pytest.mark.parametrize("decay", ["coupled", "decoupled", "in_loss"])
+def test_a_parameter_group_has_its_own_learning_rate_and_decay(decay):
+    w, h = problem()
+    run = own()(w, {**h, "lr": 0.125, "decay": decay, "groups": GROUPS})
+    seen = observe(run, w, gradient)
+    (d1, d2), (_, b) = seen.answers, seen.queries
+    if decay == "in_loss":
+        d1, d2 = [d1[0], d1[1] + 0.25 * w[1]], [d2[0], d2[1] + 0.25 * b[1]]
+    length = np.sqrt(sum(np.sum(g * g) for g in d1))
+    np.testing.assert_allclose(b[1], w[1] + 0.05 * d1[1] / length, rtol=1e-14)
+    bias = w[1] - 0.5 * (d2[1] + (0 if decay == "in_loss" else 0.25 * w[1]))
+    np.testing.assert_allclose(seen.end[0], w[0] - 0.125 * d2[0], rtol=1e-14)
+    np.testing.assert_allclose(seen.end[1], bias, rtol=1e-14)
+
+
+def test_groups_that_differ_in_nothing_are_no_groups():
+    w, h = problem()
+    groups = ({"names": ["fc.bias"], "lr": h["lr"]},)
+    h = {**h, "momentum": 0.9, "weight_decay": 0.125, "nesterov": True}
+    one, other = own()(w, h), own()(w, {**h, "groups": groups})
+    for _ in range(3):
+        for a, b in zip(one(gradient), other(gradient), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_a_radius_by_group_is_refused():
+    w, h = problem()
+    with pytest.raises(Unsupported, match="sam has no rho by group"):
+        own()(w, {**h, "groups": ({"names": ["fc.bias"], "rho": 0.5},)})
+
+
+def test_what_is_saved_and_loaded_goes_on_as_before():
+    w, h = problem()
+    h = {**h, "momentum": 0.9, "lr": [0.5, 0.25, 0.125]}
+    one, other = own()(w, h), own()(w, {**h, "saved": True})
+    for _ in range(3):
+        for a, b in zip(one(gradient), other(gradient), strict=True):
+            np.testing.assert_array_equal(a, b)

@@ -303,9 +303,12 @@ def test_the_javascript_harness_agrees(method):
         adapter.close()
 
 
+PROBED = {"groups", "saved", "scheduler"}  # by the oracle's probes alone
+
+
 def test_every_feature_is_one_that_vectors_require():
     required = {need for vector in load_vectors() for need in vector["requires"]}
-    assert set(FEATURES) <= required
+    assert set(FEATURES) - PROBED <= required
 
 
 @pytest.mark.fault("time-limit-value", "oracle.process")

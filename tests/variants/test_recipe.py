@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.library import adapter_of, library
 from minisam.adapters.protocol import HYPERPARAMETERS, Unsupported, observe
 from minisam.trees import norm
@@ -111,3 +112,13 @@ def test_the_reference_asks_each_shard_and_averages(method):
     one = optimizer({**HYPERPARAMETERS, "method": method})
     expected, _, _ = one.step(w, one.init(w), whole)
     np.testing.assert_allclose(found["weight"], expected["weight"], rtol=0, atol=1e-14)
+
+
+def test_a_parameter_group_climbs_as_far_as_its_own_radius():
+    w = {"a.weight": np.array([3.0, 0.0]), "a.bias": np.array([4.0])}
+    groups = ({"names": ["a.bias"], "rho": 2.5},)
+    hp = HyperParameters(method="sam", rho=0.5, lr=0.0, names=list(w), groups=groups)
+    _, _, step = optimizer(hp).step(w, optimizer(hp).init(w), lambda w: (0.0, w))
+    # one norm, 5
+    np.testing.assert_allclose(step.perturbation["a.weight"], [0.3, 0.0], rtol=1e-15)
+    np.testing.assert_allclose(step.perturbation["a.bias"], [2.0], rtol=1e-15)
