@@ -35,7 +35,7 @@ _ROOM_OF = {
 }
 _ROOMS = (
     "adapters", "checkpoint", "checks", "cli", "data", "experiments", "files", "isolation",
-    "landscapes", "nn", "optim", "oracle", "plots", "progress", "rounding", "same_run",
+    "landscapes", "lesson", "nn", "optim", "oracle", "plots", "progress", "rounding", "same_run",
     "sharpness", "specification", "sweeps", "train", "trees", "vectors",
 )  # fmt: skip
 

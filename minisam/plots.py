@@ -192,6 +192,50 @@ def name_point(axes: Any, text: str, point: Sequence[float], offset: Sequence[fl
     )  # fmt: skip
 
 
+def step_from_above(
+    axes: Any, a: Any, b: Any, d1: Any, d2: Any, lr: float, shown: float = 0.1
+) -> None:
+    """Draw one step of SGD and one of SAM in two weights: the gradients, the climb, both ends.
+
+    The gradients d1 at A and d2 at B point uphill, ``shown`` times as long as they are.
+
+    Args:
+        axes: Matplotlib axes.
+        a: A, shape (2,).
+        b: B = A + ε, shape (2,).
+        d1: gradient at A, shape (2,).
+        d2: gradient at B, shape (2,).
+        lr: step size η.
+        shown: length at which the gradients are drawn, relative to their own.
+
+    Example:
+        >>> from matplotlib.figure import Figure
+        >>> axes = Figure().subplots()
+        >>> a, b = np.array([3.0, 1.0]), np.array([3.3, 1.4])
+        >>> step_from_above(axes, a, b, a * [1, 4], b * [1, 4], lr=0.25)
+        >>> [text.get_text() for text in axes.texts if text.get_text()]
+        ['A', 'B', 'SGD', 'SAM', 'ε', 'd1', 'd2']
+    """
+    a, b, d1, d2 = map(np.asarray, (a, b, d1, d2))
+    sgd, sam = a - lr * d1, a - lr * d2
+    arrow(axes, a, b, color=ORANGE, linestyle=":", linewidth=2)
+    for start, gradient, end, method in ((a, d1, sgd, "SGD"), (b, d2, sam, "SAM")):
+        arrow(axes, start, start + shown * gradient, color=colour(method), linewidth=1.8)
+        arrow(axes, a, end, color=colour(method))
+        axes.plot(*start, "o", color=colour(method), markersize=10)
+
+    def aside(start: Any, end: Any, points: float) -> Any:
+        along = (end - start) / np.linalg.norm(end - start)
+        return points * np.array([along[1], -along[0]])
+
+    for text, point, offset in (
+        ("A", a, aside(a, b, 20)), ("B", b, aside(a, b, 20)), ("SGD", sgd, aside(a, sgd, -24)),
+        ("SAM", sam, aside(a, sam, 24)), ("ε", (a + b) / 2, aside(a, b, -20)),
+        ("d1", a + shown * d1, aside(a, b, 18)), ("d2", b + shown * d2, (20, 0)),
+    ):  # fmt: skip
+        name_point(axes, text, point, offset)
+
+
 def contours(axes: Any, loss: Callable[[Any], Any], x: Any, y: Any, levels: int = 14) -> None:
     """Draw a loss of two variables from above, light where it is low; levels spaced as squares.
 

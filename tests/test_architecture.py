@@ -18,8 +18,8 @@ PACKAGE = Path(__file__).parent.parent / "minisam"
 # From the ground up: a room may import from those before it, never from those behind it.
 ROOMS = (
     "trees", "checks", "rounding", "files", "progress", "isolation",
-    "optim", "landscapes", "nn", "sharpness", "data", "same_run", "checkpoint", "plots", "train",
-    "sweeps", "adapters", "variants", "specification", "vectors", "oracle",
+    "optim", "landscapes", "nn", "sharpness", "data", "same_run", "checkpoint", "plots", "lesson",
+    "train", "sweeps", "adapters", "variants", "specification", "vectors", "oracle",
     "experiments", "course", "cli", "__main__",
 )  # fmt: skip
 # What judges implementations knows optimizers and landscapes, but no network and no data.

@@ -17,6 +17,7 @@ from minisam.plots import (
     images_by_class,
     level_with_band,
     picture,
+    step_from_above,
     transition_matrix,
 )
 
@@ -142,3 +143,15 @@ def test_a_level_and_a_curve_show_their_intervals_in_the_methods_colour():
     curve = axes.lines[1]
     assert (curve.get_label(), curve.get_color()) == ("SGD, again", colour("SGD"))
     assert list(curve.get_xdata()) == [1, 2]
+
+
+def test_a_step_from_above_leads_where_sgd_and_sam_go():
+    axes = Figure().subplots()
+    a, b, d1, d2 = np.array([[3.0, 1.0], [3.3, 1.4], [3.0, 4.0], [3.3, 5.6]])
+    step_from_above(axes, a, b, d1, d2, lr=0.25, shown=0.5)
+    arrows = [text for text in axes.texts if not text.get_text()]
+    ends = [tuple(np.round(arrow.xy, 12)) for arrow in arrows]
+    assert ends == [(3.3, 1.4), (4.5, 3.0), (2.25, 0.0), (4.95, 4.2), (2.175, -0.4)]
+    assert [tuple(arrow.get_position()) for arrow in arrows] == [
+        (3.0, 1.0), (3.0, 1.0), (3.0, 1.0), (3.3, 1.4), (3.0, 1.0),
+    ]  # fmt: skip
