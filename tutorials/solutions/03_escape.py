@@ -1,0 +1,31 @@
+# %% [markdown]
+# # Flat: SGD. Sharp: escape. Answers
+#
+# Each cell replaces the one of the same name in `03_escape`.
+#
+# By hand: 2 − 2.5 = −½, then −½ − (−½ − ½) = ½.
+#
+# **Level 1.** In three lines:
+#
+#     a − ηλ (a + ρ) = −a
+#     (2 − ηλ) a     = ηλρ
+#     a              = ηλρ / (2 − ηλ)
+
+
+# %% tags=["exercise-1"]
+def bounce(lr, curvature, rho):
+    return lr * curvature * rho / (2 - lr * curvature)
+
+
+# %% [markdown]
+# **Level 2.** c (1 − ηλ/2) with ηλ = 1.8.
+
+# %% tags=["exercise-2"]
+your_threshold = 0.5 * (1 - 1.8 / 2)
+
+# %% [markdown]
+# **Level 3.** It leaves above 1 − 1.4/2 = 0.3. At the flat minimum ηλ = 0.42, and the bounce is
+# 0.42 ρ/1.58, which is below 0.1 for ρ < 0.376. Anything between them.
+
+# %% tags=["exercise-3"]
+your_rho = 0.34
