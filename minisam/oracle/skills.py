@@ -1,0 +1,238 @@
+"""Judge a step skill by skill, whatever the other skills are.
+
+A right step asks first at A, takes a second gradient elsewhere, climbs along +d1, climbs exactly ρ,
+steps from A along d2, survives a gradient of zero, ρ = 0 and a learning rate of 0, and keeps dtype
+and inputs. `facts` measures each of these by itself; here many probes are put together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minisam.oracle.facts import EPSILON, Facts, facts_of
+from minisam.oracle.facts_in_words import (
+    told_direction,
+    told_ending,
+    told_first,
+    told_length,
+    told_second,
+)
+from minisam.oracle.watch import Trace
+from minisam.trees import norm, subtract
+
+RIGHT, WRONG, UNSEEN = "right", "wrong", "not seen"
+SKILLS = {
+    "asks-at-A": "asks first at A",
+    "second-elsewhere": "takes a second gradient elsewhere",
+    "direction": "climbs along +d1",
+    "length": "climbs exactly ρ, over all tensors",
+    "last-step": "steps from A along d2",
+    "edge-cases": "bears a gradient of zero, ρ = 0 and a learning rate of 0",
+    "dtype-and-inputs": "keeps the dtype and the arrays that it is lent",
+}
+NO_CLIMB = "No second gradient was seen, so there is nothing to show it."
+
+
+class Skill(NamedTuple):
+    """Say how well one part of the step is done.
+
+    Attributes:
+        name: its key in `SKILLS`.
+        status: "right", "wrong" or "not seen": nothing that ran shows it.
+        text: what was seen, in a sentence of numbers.
+        probe: where; "" if nowhere.
+        dtype: and in which dtype.
+        step: and in which step, from 0.
+    """
+
+    name: str
+    status: str
+    text: str
+    probe: str = ""
+    dtype: str = ""
+    step: int = 0
+
+
+def skills_of(
+    traces: Iterable[Trace], declare: dict[str, Any] | None = None, epsilon: float = EPSILON
+) -> list[Skill]:
+    """Judge each skill by all that was seen.
+
+    A skill is wrong if it is wrong in any step. What is due to an earlier mistake is not held
+    against it. The last two are shown only by what climbs: to leave the weights as they are is no
+    art at a gradient of zero.
+
+    Args:
+        traces: what `watch` saw; what it skipped, batches in parts, gradients that are no numbers
+            and those whose squares overflow are left out, and so is every method but SAM and ASAM.
+        declare: the conventions that are followed.
+        epsilon: how much may be added to the norm, or to its square, without being declared; 0 for
+            nothing.
+
+    Returns:
+        A `Skill` for each of `SKILLS`, in their order.
+
+    Example:
+        >>> from minisam.oracle.probes import PROBES
+        >>> from minisam.oracle.watch import watch
+        >>> from minisam.variants.mutants import MUTANTS
+        >>> wrong = MUTANTS["M02-per-tensor-norm"].adapter
+        >>> slugs = "sam-one-tensor", "sam-three-tensors"
+        >>> found = skills_of(watch(wrong, PROBES[slug], "float64") for slug in slugs)
+        >>> [one.name for one in found if one.status == "wrong"]
+        ['length']
+        >>> found[3].text
+        '‖B − A‖ = 0.0866 with ρ = 0.05 and three tensors; with one tensor it is 0.05.'
+    """
+    kept = [trace for trace in traces if judged(trace)]
+    every = [one for trace in kept for one in facts_of(trace, declare, epsilon)]
+    plain = [one for one in every if not edge(one)]
+    due = [one for one in plain if one.due]
+    climbing = [one for one in due if one.second is not None]
+
+    def elsewhere(one: Facts) -> bool:
+        """Return whether there is a second point, if only so close that it is A."""
+        return one.second is not None or (bool(climbing) and one.again)
+
+    direction = put_together("direction", climbing, lambda one: one.climb.along, told_direction)
+    # A climb by nothing is too short, unless it went along something else, which was nothing.
+    lengths = filter(elsewhere, due) if direction.status == RIGHT else climbing
+    endings = [one for one in plain if one.second is not None or not one.due]
+    found = [
+        put_together("asks-at-A", every, lambda one: one.at_start, told_first),
+        put_together("second-elsewhere", due, elsewhere, told_second),
+        direction,
+        put_together("length", lengths, lambda one: one.climb.exact, told_length),
+        put_together("last-step", endings, lambda one: one.ending.right, told_ending),
+    ]
+    if not climbing:
+        found[2:] = [skill._replace(status=UNSEEN, text=NO_CLIMB) for skill in found[2:]]
+        more = [Skill(name, UNSEEN, NO_CLIMB) for name in ("edge-cases", "dtype-and-inputs")]
+        return found + more
+    lost = {skill.name for skill in found if skill.status == WRONG}
+    changed = (declare or {}).get("inputs") == "changed"
+    return [*found, edges(kept, every, lost), dtype_and_inputs(kept, plain, lost, changed)]
+
+
+def judged(trace: Trace) -> bool:
+    """Return whether a trace is one of those by which skills are judged."""
+    probe = trace.probe
+    simple = trace.hp.shards == 1 and not (probe.extreme or probe.ends_only)
+    return trace.skipped is None and simple and probe.method in ("sam", "asam")
+
+
+def edge(facts: Facts) -> str:
+    """Say at which edge a step is: what is zero there; "" at none."""
+    hp = facts.trace.hp.at(facts.step)
+    for what, is_it in (
+        ("a gradient of zero", not any(map(np.any, facts.d1.values()))),
+        ("a gradient of zero at B", not any(map(np.any, facts.d2.values()))),
+        ("ρ = 0", hp.rho == 0),
+        ("a learning rate of 0", hp.lr == 0),
+    ):
+        if is_it:
+            return what
+    return ""
+
+
+def easiest(facts: Facts) -> tuple[int, int, bool]:
+    """Return what makes a step easy to show: few entries, early, in float64."""
+    entries = sum(x.size for x in facts.start.values())
+    return entries, facts.step, facts.trace.dtype != "float64"
+
+
+def plain_to_see(facts: Facts) -> bool:
+    """Return whether something is wrong by more than a hundredth."""
+    climb, step = facts.climb, norm(subtract(facts.expected, facts.start))
+    off = norm(subtract(facts.end, facts.expected))
+    return climb.cosine < 0.99 or abs(climb.ratio - 1) > 0.01 or not off <= 0.01 * step
+
+
+def at(name: str, status: str, text: str, facts: Facts) -> Skill:
+    """Make a skill that is shown by a step."""
+    return Skill(name, status, text, facts.trace.probe.slug, facts.trace.dtype, facts.step)
+
+
+def put_together(
+    name: str,
+    every: Iterable[Facts],
+    is_right: Callable[[Facts], bool],
+    told: Callable[[Facts, Sequence[Facts]], str],
+) -> Skill:
+    """Judge a skill by the steps that show it, and tell of a simple one."""
+    ordered = sorted(every, key=easiest)
+    right = [one for one in ordered if is_right(one)]
+    wrong = [one for one in ordered if not is_right(one)]
+    if not ordered:
+        return Skill(name, UNSEEN, "No step shows it.")
+    shown = next(filter(plain_to_see, wrong), (wrong or right)[0])
+    return at(name, WRONG if wrong else RIGHT, told(shown, right), shown)
+
+
+def edges(kept: Sequence[Trace], every: Sequence[Facts], lost: set[str]) -> Skill:
+    """Judge what is done where something is zero; not by what is wrong elsewhere, too."""
+    name = "edge-cases"
+    ordered = sorted((one for one in every if edge(one)), key=easiest)
+    for one in ordered:
+        told = complaint(one, lost)
+        if told:
+            return at(name, WRONG, f"With {edge(one)} {told}.", one)
+    for trace in kept:
+        if trace.fault is not None and (what := zero_in(trace)):
+            told = f"With {what} it stops: {trace.fault}"
+            return Skill(name, WRONG, told, trace.probe.slug, trace.dtype, len(trace.steps))
+    if not ordered:
+        return Skill(name, UNSEEN, "No step shows it.")
+    edges_seen = ", ".join(dict.fromkeys(map(edge, ordered)))
+    return at(name, RIGHT, f"The weights are what they should be with {edges_seen}.", ordered[0])
+
+
+def complaint(facts: Facts, lost: set[str]) -> str:
+    """Say what is wrong where something is zero; "" if nothing is, or nothing new."""
+    points = [x for point, _ in facts.asked for x in point.values()]
+    if not all(np.isfinite(x).all() for x in facts.end.values()):
+        return "the new weights are not finite"
+    if not all(np.isfinite(x).all() for x in points):
+        return "a gradient is asked for at a point that is not finite"
+    still = not norm(facts.wanted)
+    if still and facts.second is not None and not lost & {"direction", "length"}:
+        return f"it climbs all the same, by {norm(subtract(facts.second, facts.start)):.3g}"
+    if not facts.ending.right and "last-step" not in lost:
+        return "the new weights are not what they should be"
+    return ""
+
+
+def zero_in(trace: Trace) -> str:
+    """Say what is zero throughout a trace that may have no step; "" if nothing is."""
+    for what, is_it in (
+        ("a gradient of zero", trace.probe.special == "zero"),
+        ("ρ = 0", trace.hp.rho == 0),
+        ("a learning rate of 0", trace.hp.lr == 0),
+    ):
+        if is_it:
+            return what
+    return ""
+
+
+def dtype_and_inputs(
+    kept: Sequence[Trace], plain: Sequence[Facts], lost: set[str], may_change: bool
+) -> Skill:
+    """Judge whether digits are kept, and the arrays that were lent."""
+    name = "dtype-and-inputs"
+    for trace in kept:
+        where = (trace.probe.slug, trace.dtype, max(len(trace.steps) - 1, 0))
+        if trace.fault is not None and trace.fault.cause == "wrong dtype":
+            return Skill(name, WRONG, f"{trace.fault}.", *where)
+        if trace.changed_inputs and not may_change:
+            told = "Arrays that were lent to the step are changed in place."
+            return Skill(name, WRONG, told, *where)
+    for one in sorted(plain, key=easiest):
+        climb = one.climb.coarse and not lost & {"direction", "length"}
+        if climb or (one.ending.coarse and "last-step" not in lost):
+            told = "The numbers are right to the digits of float32 only, where float64 went in."
+            return at(name, WRONG, told, one)
+    dtypes = " and ".join(dict.fromkeys(trace.dtype for trace in kept))
+    return at(name, RIGHT, f"What goes in as {dtypes} comes out as that.", plain[0])

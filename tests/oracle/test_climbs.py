@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+
+from minisam.oracle.climbs import Ruler, compare_climb, compare_ending
+from minisam.rounding import UNITS, exact
+
+ROOM = 2.0**-30  # between what rounding explains and what can be seen
+
+
+def ruler(order=2, scaling=None, shortest=1.0, dtype="float64"):
+    return Ruler(order, scaling, shortest, UNITS[dtype])
+
+
+def climbed(right, seen, **measured):
+    origin = {key: np.zeros(len(x)) for key, x in right.items()}
+    wanted = {key: exact(x) for key, x in right.items()}
+    point = {key: np.array(x, float) for key, x in seen.items()}
+    found = compare_climb(origin, point, wanted, ruler(**measured))
+    return found.along, found.exact
+
+
+RIGHT = {"a": [3.0, 0.0], "b": [0.0, 4.0]}
+
+
+@pytest.mark.parametrize(("seen", "along", "exact_"), [
+    (RIGHT, True, True),
+    ({"a": [-3, 0], "b": [0, -4]}, False, True),  # against
+    ({"a": [6, 0], "b": [0, 8]}, True, False),  # too far
+    ({"a": [6, 0], "b": [0, 4]}, True, False),  # one of them
+    ({"a": [4, 0], "b": [0, 3]}, False, True),  # as long as it should be, by other parts
+    ({"a": [0, 0], "b": [0, 4]}, False, True),  # one is left out
+    ({"a": [0, 0], "b": [0, 5]}, False, True),  # and the rest makes up for it
+    ({"a": [0, 3], "b": [4, 0]}, False, True),  # aside
+    ({"a": [np.nan, 3], "b": [4, 0]}, False, False),
+])  # fmt: skip
+def test_direction_and_length_are_told_apart(seen, along, exact_):
+    assert climbed(RIGHT, seen) == (along, exact_)
+
+
+def test_only_what_is_not_to_move_may_stay():
+    assert climbed({"a": [3.0], "b": [0.0]}, {"a": [3.0], "b": [0.0]}) == (True, True)
+    assert climbed({"a": [3.0], "b": [0.0]}, {"a": [3.0], "b": [ROOM]}) == (False, True)
+
+
+def test_lengths_are_taken_in_the_norm_and_the_coordinates_of_the_climb():
+    assert climbed({"a": [1.0, 1.0]}, {"a": [1.0, -1.0]}, order=np.inf) == (False, True)
+    assert climbed({"a": [2.0, 0.0]}, {"a": [0.0, 0.5]}, scaling={"a": np.array([2.0, 0.5])}) == (
+        False,
+        True,
+    )
+
+
+def test_a_climb_may_be_shorter_by_what_is_accepted():
+    assert climbed({"a": [1.0]}, {"a": [0.75]}, shortest=0.5) == (True, True)
+    assert climbed({"a": [1.0]}, {"a": [0.25]}, shortest=0.5) == (True, False)
+    assert climbed({"a": [1.0]}, {"a": [1.25]}, shortest=0.5) == (True, False)
+
+
+def test_what_is_right_to_float32_is_coarse_in_float64_only():
+    origin, point = {"a": np.zeros(1)}, {"a": np.array([1 + 2.0**-24])}
+    for dtype, right, coarse in (("float64", True, True), ("float32", True, False)):
+        found = compare_climb(origin, point, {"a": exact([1.0], dtype)}, ruler(dtype=dtype))
+        assert (found.exact, found.coarse) == (right, coarse)
+
+
+def ending(end, dtype="float64", start=1.0, expected=0.5):
+    arrays = ({"a": np.array([x])} for x in (start, start, end))
+    a, b, new = arrays
+    return compare_ending(a, b, {"a": exact([expected])}, new, UNITS[dtype])
+
+
+def test_new_weights_are_right_to_within_their_format():
+    assert ending(0.5) == (True, False)
+    assert ending(0.5 + 2.0**-24) == (True, True)
+    assert ending(0.5 + 2.0**-10) == (False, False)
+    assert ending(0.5 + 2.0**-24, expected=1.0, start=1.0 + 2.0**-24) == (False, False)
+    assert ending(np.nan) == (False, False)

@@ -1,0 +1,38 @@
+import numpy as np
+from oracle import implementations as known
+from oracle.test_facts import facts
+
+from minisam.oracle.facts_in_words import (
+    beside,
+    of_tensors,
+    told_direction,
+    told_ending,
+    told_first,
+    told_second,
+)
+from minisam.variants.mutants import MUTANTS
+
+
+def test_steps_in_words():
+    (one, *_) = facts(known.right)
+    assert told_first(one, []).startswith("The first gradient is asked for at A, ")
+    assert told_direction(one, []) == "B − A is along d1: the cosine is 1.00."
+    assert told_ending(one, []).startswith("The new weights are a step from A")
+    (one, *_) = facts(known.does_nothing)
+    assert told_first(one, []) == "No gradient is asked for."
+    assert told_second(one, []) == "No gradient is asked for in a step."
+    (one, *_) = facts(MUTANTS["M11-no-gradient"].adapter)
+    assert told_ending(one, []) == "The weights do not change."
+    (one, *_) = facts(known.returns_nan)
+    assert told_ending(one, []) == "The new weights are not finite."
+    (one, *_) = facts(MUTANTS["M36-biases-not-perturbed"].adapter)
+    assert told_direction(one, []).endswith("; fc1.bias does not move.")
+    (one, *_) = facts(MUTANTS["A16-plain-sam"].adapter, "asam-three-tensors")
+    assert told_direction(one, []).startswith("B − A is not along T²d1: the cosine is 0.")
+
+
+def test_numbers_in_words():
+    assert beside(0.5, 0.5) == "0.5"
+    assert beside(1 / 3, 0.3333333) == "0.333333333"
+    assert of_tensors(12) == "12 tensors"
+    assert np.float64(beside(1.7320508, 1.0)) == 1.73
