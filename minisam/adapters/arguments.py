@@ -1,9 +1,8 @@
-"""See which hyper-parameters a function has: those that it names, or reads of ``**hp``."""
+"""See which hyper-parameters a function takes, and whether it can be called at all."""
 
 from __future__ import annotations
 
 import inspect
-from collections import UserDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from minisam.adapters.protocol import (
     Unsupported,
     mark,
 )
+from minisam.adapters.reading import ReadingDict
 
 WRITE = "write step(w, grad_fn, *, rho, lr), with the hyper-parameters that it has, by keyword"
 DECORATE = "if a decorator hides what it takes, put @functools.wraps(function) above its wrapper"
@@ -59,7 +59,7 @@ def known_arguments(hp: HyperParameters, accepts: frozenset[str]) -> dict[str, A
         >>> known_arguments(HyperParameters(momentum=0.9), frozenset({"rho", "lr"}))
         Traceback (most recent call last):
         ...
-        minisam.adapters.protocol.Unsupported: it does not take momentum
+        minisam.adapters.reason.Unsupported: it does not take momentum
     """
     if hp.method in ("sgd", "sam") and "eta" in accepts and "lr" not in accepts:
         raise BadSignature("eta is ASAM's stabilizer; call the step size lr")
@@ -88,96 +88,8 @@ def check_call(signature: inspect.Signature, known: Collection[str]) -> None:
         raise BadSignature(f"it takes {signature}: {error}; {WRITE}") from None
 
 
-class Keyword(str):
-    """A keyword that is noted as read when a function looks it up among its ``**keywords``.
-
-    A function gets a plain dict of its keywords, whatever mapping it was called with, but the keys
-    in it are these; so a look-up compares them.
-    """
-
-    read: set[str]
-
-    def __eq__(self, other: object) -> bool:
-        same = str.__eq__(self, other)
-        if same is True:
-            self.read.add(str(self))
-        return same
-
-    __hash__ = str.__hash__
-
-
-class ReadingDict(UserDict):
-    """A dict that remembers what was read of it, and ``base``, the keywords of ``torch.optim.SGD``.
-
-    A maker that never looks at ``p`` makes an optimizer for p = 2 only. So a hyper-parameter that
-    matters and was not read is one that the implementation does not have, and the probes that ask
-    for it are not run.
-
-    Args:
-        asked: the hyper-parameters.
-        step: that of the step whose ``lr`` and ``rho`` are shown; None shows schedules as they are.
-        **more: what else is to be read.
-
-    Attributes:
-        read: those that were read.
-        scheduled: those of ``lr`` and ``rho`` that change from step to step. They are set where a
-            scheduler would set them; a maker whose optimizer has none raises `Unsupported`.
-
-    Example:
-        >>> hp = ReadingDict(HyperParameters(p=1))
-        >>> hp["rho"], hp["lr"]
-        (0.05, 0.1)
-        >>> hp.refuse_unread()
-        Traceback (most recent call last):
-        ...
-        minisam.adapters.protocol.Unsupported: it does not read p
-    """
-
-    def __init__(self, asked: HyperParameters, step: int | None = None, **more: Any) -> None:
-        super().__init__({**(asked if step is None else asked.at(step)), **more})
-        self.asked = asked
-        self.read: set[str] = set()
-        self.scheduled = asked.scheduled
-
-    def __getitem__(self, key: str) -> Any:
-        self.read.add(key)
-        return super().__getitem__(key)
-
-    def keywords(self) -> dict[str, Any]:
-        """Return the same for ``function(**keywords)``: what it looks up counts as read.
-
-        Example:
-            >>> hp = ReadingDict(HyperParameters())
-            >>> (lambda **given: given["lr"])(**hp.keywords()), hp.read
-            (0.1, {'lr'})
-        """
-        keywords: dict[str, Any] = {}
-        for name, value in self.data.items():
-            keyword = Keyword(name)
-            keyword.read = self.read
-            keywords[keyword] = value
-        return keywords
-
-    @property
-    def base(self) -> dict[str, Any]:
-        """Return ``lr``, ``momentum``, ``nesterov``, ``weight_decay``, for ``torch.optim.SGD``.
-
-        Raises:
-            Unsupported: if another weight decay is wanted than the one that it has.
-        """
-        if self["decay"] != "coupled" and self["weight_decay"]:
-            raise Unsupported(f"torch.optim.SGD has no {self['decay']} weight decay")
-        return {key: self[key] for key in ("lr", "momentum", "nesterov", "weight_decay")}
-
-    def refuse_unread(self) -> None:
-        """Raise `Unsupported` if one that matters was not read."""
-        for key in self.asked.demanded():
-            if key not in self.read:
-                raise Unsupported("it does not read", key)
-
-
 def adapter_of_maker(
-    make: Callable[..., Any], begin: Callable[[Arrays, HyperParameters], Run], *features: str
+    make: Callable[..., Any], begin: Callable[[Arrays, ReadingDict], Run], *features: str
 ) -> Adapter:
     """Return an adapter of a function that makes a framework's optimizers.
 
@@ -193,7 +105,7 @@ def adapter_of_maker(
         raise ValueError(f"make must be a function (params, hp) -> optimizer, got {make!r}")
 
     def adapter(params: Arrays, hyperparameters: Mapping[str, Any]) -> Run:
-        return begin(params, HyperParameters.of(hyperparameters))
+        return begin(params, ReadingDict.of(hyperparameters))
 
     name = getattr(make, "__name__", "make")
     return mark(adapter, features=frozenset(features), dtypes=ALL_DTYPES, name=name)

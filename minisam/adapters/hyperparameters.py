@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from minisam.adapters.reason import Unsupported
 from minisam.optim.methods import METHODS
 from minisam.optim.perturbation import Scope
 
@@ -27,10 +28,19 @@ EXTRA = {  # shown only where they say something
 class Scheduled(list):
     """A schedule: a list of one number a step, the last of which stays; also a function of it.
 
+    It is no number, and says so where it is taken for one: NumPy would multiply its entries with
+    those of a gradient without a word.
+
     Example:
         >>> [Scheduled([0.5, 0.25])(step) for step in range(4)]
         [0.5, 0.25, 0.25, 0.25]
+        >>> Scheduled([0.5, 0.25]) * np.ones(2)
+        Traceback (most recent call last):
+        ...
+        minisam.adapters.reason.Unsupported: it takes a number, not hp[name](step), for scheduled lr
     """
+
+    name = "lr"
 
     def __call__(self, step: int) -> float:
         """Return the number of a step, from 0."""
@@ -47,7 +57,17 @@ class Scheduled(list):
             return value
         if not value:
             raise ValueError(f"{name} must have a number for the first step, got {value!r}")
-        return cls(_real(one, 0.0) for one in value)
+        schedule = cls(_real(one, 0.0) for one in value)
+        schedule.name = name
+        return schedule
+
+    def _no_number(self, *_: Any, **__: Any) -> Any:
+        """Refuse to be calculated with."""
+        raise Unsupported("it takes a number, not hp[name](step), for scheduled", self.name)
+
+    __mul__ = __rmul__ = __imul__ = __truediv__ = __rtruediv__ = __sub__ = __rsub__ = _no_number
+    __radd__ = __pow__ = __rpow__ = __neg__ = __float__ = _no_number
+    __lt__ = __le__ = __gt__ = __ge__ = __array_ufunc__ = _no_number
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,10 +211,11 @@ class HyperParameters(Mapping):
         """Return the names of those that an implementation has to know to do what is asked.
 
         A method's own always; of the others those that are not at their default. What describes
-        the problem need not be known, nor conventions that have a name, nor what plays no part.
+        the problem need not be known, nor what is declared, nor what plays no part.
         """
-        free = {"method", "names", "frozen", "dtype", "eta", "scope", *EXTRA, *self.declared}
+        free = {"method", "names", "frozen", "dtype", *EXTRA, *self.declared}
         free |= {"rho", "p"} if self.method == "sgd" else set()
+        free |= set() if self.method == "asam" else {"eta", "scope"}
         free |= set() if self.weight_decay else {"decay"}
         return [
             key

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from minisam.adapters.arguments import ReadingDict, adapter_of_maker
-from minisam.adapters.hyperparameters import HyperParameters
+from minisam.adapters.arguments import adapter_of_maker
 from minisam.adapters.protocol import Adapter, AdapterError, Arrays, GradFn, Run, array_type
+from minisam.adapters.reading import ReadingDict
 
 Gradient = Callable[[list], list]
 
@@ -46,20 +46,18 @@ def keras(
     if not callable(step):
         raise ValueError(f"step must be a function, got {step!r}")
 
-    def begin(params: Arrays, hp: HyperParameters) -> Run:
+    def begin(params: Arrays, read: ReadingDict) -> Run:
         import keras  # an extra, and slow to import
 
-        read, dtype = ReadingDict(hp, step=0), hp.dtype
+        hp, dtype = read.asked, read.asked.dtype
         held = hp.named(params)
         active = [name for name in held if name not in hp.frozen]
         kind = array_type(dtype)
         with _floatx(keras, dtype):  # which the learning rate is kept in
             variables = [keras.Variable(held[name], dtype=dtype) for name in active]
-            optimizer = make(variables, read)
+            optimizer = make(variables, read.showing(step=0))
         if not hasattr(optimizer, "apply"):
             raise AdapterError(f"make returned {optimizer!r}, which has no apply")
-        if step is apply_once:  # your own step may read what the maker does not
-            read.refuse_unread()
         count = 0
 
         def arrays() -> Arrays:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from minisam.adapters.arguments import ReadingDict, adapter_of_maker
-from minisam.adapters.hyperparameters import HyperParameters
+from minisam.adapters.arguments import adapter_of_maker
 from minisam.adapters.protocol import Adapter, AdapterError, Arrays, GradFn, Run, array_type
+from minisam.adapters.reading import ReadingDict
 from minisam.checks import check_choice
 
 MODES = ("auto", "plain", "opaque", "transparent")
@@ -42,15 +42,16 @@ def optax(
     """
     check_choice("mode", mode, MODES)
 
-    def begin(params: Arrays, hp: HyperParameters) -> Run:
+    def begin(params: Arrays, read: ReadingDict) -> Run:
         import jax  # extras, and slow to import
         import jax.numpy as jnp
         from optax import apply_updates
 
+        hp = read.asked
         held = hp.named(params)
         dtype = jnp.dtype(hp.dtype)
         # Functions and no lists, which JAX would take for trees.
-        read = ReadingDict(hp, **{key: hp[key].__call__ for key in hp.scheduled})
+        shown = read.showing(**{key: hp[key].__call__ for key in hp.scheduled})
 
         def tree(arrays: Arrays) -> dict[str, Any]:
             return {
@@ -66,10 +67,9 @@ def optax(
 
         with jax.enable_x64(True):
             weights = tree(params)
-            transformation = make(weights, read)
+            transformation = make(weights, shown)
             if not hasattr(transformation, "update"):
                 raise AdapterError(f"make returned {transformation!r}, which has no update")
-            read.refuse_unread()
             state = transformation.init(weights)
         chosen = _mode(state) if mode == "auto" else mode
         rounds = updates if chosen == "transparent" else 1

@@ -7,6 +7,7 @@ is given what it has, and what needs more is not run.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from typing import Any
@@ -17,12 +18,10 @@ from minisam.adapters.arguments import (
     DECORATE,
     WRITE,
     BadSignature,
-    ReadingDict,
     accepted,
     check_call,
     known_arguments,
 )
-from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.protocol import (
     Adapter,
     AdapterError,
@@ -34,8 +33,10 @@ from minisam.adapters.protocol import (
     listed,
     mark,
 )
+from minisam.adapters.reading import ReadingDict
 from minisam.isolation.child import in_words
 
+UNWANTED = re.compile(r"unexpected keyword argument '(\w+)'")
 MAKER = "if it makes a PyTorch optimizer, name minisam.oracle.torch(make) instead"
 
 
@@ -107,29 +108,31 @@ def plain(step: Callable[..., Arrays]) -> Adapter:
     accepts = accepted(step, skip=[*names[:2], "state"])
     own = frozenset({"state"} & {*names})
 
-    def arguments_at(hp: HyperParameters, count: int, **state: dict) -> dict | ReadingDict:
+    def arguments_at(hp: ReadingDict, count: int, state: dict) -> dict[str, Any]:
         if accepts is None:
-            return ReadingDict(hp, count, adaptive=hp.method == "asam", **state)
-        return known_arguments(hp.at(count), accepts) | (state if own else {})
+            adaptive = hp.asked.method == "asam"
+            return hp.showing(count, adaptive=adaptive, state=state).keywords()
+        return known_arguments(hp.asked.at(count), accepts) | ({"state": state} if own else {})
 
     def adapter(params: Arrays, hyperparameters: Mapping[str, Any]) -> Run:
-        hp = HyperParameters.of(hyperparameters)
+        hp = ReadingDict.of(hyperparameters)
         state: dict[str, Any] = {}
         if inspect.isclass(step):
             what = "it is a class, and a step is a function that returns a list of arrays"
             raise BadSignature(f"{what}; {WRITE}; {MAKER}")
         check_call(signature, {*hp, "adaptive", "state"})
-        arguments_at(hp, 0, state=state)
+        arguments_at(hp, 0, state)
+        if accepts is not None:
+            hp.read_all_but()  # its signature says that it has what matters
         held = copies(params)
         count = 0
 
         def run(grad_fn: GradFn) -> Arrays:
             nonlocal held, count
             given = copies(held)
-            arguments = arguments_at(hp, count, state=state)
-            returned = called(step, given, grad_fn, arguments)
-            if isinstance(arguments, ReadingDict):
-                mark(adapter, accepts=vars(adapter)["accepts"] | arguments.read)
+            returned = called(step, given, grad_fn, arguments_at(hp, count, state))
+            if accepts is None:
+                mark(adapter, accepts=vars(adapter)["accepts"] | hp.read)
             if not all(
                 np.array_equal(a, b, equal_nan=True) for a, b in zip(given, held, strict=True)
             ):
@@ -151,21 +154,19 @@ def plain(step: Callable[..., Arrays]) -> Adapter:
     return adapter
 
 
-def called(step: Callable[..., Any], w: Arrays, grad_fn: GradFn, hp: dict | ReadingDict) -> Any:
+def called(step: Callable[..., Any], w: Arrays, grad_fn: GradFn, keywords: dict[str, Any]) -> Any:
     """Return what a step returns; an iterator over arrays, or an array of arrays, as a list.
 
     Raises:
-        Unsupported: if it takes everything by ``**hp``, and has not read what matters.
-        BadSignature: if it takes everything, and passes on what something else does not take.
+        BadSignature: if it passes a keyword on to something that does not take it.
     """
-    if isinstance(hp, dict):
-        returned = step(w, grad_fn, **hp)
-    else:
-        try:
-            returned = step(w, grad_fn, **hp.keywords())
-        except TypeError as error:
-            raised = f"it takes {inspect.signature(step)}, and raised {in_words(error)}"
-            raise BadSignature(f"{raised}; {DECORATE}") from None
-        hp.refuse_unread()
+    try:
+        returned = step(w, grad_fn, **keywords)
+    except TypeError as error:
+        unwanted = UNWANTED.search(str(error))
+        if unwanted is None or unwanted[1] not in keywords:
+            raise
+        raised = f"it takes {inspect.signature(step)}, and raised {in_words(error)}"
+        raise BadSignature(f"{raised}; {DECORATE}") from None
     rows = isinstance(returned, np.ndarray) and returned.ndim > 0
     return list(returned) if rows or isinstance(returned, Iterator) else returned

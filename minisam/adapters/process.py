@@ -22,6 +22,7 @@ from minisam.adapters.protocol import (
     Run,
     Unsupported,
 )
+from minisam.adapters.reading import ReadingDict
 from minisam.adapters.wire import (
     AWKWARD,
     AWKWARD_STEP,
@@ -84,11 +85,13 @@ class History(NamedTuple):
         hp: its hyper-parameters.
         start: the message that it began with.
         steps: every ``run`` message since, with its reply.
+        read: where to note what the harness has read: all but what a reply calls ``unread``.
     """
 
     hp: HyperParameters
     start: dict[str, Any]
     steps: list[tuple[dict, dict]]
+    read: ReadingDict
 
     def arrays(self, point: list) -> Arrays:
         """Return a point of a reply as arrays."""
@@ -120,10 +123,11 @@ class ProcessAdapter:
 
     def __call__(self, params: Arrays, hyperparameters: Mapping[str, Any]) -> Run:
         """Make a new optimizer; see `minisam.adapters.protocol`."""
-        hp = HyperParameters.of(hyperparameters)
+        read = ReadingDict.of(hyperparameters)
+        hp = read.asked
         if hp.shards > 1 and "shards" not in self.features:
             raise Unsupported("the harness does not split a batch")
-        past = History(hp, start_message(params, hp), [])
+        past = History(hp, start_message(params, hp), [], read)
         self.twice(partial(self.rewind, past))  # so that it refuses now what it does not have
         return partial(self.run, past)
 
@@ -195,6 +199,7 @@ class ProcessAdapter:
         else:
             message, reply = self.discover(past, message, grad_fn)
         past.steps.append((message, reply))
+        past.read.read_all_but(reply.get("unread", ()))
         self.held = past
         return past.arrays(reply["params"])
 

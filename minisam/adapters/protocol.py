@@ -38,7 +38,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from minisam.adapters.hyperparameters import HyperParameters
-from minisam.adapters.reason import Reason
+from minisam.adapters.reason import Unsupported as Unsupported  # which belongs to the protocol
 
 Arrays = list[np.ndarray]
 GradFn = Callable[[Arrays], Arrays]
@@ -74,27 +74,6 @@ class WrongType(AdapterError):
     """An implementation hands over something other than a list of arrays."""
 
     cause = "wrong type"
-
-
-class Unsupported(NotImplementedError):
-    """Raised by a maker for hyper-parameters that its implementation does not have.
-
-    The oracle then counts the probe as not run, with the exception's text as the reason. Reasons
-    that begin alike are counted together if raised in two parts.
-
-    Example:
-        >>> str(Unsupported("it does not take", "momentum"))
-        'it does not take momentum'
-    """
-
-    @property
-    def reason(self) -> Reason:
-        """Return the `Reason`, of one part or of two."""
-        kind, *what = map(str, self.args or ("",))
-        return Reason(kind or "the adapter does not support it", ", ".join(what))
-
-    def __str__(self) -> str:
-        return str(self.reason)
 
 
 class Observation(NamedTuple):

@@ -17,6 +17,7 @@ from typing import Any, TextIO
 
 from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.protocol import Adapter, Arrays, Unsupported
+from minisam.adapters.reading import ReadingDict
 from minisam.adapters.wire import as_arrays, flat_lists
 
 
@@ -45,16 +46,19 @@ def serve(
         sys.stdout = sys.stderr
     start: dict[str, Any] = {}
     run: Any = None
+    hp: Any = None
     for line in source:
         message = json.loads(line)
         if message["type"] == "stop":
             break
         try:
             if message["type"] == "start":
-                start, run = message, _begin(adapter, message)
+                start, hp = message, lent(message)
+                run = adapter(as_arrays(start["params"], start["shapes"], hp.asked.dtype), hp)
                 reply = {"params": message["params"]}
             else:
                 reply = _step(run, start, message)
+                reply |= {"unread": hp.unread()} if hp.unread() else {}
         except Unsupported as reason:
             reply = {"unsupported": str(reason)}
         except Exception as error:
@@ -62,11 +66,10 @@ def serve(
         print(json.dumps(reply, allow_nan=False), file=sink, flush=True)
 
 
-def _begin(adapter: Adapter, start: dict[str, Any]) -> Any:
-    """Make a new optimizer."""
+def lent(start: dict[str, Any]) -> ReadingDict:
+    """Return the hyper-parameters of a message that asks for a new optimizer."""
     about = {key: start[key] for key in ("method", "dtype", "names", "frozen")}
-    hp = HyperParameters.of({**start["hyperparameters"], **about})
-    return adapter(as_arrays(start["params"], start["shapes"], hp.dtype), dict(hp))
+    return ReadingDict(HyperParameters.of({**start["hyperparameters"], **about}))
 
 
 def _step(run: Any, start: dict[str, Any], message: dict[str, Any]) -> dict[str, Any]:

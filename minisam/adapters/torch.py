@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from minisam.adapters.arguments import ReadingDict, adapter_of_maker
+from minisam.adapters.arguments import adapter_of_maker
 from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.protocol import Adapter, AdapterError, Arrays, GradFn, Run, Unsupported
+from minisam.adapters.reading import ReadingDict
 
 LossFn = Callable[[], Any]
 Style = Callable[[Any, LossFn], Any]
@@ -108,9 +109,10 @@ def torch(make: Callable[[list, ReadingDict], Any], style: str | Style = "auto")
         allowed = ", ".join(map(repr, ("auto", *STYLES)))
         raise ValueError(f"style must be a function or one of {allowed}, got {style!r}")
 
-    def begin(params: Arrays, hp: HyperParameters) -> Run:
+    def begin(params: Arrays, read: ReadingDict) -> Run:
         import torch as pytorch  # an extra, and slow to import
 
+        hp = read.asked
         dtype = getattr(pytorch, hp.dtype)
         leaves = {
             name: pytorch.nn.Parameter(pytorch.tensor(x).to(dtype), name not in hp.frozen)
@@ -136,11 +138,9 @@ def torch(make: Callable[[list, ReadingDict], Any], style: str | Style = "auto")
             return AskingLoss.apply(*leaves.values())
 
         model = _model(pytorch, leaves, loss)
-        first = ReadingDict(hp, step=0, model=model)
-        optimizer = make(list(leaves.values()), first)
+        optimizer = make(list(leaves.values()), read.showing(step=0, model=model))
         if optimizer is None:
             raise AdapterError("make(params, hyperparameters) returned None, not an optimizer")
-        first.refuse_unread()
         step = _resolve(style, optimizer)
         count = 0
 

@@ -11,6 +11,9 @@ never has to call back: a ``run`` message carries the answers to the first, the 
     -> {"points": [[[1, 2], [3]], [[1.3, 2.4], [3]]], "params": [[0.9, 1.9], [2.8]]}
     {"type": "stop"}                             no answer; the harness ends
 
+The reply to ``run`` may have ``"unread": ["momentum"]``, hyper-parameters that the implementation
+has not looked at until now: what needs them is not held against it. All others count as read.
+
 Instead of these a reply may be ``{"unsupported": "reason"}`` or ``{"error": "text"}``. A tensor is
 a flat list in row-major order, a number that is not finite is null, and standard error is free
 text. `SCHEMA` has every message.
@@ -105,6 +108,10 @@ def checked_reply(reply: dict[str, Any], start: dict[str, Any], *keys: str) -> d
             raise AdapterError(
                 f"{key} must hold flat lists of {sizes} numbers or nulls, got {points!r:.200}"
             )
+    unread = reply.get("unread", [])
+    if not isinstance(unread, list) or not set(map(str, unread)) <= {*start["hyperparameters"]}:
+        known = sorted(start["hyperparameters"])
+        raise AdapterError(f"unread must be a list of some of {known}, got {unread!r:.200}")
     if keys == ("params",) and reply["params"] != start["params"]:
         raise AdapterError(
             f"the harness does not hand back the numbers that it was given: sent "

@@ -31,6 +31,7 @@ from minisam.adapters.protocol import (
     kind,
     listed,
 )
+from minisam.adapters.reading import ReadingDict
 from minisam.adapters.reason import Reason
 from minisam.isolation.child import in_words
 from minisam.isolation.limits import Interruption, Late, within
@@ -281,9 +282,13 @@ def take_step(run: Run, teller: Teller) -> Arrays:
 def take_steps(
     adapter: Adapter, drawn: Script, hp: HyperParameters, steps: list[Observation], timeout: float
 ) -> bool:
-    """Take a probe's steps, add what is seen to ``steps``; return whether inputs were changed."""
-    lent = copies(drawn.params)
-    run = guarded(timeout, lambda: adapter(lent, dict(hp)))
+    """Take a probe's steps, add what is seen to ``steps``; return whether inputs were changed.
+
+    Raises:
+        Unsupported: also if by the end a hyper-parameter that matters was not read.
+    """
+    lent, given = copies(drawn.params), ReadingDict(hp)
+    run = guarded(timeout, lambda: adapter(lent, given))
     if not callable(run):
         raise Fault("wrong type", f"the adapter must return a function, got {type(run).__name__}")
     start = drawn.params
@@ -294,5 +299,6 @@ def take_steps(
             Observation(copies(start), teller.queries, teller.answers, end, tuple(teller.asked))
         )
         start = end
+    given.refuse_unread()
     kept = all(np.array_equal(a, b) for a, b in zip(lent, drawn.params, strict=True))
     return bool(getattr(run, "changed_inputs", False)) or not kept

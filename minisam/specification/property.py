@@ -11,6 +11,7 @@ import numpy as np
 
 from minisam.adapters.hyperparameters import DEFAULTS
 from minisam.adapters.protocol import Adapter, Unsupported
+from minisam.adapters.reading import refusing_unread
 from minisam.specification.clause import Clause
 from minisam.specification.problem import Problem, UnsuitableProblem
 from minisam.specification.source import NumberSource, RandomSource
@@ -124,8 +125,8 @@ class Property(NamedTuple):
                 raise Unsupported(f"it is about {', '.join(self.methods)}")
             problem = problem.having(method=shared[0])
         try:
-            with np.errstate(all="ignore"):
-                clauses = tuple(self.clauses(adapter, problem))
+            with np.errstate(all="ignore"), refusing_unread(adapter) as watched:
+                clauses = tuple(self.clauses(watched, problem))
         except MalformedStep as reason:
             return Outcome(self.slug, (), str(reason), problem)
         return Outcome(self.slug, clauses, "", problem)

@@ -170,7 +170,7 @@ CONVENTIONS: dict[str, Convention] = {convention.name: convention for convention
     Convention(
         "weight_decay", "base", ("in_loss", "decoupled"),
         "where weight decay is: in the base update at A, in the loss, or beside the step",
-        setting=lambda value: {"decay": value},
+        setting=lambda value: {"decay": "coupled" if value == "base" else value},
     ),
     Convention(
         "momentum_form", "lr_outside", ("lr_inside", "ema"),
@@ -179,7 +179,7 @@ CONVENTIONS: dict[str, Convention] = {convention.name: convention for convention
     ),
     Convention(
         "eta", None, (0.0, 0.01), "ASAM's stabilizer, when it cannot be set",
-        setting=lambda value: {"eta": float(value)}, accepts=is_number,
+        setting=lambda value: {} if value is None else {"eta": float(value)}, accepts=is_number,
     ),
     Convention(
         "scope", "weights", ("all",), "the tensors that ASAM rescales: named …weight, or all",
@@ -199,8 +199,12 @@ CONVENTIONS: dict[str, Convention] = {convention.name: convention for convention
 
 
 def is_default(name: str, value: Any) -> bool:
-    """Return whether declaring this says nothing new."""
-    return value == CONVENTIONS[name].default
+    """Return whether declaring this says nothing new.
+
+    A default that fixes a hyper-parameter does: what asks for another one is not run.
+    """
+    convention = CONVENTIONS[name]
+    return value == convention.default and not convention.setting(value)
 
 
 def check_declared(declared: dict[str, Any]) -> None:

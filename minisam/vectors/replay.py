@@ -9,6 +9,7 @@ import numpy as np
 
 from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.protocol import FEATURES, Adapter, Arrays, Unsupported, copies
+from minisam.adapters.reading import ReadingDict
 from minisam.adapters.wire import as_arrays, flat_lists
 from minisam.trees import flatten, unflatten
 
@@ -35,10 +36,10 @@ class Replayed(NamedTuple):
     actual: Any = None
 
 
-def hyperparameters(vector: dict[str, Any], dtype: str) -> dict[str, Any]:
+def hyperparameters(vector: dict[str, Any], dtype: str) -> HyperParameters:
     """Return the hyper-parameters of a vector as the protocol wants them."""
     schedules = {key: [step[key] for step in vector["steps"]] for key in ("lr", "rho")}
-    hp = HyperParameters.of(
+    return HyperParameters.of(
         {
             **vector["hyperparameters"],
             **{key: each if len(set(each)) > 1 else each[0] for key, each in schedules.items()},
@@ -49,7 +50,6 @@ def hyperparameters(vector: dict[str, Any], dtype: str) -> dict[str, Any]:
             "shards": len(vector["steps"][0].get("shards", [None])),
         }
     )
-    return dict(hp)
 
 
 class WrittenGradients:
@@ -176,14 +176,18 @@ def replay(adapter: Adapter, vector: dict[str, Any], dtype: str = "float64") -> 
         return Replayed(slug, dtype, None, quantity=f"the adapter has no way to say {lacking[0]}")
     try:
         start = as_arrays(vector["start"], vector["shapes"], dtype)
-        run = adapter(start, hyperparameters(vector, dtype))
+        hp = ReadingDict(hyperparameters(vector, dtype))
+        run, outcome = adapter(start, hp), Replayed(slug, dtype, True)
         for k, step in enumerate(vector["steps"]):
             gradients = script_of(vector, step, dtype, "missing-gradient" in features)
             end = copies(run(gradients))
             asked = gradients.asked + [a for one in gradients.shards for a in one.asked]
             wrong = first_difference(step, asked, end)
-            if wrong:
-                return Replayed(slug, dtype, False, k, *wrong)
+            if wrong and outcome.passed:
+                outcome = Replayed(slug, dtype, False, k, *wrong)
+            if not outcome.passed and not hp.unread():  # else it may read it in a later step
+                break
+        hp.refuse_unread()
     except Unsupported as reason:
         return Replayed(slug, dtype, None, quantity=str(reason))
-    return Replayed(slug, dtype, True)
+    return outcome

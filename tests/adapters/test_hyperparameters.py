@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from minisam.adapters.hyperparameters import HyperParameters, Scheduled
+from minisam.adapters.reason import Unsupported
 
 KEYS = (
     "method", "rho", "lr", "momentum", "nesterov", "weight_decay", "decay", "p", "eta", "scope",
@@ -58,6 +59,35 @@ def test_a_schedule_is_a_list_and_a_function():
     assert isinstance(schedule, Scheduled)
 
 
+AS_A_NUMBER = {
+    "times an array": lambda lr: lr * np.ones(2),
+    "an array times": lambda lr: np.ones(2) * lr,
+    "a ufunc": lambda lr: np.multiply(np.ones(2), lr),
+    "minus": lambda lr: 1.0 - lr,
+    "plus": lambda lr: 1.0 + lr,
+    "a quotient": lambda lr: np.ones(2) / lr,
+    "a power": lambda lr: lr**2,
+    "negative": lambda lr: -lr,
+    "compared": lambda lr: lr < 0.0,
+    "a float": float,
+}
+
+
+@pytest.mark.fault("signature", "oracle.check")
+@pytest.mark.parametrize("use", AS_A_NUMBER)
+def test_a_schedule_that_is_taken_for_a_number_says_what_to_write(use):
+    schedule = HyperParameters.of({"rho": [0.5, 0.25]}).rho
+    with pytest.raises(Unsupported, match=r"not hp\[name\]\(step\), for scheduled rho"):
+        AS_A_NUMBER[use](schedule)
+
+
+def test_a_schedule_is_still_a_list():
+    schedule = HyperParameters.of({"rho": [0.5, 0.25]}).rho
+    assert (schedule[1], len(schedule), max(schedule), schedule) == (0.25, 2, 0.5, [0.5, 0.25])
+    assert [*schedule, 1.0] == schedule + [1.0] == [0.5, 0.25, 1.0]  # noqa: RUF005
+    np.testing.assert_array_equal(np.asarray(schedule), [0.5, 0.25])
+
+
 def test_whole_numbers_become_floats_where_floats_are_meant():
     hp = HyperParameters.of({"method": "gsam", "rho": 1, "eta": 0, "alpha": 1, "p": 3})
     assert [type(hp[key]) for key in ("rho", "eta", "alpha", "p")] == [float, float, float, int]
@@ -94,7 +124,9 @@ def test_a_wrong_name_or_an_empty_schedule_is_refused_at_the_door(values, messag
         ({}, []),
         ({"momentum": 0.9, "p": 1, "rho": 0.1}, ["rho", "momentum", "p"]),
         ({"method": "sgd", "p": 1, "rho": 0.1, "lr": 0.5}, ["lr"]),
-        ({"method": "asam", "eta": 0.5, "scope": "all"}, []),
+        ({"method": "asam", "eta": 0.5, "scope": "all"}, ["eta", "scope"]),
+        ({"method": "asam", "eta": 0.5, "scope": "all", "declared": ("scope",)}, ["eta"]),
+        ({"method": "sam", "eta": 0.5, "scope": "all"}, []),
         ({"decay": "in_loss"}, []),
         ({"decay": "in_loss", "weight_decay": 0.1}, ["weight_decay", "decay"]),
         ({"decay": "in_loss", "weight_decay": 0.1, "declared": ("decay",)}, ["weight_decay"]),

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from oracle import implementations as known
 
+from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.plain import as_adapter, plain
 from minisam.adapters.protocol import HYPERPARAMETERS, Unsupported
+from minisam.adapters.reading import ReadingDict
 from minisam.cli.main import main
 from minisam.oracle.checking import check
 from minisam.oracle.grading import grade
@@ -192,8 +194,20 @@ def test_what_is_read_of_the_keywords_is_held_against_it():
     report = check(forgets, dtype="float64")
     assert report.verdict.startswith("bug")
     assert "sam-momentum" in {r.probe for r in report.results if r.status == "fail"}
+    hp = ReadingDict(HyperParameters(rho=1))
+    plain(lambda w, grad_fn, **hp: w)([np.ones(1)], hp)(None)
     with pytest.raises(Unsupported, match="it does not read rho"):
-        plain(lambda w, grad_fn, **hp: w)([np.ones(1)], {**HYPERPARAMETERS, "rho": 1})(None)
+        hp.refuse_unread()
+
+
+@pytest.mark.fault("signature", "oracle.check")
+def test_a_type_error_of_a_step_that_takes_everything_is_its_own():
+    def step(w, grad_fn, **hp):
+        return w - hp["lr"] * grad_fn(w)
+
+    report = check(step, dtype="float64", probes=["sam-one-tensor"])
+    assert report.cause == "raises TypeError"
+    assert 'return w - hp["lr"] * grad_fn(w)' in report.headline
 
 
 SAM = "step(w, grad_fn, *, rho, lr)"
