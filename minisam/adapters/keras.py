@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 
 from minisam.adapters.arguments import adapter_of_maker
-from minisam.adapters.protocol import Adapter, AdapterError, Arrays, GradFn, Run, array_type
+from minisam.adapters.protocol import (
+    Adapter,
+    AdapterError,
+    Arrays,
+    GradFn,
+    Run,
+    array_type,
+    mark,
+)
 from minisam.adapters.reading import ReadingDict
 
 Gradient = Callable[[list], list]
@@ -83,7 +91,8 @@ def keras(
 
         return run
 
-    return adapter_of_maker(make, begin, "frozen")
+    adapter = adapter_of_maker(make, begin, "frozen")
+    return mark(adapter, kind="keras", arguments={} if step is apply_once else {"step": step})
 
 
 @contextmanager

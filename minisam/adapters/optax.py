@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 
 from minisam.adapters.arguments import adapter_of_maker
-from minisam.adapters.protocol import Adapter, AdapterError, Arrays, GradFn, Run, array_type
+from minisam.adapters.protocol import (
+    Adapter,
+    AdapterError,
+    Arrays,
+    GradFn,
+    Run,
+    array_type,
+    mark,
+)
 from minisam.adapters.reading import ReadingDict
 from minisam.checks import check_choice
 
@@ -91,7 +99,11 @@ def optax(
 
         return run
 
-    return adapter_of_maker(make, begin, "frozen")
+    given = {"mode": mode, "updates": updates}
+    own = {
+        key: value for key, value in given.items() if value != {"mode": "auto", "updates": 2}[key]
+    }
+    return mark(adapter_of_maker(make, begin, "frozen"), kind="optax", arguments=own)
 
 
 def _mode(state: Any) -> str:

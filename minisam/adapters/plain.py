@@ -147,6 +147,7 @@ def plain(step: Callable[..., Arrays]) -> Adapter:
         adapter,
         accepts=(accepts or frozenset()) | own,  # of ``**hp``, what it has read so far
         name=getattr(step, "__name__", "step"),
+        kind="plain",
         features=frozenset(accepts or ()) & {"frozen", "shards"},
     )
     if accepts and accepts & {"method", "adaptive"}:

@@ -112,6 +112,7 @@ class ProcessAdapter:
     """
 
     dtypes = ALL_DTYPES
+    kind = "process"
 
     def __init__(self, harness: Harness, features: frozenset[str]) -> None:
         self.harness, self.features = harness, features

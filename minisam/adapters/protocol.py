@@ -27,6 +27,9 @@ is then a list with one gradient function for each), ``"hessian-product"``, and
                   object that was made. Raise Unsupported if it has none with such a key.
 
 Each is named in the hyper-parameters only in the probes that ask for it.
+
+So that a report can show a failure in the words of a framework, the adapters made here also carry
+``kind``, the name of what made them, and ``arguments``, what it was given beside the maker.
 """
 
 from __future__ import annotations

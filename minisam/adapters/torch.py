@@ -15,7 +15,15 @@ import numpy as np
 
 from minisam.adapters.arguments import adapter_of_maker
 from minisam.adapters.hyperparameters import HyperParameters
-from minisam.adapters.protocol import Adapter, AdapterError, Arrays, GradFn, Run, Unsupported
+from minisam.adapters.protocol import (
+    Adapter,
+    AdapterError,
+    Arrays,
+    GradFn,
+    Run,
+    Unsupported,
+    mark,
+)
 from minisam.adapters.reading import ReadingDict
 
 LossFn = Callable[[], Any]
@@ -154,7 +162,8 @@ def torch(make: Callable[[list, ReadingDict], Any], style: str | Style = "auto")
 
         return run
 
-    return adapter_of_maker(make, begin, "frozen", "missing-gradient")
+    adapter = adapter_of_maker(make, begin, "frozen", "missing-gradient")
+    return mark(adapter, kind="torch", arguments={} if style == "auto" else {"style": style})
 
 
 def _array(tensor: Any) -> np.ndarray:

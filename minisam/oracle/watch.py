@@ -232,6 +232,7 @@ def watch(
     settings: dict[str, Any] | None = None,
     timeout: float = 60.0,
     seed: int = 0,
+    drawn: Script | None = None,
 ) -> Trace:
     """Run one probe.
 
@@ -242,8 +243,9 @@ def watch(
         settings: hyper-parameters that declared conventions fix.
         timeout: seconds that one step may take.
         seed: which of the probe's scripts; 0 is the one with a name.
+        drawn: another script, in place of the probe's own.
     """
-    drawn = script(probe, dtype, seed)
+    drawn = drawn or script(probe, dtype, seed)
     given = {**probe.settings, "names": list(probe.shapes), "dtype": dtype}
     hp = HyperParameters.of(given)
     skipped = why_not(adapter, probe, dtype, settings or {})
