@@ -10,6 +10,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
+from traceback import walk_tb
 from typing import Any
 
 import numpy as np
@@ -35,9 +36,15 @@ from minisam.adapters.protocol import (
 )
 from minisam.adapters.reading import ReadingDict
 from minisam.isolation.child import in_words
+from minisam.isolation.lines import line_of
 
 UNWANTED = re.compile(r"unexpected keyword argument '(\w+)'")
-MAKER = "if it makes a PyTorch optimizer, name minisam.oracle.torch(make) instead"
+# What optimizers of frameworks have, and what wraps their makers.
+DOORS = {
+    "torch": ("param_groups", "first_step", "ascent_step", "zero_grad"),
+    "optax": ("update", "init"),
+    "keras": ("apply", "apply_gradients"),
+}
 
 
 def as_adapter(adapter: Any) -> Adapter:
@@ -50,7 +57,9 @@ def as_adapter(adapter: Any) -> Adapter:
         ValueError: if it cannot be called.
     """
     if not callable(adapter):
-        raise ValueError(f"adapter must be a function, see minisam.oracle.plain, got {adapter!r}")
+        door = door_of(adapter)
+        hint = f"{door}, which makes one for every probe" if door else "plain"
+        raise ValueError(f"adapter must be a function, see minisam.oracle.{hint}, got {adapter!r}")
     try:
         names = list(inspect.signature(adapter).parameters)
     except (TypeError, ValueError):
@@ -73,15 +82,44 @@ def presumed(function: Callable[..., Any]) -> Adapter:
         except (Unsupported, AdapterError):
             raise
         except Exception as error:
-            what = f"raised {in_words(error)}"
+            what = f"raised {in_words(error)}{line_of(error)}"
+            door = door_of(error)
         else:
             if callable(run):
                 return run
             what = f"returned {type(run).__name__}, which is no function"
+            door = door_of(run)
         hint = f"; {DECORATE}" if "*" in taken else ""
-        raise BadSignature(f"{taken} {what}. If it is a step, {WRITE}; {MAKER}{hint}")
+        raise BadSignature(f"{taken} {what}. If it is a step, {WRITE}; {wrap_in(door)}{hint}")
 
     return adapter
+
+
+def door_of(what: Any) -> str:
+    """Return which adapter is for an optimizer, its class, or what its maker raised; "" if none is.
+
+    Example:
+        >>> door_of(type("SAM", (), {"first_step": print})()), door_of([1.0])
+        ('torch', '')
+    """
+    if isinstance(what, KeyError) and what.args == ("model",):  # which only PyTorch's makers get
+        return "torch"
+    modules = {base.__module__ for base in what.__mro__} if inspect.isclass(what) else set()
+    if isinstance(what, BaseException):
+        frames = walk_tb(what.__traceback__)
+        modules = {str(frame.f_globals.get("__name__")) for frame, _ in frames}
+    rooms = {module.partition(".")[0] for module in modules}
+    for door, attributes in DOORS.items():
+        several = door == "optax"  # an update alone is what every dict has
+        has = [hasattr(what, name) for name in attributes]
+        if door in rooms or (all(has) if several else any(has)):
+            return door
+    return ""
+
+
+def wrap_in(door: str) -> str:
+    """Say what a maker is handed over in; it may be PyTorch's if nothing is known of it."""
+    return f"if it makes an optimizer, wrap it in minisam.oracle.{door or 'torch'}(make)"
 
 
 def plain(step: Callable[..., Arrays]) -> Adapter:
@@ -119,7 +157,7 @@ def plain(step: Callable[..., Arrays]) -> Adapter:
         state: dict[str, Any] = {}
         if inspect.isclass(step):
             what = "it is a class, and a step is a function that returns a list of arrays"
-            raise BadSignature(f"{what}; {WRITE}; {MAKER}")
+            raise BadSignature(f"{what}; {WRITE}; {wrap_in(door_of(step))}")
         check_call(signature, {*hp, "adaptive", "state"})
         arguments_at(hp, 0, state)
         if accepts is not None:

@@ -15,6 +15,7 @@ from minisam.adapters.protocol import AdapterError
 from minisam.files import expanded
 from minisam.isolation.child import in_words
 from minisam.isolation.limits import Late, within
+from minisam.isolation.lines import line_of
 
 IMPORT = 10  # so many times as long as a step may an import take
 
@@ -83,7 +84,7 @@ def imported(target: str, timeout: float) -> Any:
         code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
         text = f"the import ended the process with exit code {code}"
     except BaseException as error:
-        text = in_words(error)
+        text = in_words(error) + line_of(error)
     raise AdapterError(text)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import re
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -89,14 +89,51 @@ def conclude(
         seconds=0.0,
     )
     if not ran:
-        return broken(report, "nothing ran", "No probe ran, so nothing is known.")
+        why = "; ".join(f"{count} not run because {reason}" for count, reason in report.not_run())
+        return broken(report, "nothing ran", f"No probe ran, so nothing is known: {why}.")
     if errors and len(errors) >= len(failing):
         return faulty(report, errors, ran)
     if (failing or passing) and differs_when_repeated(adapter, failing + passing, timeout):
         return broken(report, "not deterministic", "The same step, repeated, gives another result.")
     if failing:
-        return wrong(report, failing, ran, getattr(adapter, "accepts", None))
+        report = is_asam(report, failing) or wrong(
+            report, failing, ran, getattr(adapter, "accepts", None)
+        )
+        return report._replace(advice=report.advice + crashes(errors, ran))
     return sound(report, ran) if passing else report
+
+
+def crashes(errors: list[Entry], ran: list[Entry]) -> list[str]:
+    """Tell of the probes that an implementation does not come through."""
+    if not errors:
+        return []
+    (result, trace, _), more = errors[0], len(errors) - 1
+    others = f", and in {more} more of {len(ran)} results" if more else ""
+    return [f"It stops in {result.probe}, {result.dtype}{others}: {trace.fault}."]
+
+
+def is_asam(report: Report, failing: list[Entry]) -> Report | None:
+    """Report an ASAM that was checked as SAM: it climbs as one in every ordinary probe.
+
+    Roughly is enough, since an epsilon in its norm is no reason against it.
+    """
+    traces = [
+        trace._replace(hp=trace.hp.having(method="asam"))
+        for _, trace, _ in failing
+        if trace.probe.method == "sam" and trace.probe.scale == 1.0 and not trace.probe.special
+    ]
+    for eta, scope in product((0.01, 0.0), ("weights", "all")):
+        found = {"eta": eta, "scope": scope}
+        part = convention_part({**report.declared, **found})
+        if traces and all(judge_parts([], one, part, rough=True).agrees for one in traces):
+            declare = {**report.declared, **({} if (eta, scope) == (0.01, "weights") else found)}
+            more = f", declare={declare!r}" if declare else ""
+            return report._replace(
+                outcome=Verdict.BUG,
+                headline="This is no SAM, but ASAM: its climb is that of adaptive SAM.",
+                advice=[f'If that is meant, check it as ASAM: check(…, method="asam"{more}).'],
+            )
+    return None
 
 
 def broken(report: Report, cause: str, headline: str, advice: Sequence[str] = ()) -> Report:

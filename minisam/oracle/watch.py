@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import io
-import sysconfig
-import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,13 +32,10 @@ from minisam.adapters.reading import ReadingDict
 from minisam.adapters.reason import Reason
 from minisam.isolation.child import in_words
 from minisam.isolation.limits import Interruption, Late, within
+from minisam.isolation.lines import line_of
 from minisam.optim.methods import METHODS
 from minisam.oracle.probes import ANSWERS, Probe, Script, script
 from minisam.rounding import UNITS, to_unit
-
-LIBRARIES = (str(Path(__file__).parents[1]), sysconfig.get_path("stdlib"))
-INSTALLED = {"site-packages", "dist-packages"}
-LONGEST = 60  # characters that are shown of a source line
 
 
 class Fault(AdapterError):
@@ -58,30 +52,6 @@ class Raised(Fault):
     def __init__(self, error: BaseException):
         self.words = in_words(error)
         super().__init__(f"raises {type(error).__name__}", self.words + line_of(error))
-
-
-def line_of(error: BaseException) -> str:
-    """Return " (FILE, line N: SOURCE)", the last line that belongs to no library; "" if none does.
-
-    The folder is not named, since a report is read on other machines too.
-    """
-    try:
-        frames = traceback.extract_tb(error.__traceback__)
-        own = [frame for frame in frames if frame.line and not of_a_library(frame.filename)]
-    except Exception:  # a module of untrusted code may have a loader of its own
-        return ""
-    if not own:
-        return ""
-    file, line = Path(own[-1].filename), str(own[-1].line)
-    name = "cell" if file.parent.name.startswith("ipykernel_") else file.name
-    shown = line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
-    return f' ({name}, line {own[-1].lineno}: "{shown}")'
-
-
-def of_a_library(file: str) -> bool:
-    """Return whether a file belongs to minisam, to Python, or to an installed package."""
-    path = Path(file)
-    return bool(INSTALLED & {*path.parts}) or any(map(path.is_relative_to, LIBRARIES))
 
 
 class Trace(NamedTuple):

@@ -304,16 +304,58 @@ def test_declaring_what_the_oracle_asks_to_declare_is_enough():
     assert ran == set(probes)
 
 
-@pytest.mark.fault("signature", "oracle.check")
-def test_who_hands_over_what_makes_an_optimizer_is_told_the_door_for_it():
-    class Optimizer:
-        def __init__(self, params, base, rho=0.05, **keywords):
-            raise TypeError("params are no tensors")
+class Optimizer:
+    def __init__(self, params, base, rho=0.05, **keywords):
+        raise TypeError("params are no tensors")
 
+    def first_step(self):
+        pass
+
+
+class Transformation:
+    init = update = None
+
+    def __init__(self, params=None, hp=None):
+        pass
+
+
+def reads_the_model(params, hp):
+    return hp["model"].parameters()
+
+
+MAKERS = {
+    "a class": (Optimizer, "torch"),
+    "of a class": (lambda params, hp: Optimizer.__new__(Optimizer), "torch"),
+    "of the model": (reads_the_model, "torch"),
+    "a transformation": (lambda params, hp: Transformation(), "optax"),
+    "a class of two": (Transformation, "optax"),
+}
+
+
+@pytest.mark.fault("signature", "oracle.check")
+@pytest.mark.parametrize("way", MAKERS)
+def test_who_hands_over_what_makes_an_optimizer_is_told_the_door_for_it(way):
+    maker, door = MAKERS[way]
+    report = check(maker, dtype="float64", probes=["sam-one-tensor"])
+    assert report.cause == "signature"
+    assert f"wrap it in minisam.oracle.{door}(make)" in report.headline
+
+
+@pytest.mark.fault("signature", "oracle.check")
+def test_who_hands_over_what_may_make_an_optimizer_is_told_either_way():
     def make(params, hp):
         return Optimizer(params, None, rho=hp["rho"])
 
-    for one in (Optimizer, make):
-        report = check(one, dtype="float64", probes=["sam-one-tensor"])
-        assert report.cause == "signature"
-        assert "name minisam.oracle.torch(make) instead" in report.headline
+    report = check(make, dtype="float64", probes=["sam-one-tensor"])
+    assert "wrap it in minisam.oracle.torch(make)" in report.headline
+    assert SAM in report.headline
+    assert 'raise TypeError("params are no tensors")' in report.headline
+
+
+@pytest.mark.fault("signature", "oracle.check")
+def test_an_optimizer_itself_is_no_adapter():
+    for one, door in ((Optimizer.__new__(Optimizer), "torch"), (Transformation(), "optax")):
+        with pytest.raises(ValueError, match=rf"see minisam\.oracle\.{door}, which makes one"):
+            check(one)
+    with pytest.raises(ValueError, match=r"see minisam\.oracle\.plain, got 3"):
+        check(3)
