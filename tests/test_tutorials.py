@@ -25,7 +25,11 @@ import minisam.lesson
 FOLDER = Path(__file__).parent.parent / "tutorials"
 SCRIPTS = sorted(FOLDER.glob("[0-9][0-9]_*.py"))
 IN_A_BROWSER = ("01", "02", "03", "04")  # these ask for no process, thread or signal
-MINIMA = {"01": [(0.0, 0.05), (4.0, 0.05)], "02": [(0.0, 0.0)]}  # to be seen in the first picture
+MINIMA = {
+    "01": [(0.0, 0.05), (4.0, 0.05)],
+    "02": [(0.0, 0.0)],
+    "04": [(0.0, 0.0)],
+}  # to be seen in the first picture
 MOST_LINES, MOST_BEFORE_THE_PICTURE = 12, 25
 every_notebook = pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 WITH_ANSWERS = [script for script in SCRIPTS if (FOLDER / "solutions" / script.name).exists()]
@@ -224,7 +228,7 @@ def performed(script):
         said = run(source)
         if tag:
             waiting = tag
-        elif waiting and "skill(" in source:
+        elif waiting and re.search(r"\b(skill|check)\(", source):
             if not said or [line for line in said if not line.startswith("· not yet")]:
                 complaints.append(f"{waiting}, not done: {said}")
             run(answers[waiting])

@@ -9,126 +9,251 @@
 # ---
 
 # %% [markdown]
-# # Your own SAM, and what checks it
+# # Write your own SAM
 #
-# SAM is five lines of code, and nearly every line can be got wrong so that training still works:
-# the loss falls, the accuracy is a little lower, and nobody notices. This tutorial writes SAM four
-# times. Three are wrong, in ways that published implementations have been wrong, and each time the
-# oracle says which line to look at. It runs in a quarter of a minute; the first tutorial explains
-# the letters.
+# *Would you notice if your SAM were wrong?* It is five lines of code, and nearly every one of them
+# can be got wrong so that training still works: the loss falls, the accuracy is a little lower, and
+# nobody notices. Here you write it, see what it did, and have each of its skills checked.
 #
-# You write one function. It gets the weights w as a list of arrays, a function that returns their
-# gradients wherever you ask, and the numbers ρ and η:
+# **You will be able to**
+# - write SAM for any number of tensors, so that no batch breaks it;
+# - say of a given step whether it is right, and if not, at which input that shows;
+# - say what a checker must see, and why the loss is not it.
 #
-#     def step(w, grad_fn, *, rho, lr):
-#         ...
-#         return the new weights, a list of arrays
+# **You need** one step of SAM ([tutorial 2](02_one_step_by_hand.ipynb)) and Python's lists. 35
+# minutes to read and write, seconds to run.
 
 # %%
+import importlib.util
+
+if importlib.util.find_spec("minisam") is None:  # then install it, from the clone this lies in
+    # %pip install -q ..
+    pass
+
+# %%
+import matplotlib.pyplot as plt
 import numpy as np
 
-from minisam import grade
+from minisam import plots
+from minisam.adapters.plain import plain
+from minisam.lesson import reveal, show, skill
+from minisam.oracle.probes import PROBES
+from minisam.oracle.skills import SKILLS, skills_of
+from minisam.oracle.watch import watch
+
+plt.rcParams.update(plots.STYLE)
 
 # %% [markdown]
-# ## First try: walk on from B
+# ## The step
 #
-# Climb from A to B, take the gradient there, step. The new weights are found from B.
+# A step gets the weights w as a *list* of arrays, one for each tensor of a network; a function
+# `grad_fn` that returns the list of their gradients, wherever you ask; and the numbers ρ and η. It
+# returns the list of new weights.
+#
+# **Exercises, level 1.** Fill in the four blanks. One tensor is enough for now, with a gradient
+# that is not zero: d1 at A, its length, B = A + ρ d1/‖d1‖, d2 at B, and the step from A along −d2.
+# With `zip` two lists are walked through together.
+
+
+# %% tags=["exercise-1"]
+def my_step(w, grad_fn, *, rho, lr):
+    d1 = grad_fn(w)  # a list, like w
+    length = None  # ← ‖d1‖
+    b = None  # ← a list: [… for x, g in zip(w, d1)]
+    d2 = None  # ← a list
+    return None  # ← a list, from w along d2
+
+
+# %% [markdown]
+# This is what it did on the bowl of tutorial 2. The circles are where A, B and the new weights
+# should be; the crosses are yours, as far as there are any.
 
 
 # %%
-def first_try(w, grad_fn, *, rho, lr):
+H, A = np.array([[6.0, -1.0], [-1.0, 2.0]]), np.array([1.0, 2.0])
+
+
+def points_of(step):
+    asked = []
+    grad_fn = lambda w: asked.append(w[0]) or [H @ w[0]]  # noqa: E731
+    end = step([A], grad_fn, rho=1.0, lr=0.125)
+    return [*asked, *(end or [])]
+
+
+right = np.array([[1.0, 2.0], [1.8, 2.6], [-0.025, 1.575]])  # A, B and the end, from tutorial 2
+
+# %%
+figure, axes = plt.subplots(figsize=(7, 5.6), layout="constrained")
+grid = np.linspace(-1.2, 2.6, 200), np.linspace(-0.5, 3.1, 200)
+plots.contours(axes, lambda w: 0.5 * np.sum(w * (w @ H), axis=-1), *grid)
+axes.plot(*right.T, "o", color=plots.BLUE, markersize=18, fillstyle="none", label="right")
+axes.plot(*np.array(points_of(my_step)).T, "x", color=plots.VERMILION, markersize=11, label="yours")
+for name, point in zip(("A", "B", "new w"), right, strict=True):
+    plots.name_point(axes, name, point, (0, -26))
+axes.plot(0, 0, "+", color=plots.BLACK, markersize=14)
+axes.set(xlabel="$w_1$", ylabel="$w_2$", title="A right step marks every circle with a cross")
+axes.legend(loc="lower right")
+show(figure, alt="A bowl with circles at A, B and the new weights, and a cross wherever yours are.")
+
+# %% [markdown]
+# A picture is one input. The check below puts the step through *probes*, situations with numbers of
+# their own, and says a line for each skill. It gives no fix: it says what it saw.
+
+
+# %%
+def check(step, probes, names):
+    seen = [watch(plain(step), PROBES[f"sam-{probe}"], "float64") for probe in probes]
+    found = {one.name: one for one in skills_of(seen)}
+    for name in names:
+        one = found[name]
+        why = f": {one.text}" if one.status == "wrong" else ""
+        skill(SKILLS[name] + why, lambda one=one: one.status == "right")
+
+
+check(
+    my_step, ["one-tensor"], ["asks-at-A", "second-elsewhere", "direction", "length", "last-step"]
+)
+
+# %% [markdown]
+# ## Whose SAM is right?
+#
+# Three people wrote SAM. **Predict** for each: is it `"right"`? If not, at which input does that
+# show: with `"any"`, only with `"several tensors"`, or only with a `"zero gradient"`?
+
+
+# %%
+def length_of(grads):
+    return np.sqrt(sum(np.sum(g**2) for g in grads))
+
+
+def step_one(w, grad_fn, *, rho, lr):
     d1 = grad_fn(w)
-    length = np.sqrt(sum(np.sum(g**2) for g in d1))
+    b = [x + rho * g / max(length_of([g]), 1e-12) for x, g in zip(w, d1, strict=True)]
+    d2 = grad_fn(b)
+    return [x - lr * g for x, g in zip(w, d2, strict=True)]
+
+
+# %%
+def step_two(w, grad_fn, *, rho, lr):
+    d1 = grad_fn(w)
+    climb = rho / max(length_of(d1), 1e-12)
+    b = [x + climb * g for x, g in zip(w, d1, strict=True)]
+    d2 = grad_fn(b)
+    back = [x - climb * g for x, g in zip(b, d1, strict=True)]
+    return [x - lr * g for x, g in zip(back, d2, strict=True)]
+
+
+# %%
+def step_three(w, grad_fn, *, rho, lr):
+    d1 = grad_fn(w)
+    length = length_of(d1)
     b = [x + rho * g / length for x, g in zip(w, d1, strict=True)]
     d2 = grad_fn(b)
-    return [x - lr * g for x, g in zip(b, d2, strict=True)]
-
-
-points = [grade(first_try, points=4)]
-
-# %% [markdown]
-# M01 is the oracle's number for this mistake: the step has to start from A. B is only a place to
-# look from. Walking on from B adds ρ d1/‖d1‖ to every step, *up* the slope: near a minimum that is
-# larger than the step itself. (It saw something else, too. More about that below.)
-#
-# ## Second try: every tensor by itself
-#
-# The step starts from A now. And since the weights come as a list, why not do one array after the
-# other?
-
-
-# %%
-def second_try(w, grad_fn, *, rho, lr):
-    d1 = grad_fn(w)
-    b = [x + rho * g / np.sqrt(np.sum(g**2)) for x, g in zip(w, d1, strict=True)]
-    d2 = grad_fn(b)
     return [x - lr * g for x, g in zip(w, d2, strict=True)]
 
 
-points.append(grade(second_try, points=4))
-
-# %% [markdown]
-# ‖d1‖ is the norm of the *whole* gradient, over all tensors together. With a norm for each, a
-# network of n tensors climbs √n times too far, and a bias of ten numbers is shaken as hard as a
-# matrix of a million. With a single tensor there is no difference, so no test on a single tensor
-# finds this. Some packages do it on purpose; the oracle therefore asks which it was.
-#
-# ## Third try: divide by nothing
-#
-# One norm, and the step from A. What can go wrong now?
+# %%
+my_one = None  # ← your guess: "right", "any", "several tensors" or "zero gradient"
+my_two = None  # ← your guess
+my_three = None  # ← your guess
 
 
 # %%
-def third_try(w, grad_fn, *, rho, lr):
+def shows(step):
+    """Return the first input at which a skill of the step is wrong, or "right"."""
+    seen = []
+    for probe in ("one-tensor", "three-tensors", "gradient-zero"):
+        seen.append(watch(plain(step), PROBES[f"sam-{probe}"], "float64"))
+        if any(one.status == "wrong" for one in skills_of(seen)):
+            return {"one-tensor": "any", "three-tensors": "several tensors"}.get(
+                probe, "zero gradient"
+            )
+    return "right"
+
+
+# %%
+reveal("step one:", my_one, shows(step_one))
+reveal("step two:", my_two, shows(step_two))
+reveal("step three:", my_three, shows(step_three))
+assert [shows(step) for step in (step_one, step_two, step_three)] == [
+    "several tensors", "right", "zero gradient",
+]  # fmt: skip
+
+# %% [markdown]
+# **One** takes a norm for every tensor. With n tensors it climbs √n times too far, and a bias of
+# ten numbers is shaken as hard as a matrix of a million. With one tensor there is no difference,
+# so no test on one tensor finds it. **Two** comes back to A by subtraction, which is fine: A
+# again, up to rounding. **Three** is right until a gradient is exactly 0, as behind ReLUs that are
+# all closed. Then it divides 0 by 0: one such batch, and all weights are lost.
+#
+# ## Now break it
+#
+# The commonest mistake is to walk on from B. Every skill before the last is right, and the loss
+# falls all the same:
+
+
+# %%
+def from_b(w, grad_fn, *, rho, lr):
     d1 = grad_fn(w)
-    length = np.sqrt(sum(np.sum(g**2) for g in d1))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        b = [x + rho * g / length for x, g in zip(w, d1, strict=True)]
-    d2 = grad_fn(b)
-    return [x - lr * g for x, g in zip(w, d2, strict=True)]
+    b = [x + rho * g / max(length_of(d1), 1e-12) for x, g in zip(w, d1, strict=True)]
+    return [x - lr * g for x, g in zip(b, grad_fn(b), strict=True)]
 
 
-points.append(grade(third_try, points=4))
+check(from_b, ["one-tensor", "three-tensors"], ["direction", "length", "last-step"])
+w = [np.array([1.0, 2.0])]
+for _ in range(50):
+    w = from_b(w, lambda w: [H @ w[0]], rho=0.05, lr=0.125)
+print(f"loss {0.5 * A @ H @ A:.2f} at first, {0.5 * w[0] @ H @ w[0]:.5f} after 50 steps")
 
 # %% [markdown]
-# At a minimum, or behind ReLUs that are all closed, the gradient is exactly 0, and 0/0 is not a
-# number: one such batch, and all weights are lost. There is no way up from there, so there is no
-# climb. Many implementations add a small number to the norm instead; the oracle takes that for a
-# convention, which one may declare, and `grade` costs you nothing for it.
+# ## What happened
 #
-# ## Fourth try
+# The check never looks at a loss or an accuracy. It owns `grad_fn`, so it sees *where* each
+# gradient is asked for: A, then B. And it judges each skill from where the step itself was: a
+# wrong B is not held against the last line. One tensor, one loss that falls, one picture that
+# looks right: none of them is a test.
+#
+# ## Exercises
+#
+# Level 1 is above. Answers: `solutions/04_your_own_sam.py`.
+#
+# **Level 1.** Go back, until the five lines say "right".
+#
+# **Level 2.** Now for any number of tensors, and for a gradient that is zero throughout. There is
+# no way up from there, so there is no climb.
+
+
+# %% tags=["exercise-2"]
+def any_step(w, grad_fn, *, rho, lr):
+    return None  # ← begin with a copy of my_step
 
 
 # %%
-def fourth_try(w, grad_fn, *, rho, lr):
-    d1 = grad_fn(w)  # at A
-    length = np.sqrt(sum(np.sum(g**2) for g in d1))  # ‖d1‖ over all tensors
-    climb = rho / length if length > 0 else 0.0
-    b = [x + climb * g for x, g in zip(w, d1, strict=True)]  # B = A + ρ d1/‖d1‖
-    d2 = grad_fn(b)  # at B
-    return [x - lr * g for x, g in zip(w, d2, strict=True)]  # from A
-
-
-points.append(grade(fourth_try, points=4))
-assert points[-1] == 4 > max(points[:-1])
+probes = ["one-tensor", "three-tensors", "rho-zero", "lr-zero", "gradient-zero"]
+check(any_step, probes, SKILLS)
 
 # %% [markdown]
-# ## How can it know?
+# **Level 3.** The paper bounds ε by any p-norm: equation (2). With p = ∞, every weight may move by
+# ρ, and the worst ε moves each of them by exactly ρ, along the sign of its gradient. Write that
+# SAM.
+
+
+# %% tags=["exercise-3"]
+def sign_step(w, grad_fn, *, rho, lr, p):  # the check passes p = ∞, and you need not look at it
+    return None
+
+
+# %%
+check(sign_step, ["p-inf"], ["second-elsewhere", "direction", "length", "last-step"])
+
+# %% [markdown]
+# ## Where it comes from
 #
-# The oracle never compares accuracies. It owns `grad_fn`, so it sees *where* each gradient was
-# asked for: A, then B. It compares B and the new weights with minisam's own SAM, calculated with
-# numbers that carry a bound of their rounding errors, so that a difference is either explained by
-# rounding or it is real. And it knows some eighty wrong SAMs, and names the one that would do what
-# yours did.
+# Foret et al. 2020, [arXiv 2010.01412](https://arxiv.org/abs/2010.01412), algorithm 1 and equation
+# (2). That one norm runs over all tensors is in the authors' code, not in the text. What people's
+# implementations do: the guide on [implementations](guides/implementations.md).
 #
-# ## Try it
+# ## Next
 #
-# 1. The report on `first_try` ends with ten lines that show the mistake without minisam, to send to
-#    an author. Run them in a new cell. Then `from minisam import oracle` and
-#    `print(oracle.check(first_try))`: it judges in float32 too.
-# 2. Write ASAM: ε = ρ T² d1/‖T d1‖ with T = |w| + η. Check it with
-#    `grade(step, method="asam", declare={"eta": 0.01, "scope": "all"})`.
-# 3. Take d2 on *another* mini-batch than d1, as some implementations do. `grad_fn` has no batches:
-#    how could the oracle see it? (`oracle.check` of an optimizer for PyTorch or Optax can.)
-# 4. Give `grade` an optimizer that you use at work; `oracle.torch`, `.optax` and `.keras` turn it
-#    into what the oracle understands.
+# A right SAM, and what for? [Learning lies](05_learning_lies.ipynb): networks, and labels that are
+# wrong.
