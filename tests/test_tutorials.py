@@ -31,9 +31,7 @@ MINIMA = {
     "04": [(0.0, 0.0)],
 }  # to be seen in the first picture
 MOST_LINES, MOST_BEFORE_THE_PICTURE = 12, 25
-every_notebook = pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-WITH_ANSWERS = [script for script in SCRIPTS if (FOLDER / "solutions" / script.name).exists()]
-every_tutorial = pytest.mark.parametrize("script", WITH_ANSWERS, ids=lambda path: path.stem)
+every_tutorial = pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 
 
 def cells_of_script(text):
@@ -90,13 +88,13 @@ def test_there_are_tutorials():
     assert SCRIPTS
 
 
-@every_notebook
+@every_tutorial
 def test_script_and_notebook_have_the_same_cells(script):
     notebook = script.with_suffix(".ipynb")
     assert cells_of_script(script.read_text()) == cells_of_notebook(notebook.read_text())
 
 
-@every_notebook
+@every_tutorial
 def test_notebook_was_executed_from_start_to_end(script):
     cells = json.loads(script.with_suffix(".ipynb").read_text())["cells"]
     code = [cell for cell in cells if cell["cell_type"] == "code"]

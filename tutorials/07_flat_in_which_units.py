@@ -9,211 +9,256 @@
 # ---
 
 # %% [markdown]
-# # Flat or sharp?
+# # Flat in which units?
 #
-# SAM is said to end in *flatter* minima than SGD. This tutorial trains the same small network with
-# both, from the same start, and then measures what "flat" means: the largest curvature, all
-# curvatures, the loss along a line, the worst loss nearby. At the end it breaks every one of these
-# measures but one, without changing what the network computes. It runs in half a minute, and you
-# need to know what a gradient and an eigenvalue are.
+# *Is this network flatter than that one?* A network can be written down in many ways that compute
+# the same. If it is called flat in one of them and sharp in another, then "flat" says something
+# about the writing. Here are five measures of sharpness, and one network written down twice.
+#
+# **You will be able to**
+# - rescale a ReLU network without changing what it computes;
+# - say which measures of sharpness notice, and why;
+# - carry a radius ρ from one network to another, with SAM and with ASAM.
+#
+# **You need** eigenvalues, and H v from [tutorial 6](06_second_derivative.ipynb). 35 minutes to
+# read, ten seconds to run.
 #
 # | symbol | name in code | meaning |
 # |---|---|---|
 # | w | `params` | the weights, a dict of arrays |
-# | L(w) | `loss` | training loss |
-# | H | `product`, `matvec` | matrix of second derivatives of L at w, as the function v ↦ H v |
-# | λ₁ | `eigenvalues[0]` | the largest curvature: largest eigenvalue of H |
+# | H, λ₁ | `hessian` | second derivatives of the loss at w, and the largest curvature |
 # | ρ | `rho` | radius of a ball around w |
+# | T | `scaling` | diagonal matrix, |w| on it: ASAM's ball is ‖T⁻¹ε‖ ≤ ρ |
 
 # %%
+import importlib.util
+
+if importlib.util.find_spec("minisam") is None:  # then install it, from the clone this lies in
+    # %pip install -q ..
+    pass
+
+# %%
+import autograd.numpy as np
 import matplotlib.pyplot as plt
-import numpy as np
 
-from minisam import LabelNoise, load, mlp, plots, sam, sgd, sharpness
-from minisam.data import channel_statistics, standardize
+from minisam import load, mlp, plots, sgd, sharpness
+from minisam.lesson import reveal, show, skill
 from minisam.nn.gradients import value_and_grad
-from minisam.nn.losses import accuracy, cross_entropy
-from minisam.train import predict, train
-from minisam.trees import add_scaled, norm, scale, subtract
+from minisam.nn.losses import cross_entropy
+from minisam.optim import asam_perturbation, sam_perturbation
+from minisam.train import train
+from minisam.trees import add, norm
+
+plt.rcParams.update(plots.STYLE)
 
 # %% [markdown]
-# ## Two networks
+# ## One network, written down twice
 #
-# The toy images come with the package. A fifth of the training labels is wrong, so that there is
-# something to memorize; the test labels are clean.
+# Toy images, made small, and a network trained on them until little is left to learn. In a ReLU
+# network the first layer can be made *a* times larger and the second *a* times smaller: a ReLU
+# passes the factor on, the next layer takes it away. Every output stays what it was, here for a =
+# 5.
 
 # %%
-data = load("toy", noise=LabelNoise("symmetric", 0.2, seed=0), train_size=1000, test_size=1000)
-mean, std = channel_statistics(data.train.images)
-x, y = standardize(data.train.images, mean, std), data.train.labels
-test_x, test_y = standardize(data.test.images, mean, std), data.test.labels
-wrong = y != data.train.clean_labels
-
-model = mlp(hidden=(32, 32), classes=10)
-base = sgd(lr=0.05, momentum=0.9)
-ends = {}
-for name, optimizer in (("SGD", base), ("SAM", sam(base, rho=0.2))):
-    ends[name] = train(model, optimizer, x, y, epochs=25, batch_size=100, seed=0).params
-    on_train, on_test = (predict(model, ends[name], {}, images) for images in (x, test_x))
-    print(
-        f"{name}: test {accuracy(on_test, test_y):.1%}, wrong labels memorized "
-        f"{np.mean(on_train.argmax(axis=1)[wrong] == y[wrong]):.0%}, "
-        f"training loss {float(cross_entropy(on_train, y)):.3f}"
-    )
-
-# %% [markdown]
-# ## The second derivative, without the matrix
-#
-# This network has about a hundred thousand weights, so H has ten billion entries. Nobody needs
-# them. The derivative of the gradient along v is H v, and autograd gives it for the price of two
-# gradients. Checked against the definition, the change of the gradient over a short way along v:
-
-# %%
-seen, labels = x[:500].astype(np.float64), y[:500]
+data = load("toy", train_size=500).train
+images = data.images.reshape(-1, 8, 4, 8, 4, 3).mean(axis=(2, 4))
+x = (images - images.mean(axis=0)) / images.std(axis=0)
+model = mlp(hidden=(32, 32), classes=10, input_shape=(8, 8, 3))
+end = train(model, sgd(lr=0.05, momentum=0.9), x.astype("float32"), data.labels, epochs=60).params
+params = {name: leaf.astype(float) for name, leaf in end.items()}
 
 
 def loss(params):
-    return cross_entropy(model.apply(params, seen), labels)
-
-
-w = {key: leaf.astype(np.float64) for key, leaf in ends["SGD"].items()}
-rng = np.random.default_rng(0)
-v = {key: rng.standard_normal(leaf.shape) for key, leaf in w.items()}
-v = scale(1 / norm(v), v)
-
-product = sharpness.hessian_product(loss, w)
-h = 1e-5
-(_, ahead), (_, behind) = (value_and_grad(loss)(add_scaled(w, step, v)) for step in (h, -h))
-difference = scale(1 / (2 * h), subtract(ahead, behind))
-error = float(norm(subtract(difference, product(v))) / norm(product(v)))
-print(f"relative difference between H v and its definition: {error:.0e}")
-assert error < 1e-4
-
-# %% [markdown]
-# ## The largest curvatures
-#
-# Lanczos' method finds the outermost eigenvalues from a few dozen products H v, and says how far
-# from an eigenvector each of its vectors is: ‖H u − λ u‖, the residual. An eigenvalue of H lies at
-# most that far from the number it returns.
-
-
-# %%
-def curvatures(params, count=3):
-    product = sharpness.hessian_product(loss, params)
-    hessian = sharpness.flat_hessian(product, params)
-    rng = np.random.default_rng(0)
-    return hessian, sharpness.top_eigenvalues(hessian.matvec, hessian.size, rng, count, steps=80)
-
-
-points = {
-    name: {key: leaf.astype(np.float64) for key, leaf in end.items()} for name, end in ends.items()
-}
-for name, params in points.items():
-    _, top = curvatures(params)
-    shown = ", ".join(
-        f"{value:.2f} ± {residual:.0e}"
-        for value, residual in zip(top.eigenvalues, top.residuals, strict=True)
-    )
-    print(f"{name}: largest eigenvalues {shown}")
-
-# %% [markdown]
-# ## All curvatures
-#
-# The trace is the sum of all eigenvalues: the mean of vᵀ H v over random signs v (Hutchinson). The
-# whole spectrum follows from a few runs of Lanczos (stochastic quadrature). Drawn is the share of
-# eigenvalues above λ: nearly all are nearly zero, and one in a few thousand sticks out.
-
-# %%
-figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
-for name, params in points.items():
-    hessian, _ = curvatures(params, count=1)
-    rng = np.random.default_rng(0)
-    total = sharpness.trace(hessian.matvec, hessian.size, rng, probes=20)
-    print(f"{name}: trace {total.value:.1f} ± {total.standard_error:.1f} (standard error)")
-    spectrum = sharpness.spectral_density(hessian.matvec, hessian.size, rng, probes=2, steps=30)
-    order = np.argsort(spectrum.nodes)
-    share_above = np.cumsum(spectrum.weights[order][::-1])[::-1]
-    axes.plot(spectrum.nodes[order], share_above, color=plots.colour(name), label=name)
-axes.set(xscale="symlog", yscale="log", xlabel="λ", ylabel="share of eigenvalues above λ")
-_ = axes.legend()
-
-# %% [markdown]
-# ## The loss along a line
-#
-# A random direction tells little if one network has larger weights than the other: the same step is
-# then a smaller change. So each filter of the direction gets the length of the network's own filter
-# (Li et al. 2018), and 1 on the axis means: every filter moved by its own length.
-
-# %%
-figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
-for name, params in points.items():
-    for seed in range(4):
-        direction = sharpness.filter_normalized_direction(params, np.random.default_rng(seed))
-        line = sharpness.loss_slice(loss, params, direction, np.linspace(-1, 1, 31))
-        axes.plot(
-            line.x, line.losses, color=plots.colour(name), alpha=0.7, label=None if seed else name
-        )
-axes.set(xlabel="distance / norm of each filter", ylabel="training loss")
-_ = axes.legend()
-
-# %% [markdown]
-# ## The worst loss nearby
-#
-# SAM's own measure is the largest rise of the loss within a ball of radius ρ around w. One step
-# along the gradient is SAM's guess at it; climbing on, and projecting back into the ball, finds
-# more. ASAM's ball stretches with the weights: 0.5 lets each change by about half of itself.
-
-# %%
-for name, params in points.items():
-    ball = sharpness.worst_case(loss, params, rho=0.2, steps=20).rise
-    stretched = sharpness.adaptive_sharpness(loss, params, rho=0.5, steps=20).rise
-    print(f"{name}: worst rise in a ball of 0.2 {ball:.3f}, in ASAM's ball of 0.5 {stretched:.3f}")
-
-# %% [markdown]
-# ## Now break it
-#
-# In a ReLU network the first layer can be made 5 times larger and the second 5 times smaller: every
-# output stays what it was, so this is the same minimum in every sense that matters for a
-# prediction. And yet (Dinh et al. 2017):
+    return cross_entropy(model.apply(params, x), data.labels)
 
 
 # %%
 def rescaled(params, factor):
     sizes = {"fc1.weight": factor, "fc1.bias": factor, "fc2.weight": 1 / factor}
-    return {key: sizes.get(key, 1.0) * leaf for key, leaf in params.items()}
+    return {name: sizes.get(name, 1.0) * leaf for name, leaf in params.items()}
 
 
-same = rescaled(points["SAM"], 5.0)
-outputs = [model.apply(params, seen) for params in (points["SAM"], same)]
-assert np.allclose(*outputs, rtol=1e-9, atol=1e-9)
-
-measures = {}
-for name, params in (("as trained", points["SAM"]), ("rescaled", same)):
-    _, top = curvatures(params, count=1)
-    measures[name] = (
-        top.eigenvalues[0],
-        sharpness.worst_case(loss, params, rho=0.2, steps=20).rise,
-        sharpness.adaptive_sharpness(loss, params, rho=0.5, steps=20).rise,
-    )
-    print("{:10}  λ₁ {:8.2f}   rise in a ball {:7.3f}   in ASAM's ball {:.3f}".format(
-        name, *measures[name]
-    ))  # fmt: skip
-before, after = measures.values()
-assert np.isclose(before[2], after[2], rtol=1e-6)
-assert after[0] > 2 * before[0]
+same = rescaled(params, 5.0)
 
 # %% [markdown]
-# λ₁ and the rise in a ball call the same network sharp that they called flat. ASAM's ball is
-# stretched together with the weights, and does not see the difference. That is the reason for ASAM.
-# It is also a warning: "flatter" means nothing before one has said in which units.
+# ## Five measures
 #
-# ## Try it
+# | name | what it is |
+# |---|---|
+# | `"λ₁"` | the largest eigenvalue of H |
+# | `"trace"` | the sum of all eigenvalues, estimated from vᵀHv with random signs v |
+# | `"ball"` | the largest rise of the loss within ‖ε‖ ≤ 0.2, which SAM guesses in one step |
+# | `"line"` | the rise along a random direction, each filter of it as long as the network's own |
+# | `"ASAM"` | the largest rise within a ball stretched with the weights, ‖T⁻¹ε‖ ≤ 0.5 |
 #
-# 1. Train with ρ = 0.05 and 0.8 instead. What becomes of λ₁, of the test accuracy, of the memorized
-#    labels? Is the flattest network the best?
-# 2. At a minimum that fits every label the gradient vanishes, and with it the first step of
-#    `worst_case`. Give it `restarts=5, rng=...`: what does it find for SGD now?
-# 3. Use `sharpness.loss_plane` for the loss over two random directions, and draw it with
-#    `axes.contourf`.
-# 4. Which `factor` makes λ₁ of the rescaled network smallest? Is that network any better?
-# 5. Is ASAM's rise the same for `scope="weights"`, which leaves the biases alone? Why not?
+# **Predict.** Which of the five change when the network is written down the other way?
+
+# %%
+my_changing = None  # ← your guess: a list of names, such as ["λ₁", "line"]
+
+
+# %%
+def measures(params):
+    hessian = sharpness.flat_hessian(sharpness.hessian_product(loss, params), params)
+    H, n = hessian.matvec, hessian.size
+    direction = sharpness.filter_normalized_direction(params, np.random.default_rng(0))
+    return {
+        "λ₁": sharpness.top_eigenvalues(H, n, np.random.default_rng(0)).eigenvalues[0],
+        "trace": sharpness.trace(H, n, np.random.default_rng(0)).value,
+        "ball": sharpness.worst_case(loss, params, rho=0.2).rise,
+        "line": np.diff(sharpness.loss_slice(loss, params, direction, [0.0, 0.5]).losses)[0],
+        "ASAM": sharpness.adaptive_sharpness(loss, params, rho=0.5).rise,
+    }
+
+
+# %%
+before, after = measures(params), measures(same)
+figure, axes = plt.subplots(figsize=(8, 4.6), layout="constrained")
+ratios = [after[name] / before[name] for name in before]
+axes.bar(np.arange(5) - 0.2, 1.0, 0.38, color=plots.GREY, label="as trained")
+axes.bar(np.arange(5) + 0.2, ratios, 0.38, color=plots.BLUE, label="rescaled by 5")
+axes.set_xticks(range(5), list(before))
+axes.set(ylabel="times the value as trained", title="One network: three of five measures change")
+axes.legend(loc="upper right")
+show(figure, alt="Pairs of bars: λ₁, trace and ball grow with the rescaling; line and ASAM do not.")
+
+# %%
+assert np.allclose(model.apply(params, x), model.apply(same, x), rtol=1e-9, atol=1e-9)
+value, slope = value_and_grad(loss)(params)
+print(f"same outputs; loss {value:.4f}, length of the gradient {norm(slope):.3f}: nearly a minimum")
+changing = [name for name in before if not np.isclose(before[name], after[name], rtol=1e-6)]
+reveal("These change:", my_changing, changing)
+for name in before:
+    print(f"{name:6} as trained {before[name]:8.3f}, rescaled {after[name]:8.3f}")
+assert changing == ["λ₁", "trace", "ball"]
+
+# %% [markdown]
+# λ₁, the trace and the rise in a ball call the very network sharp that they called flat. Nothing
+# about its predictions has changed, so nothing about how it generalizes has, either. The two that
+# stay measure distance in units of the weights themselves: each filter against its own length, or
+# each weight against its own size.
+#
+# ## By hand, with two weights
+#
+# The smallest such network is u·v with one example: L(u, v) = ½ (uv − 1)². At a minimum, uv = 1,
+# its curvature is u² + v² across the valley, and 0 along it. At (1, 1) that is 2. Written down with
+# a = 5, at (5, ⅕)?
+
+# %%
+curvature_rescaled = None  # ← u² + v² at (5, ⅕)
+
+# %%
+valley = sharpness.dense_hessian(lambda w: 0.5 * (w["u"] * w["v"] - 1) ** 2, {"u": 5.0, "v": 0.2})
+true_curvature = np.linalg.eigvalsh(valley)[-1]
+done = skill("the curvature at (5, ⅕)", lambda: np.isclose(curvature_rescaled, true_curvature))
+
+# %% [markdown]
+# ## Now break it
+#
+# Rescaling can make a network as sharp as you like. Can it make it flatter, too, than training left
+# it? **Predict**: by how many percent can λ₁ be lowered, with the best a?
+
+# %%
+my_percent = None  # ← your guess: a number from 0 to 100
+
+# %%
+sizes = np.array([0.25, 0.5, 0.8, 0.9, 1.0, 1.1, 1.2, 1.5, 2.0, 4.0])
+top = np.array([measures(rescaled(params, a))["λ₁"] for a in sizes])
+print("a ", *(f"{a:6.2f}" for a in sizes))
+print("λ₁", *(f"{value:6.2f}" for value in top))
+reveal("Flatter by % at best:", my_percent, 100 * (1 - top.min() / before["λ₁"]))
+assert top.min() > 0.8 * before["λ₁"]
+
+# %% [markdown]
+# Hardly at all. The layers were of like size at the start, and gradient descent keeps them so:
+# nothing rescales a network by itself. That is why λ₁ of two networks that were trained alike can
+# be compared all the same, with care. One more trap: a network that is *less trained* has another
+# curvature, too. Compare at the same training loss, or say that you did not.
+#
+# ## What happened
+#
+# "Flatter" means nothing before one has said in which units. SAM's ball is round in the units of
+# the weights as written down; ASAM's is stretched with them, so that its ρ means the same for every
+# way of writing. That is the reason for ASAM. Whether it generalizes better is another question.
+#
+# ## Exercises
+#
+# Answers: `solutions/07_flat_in_which_units.py`.
+#
+# **Level 1.** ASAM's ball of 0.5 is *joint*: ‖T⁻¹ε‖ is the length of all relative changes εᵢ/|wᵢ|
+# together. If every one of the 7,562 weights changes by the same share of itself, how many percent
+# may that be? (Not 50.)
+
+# %% tags=["exercise-1"]
+percent = None  # ← 100 · …
+
+# %%
+n = sum(leaf.size for leaf in params.values())
+assert n == 7562
+ones = np.full(n, 0.5 / n**0.5)  # a vector of n equal shares
+done = skill("how far ASAM's ball reaches", lambda: np.isclose(percent, 100 * ones[0], rtol=0.01))
+
+# %% [markdown]
+# **Level 2.** Find a sixth measure: a number that is the same for the rescaled network, but not for
+# every network. (What could you do to each weight that does not care how large it is?)
+
+
+# %% tags=["exercise-2"]
+def sixth(params):
+    return None  # ← with `loss`; draw from np.random.default_rng(0) if it takes chance
+
+
+# %%
+untrained = model.init(np.random.default_rng(0))
+done = skill("does not notice a = 5", lambda: np.isclose(sixth(params), sixth(same), rtol=1e-6))
+done = skill(
+    "nor a = 100", lambda: np.isclose(sixth(params), sixth(rescaled(params, 100.0)), rtol=1e-6)
+)
+done = skill(
+    "but another network", lambda: not np.isclose(sixth(params), sixth(untrained), rtol=0.01)
+)
+
+# %% [markdown]
+# **Level 3.** At `params`, SAM's climb with ρ = 0.05 raises the loss by some amount. With which ρ
+# does it raise it by as much at `same`? And ASAM's, which at `params` had ρ = 0.5? Search by
+# halving an interval: `rise(climb, params, rho)` grows with ρ here.
+
+
+# %%
+def rise(climb, params, rho):
+    value, gradient = value_and_grad(loss)(params)
+    return float(loss(add(params, climb(params, gradient, rho)))) - value
+
+
+def adaptive(params, gradient, rho):
+    return asam_perturbation(params, gradient, rho, eta=0.0, scope="all")
+
+
+# %% tags=["exercise-3"]
+rho_of_sam = None  # ← for sam_perturbation, at `same`
+rho_of_asam = None  # ← for adaptive, at `same`
+
+
+# %%
+def carried(climb, rho, wanted):
+    return np.isclose(rise(climb, same, rho), wanted, rtol=0.02)
+
+
+wanted = rise(sam_perturbation, params, 0.05), rise(adaptive, params, 0.5)
+done = skill("SAM's ρ, carried over", lambda: carried(sam_perturbation, rho_of_sam, wanted[0]))
+done = skill("ASAM's ρ, carried over", lambda: carried(adaptive, rho_of_asam, wanted[1]))
+
+# %% [markdown]
+# ## Where it comes from
+#
+# - Rescaling: Dinh et al. 2017, *Sharp Minima Can Generalize For Deep Nets*,
+#   [arXiv 1703.04933](https://arxiv.org/abs/1703.04933), section 4.
+# - The line: Li et al. 2018, [arXiv 1712.09913](https://arxiv.org/abs/1712.09913), section 4.
+# - ASAM: Kwon et al. 2021, [arXiv 2102.11600](https://arxiv.org/abs/2102.11600), section 3 and
+#   theorem 1.
+# - Layers stay balanced: Du et al. 2018, [arXiv 1806.00900](https://arxiv.org/abs/1806.00900).
+# - The trace: Hutchinson 1990. λ₁ by Lanczos: see `minisam/sharpness/lanczos.py`.
+#
+# ## Next
+#
+# So does any of this help on data? [Does it generalize?](08_does_it_generalize.ipynb)
