@@ -14,7 +14,7 @@ from minisam.adapters.protocol import HYPERPARAMETERS, Unsupported
 from minisam.adapters.reason import Reason
 from minisam.isolation.limits import check_seconds
 from minisam.optim.methods import METHODS
-from minisam.oracle.diagnosis import Part, convention_part, decayed, judge_parts
+from minisam.oracle.parts import Part, convention_part, decayed, judge_parts
 from minisam.oracle.probes import Probe, probes_of
 from minisam.oracle.report import Report, Result
 from minisam.oracle.verdicts import Entry, conclude

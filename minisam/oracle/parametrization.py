@@ -10,8 +10,8 @@ from minisam.adapters.protocol import Adapter
 from minisam.isolation.limits import check_seconds
 from minisam.optim.methods import METHODS
 from minisam.oracle.checking import choose, choose_probes, examine, name_of
-from minisam.oracle.diagnosis import convention_part
 from minisam.oracle.explanation import first_wrong, looks_like
+from minisam.oracle.parts import convention_part
 from minisam.oracle.probes import Probe
 from minisam.oracle.watch import watch
 from minisam.rounding import UNITS

@@ -12,16 +12,17 @@ import numpy as np
 
 import minisam
 from minisam.adapters.protocol import Adapter
-from minisam.oracle.diagnosis import (
-    Diagnosis,
-    Parts,
-    convention_part,
-    decayed,
-    diagnose,
-    judge_parts,
-)
+from minisam.oracle.diagnosis import Diagnosis, diagnose
 from minisam.oracle.explanation import first_wrong, looks_like
 from minisam.oracle.judge import Judgement
+from minisam.oracle.parts import (
+    Parts,
+    convention_part,
+    conventions_of,
+    decayed,
+    judge_parts,
+    mistake_of,
+)
 from minisam.oracle.probes import Probe
 from minisam.oracle.report import Report, Result, Verdict
 from minisam.oracle.reproduction import reproduction
@@ -257,37 +258,57 @@ def wrong(
     """Report a bug or an undeclared convention."""
     wrong_ones = [trace for _, trace, _ in failing]
     passing = [t for result, t, _ in ran if result.status == "pass" and not t.probe.extreme]
-    survivors, tried, complete = diagnosed(wrong_ones, passing, report.declared)
+    survivors, tried, rest = diagnosed(wrong_ones, passing, report.declared)
     judged = [(trace, judgement) for _, trace, judgement in failing if judgement]
-    if survivors and any(part.is_mutant for part in survivors[0]):
-        judged = beyond(conventions_of(survivors[0]), judged, report.declared)
+    named = survivors and any(part.is_mutant for part in survivors[0])
+    conventions = conventions_of(survivors[0]) if survivors else {}
+    if named or rest:
+        judged = beyond(conventions, judged, report.declared)
     trace, judgement = min(judged, key=lambda entry: entry_size(entry[0]))
     seen = [f"First wrong: {first_wrong(trace, judgement)}."]
-    if survivors and not any(part.is_mutant for part in survivors[0]):
-        found = conventions_of(survivors[0])
-        report = undeclared(report, found, failing=wrong_ones)
+    if survivors and not named and not rest:
+        report = undeclared(report, conventions, failing=wrong_ones)
         return report._replace(advice=report.advice + seen)
     call = report.name if report.name.isidentifier() else "step"
     report = report._replace(
-        outcome=Verdict.BUG, reproduction=reproduction(trace, judgement, call, accepts)
+        outcome=Verdict.BUG,
+        reproduction=reproduction(trace, judgement, call, accepts),
+        found=conventions,
     )
-    if survivors:
-        return with_names(report, survivors, seen, wrong_ones)
+    if named:
+        report = with_names(report, survivors, seen, wrong_ones)
+        return report._replace(advice=report.advice + also(rest, wrong_ones))
     same_quantity = [entry for entry in judged if entry[1].quantity == judgement.quantity]
     looks = looks_like(*max(same_quantity, key=lambda entry: entry_size(entry[0])[0]))
-    ended = "" if complete else " (the search was stopped)"
-    headline = f"None of {tried} known mistakes and conventions explains it{ended}."
+    headline = f"None of {tried} known mistakes and conventions explains it."
     if not tried:
         headline = "A step is wrong. Only mistakes in SGD, SAM and ASAM are known by name."
     looks_so = [f"It looks like this: {looks}."] if looks else []
-    return report._replace(headline=headline, advice=seen + looks_so)
+    meant = [declaration(report)] if conventions else []
+    return report._replace(headline=headline, advice=seen + looks_so + meant)
+
+
+def also(rest: Sequence[Trace], failing: Sequence[Trace]) -> list[str]:
+    """Say what a name does not explain."""
+    if not rest:
+        return []
+    first = min(rest, key=entry_size)
+    return [
+        f"That does not explain everything: {len(rest)} of the {len(failing)} results that fail "
+        f"differ from it, the first {first.probe.slug} in {first.dtype}."
+    ]
+
+
+def declaration(report: Report) -> str:
+    """Say what to declare of what was found beside a mistake."""
+    return f"What it does by convention: declare={ {**report.declared, **report.found}!r}"
 
 
 def with_names(
     report: Report, survivors: list[Parts], seen: list[str], failing: Sequence[Trace]
 ) -> Report:
     """Report a bug with the names of the mistakes that explain it."""
-    mistakes = [[MUTANTS[part.name] for part in parts if part.is_mutant] for parts in survivors]
+    mistakes = [[mistake_of(part) for part in parts if part.is_mutant] for parts in survivors]
     by_name = {" + ".join(mutant.name for mutant in several): several for several in mistakes}
     names = list(by_name)
     conventions = conventions_of(survivors[0])
@@ -303,16 +324,8 @@ def with_names(
             f"It also {mutant.title}. {mutant.description}"
             for mutant in mistakes_like(conventions, failing)
         ]
-        declare = {**report.declared, **conventions}
-        advice.append(f"What it does by convention: declare={declare!r}")
-    return report._replace(
-        headline=headline, advice=advice + seen, found=conventions, explanations=names
-    )
-
-
-def conventions_of(parts: Parts) -> dict[str, Any]:
-    """Return the conventions of an explanation."""
-    return {name: value for part in parts for name, value in part.declare.items()}
+        advice.append(declaration(report))
+    return report._replace(headline=headline, advice=advice + seen, explanations=names)
 
 
 def beyond(

@@ -52,6 +52,11 @@ def with_floor(floor: float) -> Callable[..., Any]:
     return lambda now, rho, length: rho / np.maximum(length, floor)
 
 
+def with_epsilon_inside(epsilon: float) -> Callable[..., Any]:
+    """Return the length of a climb with ``epsilon`` under the root: ρ/√(‖g‖² + epsilon)."""
+    return lambda now, rho, length: rho / np.sqrt(length * length + epsilon)
+
+
 def with_float32_norm(now: SimpleNamespace, g: Params) -> Any:
     """Compute ‖g‖ in float32."""
     return norm(map_leaves(lambda leaf: leaf.astype(np.float32), g))
@@ -150,6 +155,11 @@ CONVENTIONS: dict[str, Convention] = {convention.name: convention for convention
     Convention(
         "norm_floor", 0.0, EPSILONS, "the smallest norm: ρ g/max(‖g‖, norm_floor)",
         lambda value: piece(length=with_floor(value)), accepts=is_number,
+    ),
+    Convention(
+        "norm_epsilon_inside", 0.0, (1e-12, 1e-8),
+        "what is added under the root: ρ g/√(‖g‖² + norm_epsilon_inside)",
+        lambda value: piece(length=with_epsilon_inside(value)), accepts=is_number,
     ),
     Convention(
         "norm_dtype", "same", ("float32",), "the dtype in which the norm is computed",

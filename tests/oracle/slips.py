@@ -25,7 +25,7 @@ from minisam.adapters.plain import plain
 from minisam.adapters.protocol import Adapter, mark
 from minisam.oracle import check
 from minisam.oracle.checking import choose_probes, examine
-from minisam.oracle.diagnosis import convention_part
+from minisam.oracle.parts import convention_part
 from minisam.oracle.report import Report, Verdict
 from minisam.oracle.watch import watch
 

@@ -1,21 +1,16 @@
 """Every wrong SAM is rejected, and named."""
 
-import math
 import random
+import time
 
 import pytest
+from oracle.seen import adapter_with, named, split, traces_of
 
 from minisam.adapters.library import adapter_of
-from minisam.oracle.diagnosis import (
-    PACKAGES,
-    convention_part,
-    diagnose,
-    explains,
-    judge_parts,
-    mutant_part,
-    simplest,
-)
+from minisam.oracle import diagnosis, replays
+from minisam.oracle.diagnosis import diagnose
 from minisam.oracle.judge import judge
+from minisam.oracle.parts import convention_part, conventions_of, explains, mutant_part
 from minisam.oracle.probes import PROBES
 from minisam.oracle.watch import watch
 from minisam.variants.mutants import MUTANTS, mutant_adapter
@@ -34,18 +29,6 @@ SOME = {
     ("M28-restore-by-subtraction", "float32"),
     ("A05-eta-dropped", "float64"),
 }
-
-
-def traces_of(adapter, methods, dtype):
-    probes = [p for p in PROBES.values() if p.method in methods and not p.extreme]
-    return [watch(adapter, probe, dtype) for probe in probes]
-
-
-def split(traces, declared=None):
-    base = convention_part(declared or {})
-    agrees = [judge_parts([], trace, base).agrees for trace in traces]
-    failing = [trace for trace, good in zip(traces, agrees, strict=True) if not good]
-    return failing, [trace for trace, good in zip(traces, agrees, strict=True) if good]
 
 
 @pytest.mark.parametrize(("name", "dtype"), CASES)
@@ -67,8 +50,7 @@ def test_equivalent_mutants_pass_every_probe_in_range(name, dtype):
 
 
 def survivors_of(failing, passing):
-    """The explanations, however long the machine takes to find them."""
-    return diagnose(failing, passing, patience=math.inf).survivors
+    return diagnose(failing, passing).survivors
 
 
 def names_given(name, dtype):
@@ -93,6 +75,22 @@ def test_every_mutant_is_named_and_nothing_else(name, dtype):
     assert part.is_mutant == (not mutant.convention)
     if part.is_mutant:
         assert part.name == name
+
+
+# Conventions that go together in implementations that people use.
+PACKAGES = (
+    {"eta": 0.0, "scope": "all"},
+    {"eta": 0.0, "scope": "all", "norm_epsilon": 1e-12},
+    {"eta": 0.0, "scope": "all", "norm_epsilon": 1e-12, "norm_dtype": "float32"},
+    {"eta": 0.0, "scope": "all", "norm_epsilon": 1e-12, "restore": "subtract"},
+    {"eta": 0.0, "scope": "all", "norm_epsilon": 1e-12, "asam_form": "Tg/|g|"},
+    {"norm_epsilon": 1e-12, "norm_dtype": "float32"},
+    {"norm_epsilon": 1e-12, "restore": "subtract"},
+    {"norm_epsilon": 1e-16, "restore": "subtract"},
+    {"zero_gradient": "nan", "restore": "subtract"},
+    {"weight_decay": "in_loss", "norm_epsilon": 1e-12},
+    {"weight_decay": "decoupled", "momentum_form": "lr_inside"},
+)
 
 
 @pytest.mark.parametrize(
@@ -159,24 +157,6 @@ def test_a_mistake_and_a_convention_are_found_together():
     assert {one.name for one in survivor} == {"norm_epsilon", "M10-first-gradient"}
 
 
-def test_explanations_that_only_add_conventions_to_another_are_left_out():
-    def parts(*names, **declare):
-        mutants = tuple(mutant_part(name) for name in names)
-        return (convention_part(declare), *mutants) if declare else mutants
-
-    nan = {"zero_gradient": "nan"}
-    few, more = (
-        parts("M01-not-restored", **nan),
-        parts("M01-not-restored", **nan, restore="subtract"),
-    )
-    assert simplest([more, few]) == [few]
-    other = parts("M08-gradients-added", **nan, restore="subtract")
-    assert simplest([few, other]) == [few, other]
-    value = parts("M01-not-restored", norm_epsilon=1e-12)
-    assert simplest([few, value]) == [few, value]
-    assert simplest([few, few]) == [few, few]
-
-
 def test_a_student_who_walks_on_from_b_and_divides_by_zero_is_told_so_once():
     changes = [
         MUTANTS["M01-not-restored"].change,
@@ -196,14 +176,97 @@ def test_an_unknown_mistake_gets_no_name():
     assert survivors_of(failing, passing) == []
 
 
-def test_the_search_for_pairs_ends_when_patience_does():
-    def change(recipe):
-        return recipe.having(radius=lambda now: 0.7 * now.rho)
+def halfway(recipe):
+    """A mistake that nobody knows: the radius is seven tenths of what was asked for."""
+    return recipe.having(radius=lambda now: 0.7 * now.rho)
 
-    failing, passing = split(traces_of(mutant_adapter(change), ("sam",), "float64"))
-    found = diagnose(failing[:3], passing[:3], patience=0.0)
-    assert not found.complete
+
+def only_with(feature, change):
+    """A change where a hyper-parameter is not at its default."""
+    return lambda recipe: change(recipe) if getattr(recipe.hp, feature) else recipe
+
+
+def test_two_mistakes_and_two_conventions_are_found_together():
+    declare = {"norm_epsilon": 2e-12, "restore": "subtract"}
+    adapter = adapter_with("M12-twice-the-radius", "M08-gradients-added", declare=declare)
+    (survivor,) = diagnose(*split(traces_of(adapter))).survivors
+    assert named([survivor]) == [{"M12-twice-the-radius", "M08-gradients-added"}]
+    assert conventions_of(survivor) == declare
+
+
+def test_a_mistake_in_what_is_rare_does_not_hide_one_in_what_is_ordinary():
+    where_missing = only_with("missing", halfway)
+    failing, passing = split(traces_of(adapter_with("M13-rms-norm", changes=[where_missing])))
+    found = diagnose(failing, passing)
+    assert named(found.survivors) == [{"M13-rms-norm"}]
+    assert {t.probe.slug for t in found.rest} == {"sam-tensor-missing", "sam-tensor-missing-at-B"}
+
+
+def test_another_dtype_that_dissents_does_not_hide_a_mistake():
+    adapter, worse = adapter_with("M13-rms-norm"), adapter_with("M13-rms-norm", changes=[halfway])
+    slugs = ("sam-one-tensor", "sam-three-tensors", "sam-momentum", "sam-weight-decay")
+    traces = traces_of(adapter, slugs=slugs) + traces_of(worse, dtype="float32", slugs=slugs)
+    found = diagnose(*split(traces))
+    assert named(found.survivors) == [{"M13-rms-norm"}]
+    assert {t.dtype for t in found.rest} == {"float32"}
+
+
+def test_a_mistake_is_named_beside_an_unknown_one_that_needs_momentum():
+    with_momentum = only_with("momentum", halfway)
+    failing, passing = split(
+        traces_of(adapter_with("M08-gradients-added", changes=[with_momentum]))
+    )
+    found = diagnose(failing, passing)
+    assert named(found.survivors) == [{"M08-gradients-added"}]
+    assert all(trace.hp.momentum for trace in found.rest)
+
+
+def test_what_is_rare_gives_no_name_while_something_ordinary_is_unknown():
+    rare = "R16-missing-second-gradient-no-restore"
+    with_momentum = only_with("momentum", halfway)
+    failing, passing = split(traces_of(adapter_with(rare, changes=[with_momentum])))
+    found = diagnose(failing, passing)
     assert found.survivors == []
+    assert named(diagnose(*split(traces_of(adapter_with(rare)))).survivors) == [{rare}]
+
+
+def test_a_name_that_an_ordinary_probe_refutes_is_not_given():
+    wrong, right = adapter_with("M13-rms-norm"), adapter_with()
+    slugs = ("sam-one-tensor", "sam-three-tensors", "sam-six-tensors")
+    failing, _ = split(traces_of(wrong, slugs=slugs))
+    _, passing = split(traces_of(right, slugs=("sam-momentum", "sam-weight-decay")))
+    assert diagnose(failing, passing).survivors == []
+
+
+def test_conventions_of_an_unknown_mistake_are_found_where_it_does_not_show():
+    adapter = adapter_with(
+        declare={"zero_gradient": "nan"}, changes=[only_with("momentum", halfway)]
+    )
+    found = diagnose(*split(traces_of(adapter)))
+    assert [conventions_of(one) for one in found.survivors] == [{"zero_gradient": "nan"}]
+    assert found.rest
+
+
+@pytest.mark.fault("a verdict that depends on the machine's speed", "oracle")
+def test_the_search_is_bounded_by_what_there_is_to_try_not_by_a_clock(monkeypatch):
+    failing, passing = split(traces_of(adapter_with(changes=[halfway])))
+    counts = []
+
+    def counted(*args, **options):
+        counts[-1] += 1
+        return replays_judge(*args, **options)
+
+    replays_judge = replays.judge_parts
+    monkeypatch.setattr(replays, "judge_parts", counted)
+    for hours in (0, 1000):
+        slow = iter(range(10**9))
+        for clock in ("process_time", "perf_counter", "monotonic", "time"):
+            monkeypatch.setattr(
+                time, clock, lambda slow=slow, hours=hours: 3600 * hours * next(slow)
+            )
+        counts.append(0)
+        assert diagnosis.diagnose(failing, passing).survivors == []
+    assert counts[0] == counts[1] < len(MUTANTS) ** 2 / 2
 
 
 def test_an_unchanged_recipe_explains_the_reference():

@@ -9,7 +9,7 @@ from oracle import implementations as known
 
 from minisam.adapters.library import library
 from minisam.adapters.plain import as_adapter
-from minisam.oracle.diagnosis import convention_part, judge_parts
+from minisam.oracle.parts import convention_part, judge_parts
 from minisam.oracle.probes import probes_of
 from minisam.oracle.watch import watch
 

@@ -20,7 +20,7 @@ from vector_generator.derivation import (
     representable,
 )
 from vector_generator.generate import check_honest, expected, generate
-from vector_generator.kills import kills
+from vector_generator.kills import is_listed, kills
 
 from minisam.adapters.library import own
 from minisam.adapters.plain import plain
@@ -43,7 +43,8 @@ def test_generator_gives_the_stored_bytes(killed):
 
 def test_every_mutant_is_rejected_by_some_vector(killed):
     rejected = {name for names in killed.values() for name in names}
-    assert rejected == {name for name, mutant in MUTANTS.items() if not mutant.equivalent}
+    listed = {name: mutant for name, mutant in MUTANTS.items() if is_listed(name)}
+    assert rejected == {name for name, mutant in listed.items() if not mutant.equivalent}
 
 
 def test_every_sam_and_asam_vector_rejects_something(killed):

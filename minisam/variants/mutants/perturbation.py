@@ -101,6 +101,15 @@ enter(
     "adds 1e-7 to the norm",
     "Large enough to shorten the climb late in training. Use 1e-12, or treat zero apart.",
     piece(length=with_epsilon(1e-7)),
+    convention={"norm_epsilon": 1e-7},
+)
+
+enter(
+    "M51-epsilon-too-large",
+    "adds more than a thousandth to the norm",
+    "It shortens the climb wherever the gradient is small, as it is late in training. Use 1e-12, "
+    "or treat a norm of zero apart.",
+    piece(length=with_epsilon(0.0625)),
 )
 
 enter(

@@ -1,0 +1,102 @@
+"""Measure by what a climb was divided, as what was seen says it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import numpy as np
+
+from minisam.oracle.parts import Part, Parts, active
+from minisam.oracle.watch import Trace
+from minisam.rounding import UNITS
+from minisam.trees import Params, add_scaled, multiply
+from minisam.variants.recipe import recipe_of
+
+ROUNDINGS = 4  # of ρ, the norm, their quotient, the product
+NARROW = 64 * UNITS["float32"].u  # what a norm of a few dozen entries may be off in float32
+
+
+class Factor(NamedTuple):
+    """What one climb says: ε = ρ v/d, where the recipe has a norm of ``length`` and is along v.
+
+    Attributes:
+        length: the norm without what is added to it.
+        low: the least that ``d`` can be, since B and ε are rounded.
+        high: the most.
+    """
+
+    length: float
+    low: float
+    high: float
+
+
+def factors_of(parts: Parts, trace: Trace, declared: Part) -> list[Factor]:
+    """Return what every climb of a trace says, of each tensor where each has its own norm."""
+    together = active([declared, *parts], trace)
+    settings = {key: value for part in together for key, value in part.settings.items()}
+    hp = trace.hp.having(**settings)
+    recipe = recipe_of(hp, *(change for part in together for change in part.changes))
+    if "length" in recipe.changed:
+        return []
+    trained = [name for name in hp.names if name not in hp.frozen]
+    found = []
+    for count, seen in enumerate(trace.steps):
+        if len(seen.queries) < 2 or hp.shards > 1:
+            continue
+        params, above, d1 = (
+            {
+                name: np.asarray(array, np.float64)
+                for name, array in zip(hp.names, arrays, strict=True)
+                if name in trained
+            }
+            for arrays in (seen.queries[0], seen.queries[1], seen.answers[0])
+        )
+        if hp.decay == "in_loss" and hp.weight_decay:
+            d1 = add_scaled(d1, hp.weight_decay, params)
+        now = SimpleNamespace(params=params, hp=hp.at(count), count=count, base=recipe.base, d1=d1)
+        now.rho, now.lr, now.previous, now.velocity = now.hp.rho, now.hp.lr, None, None
+        with np.errstate(all="ignore"):
+            grads, rho, T = recipe.ascent(now), recipe.radius(now), recipe.operator(now)
+            now.climbing = grads
+            length = recipe.norm(now, grads if T is None else multiply(T, grads))
+            along = recipe.adjust(now, recipe.numerator(now, T, grads))
+            groups = [[key] for key in trained] if isinstance(length, dict) else [trained]
+            for keys in groups:
+                own = length[keys[0]] if isinstance(length, dict) else length
+                found += factor_of(params, above, along, keys, rho, float(own), trace.dtype)
+    if any(part.declare.get("norm_dtype") for part in together):  # the divisor, too, is rounded
+        found = [Factor(n, low - NARROW * low, high + NARROW * high) for n, low, high in found]
+    return found
+
+
+def factor_of(
+    params: Params,
+    above: Params,
+    along: Params,
+    keys: Sequence[str],
+    rho: float,
+    length: float,
+    dtype: str,
+) -> list[Factor]:
+    """Return what the climb of some tensors says, if it goes along ``along`` at all.
+
+    Every entry bounds the factor c in ε = c v by what rounding may have done to it.
+    """
+
+    def flat(tree: Params) -> np.ndarray:
+        return np.concatenate([np.ravel(tree[key]) for key in keys])
+
+    A, B, v = flat(params), flat(above), flat(along)
+    eps, u = B - A, UNITS[dtype].u
+    room = u * np.abs(B) + ROUNDINGS * u * np.abs(eps)
+    told = v != 0
+    if not (rho > 0 and np.any(told) and np.all(np.isfinite(B + v)) and np.all(eps[~told] == 0)):
+        return []
+    ends = np.stack([(eps - room)[told] / v[told], (eps + room)[told] / v[told]])
+    low, high = float(np.max(np.min(ends, axis=0))), float(np.min(np.max(ends, axis=0)))
+    if low > high or high <= 0:
+        return []
+    slack = (ROUNDINGS + len(v)) * u * length
+    return [Factor(length, rho / high - slack, (rho / low if low > 0 else np.inf) + slack)]

@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+from oracle.seen import adapter_with, traces_of
+
+from minisam.oracle.factors import factors_of
+from minisam.oracle.parts import convention_part, mutant_part
+
+NOTHING = convention_part({})
+
+
+def seen(*names, declare=None, slug="sam-gradient-1e-3", dtype="float64"):
+    (trace,) = traces_of(adapter_with(*names, declare=declare), ("sam", "asam"), dtype, (slug,))
+    return trace
+
+
+@pytest.mark.parametrize("slug", ["sam-gradient-1e-3", "asam-gradient-1e-3"])
+def test_a_right_climb_is_divided_by_its_norm_within_the_error(slug):
+    found = factors_of((), seen(slug=slug), NOTHING)
+    assert len(found) == 2  # a climb in each step
+    for one in found:
+        assert one.low <= one.length <= one.high
+        assert one.high - one.low < 1e-9 * one.length
+
+
+def test_each_tensor_says_its_own_where_each_has_a_norm():
+    declare = {"norm_scope": "per_tensor"}
+    found = factors_of((convention_part(declare),), seen(declare=declare), NOTHING)
+    assert len({one.length for one in found}) == 6
+    assert all(one.low <= one.length <= one.high for one in found)
+
+
+def test_what_else_is_at_work_is_taken_into_account():
+    trace = seen("M12-twice-the-radius")
+    assert all(
+        np.isclose([one.low, one.high], one.length / 2, rtol=1e-9).all()
+        for one in factors_of((), trace, NOTHING)
+    )
+    for one in factors_of((mutant_part("M12-twice-the-radius"),), trace, NOTHING):
+        assert one.low <= one.length <= one.high
+
+
+def test_a_climb_in_another_direction_says_nothing():
+    assert factors_of((), seen("M06-sign"), NOTHING) == []
+    assert factors_of((), seen("M07-downhill"), NOTHING) == []
