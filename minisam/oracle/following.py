@@ -33,7 +33,7 @@ def followed(
             continue
         if any(contains(layer, other) for other in lost):
             continue
-        more = beside(replays, beam, layer, parts, layers, lost)
+        more = added_in(replays, beam, layer, parts, layers, lost)
         before = [t for s in explained if s.method == layer.method for t in s.traces]
         more = [one for one in more if replays.explain(one, before)]
         if more:
@@ -70,7 +70,7 @@ def contradicted(
     return layer.ordinary and found_here and refuted
 
 
-def beside(
+def added_in(
     replays: Replays,
     beam: Sequence[Parts],
     layer: Stratum,

@@ -21,7 +21,7 @@ from minisam.variants.recipe import Change, Recipe, only
 View = tuple[Trace, tuple[Change, ...]]
 
 
-def points_of(seen: Observation) -> list[tuple[Arrays, Arrays]]:
+def first_asked(seen: Observation) -> list[tuple[Arrays, Arrays]]:
     """Return the points of a step at which it asked for the first time, and the answers."""
     found: dict[tuple, tuple[Arrays, Arrays]] = {}
     for point, answer in zip(seen.queries, seen.answers, strict=True):
@@ -38,7 +38,7 @@ def climb_of(trace: Trace) -> View:
     """Judge A and B; whatever comes after is as it was."""
     steps = []
     for seen in trace.steps:
-        first = points_of(seen)[:2]
+        first = first_asked(seen)[:2]
         points, answers = [point for point, _ in first], [answer for _, answer in first]
         steps.append(seen._replace(queries=points, answers=answers, shards=(0,) * len(first)))
 
@@ -61,7 +61,7 @@ def descent_of(trace: Trace) -> View:
     """Judge the new weights, and every gradient after the one at B; B is where it was."""
 
     def adjust(now: SimpleNamespace, perturbation: Params) -> Params:
-        points = points_of(trace.steps[now.count])
+        points = first_asked(trace.steps[now.count])
         if len(points) < 2:
             return zeros_like(now.params)
         B, _ = points[1]

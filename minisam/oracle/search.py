@@ -24,7 +24,7 @@ from minisam.oracle.parts import (
     conventions_of,
     pieces_of,
 )
-from minisam.oracle.replays import Replays, points_of
+from minisam.oracle.replays import Replays, first_asked
 from minisam.oracle.watch import Trace
 
 # Conventions that only rounding shows: they are asked for once all else is explained roughly.
@@ -70,7 +70,7 @@ def extensions(replays: Replays, question: Question) -> list[Parts]:
     if not descents:  # it may climb again on the way
         known = [(one, question._replace(found=(*found, *one))) for one in climbs[:FEW] if one]
         together = [(*a, *b) for a, more in known for b in half(replays, more, "descent")]
-    if any(len(points_of(seen)) != 2 for seen in traces[0].steps):
+    if any(len(first_asked(seen)) != 2 for seen in traces[0].steps):
         together += asking(replays, question)
     for number in sorted({len(one) for one in together}):
         refined = [
@@ -104,7 +104,7 @@ def half(replays: Replays, question: Question, how: str) -> list[Parts]:
     """Return what explains the climb or the descent alone: nothing, one part, or two."""
     found, traces = question.found, question.traces
     climbs, sgd = how == "climb", traces[0].probe.method == "sgd"
-    if climbs and (sgd or any(len(points_of(seen)) < 2 for seen in traces[0].steps)):
+    if climbs and (sgd or any(len(first_asked(seen)) < 2 for seen in traces[0].steps)):
         return [()] if sgd else [(), *with_number(replays, question, [()])]  # there is no B
     if replays.explain(found, traces, how):
         return [()]

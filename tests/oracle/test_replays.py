@@ -2,7 +2,7 @@ import pytest
 from oracle.seen import adapter_with, traces_of
 
 from minisam.oracle.parts import convention_part, mutant_part
-from minisam.oracle.replays import Replays, points_of
+from minisam.oracle.replays import Replays, first_asked
 
 DOWNHILL, FIRST = mutant_part("M07-downhill"), mutant_part("M10-first-gradient")
 
@@ -26,7 +26,7 @@ def test_each_half_of_a_step_is_judged_by_itself(replays, slug):
 
 def test_a_third_gradient_belongs_to_the_descent(replays):
     (trace,) = traces_of(adapter_with("M34-two-climbs"), slugs=("sam-one-tensor",))
-    assert [len(points_of(seen)) for seen in trace.steps] == [3, 3, 3]
+    assert [len(first_asked(seen)) for seen in trace.steps] == [3, 3, 3]
     assert replays.agrees((), trace, "climb")
     assert not replays.agrees((), trace, "descent")
     assert replays.agrees((mutant_part("M34-two-climbs"),), trace, "descent")
