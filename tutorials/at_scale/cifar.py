@@ -1,0 +1,267 @@
+"""The claims on all of CIFAR-10, on one GPU: check a SAM, then use it.
+
+    python cifar.py table4 --minutes 10          # again and again, until nothing is left out
+
+Each claim is a list of problems. For each of them SGD's learning rate and weight decay are chosen
+first, then the radii of SAM and ASAM on top of them, all by held-out labels that are as noisy as
+those to learn, on a seed that is not reported. Then come the reported seeds. Every run is kept when
+it ends; what does not fit into the minutes is left out, and said, and the next call goes on there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import shlex
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from judge import judge
+from training import Settings, train
+
+import minisam
+from minisam.experiments.statistics import mean_interval
+from minisam.experiments.study import Headline, gain, labelled, mean
+from minisam.files import jsonable, write_json
+from minisam.plots import dots_by_method, picture
+from minisam.progress import clock
+
+SEARCH_SEED = 1000  # chooses the settings, and is never reported
+GRID = [(lr, decay) for lr in (0.1, 0.2, 0.4) for decay in (5e-4, 2e-3)]
+RADII = {"sam": (0.05, 0.1, 0.2, 0.4), "asam": (0.5, 1.0, 2.0, 4.0)}
+TITLES = {"sgd": "SGD", "twice": "SGD, twice the epochs", "sam": "SAM", "asam": "ASAM"}
+Run = Callable[[Settings], dict[str, Any]]
+
+
+class Claim(NamedTuple):
+    """A claim, what was published, and where it is tried: ``{label: settings}``."""
+
+    claim: str
+    published: str
+    problems: dict[str, Settings]
+    judged: str
+    twice: bool = False  # whether SGD is also given the time that SAM takes
+
+
+CLAIMS = {
+    "table4": Claim(
+        "SAM is robust to label noise.",
+        "ResNet-32 at 40/60/80 % noise: SGD 68.8 48.2 26.2, SAM 93.4 90.5 77.9 %.",
+        {f"{rate:.0%} noise": Settings(noise=rate) for rate in (0.4, 0.6, 0.8)},
+        judged="40% noise",
+    ),
+    "table1": Claim(
+        "SAM generalizes better than SGD, also than SGD for twice the epochs.",
+        "WideResNet-28-10 on CIFAR-10: SGD 96.5, SAM 97.3 %.",
+        {
+            "10,000 images": Settings(train_size=10_000, epochs=100),
+            "45,000 images": Settings(),
+        },
+        judged="10,000 images",
+        twice=True,
+    ),
+    "width": Claim(
+        "The wider the network, the more SAM gains.",
+        "Figure 3 of Chen et al. 2021, and the review: over-parameterized networks gain more.",
+        {f"width {width}": Settings(noise=0.4, width=width) for width in (8, 16, 32, 64)},
+        judged="width 64",
+    ),
+}
+
+
+class OutOfTime(Exception):
+    """There is no time for the next run."""
+
+
+class Kept:
+    """Runs by their settings: what is done is read, and what is not is done while there is time.
+
+    Args:
+        path: the JSON file that holds them.
+        device: where to run.
+        minutes: how long there is.
+    """
+
+    def __init__(self, path: Path, device: str, minutes: float):
+        self.path, self.device, self.until = path, device, time.monotonic() + 60 * minutes
+        self.done = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+        self.pace = [run["seconds"] / Settings(**run["settings"]).cost for run in self.done[-5:]]
+
+    def __call__(self, settings: Settings) -> dict[str, Any]:
+        """Return what a run gave."""
+        for run in self.done:
+            if run["settings"] == settings._asdict():
+                return run
+        expected = settings.cost * max(self.pace, default=0.0)
+        left = self.until - time.monotonic()
+        if left <= expected:
+            raise OutOfTime(f"{clock(expected)} are needed and {clock(max(0.0, left))} are left")
+        what = f"{settings.method} ρ={settings.rho:g} seed {settings.seed} noise {settings.noise:g}"
+        result = train(settings, self.device, lambda epoch: self.show(what, epoch, settings))
+        self.pace.append(result["seconds"] / settings.cost)
+        self.done.append({"settings": settings._asdict(), **result})
+        write_json(self.path, jsonable(self.done))
+        return self.done[-1]
+
+    def show(self, what: str, epoch: int, settings: Settings) -> None:
+        """Show how far a run is."""
+        left = clock(max(0.0, self.until - time.monotonic()))
+        end = "\n" if epoch == settings.epochs else ""
+        print(
+            f"\r{what}: epoch {epoch}/{settings.epochs}, {left} left ",
+            end=end,
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def chosen(run: Run, base: Settings) -> dict[str, Settings]:
+    """Choose learning rate and weight decay for SGD, and then a radius for SAM and for ASAM."""
+
+    def best(options: list[Settings]) -> Settings:
+        return max(options, key=lambda one: run(one)["validation"])
+
+    base = base._replace(seed=SEARCH_SEED)
+    tried = 1 if base.data == "toy" else None  # the smoke test's data
+    grid = [base._replace(lr=lr, weight_decay=decay) for lr, decay in GRID[:tried]]
+    found = {"sgd": best(grid)}
+    for method, radii in ((method, radii[:tried]) for method, radii in RADII.items()):
+        found[method] = best([found["sgd"]._replace(method=method, rho=rho) for rho in radii])
+    return found
+
+
+def reported(run: Run, claim: Claim, seeds: int) -> Iterator[dict[str, Any]]:
+    """Yield every reported run of a claim, seed by seed, with its labels."""
+    for problem, base in claim.problems.items():
+        settings = chosen(run, base)
+        if claim.twice:
+            settings["twice"] = settings["sgd"]._replace(epochs=2 * base.epochs)
+        for seed in range(seeds):
+            for method, one in settings.items():
+                result = run(one._replace(seed=seed))
+                yield {"method": TITLES[method], "problem": problem, "seed": seed, **result}
+
+
+def study(name: str, run: Run, seeds: int, problems: dict[str, Settings] | None = None) -> dict:
+    """Run a claim as far as the time allows."""
+    claim = CLAIMS[name] if problems is None else CLAIMS[name]._replace(problems=problems)
+    runs: list[dict[str, Any]] = []
+    left_out = ""
+    try:
+        runs.extend(reported(run, claim, seeds))
+    except OutOfTime as stop:
+        left_out = f"the time was over: {stop}"
+    return {"runs": runs, "left_out": left_out}
+
+
+def table(runs: list[dict[str, Any]]) -> list[str]:
+    """Return the rows of a Markdown table: accuracies, and what SAM and ASAM gain."""
+    problems = list(dict.fromkeys(run["problem"] for run in runs))
+    rows = ["| test accuracy (%), last epoch | " + " | ".join(problems) + " |"]
+    rows.append("|---" * (len(problems) + 1) + "|")
+    methods = [title for title in TITLES.values() if labelled(runs, method=title)]
+    for method in methods:
+        cells = []
+        for problem in problems:
+            there = labelled(runs, method=method, problem=problem)
+            rho = {run["settings"]["rho"] for run in there}
+            shown = f"{mean_interval([run['last'] for run in there]):.1f}" if there else "–"
+            cells.append(shown + (f", ρ = {max(rho):g}" if any(rho) else ""))
+        rows.append(f"| {method} | " + " | ".join(cells) + " |")
+    for method in ("SAM", "ASAM"):
+        cells = [difference(runs, method, problem) for problem in problems]
+        rows.append(f"| {method} − SGD, paired | " + " | ".join(cells) + " |")
+    return rows
+
+
+def difference(runs: list[dict[str, Any]], method: str, problem: str) -> str:
+    """Return what a method gains over SGD, with its interval; "–" if it was not run."""
+    if not labelled(runs, method=method, problem=problem):
+        return "–"
+    return f"{gain(runs, method, problem=problem):+.1f}"
+
+
+def verdict(name: str, runs: list[dict[str, Any]]) -> str:
+    """Judge SAM's gain over SGD; over SGD for twice the epochs where that ran, too."""
+    claim = CLAIMS[name]
+    if len(labelled(runs, method="SAM", problem=claim.judged)) < 2:
+        return "not run"
+    over = TITLES["twice"] if claim.twice else "SGD"
+    found = Headline.of(gain(runs, "SAM", over, problem=claim.judged), f"points, {claim.judged}")
+    return f"{found.word}: SAM − {over} = {found.number}"
+
+
+def draw(runs: list[dict[str, Any]], path: Path) -> None:
+    """Draw a panel of accuracies for each problem."""
+    problems = list(dict.fromkeys(run["problem"] for run in runs))
+    with picture(path, 5.0 * len(problems), 4.0) as figure:
+        panels = figure.subplots(1, len(problems), squeeze=False)[0]
+        for panel, problem in zip(panels, problems, strict=True):
+            methods = [t for t in TITLES.values() if labelled(runs, method=t, problem=problem)]
+            last, best = (
+                {method: mean(runs, value, method=method, problem=problem) for method in methods}
+                for value in ("last", "best")
+            )
+            dots_by_method(panel, last, best)
+            panel.set(title=problem, xlabel="test accuracy (%)")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Judge the step, train what there is time for, and write JSON, table and picture."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("claim", choices=[*CLAIMS, "all"], nargs="?", default="all")
+    parser.add_argument("--minutes", type=float, default=10.0, help="how long to train")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--out", type=Path, default=Path("at_scale"))
+    parser.add_argument("--smoke", action="store_true", help="only see that everything runs")
+    given = parser.parse_args(arguments)
+    until = time.monotonic() + 60 * given.minutes
+    report = judge(given.device)
+    if not report.conforms:
+        print(report)
+        return report.exit_code
+    given.out.mkdir(parents=True, exist_ok=True)
+    for name in CLAIMS if given.claim == "all" else [given.claim]:
+        kept = Kept(given.out / f"{name}.runs.json", given.device, (until - time.monotonic()) / 60)
+        problems, seeds = (smallest(CLAIMS[name]), 2) if given.smoke else (None, given.seeds)
+        results = study(name, kept, seeds, problems)
+        cuda = given.device.startswith("cuda")
+        record = {
+            "name": name,
+            "claim": CLAIMS[name].claim,
+            "published": CLAIMS[name].published,
+            "verdict": "none: a smoke test" if given.smoke else verdict(name, results["runs"]),
+            "command": shlex.join(["python", "cifar.py", *(arguments or sys.argv[1:])]),
+            "data": "toy" if given.smoke else "cifar10",
+            "device": torch.cuda.get_device_name() if cuda else platform.processor() or "cpu",
+            "oracle": {"verdict": report.verdict, "ran": report.ran, "versions": report.versions},
+            "versions": {"minisam": minisam.__version__, "torch": torch.__version__},
+            "seeds": list(range(seeds)),
+            "smoke": given.smoke,
+            "results": results,
+        }
+        write_json(given.out / f"{name}.json", jsonable(record))
+        print(f"## {name}\n\n{record['claim']}\nHere ({record['device']}): {record['verdict']}.\n")
+        if results["left_out"]:
+            print(f"Not all of it ran: {results['left_out']}. Call again to go on.\n")
+        if results["runs"]:
+            print("\n".join(table(results["runs"])) + "\n")
+            draw(results["runs"], given.out / f"{name}.png")
+    return 0
+
+
+def smallest(claim: Claim) -> dict[str, Settings]:
+    """Return a claim's first problem at the smallest size."""
+    label, settings = next(iter(claim.problems.items()))
+    tiny = settings._replace(data="toy", train_size=32, test_size=32, held_out=32)
+    return {label: tiny._replace(epochs=1, width=2)}
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
