@@ -9,6 +9,7 @@ sums and functions in their last place, as another machine would: see `jitter/si
 """
 
 import os
+import signal
 import sys
 
 from hypothesis import HealthCheck, settings
@@ -16,6 +17,10 @@ from hypothesis import HealthCheck, settings
 if "PYTEST_XDIST_WORKER" in os.environ:  # several processes; NumPy has not been imported
     for library in "OPENBLAS", "OMP":
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # a shell does so for what it runs beside it
+    # Else every process that a test starts would not hear of Ctrl-C, and the test would wait.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 if hasattr(sys.modules.get("sitecustomize"), "come_first"):
     sys.modules["sitecustomize"].come_first()
