@@ -15,6 +15,7 @@ from minisam.adapters.protocol import (
     Arrays,
     GradFn,
     Run,
+    Unsupported,
     array_type,
     mark,
 )
@@ -35,11 +36,12 @@ def keras(
     """Make an adapter of a Keras 3 optimizer.
 
     Args:
-        make: ``(variables, hyperparameters) -> optimizer``; frozen tensors are left out. What it
-            does not read, such as ``nesterov``, the implementation is taken not to have.
+        make: ``(variables, hyperparameters) -> optimizer``; frozen tensors are left out. What
+            neither it nor ``step`` reads, such as ``nesterov``, the implementation is taken not to
+            have.
         step: one step, ``(optimizer, variables, gradient) -> None``. ``gradient(variables)``
             returns the gradients where the variables are. Keras has no SAM; write here
-            what your ``train_step`` does.
+            what your ``train_step`` does, with ``optimizer.rho``, say, that ``make`` has set.
 
     Returns:
         An adapter for `minisam.oracle.check`.
@@ -83,8 +85,8 @@ def keras(
                 return [keras.ops.convert_to_tensor(answers[n], dtype=dtype) for n in active]
 
             with _floatx(keras, dtype):
-                if "lr" in hp.scheduled:
-                    optimizer.learning_rate = hp.at(count).lr
+                for name in sorted(hp.scheduled):
+                    set_scheduled(optimizer, name, hp.at(count)[name])
                 count += 1
                 step(optimizer, variables, gradient)
                 return arrays()
@@ -95,12 +97,24 @@ def keras(
     return mark(adapter, kind="keras", arguments={} if step is apply_once else {"step": step})
 
 
+def set_scheduled(optimizer: Any, name: str, value: float) -> None:
+    """Set the step's ``lr`` or ``rho`` where a callback would.
+
+    Raises:
+        Unsupported: if the optimizer has no attribute of the name.
+    """
+    attribute = {"lr": "learning_rate"}.get(name, name)
+    if not hasattr(optimizer, attribute):
+        raise Unsupported(f"{type(optimizer).__name__} has no {attribute} that can be scheduled")
+    setattr(optimizer, attribute, value)
+
+
 @contextmanager
 def _floatx(keras: Any, dtype: str) -> Iterator[None]:
-    """Make ``dtype`` the default format for a while, and let JAX have float64 at all."""
+    """Make ``dtype`` the default format for a while, and let JAX have float64 if it is that."""
     before = keras.config.floatx()
     with ExitStack() as stack:
-        if keras.config.backend() == "jax":
+        if keras.config.backend() == "jax" and dtype == "float64":
             import jax  # an extra, and slow to import
 
             stack.enter_context(jax.enable_x64(True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,10 @@ def optax(
             here = {name: np.array(leaf.astype(kind)) for name, leaf in tree.items()}
             return list({**held, **here}.values())
 
-        with jax.enable_x64(True):
+        def precision() -> Any:  # as float32 is used: without float64, unless that is on already
+            return jax.enable_x64(True) if hp.dtype == "float64" else nullcontext()
+
+        with precision():
             weights = tree(params)
             transformation = make(weights, shown)
             if not hasattr(transformation, "update"):
@@ -89,7 +93,7 @@ def optax(
                 return tree(grad_fn(arrays(point)))
 
             extra = {"grad_fn": gradient} if chosen == "opaque" else {}
-            with jax.enable_x64(True):
+            with precision():
                 for _ in range(rounds):
                     change, state = transformation.update(
                         gradient(weights), state, weights, **extra

@@ -3,6 +3,7 @@ import pytest
 
 from minisam.adapters.optax import optax as adapt
 from minisam.adapters.protocol import HYPERPARAMETERS, AdapterError, Unsupported
+from minisam.oracle.checking import check
 from minisam.vectors import load_vectors, replay
 
 jax = pytest.importorskip("jax")
@@ -57,6 +58,21 @@ def test_the_mode_can_be_given():
     assert replay(adapt(sam(opaque=False), mode="transparent"), vector).passed
     wrong = replay(adapt(sam(opaque=False), mode="plain"), vector)
     assert (wrong.passed, wrong.quantity) == (False, "gradient calls")
+
+
+@pytest.mark.parametrize(("dtype", "wide"), [("float64", "float64"), ("float32", "float32")])
+def test_each_format_runs_with_the_precision_that_it_is_used_with(dtype, wide):
+    seen = []
+
+    def make(params, hp):
+        def update(gradients, state, params):
+            seen.append(jax.numpy.asarray(1.5).dtype.name)
+            return optax.tree.scale(-hp["lr"], gradients), state
+
+        return optax.GradientTransformation(lambda params: (), update)
+
+    assert check(adapt(make), dtype, method="sgd", probes=["sgd-plain"]).conforms
+    assert {*seen} == {wide}
 
 
 def test_jax_is_left_as_it_was():
