@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from minisam.adapters.hyperparameters import HyperParameters
+from minisam.adapters.losses import ScriptedLoss
 from minisam.adapters.protocol import (
     FEATURES,
     Adapter,
@@ -31,7 +32,6 @@ from minisam.optim.sgd import sgd
 from minisam.trees import Params, add_scaled
 
 Make = Callable[[HyperParameters], Optimizer]
-ZERO = 0.0  # a loss that nothing depends on
 OFFERED = frozenset(FEATURES) - {"scheduler"}  # a schedule here is a function of the step
 
 
@@ -157,10 +157,11 @@ def adapter_of(make: Make, methods: Sequence[str] = ()) -> Adapter:
         trained = {name: leaf for name, leaf in held.items() if name not in hp.frozen}
         opt = make(hp)
         state = opt.init(trained)
+        losses = ScriptedLoss()
 
         def run(grad_fn: GradFn) -> Arrays:
             nonlocal opt, trained, state
-            value_and_grad = of_trees(grad_fn, held, tuple(trained))
+            value_and_grad = of_trees(grad_fn, held, tuple(trained), losses)
             with np.errstate(all="ignore"):
                 trained, state, _ = opt.step(trained, state, value_and_grad)
             if hp.saved:  # all that a step remembers is in its state
@@ -173,7 +174,9 @@ def adapter_of(make: Make, methods: Sequence[str] = ()) -> Adapter:
     return mark(adapter, methods=tuple(methods or METHODS), features=OFFERED)
 
 
-def of_trees(grad_fn: Any, held: Params, trained: Sequence[str]) -> ValueAndGrad:
+def of_trees(
+    grad_fn: Any, held: Params, trained: Sequence[str], losses: ScriptedLoss
+) -> ValueAndGrad:
     """Return the oracle's gradient function, of lists of all tensors, as one of dicts of some.
 
     Hessian products and shards that it has go along; a batch that is not split is one shard.
@@ -182,6 +185,7 @@ def of_trees(grad_fn: Any, held: Params, trained: Sequence[str]) -> ValueAndGrad
         grad_fn: list of arrays -> list of arrays or None.
         held: every tensor by its name, in the lists' order.
         trained: names of those that the optimizer knows of.
+        losses: what the loss is.
     """
 
     def arrays(point: Params) -> Arrays:
@@ -195,7 +199,10 @@ def of_trees(grad_fn: Any, held: Params, trained: Sequence[str]) -> ValueAndGrad
         }
 
     def value_and_grad(point: Params, **which: Any) -> tuple:
-        return ZERO, tree(grad_fn(arrays(point), **which))
+        whole = arrays(point)
+        loss, gradients = losses.at(whole), grad_fn(whole, **which)
+        losses.learn(whole, gradients)
+        return loss, tree(gradients)
 
     def hessian_product(point: Params, vector: Params) -> Params:
         still = {name: np.zeros_like(leaf) for name, leaf in held.items()}
@@ -203,7 +210,9 @@ def of_trees(grad_fn: Any, held: Params, trained: Sequence[str]) -> ValueAndGrad
 
     parts = getattr(grad_fn, "shards", None)
     shards = (
-        [of_trees(part, held, trained) for part in parts] if parts else [partial(value_and_grad)]
+        [of_trees(part, held, trained, losses) for part in parts]
+        if parts
+        else [partial(value_and_grad)]
     )
     mark(value_and_grad, shards=shards)
     if hasattr(grad_fn, "hessian_product"):

@@ -9,25 +9,13 @@ forward pass.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-import numpy as np
-
 from minisam.adapters.arguments import adapter_of_maker
-from minisam.adapters.hyperparameters import HyperParameters
-from minisam.adapters.protocol import (
-    Adapter,
-    AdapterError,
-    Arrays,
-    GradFn,
-    Run,
-    Unsupported,
-    mark,
-)
+from minisam.adapters.protocol import Adapter, AdapterError, Arrays, Run, mark
 from minisam.adapters.reading import ReadingDict
-
-LossFn = Callable[[], Any]
-Style = Callable[[Any, LossFn], Any]
+from minisam.adapters.torch_run import LossFn, Style, TorchRun
 
 
 def two_steps(optimizer: Any, loss: LossFn) -> None:
@@ -87,92 +75,79 @@ STYLES: dict[str, Style] = {
 }
 
 
-def torch(make: Callable[[list, ReadingDict], Any], style: str | Style = "auto") -> Adapter:
+def torch(
+    make: Callable[[list, ReadingDict], Any], style: str | Style = "auto", device: Any = "cpu"
+) -> Adapter:
     """Make an adapter of a PyTorch optimizer.
 
     Args:
         make: ``(params, hyperparameters) -> optimizer``, with a list of ``torch.nn.Parameter``.
             ``hyperparameters.base`` are the keywords of ``torch.optim.SGD``, and
             ``hyperparameters["model"]`` is a module with these parameters, by their names, for
-            those who want one: calling it with anything returns the loss. What ``make`` does not
-            read, such as ``p``, the implementation is taken not to have.
+            those who want one: calling it with anything returns the loss. What is not read by the
+            end of the last step, such as ``p``, the implementation is taken not to have.
+            ``hyperparameters["method"]`` tells one that is both SAM and ASAM which to be.
         style: how one step is done. ``"two_steps"``, ``"ascent_descent"``, ``"closure"``,
             ``"backward_then_closure"``, ``"step"`` (see the functions of these names), your own
             function ``(optimizer, loss) -> None``, or ``"auto"``: the first for an optimizer that
             has ``first_step`` and ``second_step``, the second for one with ``ascent_step`` and
-            ``descent_step``, else ``"closure"``.
+            ``descent_step``, else ``"closure"``. ``loss()`` is a tensor above 0 that differs from
+            point to point, and its ``backward()`` adds the gradient to ``.grad``.
+        device: where the parameters are made and their gradients put, as ``Tensor.to`` takes it:
+            ``"cuda"``, ``"cuda:1"``, a ``torch.device``. What is foreach, fused, capturable or
+            compiled runs there as it will in training; but PyTorch compiles for the first few
+            optimizers only, unless ``torch._dynamo.config.recompile_limit`` is raised.
 
     Returns:
         An adapter for `minisam.oracle.check`.
 
     Raises:
-        ValueError: if ``make`` cannot be called, or ``style`` is none of these.
+        ValueError: if ``make`` cannot be called, ``style`` is none of these, or there is no such
+            device.
 
     Example:
         >>> adapter = torch(lambda params, hp: MySAM(params, rho=hp["rho"], **hp.base))
         >>> sorted(adapter.features)
-        ['frozen', 'missing-gradient']
+        ['frozen', 'groups', 'missing-gradient', 'saved', 'scheduler']
+
+        An ASAM on a GPU, which is SAM if it is asked to be::
+
+            def make(params, hp):
+                return MySAM(params, rho=hp["rho"], adaptive=hp["method"] == "asam", **hp.base)
+
+            check(torch(make, device="cuda"), method=["sam", "asam"], declare={"scope": "all"})
     """
     if style != "auto" and not callable(style) and style not in STYLES:
         allowed = ", ".join(map(repr, ("auto", *STYLES)))
         raise ValueError(f"style must be a function or one of {allowed}, got {style!r}")
+    if device != "cpu":
+        check_device(device)
 
     def begin(params: Arrays, read: ReadingDict) -> Run:
-        import torch as pytorch  # an extra, and slow to import
+        return TorchRun(make, partial(resolved, style), device, params, read)
 
-        hp = read.asked
-        dtype = getattr(pytorch, hp.dtype)
-        leaves = {
-            name: pytorch.nn.Parameter(pytorch.tensor(x).to(dtype), name not in hp.frozen)
-            for name, x in hp.named(params).items()
-        }
-        asked: dict[str, GradFn] = {}
-
-        class AskingLoss(pytorch.autograd.Function):
-            @staticmethod
-            def forward(ctx: Any, *weights: Any) -> Any:
-                ctx.point = [_array(one) for one in weights]
-                return weights[0].new_zeros(())
-
-            @staticmethod
-            def backward(ctx: Any, upstream: Any) -> tuple:
-                answers = asked["grad_fn"](ctx.point)
-                return tuple(
-                    None if one is None else pytorch.tensor(np.asarray(one)).to(dtype) * upstream
-                    for one in answers
-                )
-
-        def loss(*_: Any, **__: Any) -> Any:
-            return AskingLoss.apply(*leaves.values())
-
-        model = _model(pytorch, leaves, loss)
-        optimizer = make(list(leaves.values()), read.showing(step=0, model=model))
-        if optimizer is None:
-            raise AdapterError("make(params, hyperparameters) returned None, not an optimizer")
-        step = _resolve(style, optimizer)
-        count = 0
-
-        def run(grad_fn: GradFn) -> Arrays:
-            nonlocal count
-            asked["grad_fn"] = grad_fn
-            _schedule(optimizer, hp, count)
-            count += 1
-            step(optimizer, loss)
-            return [_array(one) for one in leaves.values()]
-
-        return run
-
-    adapter = adapter_of_maker(make, begin, "frozen", "missing-gradient")
-    return mark(adapter, kind="torch", arguments={} if style == "auto" else {"style": style})
+    adapter = adapter_of_maker(
+        make, begin, "frozen", "missing-gradient", "groups", "saved", "scheduler"
+    )
+    given = {"style": style, "device": device}
+    own = {key: value for key, value in given.items() if value not in ("auto", "cpu")}
+    return mark(adapter, kind="torch", arguments=own)
 
 
-def _array(tensor: Any) -> np.ndarray:
-    """Return a copy of a tensor as an array; bfloat16 in float32."""
-    tensor = tensor.detach()
-    return (tensor.float() if tensor.itemsize == 2 else tensor).numpy().copy()
+def check_device(device: Any) -> None:
+    """Raise ValueError unless there are tensors on a device that can be read back."""
+    import torch as pytorch  # an extra, and slow to import
+
+    try:
+        pytorch.zeros(1, device=device).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(
+            f"device must be one that PyTorch has here, such as 'cuda', got {device!r}: {reason}"
+        ) from None
 
 
-def _resolve(style: str | Style, optimizer: Any) -> Style:
+def resolved(style: str | Style, optimizer: Any) -> Style:
     """Return the function that does one step."""
     if callable(style):
         return style
@@ -189,40 +164,3 @@ def _resolve(style: str | Style, optimizer: Any) -> Style:
         f"{type(optimizer).__name__} has no step, first_step or ascent_step; pass torch(make, "
         "style=function) with a function (optimizer, loss) that does one step"
     )
-
-
-def _schedule(optimizer: Any, hp: HyperParameters, count: int) -> None:
-    """Set the step's ``lr`` and ``rho`` where a scheduler would: in the parameter groups.
-
-    They may be the wrapper's own or those of the optimizer that it wraps.
-    """
-    wrapped = (getattr(optimizer, name, None) for name in ("base_optimizer", "optimizer", "optim"))
-    owners = [one for one in (optimizer, *wrapped) if hasattr(one, "param_groups")]
-    now = hp.at(count)
-    for key in sorted(hp.scheduled):
-        groups = [group for one in owners for group in one.param_groups if key in group]
-        for group in groups:
-            group[key] = now[key]
-        if hasattr(optimizer, key):
-            setattr(optimizer, key, now[key])
-        elif not groups:
-            raise Unsupported(f"{type(optimizer).__name__} has no {key} that can be scheduled")
-
-
-def _model(pytorch: Any, parameters: dict[str, Any], loss: LossFn) -> Any:
-    """Return a module with these parameters under their dotted names, which returns the loss."""
-
-    class Model(pytorch.nn.Module):
-        def forward(self, *arguments: Any, **keywords: Any) -> Any:
-            return loss()
-
-    model = Model()
-    for name, leaf in parameters.items():
-        *path, last = name.split(".")
-        module = model
-        for part in path:
-            if part not in module._modules:
-                module.add_module(part, pytorch.nn.Module())
-            module = module._modules[part]
-        module.register_parameter(last, leaf)
-    return model

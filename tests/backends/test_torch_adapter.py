@@ -1,9 +1,13 @@
+from functools import partial
+
 import numpy as np
 import pytest
 
 from minisam.adapters.library import own
 from minisam.adapters.protocol import HYPERPARAMETERS, AdapterError, Unsupported, observe
 from minisam.adapters.torch import torch as adapt
+from minisam.adapters.torch import two_steps
+from minisam.oracle.checking import check
 from minisam.vectors import load_vectors, replay
 
 torch = pytest.importorskip("torch")
@@ -222,3 +226,216 @@ def test_a_trajectory_is_the_librarys():
         x, y = observe(ours, x, gradient).end, observe(theirs, y, gradient).end
         for a, b in zip(x, y, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.fault("special-value", "oracle.torch")
+def test_a_step_that_looks_at_its_loss_sees_one():
+    losses = []
+
+    def looks(optimizer, loss):
+        value = loss()
+        losses.append(value.item())
+        if value:  # a loss of exactly 0 would skip the step
+            value.backward()
+            optimizer.first_step(zero_grad=True)
+            with torch.no_grad():
+                losses.append(loss().item())  # which asks for no gradient
+            loss().backward()
+            optimizer.second_step(zero_grad=True)
+
+    report = check(made(SAM, looks), "float64", probes=["sam-three-tensors", "sam-momentum"])
+    assert report.conforms
+    assert all(1 < A < B < 3 for A, B in zip(losses[::2], losses[1::2], strict=True))
+
+
+class Elsewhere:
+    """PyTorch's ways to make and read tensors, as on a device that is not the CPU."""
+
+    def __init__(self, monkeypatch):
+        self.made, self.read = [], []
+        tensor, zeros, cpu = torch.tensor, torch.zeros, torch.Tensor.cpu
+
+        def made_there(function):
+            def make(*values, device=None, **options):
+                self.made.append(device)
+                return function(*values, **options)
+
+            return make
+
+        def read_there(one):
+            self.read.append(one.dtype)
+            return cpu(one)
+
+        monkeypatch.setattr(torch, "tensor", made_there(tensor))
+        monkeypatch.setattr(torch, "zeros", made_there(zeros))
+        monkeypatch.setattr(torch.Tensor, "cpu", read_there)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_parameters_and_gradients_are_made_on_the_device_and_read_back(monkeypatch, dtype):
+    there = Elsewhere(monkeypatch)
+    adapter = adapt(
+        lambda params, hp: SAM(params, torch.optim.SGD, hp["rho"], **hp.base), device="npu:1"
+    )
+    kind = np.float64 if dtype == "float64" else np.float32
+    w = [np.ones((2, 2), kind), np.ones(3, kind)]
+    run = adapter(w, {**HYPERPARAMETERS, "dtype": dtype, "rho": 2.0, "lr": 0.5})
+    start = there.made[:]
+    del there.made[:], there.read[:]
+    seen = observe(run, w, lambda point: [np.ones_like(x) for x in point])
+    assert start == 3 * ["npu:1"]  # to try it, and the parameters
+    assert there.made == 4 * ["npu:1"]  # two gradients of two tensors
+    assert {*there.read} == {torch.float64 if dtype == "float64" else torch.float32}
+    assert [x.tolist() for x in seen.end] == [[[0.5, 0.5]] * 2, [0.5] * 3]
+
+
+def test_a_device_may_be_what_tensors_take_for_one():
+    make = lambda params, hp: torch.optim.SGD(params, **hp.base)  # noqa: E731
+    for device in ("cpu", torch.device("cpu"), "cpu:0"):
+        report = check(adapt(make, device=device), "float64", method="sgd", probes=["sgd-plain"])
+        assert report.conforms
+
+
+@pytest.mark.fault("option-value", "oracle.torch")
+@pytest.mark.parametrize("device", ["meta", "nowhere", "cuda:99", 1.5])
+def test_a_device_that_is_not_here_is_named(device):
+    with pytest.raises(ValueError, match=f"device must be one that PyTorch has here.*{device!r}"):
+        adapt(SAM, device=device)
+
+
+@pytest.mark.parametrize("options", [{"foreach": True}, {"fused": True}])
+def test_foreach_and_fused_updates_conform(options):
+    def make(params, hp):
+        return SAM(params, partial(torch.optim.SGD, **options), hp["rho"], **hp.base)
+
+    slugs = ("three-tensors", "momentum", "tensor-missing", "frozen")
+    report = check(adapt(make), ["float64", "float32"], probes=[f"sam-{slug}" for slug in slugs])
+    assert report.conforms
+
+
+@pytest.mark.slow
+def test_a_compiled_step_conforms():
+    compiled = torch.compile(two_steps, backend="eager")
+    assert check(adapt(made_sam, compiled), "float64", probes=["sam-three-tensors"]).conforms
+
+
+def made_sam(params, hp):
+    return SAM(params, torch.optim.SGD, hp["rho"], **hp.base)
+
+
+class Scheduled:
+    """A right SAM around any base optimizer, which has no parameter groups of its own."""
+
+    def __init__(self, params, rho, **base):
+        self.optim, self.rho = torch.optim.SGD(params, **base), rho
+        self.leaves = [leaf for group in self.optim.param_groups for leaf in group["params"]]
+
+    def zero_grad(self):
+        self.optim.zero_grad()
+
+    @torch.no_grad()
+    def step(self, closure):
+        with torch.enable_grad():
+            closure()
+        given = [leaf for leaf in self.leaves if leaf.grad is not None]
+        old = [leaf.clone() for leaf in given]
+        norm = torch.stack([leaf.grad.norm() for leaf in given]).norm()
+        for leaf in given:
+            leaf.add_(leaf.grad * (self.rho / norm) if norm > 0 else 0.0)
+        with torch.enable_grad():
+            closure()
+        for leaf, before in zip(given, old, strict=True):
+            leaf.copy_(before)
+        self.optim.step()
+
+
+GROUPS = ({"names": ["b"], "lr": 0.25}, {"names": ["c"], "lr": 0.125, "weight_decay": 0.5})
+
+
+def ran(adapter, steps=2, **hp):
+    w = [np.full(2, 1.0), np.full(3, 2.0), np.full(1, 4.0)]
+    run = adapter(w, {"names": ("a", "b", "c"), "lr": 0.5, "rho": 0.0, **hp})
+    for _ in range(steps):
+        w = run(lambda point: [np.ones_like(x) for x in point])
+    return [x.tolist() for x in w]
+
+
+def test_parameter_groups_have_their_own_rate_and_decay():
+    for maker in (made_sam, lambda params, hp: Scheduled(params, hp["rho"], **hp.base)):
+        assert ran(adapt(maker), 1, groups=GROUPS) == [[0.5] * 2, [1.75] * 3, [3.625]]
+    drops = adapt(lambda params, hp: made_sam([p for g in params for p in g["params"]], hp))
+    with pytest.raises(Unsupported, match="no parameter groups with their own weight_decay"):
+        ran(adapt(lambda params, hp: Bare(params)), groups=GROUPS)
+    assert ran(drops, 1, groups=GROUPS) == [[0.5] * 2, [1.5] * 3, [3.5]]
+
+
+class Bare(torch.optim.Optimizer):
+    def __init__(self, params):
+        super().__init__(params, {"lr": 0.5})
+
+    def step(self, closure):
+        closure()
+
+
+@pytest.mark.fault("signature", "oracle.torch")
+def test_who_takes_no_parameter_groups_is_not_asked_to():
+    def from_the_model(params, hp):
+        return torch.optim.SGD(hp["model"].parameters(), **hp.base)
+
+    def one_by_one(params, hp):
+        assert all(leaf.requires_grad for leaf in params)
+
+    def holds_them(optimizer, loss):
+        loss().backward()
+        assert [leaf.grad for leaf in optimizer.kept]
+
+    def keeps(params, hp):
+        optimizer = torch.optim.SGD(params, **hp.base)
+        optimizer.kept = params
+        return optimizer
+
+    for adapter in (adapt(from_the_model), adapt(one_by_one), adapt(keeps, holds_them)):
+        with pytest.raises(Unsupported, match="no parameter groups"):
+            ran(adapter, groups=GROUPS)
+    own_rho = ({"names": ["b"], "rho": 0.5},)
+    with pytest.raises(Unsupported, match="no parameter groups with their own rho"):
+        ran(adapt(lambda params, hp: Scheduled(params, hp["rho"], **hp.base)), groups=own_rho)
+    ran(adapt(made_sam), groups=own_rho)
+
+
+def test_a_saved_state_goes_on_with_new_parameters():
+    seen = []
+
+    def make(params, hp):
+        seen.append(params)
+        return torch.optim.SGD(params, **hp.base)
+
+    heavy = {"momentum": 0.5, "saved": True}
+    assert ran(adapt(make), 3, **heavy) == ran(adapt(make), 3, momentum=0.5)
+    assert len(seen) == 5
+    assert not {*map(id, seen[0])} & {*map(id, seen[1])}
+    with pytest.raises(Unsupported, match="it has no state_dict"):
+        ran(adapt(lambda params, hp: Scheduled(params, 0.0, **hp.base)), saved=True)
+
+
+def test_a_state_that_is_not_saved_is_lost():
+    # The momentum is the wrapped optimizer's, whose state is not in the wrapper's state_dict.
+    heavy = {"momentum": 0.5, "rho": 0.5}
+    assert ran(adapt(made_sam), 2, **heavy, saved=True) != ran(adapt(made_sam), 2, **heavy)
+
+
+def test_a_scheduler_writes_into_the_parameter_groups_alone():
+    hp = {"lr": [0.5, 0.25], "scheduler": True}
+    assert ran(adapt(lambda params, hp: torch.optim.SGD(params, **hp.base)), **hp)[0] == [0.25] * 2
+    bare = adapt(lambda params, hp: Scheduled(params, hp["rho"], **hp.base))
+    with pytest.raises(Unsupported, match="has no rho that can be scheduled"):
+        ran(bare, rho=[0.5, 0.25], scheduler=True)
+    assert ran(bare, rho=[0.5, 0.25])
+
+
+def test_a_group_keeps_its_own_rate_beside_a_schedule():
+    hp = {"lr": [0.5, 0.25], "groups": GROUPS[:1]}
+    assert ran(adapt(lambda params, hp: torch.optim.SGD(params, **hp.base)), **hp)[:2] == [
+        [0.25] * 2,
+        [1.5] * 3,
+    ]
