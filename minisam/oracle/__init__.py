@@ -3,9 +3,9 @@
 Who calls whom: `checking` puts an implementation through the `probes`, and `watch` writes down what
 it does; `judge` holds that against the reference, a recipe with the declared conventions of
 `minisam.variants`; `verdicts` concludes. If a probe fails, it asks `diagnosis` which of the known
-mutants do the same, and `explanation` what is wrong first. `skills` says which
-parts of the step are right, from the `facts` of each. The `report` says it. `grading` (in
-notebooks), `parametrization` and `pytest_plugin` (in pytest) call `checking`.
+mutants do the same, and `explanation` what is wrong first. `skills` says which parts of the step
+are right, from the `facts` of each, and `unknown` explains a mistake that has no name. The `report`
+says it. `grading` (in notebooks), `parametrization` and `pytest_plugin` (pytest) call `checking`.
 """
 
 from __future__ import annotations

@@ -57,6 +57,7 @@ class Climb(NamedTuple):
         by_tensor: how far every tensor moves forward, in units of its part of it; None for one
             that is not to move.
         coarse: whether it is right to the digits of a lower precision only.
+        off: the tensors whose part is not what it should be.
     """
 
     along: bool
@@ -65,6 +66,7 @@ class Climb(NamedTuple):
     ratio: float
     by_tensor: dict[str, float | None]
     coarse: bool
+    off: tuple[str, ...]
 
 
 def quotient(x: float, y: float) -> float:
@@ -94,7 +96,8 @@ def compare_climb(origin: Params, point: Params, wanted: dict[str, Rounded], rul
     slack = {key: 2 * (ruler.unit.u * np.abs(point[key]) + wanted[key].bound) for key in origin}
     ratio = quotient(ruler.of(moved), ruler.of(right))
     by_tensor: dict[str, float | None] = {}
-    still, turned, coarse = [], False, ruler.of(moved) > ruler.of(right) + ruler.of(slack)
+    still, turned, off = [], [], []
+    coarse = ruler.of(moved) > ruler.of(right) + ruler.of(slack)
     for key in origin:
         own, far, error = (float(norm({"": x[key]})) for x in (right, moved, slack))
         unit_vector = right[key] / own if own else right[key]
@@ -103,24 +106,35 @@ def compare_climb(origin: Params, point: Params, wanted: dict[str, Rounded], rul
         by_tensor[key] = forward / own if own else None
         if far <= error < own * ruler.shortest * min(ratio, 1.0):
             still.append(key)
-        turned |= not (across <= error + ruler.rough * own and forward >= -error)
+        if not (across <= error + ruler.rough * own and forward >= -error):
+            turned.append(key)
+        if key in (*still, *turned) or not ruler.fits(
+            *({key: x[key]} for x in (moved, right, slack))
+        ):
+            off.append(key)
         coarse |= across > error
     others = {key: right[key] for key in origin if key not in still}
     exact = ruler.fits(moved, right, slack) or ruler.fits(moved, others, slack)
-    along = not still and not turned
-    if along and exact:  # a length that is right in all, and wrong in each, is a direction
-        along = all(ruler.fits(*({key: x[key]} for x in (moved, right, slack))) for key in origin)
+    # A length that is right in all, and wrong in each, is a direction.
+    along = not (off if exact else still + turned)
     lengths = float(norm(moved)) * float(norm(right))
     product = sum(float(np.sum(moved[key] * right[key])) for key in origin)
-    cosine = quotient(product, lengths)
-    return Climb(along, exact, cosine, ratio, by_tensor, along and exact and bool(coarse))
+    cosine, coarse = quotient(product, lengths), along and exact and bool(coarse)
+    return Climb(along, exact, cosine, ratio, by_tensor, coarse, tuple(off))
 
 
 class Ending(NamedTuple):
-    """Whether the new weights are the expected ones, and whether to a lower precision only."""
+    """How the new weights compare with the expected ones.
+
+    Attributes:
+        right: whether they are these.
+        coarse: whether to the digits of a lower precision only.
+        off: the tensors that are not.
+    """
 
     right: bool
     coarse: bool
+    off: tuple[str, ...] = ()
 
 
 def compare_ending(
@@ -139,19 +153,17 @@ def compare_ending(
         >>> from minisam.rounding import UNITS, exact
         >>> a, b, new = ({"w": np.array([x])} for x in (3.0, 3.5, 2.5))
         >>> compare_ending(a, b, {"w": exact([2.5])}, new, UNITS["float64"])
-        Ending(right=True, coarse=False)
+        Ending(right=True, coarse=False, off=())
     """
-    right = coarse = True
-    coarse = False
+    coarse, off = False, []
     rough = COARSE if unit.name == "float64" else 0.0
     for key, one in expected.items():
         value = np.asarray(one.value, np.float64)
         reach = np.abs(start[key]) + np.abs(point[key])
         slack = 2 * one.bound + 4 * unit.u * reach
         apart = np.abs(end[key] - value)
-        step = np.abs(value - start[key])
-        seen = step > 1024 * rough * reach  # else a low precision hides the step itself
-        within = apart <= slack + np.where(seen, rough * reach, 0.0)
-        right &= bool(np.all(within | (end[key] == value)))
+        within = (apart <= slack + rough * reach) | (end[key] == value)
+        if not np.all(within):
+            off.append(key)
         coarse |= bool(np.any(within & (apart > slack)))
-    return Ending(right, right and coarse)
+    return Ending(not off, coarse and not off, tuple(off))

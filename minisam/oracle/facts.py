@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.protocol import Arrays, Observation
 from minisam.oracle.climbs import Climb, Ending, Ruler, compare_climb, compare_ending
 from minisam.oracle.watch import Trace
@@ -37,6 +38,7 @@ class Facts(NamedTuple):
         second: B, where the second gradient was asked for; None if that was nowhere else.
         d1: the gradient at the first point, with what the loss adds to it.
         d2: that at the second.
+        velocity: what the base update remembers of the gradients d2 of the steps before.
         due: whether there is a climb to be seen: a gradient and ρ, neither of them zero, and
             not so small that B is A.
         wanted: the ε that belongs to d1.
@@ -54,12 +56,18 @@ class Facts(NamedTuple):
     second: Params | None
     d1: Params
     d2: Params
+    velocity: Params
     due: bool
     wanted: Params
     climb: Climb
     expected: Params
     end: Params
     ending: Ending
+
+    @property
+    def hp(self) -> HyperParameters:
+        """Return the hyper-parameters of the step."""
+        return self.trace.hp.at(self.step)
 
     @property
     def at_start(self) -> bool:
@@ -133,6 +141,11 @@ class Now(NamedTuple):
         frozen = self.recipe.hp.frozen
         return {k: exact(x, self.trace.dtype) for k, x in tree.items() if k not in frozen}
 
+    def trained(self, tree: Params) -> Params:
+        """Return the tree with zeros for the tensors that are not trained."""
+        frozen = self.recipe.hp.frozen
+        return {key: np.zeros_like(x) if key in frozen else x for key, x in tree.items()}
+
     def whole(self, tree: dict[str, Any], rest: Params) -> dict[str, Any]:
         """Return the tree with the tensors that are not trained, in order."""
         return {key: tree.get(key, exact(rest[key], self.trace.dtype)) for key in self.start}
@@ -200,6 +213,7 @@ def read(
     """Return the facts of a step under one reading of it, and what it leaves to be remembered."""
     recipe, hp = now.recipe, now.recipe.hp.at(now.step)
     point = origin if second is None else second
+    d1, d2 = now.trained(d1), now.trained(d2)
     if hp.decay == "in_loss" and hp.weight_decay:
         d1 = add_scaled(d1, hp.weight_decay, origin)
         d2 = add_scaled(d2, hp.weight_decay, point)
@@ -227,6 +241,7 @@ def read(
         second,
         d1,
         d2,
+        values(now.whole(piece.velocity or {}, zeros_like(now.start))),
         due,
         values(whole),
         climbed,

@@ -83,7 +83,7 @@ def told_direction(facts: Facts, right: Sequence[Facts]) -> str:
 
 def told_length(facts: Facts, right: Sequence[Facts]) -> str:
     """Say how long the climb is, and how long it is where there are fewer tensors."""
-    hp, count = facts.trace.hp.at(facts.step), len(facts.start)
+    hp, count = facts.hp, len(facts.start)
     rho = float(hp.rho)
     what = "‖T⁻¹(B − A)‖" if hp.method == "asam" else "‖B − A‖"
     norm_of = "" if hp.p == 2 else f", p = {hp.p}"
@@ -92,7 +92,7 @@ def told_length(facts: Facts, right: Sequence[Facts]) -> str:
     if facts.climb.exact:
         return f"{text}."
     for one in right:
-        there = one.trace.hp.at(one.step)
+        there = one.hp
         if len(one.start) < count and (there.rho, there.method, there.p) == (rho, hp.method, hp.p):
             return f"{text}; with {of_tensors(len(one.start))} it is {rho:g}."
     return f"{text}."
@@ -113,7 +113,7 @@ def told_ending(facts: Facts, right: Sequence[Facts]) -> str:
         climbed = subtract(facts.second, facts.start)
         if close(facts.end, add(facts.expected, climbed)):
             return "The last step starts from B, not from A."
-        lr = facts.trace.hp.at(facts.step).lr
+        lr = facts.hp.lr
         if close(facts.end, add(facts.expected, scale(lr, subtract(facts.d2, facts.d1)))):
             return "The last step goes along d1, not along d2."
     return (

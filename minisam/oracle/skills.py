@@ -33,6 +33,7 @@ SKILLS = {
     "edge-cases": "bears a gradient of zero, ρ = 0 and a learning rate of 0",
     "dtype-and-inputs": "keeps the dtype and the arrays that it is lent",
 }
+USUAL = 1e-3  # the length of a gradient below which an epsilon is seen rather than a mistake
 NO_CLIMB = "No second gradient was seen, so there is nothing to show it."
 
 
@@ -88,7 +89,35 @@ def skills_of(
         '‖B − A‖ = 0.0866 with ρ = 0.05 and three tensors; with one tensor it is 0.05.'
     """
     kept = [trace for trace in traces if judged(trace)]
-    every = [one for trace in kept for one in facts_of(trace, declare, epsilon)]
+    return skills_by(
+        kept, [one for trace in kept for one in facts_of(trace, declare, epsilon)], declare
+    )
+
+
+def skills_by(
+    kept: Sequence[Trace], every: Sequence[Facts], declare: dict[str, Any] | None = None
+) -> list[Skill]:
+    """Judge each skill by the facts of traces that have been kept."""
+    evidence = evidence_of(every)
+    found = [put_together(name, *evidence[name]) for name in TOLD]
+    if not any(one.due and one.second is not None for one in every):
+        found[2:] = [Skill(skill.name, UNSEEN, NO_CLIMB) for skill in found[2:]]
+        more = [Skill(name, UNSEEN, NO_CLIMB) for name in ("edge-cases", "dtype-and-inputs")]
+        return found + more
+    lost = {skill.name for skill in found if skill.status == WRONG}
+    changed = (declare or {}).get("inputs") == "changed"
+    return [*found, edges(kept, every, lost), dtype_and_inputs(kept, every, lost, changed)]
+
+
+class Evidence(NamedTuple):
+    """The steps that show a skill right, and wrong; the easiest first."""
+
+    right: list[Facts]
+    wrong: list[Facts]
+
+
+def evidence_of(every: Sequence[Facts]) -> dict[str, Evidence]:
+    """Sort the steps by what they show of the skills that every step shows."""
     plain = [one for one in every if not edge(one)]
     due = [one for one in plain if one.due]
     climbing = [one for one in due if one.second is not None]
@@ -97,24 +126,23 @@ def skills_of(
         """Return whether there is a second point, if only so close that it is A."""
         return one.second is not None or (bool(climbing) and one.again)
 
-    direction = put_together("direction", climbing, lambda one: one.climb.along, told_direction)
     # A climb by nothing is too short, unless it went along something else, which was nothing.
-    lengths = filter(elsewhere, due) if direction.status == RIGHT else climbing
+    straight = all(one.climb.along for one in climbing)
+    lengths = [one for one in due if elsewhere(one)] if straight else climbing
     endings = [one for one in plain if one.second is not None or not one.due]
-    found = [
-        put_together("asks-at-A", every, lambda one: one.at_start, told_first),
-        put_together("second-elsewhere", due, elsewhere, told_second),
-        direction,
-        put_together("length", lengths, lambda one: one.climb.exact, told_length),
-        put_together("last-step", endings, lambda one: one.ending.right, told_ending),
-    ]
-    if not climbing:
-        found[2:] = [skill._replace(status=UNSEEN, text=NO_CLIMB) for skill in found[2:]]
-        more = [Skill(name, UNSEEN, NO_CLIMB) for name in ("edge-cases", "dtype-and-inputs")]
-        return found + more
-    lost = {skill.name for skill in found if skill.status == WRONG}
-    changed = (declare or {}).get("inputs") == "changed"
-    return [*found, edges(kept, every, lost), dtype_and_inputs(kept, plain, lost, changed)]
+    shown: dict[str, tuple[Sequence[Facts], Callable[[Facts], bool]]] = {
+        "asks-at-A": (every, lambda one: one.at_start),
+        "second-elsewhere": (due, elsewhere),
+        "direction": (climbing, lambda one: one.climb.along),
+        "length": (lengths, lambda one: one.climb.exact),
+        "last-step": (endings, lambda one: one.ending.right),
+    }
+    found = {}
+    for name, (some, is_right) in shown.items():
+        ordered = sorted(some, key=easiest)
+        right = [one for one in ordered if is_right(one)]
+        found[name] = Evidence(right, [one for one in ordered if not is_right(one)])
+    return found
 
 
 def judged(trace: Trace) -> bool:
@@ -126,7 +154,7 @@ def judged(trace: Trace) -> bool:
 
 def edge(facts: Facts) -> str:
     """Say at which edge a step is: what is zero there; "" at none."""
-    hp = facts.trace.hp.at(facts.step)
+    hp = facts.hp
     for what, is_it in (
         ("a gradient of zero", not any(map(np.any, facts.d1.values()))),
         ("a gradient of zero at B", not any(map(np.any, facts.d2.values()))),
@@ -156,20 +184,22 @@ def at(name: str, status: str, text: str, facts: Facts) -> Skill:
     return Skill(name, status, text, facts.trace.probe.slug, facts.trace.dtype, facts.step)
 
 
-def put_together(
-    name: str,
-    every: Iterable[Facts],
-    is_right: Callable[[Facts], bool],
-    told: Callable[[Facts, Sequence[Facts]], str],
-) -> Skill:
+TOLD: dict[str, Callable[[Facts, Sequence[Facts]], str]] = {
+    "asks-at-A": told_first,
+    "second-elsewhere": told_second,
+    "direction": told_direction,
+    "length": told_length,
+    "last-step": told_ending,
+}
+
+
+def put_together(name: str, right: Sequence[Facts], wrong: Sequence[Facts]) -> Skill:
     """Judge a skill by the steps that show it, and tell of a simple one."""
-    ordered = sorted(every, key=easiest)
-    right = [one for one in ordered if is_right(one)]
-    wrong = [one for one in ordered if not is_right(one)]
-    if not ordered:
+    if not (right or wrong):
         return Skill(name, UNSEEN, "No step shows it.")
-    shown = next(filter(plain_to_see, wrong), (wrong or right)[0])
-    return at(name, WRONG if wrong else RIGHT, told(shown, right), shown)
+    usual = [one for one in wrong if norm(one.d1) >= USUAL] or wrong
+    shown = next(filter(plain_to_see, usual), (usual or right)[0])
+    return at(name, WRONG if wrong else RIGHT, TOLD[name](shown, right), shown)
 
 
 def edges(kept: Sequence[Trace], every: Sequence[Facts], lost: set[str]) -> Skill:
@@ -218,7 +248,7 @@ def zero_in(trace: Trace) -> str:
 
 
 def dtype_and_inputs(
-    kept: Sequence[Trace], plain: Sequence[Facts], lost: set[str], may_change: bool
+    kept: Sequence[Trace], every: Sequence[Facts], lost: set[str], may_change: bool
 ) -> Skill:
     """Judge whether digits are kept, and the arrays that were lent."""
     name = "dtype-and-inputs"
@@ -229,7 +259,8 @@ def dtype_and_inputs(
         if trace.changed_inputs and not may_change:
             told = "Arrays that were lent to the step are changed in place."
             return Skill(name, WRONG, told, *where)
-    for one in sorted(plain, key=easiest):
+    plain = sorted((one for one in every if not edge(one)), key=easiest)
+    for one in plain:
         climb = one.climb.coarse and not lost & {"direction", "length"}
         if climb or (one.ending.coarse and "last-step" not in lost):
             told = "The numbers are right to the digits of float32 only, where float64 went in."

@@ -1,0 +1,192 @@
+"""Find the formula of a step by regression on the vectors that were at hand.
+
+The new weights are a sum of A, d1, d2, ε and a few more, with factors made of the hyper-parameters
+and of norms. Which vectors they are is found in one step, by least squares, the fewest first; what
+the factors are is found from several steps, in which the hyper-parameters and the norms differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+
+ACCURACY = 1e-7  # relative; what is right to seven digits is right but for an epsilon
+SMALLEST = 1e-6  # share of the whole below which a term is none
+UNNAMED = 100.0  # the cost of a factor that is no number times a scalar
+LIKELY = {"A": "λ", "v": "μ"}  # what belongs to the factor of a vector
+
+Vector = np.ndarray
+
+
+class Sample(NamedTuple):
+    """One step: what is to be explained, and what by.
+
+    Attributes:
+        target: the vector.
+        basis: the vectors at hand, by name; one that is zero says nothing.
+        scalars: the numbers at hand, as {(numerator, denominator): (value, how unlikely)}.
+    """
+
+    target: Vector
+    basis: dict[str, Vector]
+    scalars: dict[tuple[str, str], tuple[float, float]]
+
+
+class Term(NamedTuple):
+    """A factor, as text over text, of a vector; and how much there is to read."""
+
+    sign: str
+    number: str
+    numerator: str
+    denominator: str
+    vector: str
+    cost: float
+
+
+def find_formula(samples: Sequence[Sample], most: int = 3) -> list[Term]:
+    """Return the shortest sum that is the target in every sample; none if there is none.
+
+    Args:
+        samples: steps in which the same formula is at work.
+        most: terms.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> d1, d2 = rng.normal(size=(2, 9))
+        >>> scalars = {("lr", ""): (0.1, 0.0), ("", ""): (1.0, 1.0)}
+        >>> sample = Sample(-0.1 * (d1 + d2), {"d1": d1, "d2": d2}, scalars)
+        >>> sum_in_words(find_formula([sample]))
+        '−lr (d1 + d2)'
+    """
+    ordered = sorted(samples, key=lambda one: -one.target.size)
+    spare = 1 if len(samples) > 1 else 2  # entries that are left over, to show that it fits
+    common = [name for name in samples[0].basis if all(name in one.basis for one in samples)]
+    for count in range(1, most + 1):
+        told = [one for one in ordered if one.target.size >= count + spare]
+        found = []
+        for names in combinations(common, count):
+            factors = factors_together(told, names)
+            if factors:
+                terms = [
+                    named_factor(name, [one[k] for one in factors], told)
+                    for k, name in enumerate(names)
+                ]
+                found.append((sum(term.cost for term in terms), terms))
+        if found:
+            return min(found, key=lambda one: one[0])[1]
+    return []
+
+
+def factors_together(samples: Sequence[Sample], names: Sequence[str]) -> list[list[float]]:
+    """Return the factors in every sample; none if one is not explained, or a vector never needed.
+
+    Example:
+        >>> x, y = np.eye(3)[:2]
+        >>> sample = Sample(2 * x, {"x": x, "y": y}, {})
+        >>> [factors_together([sample], names) for names in (["x"], ["x", "y"], ["y"])]
+        [[[2.0]], [], []]
+    """
+    found = []
+    for sample in samples:
+        factors = solved(sample, names)
+        if not factors:
+            return []
+        found.append(factors)
+    needed = found and all(
+        any(one[k] > 0 or one[k] < 0 for one in found) for k in range(len(names))
+    )
+    return found if needed else []
+
+
+def solved(sample: Sample, names: Sequence[str]) -> list[float]:
+    """Return the factors with which the vectors add up to the target; none if they do not.
+
+    NaN stands for the factor of a vector that is zero.
+    """
+    size = float(np.linalg.norm(sample.target))
+    there = [name for name in names if np.any(sample.basis[name])]
+    if not there or not size:
+        return [] if size else [np.nan] * len(names)
+    matrix = np.stack([sample.basis[name] for name in there], axis=1)
+    lengths = np.linalg.norm(matrix, axis=0)
+    solution, *_ = np.linalg.lstsq(matrix / lengths, sample.target, rcond=None)
+    error = float(np.linalg.norm(matrix / lengths @ solution - sample.target))
+    if not error <= ACCURACY * size:
+        return []
+    shares = np.where(np.abs(solution) <= SMALLEST * size, 0.0, solution)
+    factors = dict(zip(there, (shares / lengths).tolist(), strict=True))
+    return [factors.get(name, np.nan) for name in names]
+
+
+def named_factor(vector: str, factors: Sequence[float], samples: Sequence[Sample]) -> Term:
+    """Name the factor of a vector by what it is in every sample: a number times a scalar."""
+    pairs = [(f, s) for f, s in zip(factors, samples, strict=True) if not np.isnan(f)]
+    there = [(f, s) for f, s in pairs if f]
+    sign = "−" if there[0][0] < 0 else ""
+    best = None
+    for scalar, (_, unlikely) in there[0][1].scalars.items():
+        values = [(f, s.scalars.get(scalar, (np.nan,))[0]) for f, s in pairs]
+        ratios = [f / value for f, value in values if f and value]
+        if any((not f) != (not value) for f, value in values):
+            continue
+        if np.ptp(ratios) <= 1e-6 * abs(ratios[0]):
+            number, cost = simple(abs(ratios[0]))
+            cost += len(vector) / 8 + unlikely + (LIKELY.get(vector, "") not in scalar[0])
+            if best is None or cost < best.cost:
+                best = Term(sign, number, *scalar, vector, cost)
+    if best is not None:
+        return best
+    several = sorted(abs(f) for f, _ in there)
+    return Term(sign, f"({several[0]:.3g} … {several[-1]:.3g})", "", "", vector, UNNAMED)
+
+
+def simple(number: float) -> tuple[str, float]:
+    """Write a positive number as it may have been written, and say how odd it is.
+
+    Example:
+        >>> simple(1.0), simple(1.5), simple(3**0.5), simple(0.7123456)
+        (('', 0.0), ('3/2', 1.0), ('√3', 1.5), ('0.7123', 3.0))
+    """
+    for form, value, cost in (("{}", number, 1.0), ("√{}", number**2, 1.5)):
+        fraction = Fraction(value).limit_denominator(4 if form == "{}" else 1)
+        if fraction and abs(value / float(fraction) - 1) <= 1e-6:
+            if fraction == 1:
+                return "", 0.0
+            return form.format(fraction), cost if max(fraction.as_integer_ratio()) <= 4 else 2.5
+    return f"{number:.4g}", 3.0 if abs(number / float(f"{number:.2g}") - 1) > 1e-6 else 2.0
+
+
+def sum_in_words(terms: Sequence[Term], start: str = "") -> str:
+    """Write a sum; what has the same factor stands in brackets.
+
+    Args:
+        terms: the sum.
+        start: what stands before it, with the factor 1.
+
+    Example:
+        >>> sum_in_words([Term("−", "", "lr", "", "d2", 1.0)], "A")
+        'A − lr d2'
+    """
+    groups: dict[tuple[str, ...], list[str]] = {}
+    text = start
+    for term in terms:
+        if start and term.vector == start:
+            gone = (term.sign, factor(term)) == ("−", "") and not term.denominator
+            text = "" if gone else f"(1 {term.sign or '+'} {factor(term) or '1'}) {start}"
+        else:
+            groups.setdefault(term[:4], []).append(term.vector)
+    for (sign, number, numerator, denominator), vectors in groups.items():
+        several = vectors[0] if len(vectors) == 1 else f"({' + '.join(vectors)})"
+        product = f"{number} {numerator} {several}".strip().replace("  ", " ")
+        product += f"/{denominator}" if denominator else ""
+        text = f"{text} {sign or '+'} {product}" if text else f"{sign}{product}"
+    return text
+
+
+def factor(term: Term) -> str:
+    """Write number and numerator of a factor."""
+    return f"{term.number} {term.numerator}".strip()

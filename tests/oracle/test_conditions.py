@@ -1,0 +1,64 @@
+import pytest
+from oracle import implementations as known
+from oracle.test_facts import facts
+
+from minisam.adapters.plain import as_adapter
+from minisam.oracle.conditions import (
+    condition,
+    features_of,
+    features_of_step,
+    kind_of,
+    lost_at_b,
+)
+from minisam.oracle.probes import PROBES
+from minisam.oracle.watch import watch
+from minisam.variants.mutants import MUTANTS
+
+
+@pytest.mark.parametrize(("wrong", "right", "when"), [
+    ([], [["a"]], ""),
+    ([["a"]], [], "always"),
+    ([["a", "b"], ["a"]], [["b"], []], "a"),  # what all of them have
+    ([["b", "a"]], [[]], "b"),  # of two that tell as much, the first
+    ([["a", "b"]], [["a"], ["b"]], "a, b"),  # both together
+    ([["a"], ["b"]], [[]], ""),  # either of two is no condition
+    ([["a"]], [["a"]], ""),
+])  # fmt: skip
+def test_the_condition_is_what_only_the_wrong_ones_have(wrong, right, when):
+    assert condition(wrong, right) == when
+
+
+def test_what_is_special_about_a_probe_is_named():
+    def special(slug, dtype="float64"):
+        return features_of(watch(as_adapter(known.right), PROBES[slug], dtype))
+
+    assert special("sam-one-tensor") == []
+    assert special("sam-one-tensor", "float32") == ["in float32"]
+    assert "with a schedule of ρ" in special("sam-rho-schedule")
+    assert "with two tensors of one shape" in special("sam-six-tensors")
+    assert "with two tensors of one shape" not in special("sam-three-tensors")
+
+
+def test_what_is_special_about_a_step_is_named():
+    reference = MUTANTS["M35-shadowed-gradient"].adapter
+    first, second, *_ = facts(reference, "sam-lr-schedule")
+    assert "in the first step" in features_of_step(first)
+    assert "once the learning rate has changed" not in features_of_step(first)
+    assert "once the learning rate has changed" in features_of_step(second)
+    (one, *_) = facts(reference, "sam-tensor-missing-at-B")
+    assert lost_at_b(one) == ["fc1.weight"]
+    assert "where a tensor has a gradient at A and none at B" in features_of_step(one)
+
+
+def test_tensors_are_named_by_what_they_have_in_common():
+    names = ["a.weight", "a.bias", "b.weight", "b.bias"]
+    for some, told in (
+        (names, ""),
+        (["a.bias", "b.bias"], "the biases"),
+        (["a.weight", "b.weight"], "all tensors but the biases"),
+        (["b.bias"], "the last tensor"),
+        (names[1:], "all tensors but the first"),
+        (["a.bias", "b.weight"], ""),
+    ):
+        assert kind_of([(some, names)]) == told
+    assert kind_of([(["a"], ["a"])]) == ""  # of one tensor nothing is learned

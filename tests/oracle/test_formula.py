@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+from minisam.oracle.formula import UNNAMED, Sample, find_formula, simple, sum_in_words
+
+NUMBERS = (0.1, 0.25, 0.03)
+
+
+def samples(make, size=9):
+    """Steps with other learning rates; the target is made of lr, d1 and d2."""
+    rng = np.random.default_rng(0)
+    found = []
+    for lr in NUMBERS:
+        d1, d2, A = rng.normal(size=(3, size))
+        norm = float(np.linalg.norm(d1))
+        scalars = {
+            ("lr", ""): (lr, 0.0),
+            ("", ""): (1.0, 0.5),
+            ("lr", "‖d1‖"): (lr / norm, 1.0),
+        }
+        found.append(Sample(make(lr, d1, d2, A), {"d2": d2, "d1": d1, "A": A}, scalars))
+    return found
+
+
+@pytest.mark.parametrize(("make", "text"), [
+    (lambda lr, d1, d2, A: -lr * d2, "A − lr d2"),
+    (lambda lr, d1, d2, A: -lr * (d1 + d2), "A − lr (d2 + d1)"),
+    (lambda lr, d1, d2, A: -lr * d2 + 3 * lr * d1, "A − lr d2 + 3 lr d1"),
+    (lambda lr, d1, d2, A: -lr * d1 / np.linalg.norm(d1), "A − lr d1/‖d1‖"),
+    (lambda lr, d1, d2, A: -0.5 * lr * d2, "A − 1/2 lr d2"),
+    (lambda lr, d1, d2, A: -0.3 * d2, "A − 0.3 d2"),
+    (lambda lr, d1, d2, A: d2 - A, "d2"),
+    (lambda lr, d1, d2, A: -lr * A - lr * d2, "(1 − lr) A − lr d2"),
+])  # fmt: skip
+def test_a_sum_is_found_and_written(make, text):
+    assert sum_in_words(find_formula(samples(make)), "A") == text
+
+
+def test_nothing_is_found_where_nothing_fits():
+    assert find_formula(samples(lambda lr, d1, d2, A: d1 * d2)) == []
+    assert find_formula(samples(lambda lr, d1, d2, A: d1 + d2 + A), most=2) == []
+    two = samples(lambda lr, d1, d2, A: d1 + d2, size=2)
+    assert find_formula(two) == []  # two numbers fit anything
+
+
+def test_a_factor_that_no_number_explains_has_no_name():
+    (term,) = find_formula(samples(lambda lr, d1, d2, A: d1[0] * d2))
+    assert term.cost >= UNNAMED
+
+
+def test_what_is_not_needed_in_one_step_may_be_in_another():
+    def sometimes(lr, d1, d2, A):
+        return -lr * d2 - (lr if lr > 0.2 else 0) * d1
+
+    several = samples(sometimes)
+    for one, lr in zip(several, NUMBERS, strict=True):
+        one.scalars["momentum", ""] = (lr if lr > 0.2 else 0.0, 0.0)
+    assert sum_in_words(find_formula(several), "A") == "A − lr d2 − momentum d1"
+
+
+@pytest.mark.parametrize(("number", "text"), [
+    (1, ""), (2, "2"), (0.5, "1/2"), (1.5, "3/2"), (2**0.5, "√2"), (1024, "1024"), (0.05, "0.05"),
+    (0.123456, "0.1235"),
+])  # fmt: skip
+def test_numbers_are_written_as_they_may_have_been(number, text):
+    assert simple(number)[0] == text

@@ -1,0 +1,113 @@
+import numpy as np
+import pytest
+from oracle import implementations as known
+from oracle import slips
+
+from minisam.adapters.plain import as_adapter
+from minisam.oracle.probes import PROBES
+from minisam.oracle.skills import SKILLS
+from minisam.oracle.unknown import explain_unknown
+from minisam.oracle.watch import watch
+from minisam.variants.mutants import MUTANTS
+
+SLUGS = (
+    "one-tensor",
+    "three-tensors",
+    "six-tensors",
+    "momentum",
+    "lr-schedule",
+    "rho-schedule",
+    "rho-large",
+    "gradient-1e-3",
+)
+
+
+def told_of(step, *more, method="sam"):
+    probes = [PROBES[f"{method}-{slug}"] for slug in (*SLUGS, *more)]
+    return explain_unknown([watch(as_adapter(step), probe, "float64") for probe in probes], {})
+
+
+def test_nothing_is_told_of_a_right_step():
+    found = told_of(known.right)
+    assert found.told == []
+    assert [one.name for one in found.skills] == list(SKILLS)
+
+
+@pytest.mark.parametrize(("name", "told"), [
+    ("M01-not-restored", "In every step: new w = A − lr d2 + ε, should be A − lr d2."),
+    ("M02-per-tensor-norm", "Only with several tensors: ε = ρ dᵢ/‖dᵢ‖ of each tensor, should be "
+     "ρ d1/‖d1‖ (dᵢ the gradient of a tensor)."),
+    ("M05-l1-norm", "In every step: ε = ρ d1/Σ|d1|, should be ρ d1/‖d1‖."),
+    ("M07-downhill", "In every step: ε = −ρ d1/‖d1‖, should be ρ d1/‖d1‖."),
+    ("M08-gradients-added", "In every step: new w = A − lr (d2 + d1), should be A − lr d2."),
+    ("M11-no-gradient", "In every step: new w = A, should be A − lr d2."),
+    ("M13-rms-norm", "In every step: ε = ρ √n d1/‖d1‖, should be ρ d1/‖d1‖ "
+     "(n the number of entries)."),
+    ("M34-two-climbs", "In every step: new w = A − lr d3, should be A − lr d2 "
+     "(d3 the gradient at the third point)."),
+    ("M36-biases-not-perturbed", "Only in the tensors whose name does not end in weight: ε = 0, "
+     "should be ρ d1/‖d1‖."),
+    ("M44-clip-instead-of-normalize", "Only where the gradient is shorter than ρ: ε = d1, should "
+     "be ρ d1/‖d1‖."),
+    ("M46-one-not-restored", "Only in the last tensor: new w = A − lr d2 + ε, should be "
+     "A − lr d2."),
+    ("R02-momentum-lost", "Only with momentum, from the second step on: new w = A − lr d2, should "
+     "be A − lr d2 − lr μ v (μ the momentum, v the velocity)."),
+    ("R10-learning-rate-stays", "Only once the learning rate has changed: new w = A − lr₁ d2, "
+     "should be A − lr d2 (₁ the first step)."),
+])  # fmt: skip
+def test_a_mistake_is_explained_without_its_name(name, told):
+    (line,) = told_of(MUTANTS[name].adapter).told
+    assert line.endswith(f" {told}")
+
+
+def test_the_condition_of_a_rare_mistake_is_told():
+    mutant = MUTANTS["R16-missing-second-gradient-no-restore"].adapter
+    (line,) = told_of(mutant, "tensor-missing-at-B", "tensor-zero-at-B", "tensor-missing").told
+    assert line.endswith(
+        "Only with a gradient that is missing, where a tensor has a gradient at A and none at B, "
+        "in that tensor: new w = A + ε, should be A."
+    )
+
+
+def test_decay_is_told_in_its_own_letter():
+    (line,) = told_of(MUTANTS["M17-decay-at-B"].adapter, "weight-decay").told
+    assert "new w = (1 − lr λ) A − lr d2 − lr λ ε, should be (1 − lr λ) A − lr d2" in line
+
+
+def test_a_climb_of_asam_is_told_in_terms_of_t():
+    (line,) = told_of(MUTANTS["A01-T-once"].adapter, method="asam").told
+    assert line.endswith("ε = ρ T d1/‖T d1‖, should be ρ T²d1/‖T d1‖.")
+
+
+def test_two_mistakes_are_told_one_by_one():
+    climb, step = told_of(known.three_mistakes).told[:2]
+    assert "ε = ρ dᵢ/‖dᵢ‖ of each tensor" in climb
+    assert "new w = A − lr d2 + ε" in step
+
+
+def test_no_formula_is_told_that_only_fits_by_chance():
+    def odd(w, grad_fn, *, rho, lr):
+        d1 = grad_fn(w)
+        n = known.length_of(d1)
+        b = [x + rho * np.tanh(g) / n for x, g in zip(w, d1, strict=True)]
+        return [x - lr * g for x, g in zip(w, grad_fn(b), strict=True)]
+
+    (line,) = told_of(odd).told
+    assert "B − A is not along d1" in line
+    assert " = " not in line.split("tensor.")[-1]
+
+
+# What nobody had in mind who wrote the explanations, see `slips`.
+@pytest.mark.parametrize(("name", "told"), [
+    ("norm_of_the_weights", "ε = ρ d1/‖A‖"),
+    ("radius_root", "ε = √ρ d1/‖d1‖"),
+    ("half_restored", "new w = A − lr d2 + 1/2 ε"),
+    ("difference_of_both", "new w = A − lr d2 + lr d1"),
+    ("gradient_of_the_step_before", "new w = A − lr d2′"),
+    ("dampened", "new w = A − lr (1 − μ) d2 − lr μ v"),
+    ("decay_halved", "new w = (1 − 1/2 lr λ) A − lr d2"),
+])  # fmt: skip
+def test_a_slip_is_explained(name, told):
+    more = ("weight-decay",) if "decay" in name else ()
+    assert any(told in line for line in told_of(slips.EVERY[name], *more).told)
