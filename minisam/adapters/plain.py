@@ -161,7 +161,7 @@ def plain(step: Callable[..., Arrays]) -> Adapter:
         check_call(signature, {*hp, "adaptive", "state"})
         arguments_at(hp, 0, state)
         if accepts is not None:
-            hp.read_all_but()  # its signature says that it has what matters
+            hp.read_all_but(hp.keys() - accepts)  # its signature says so
         held = copies(params)
         count = 0
 

@@ -121,6 +121,8 @@ class Report(NamedTuple):
     @property
     def beside(self) -> str:
         """Return the title of the reproduction."""
+        if "minisam" in self.reproduction:
+            return "To see it, in the file of what was checked:"
         return "To see it without minisam, beside your function:"
 
     @property

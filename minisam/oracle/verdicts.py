@@ -5,17 +5,19 @@ from __future__ import annotations
 import platform
 import re
 from collections.abc import Sequence
+from functools import partial
 from itertools import chain, product
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import minisam
-from minisam.adapters.protocol import Adapter
+from minisam.adapters.protocol import Adapter, Unsupported
 from minisam.oracle.diagnosis import Diagnosis, diagnose
 from minisam.oracle.explanation import first_wrong, looks_like
 from minisam.oracle.judge import Judgement
 from minisam.oracle.parts import (
+    Part,
     Parts,
     convention_part,
     conventions_of,
@@ -23,9 +25,10 @@ from minisam.oracle.parts import (
     judge_parts,
     mistake_of,
 )
-from minisam.oracle.probes import Probe
+from minisam.oracle.probes import Probe, Script
 from minisam.oracle.report import Report, Result, Verdict
 from minisam.oracle.reproduction import reproduction
+from minisam.oracle.shrinking import smallest_failure
 from minisam.oracle.watch import Raised, Trace, watch
 from minisam.variants.conventions import CONVENTIONS
 from minisam.variants.mutants import MUTANTS, Mutant
@@ -97,9 +100,7 @@ def conclude(
     if (failing or passing) and differs_when_repeated(adapter, failing + passing, timeout):
         return broken(report, "not deterministic", "The same step, repeated, gives another result.")
     if failing:
-        report = is_asam(report, failing) or wrong(
-            report, failing, ran, getattr(adapter, "accepts", None)
-        )
+        report = is_asam(report, failing) or wrong(report, failing, ran, adapter, timeout)
         return report._replace(advice=report.advice + crashes(errors, ran))
     return sound(report, ran) if passing else report
 
@@ -253,7 +254,7 @@ def mistakes_like(found: dict[str, Any], failing: Sequence[Trace]) -> list[Mutan
 
 
 def wrong(
-    report: Report, failing: list[Entry], ran: list[Entry], accepts: frozenset[str] | None
+    report: Report, failing: list[Entry], ran: list[Entry], adapter: Adapter, timeout: float
 ) -> Report:
     """Report a bug or an undeclared convention."""
     wrong_ones = [trace for _, trace, _ in failing]
@@ -269,12 +270,10 @@ def wrong(
     if survivors and not named and not rest:
         report = undeclared(report, conventions, failing=wrong_ones)
         return report._replace(advice=report.advice + seen)
-    call = report.name if report.name.isidentifier() else "step"
-    report = report._replace(
-        outcome=Verdict.BUG,
-        reproduction=reproduction(trace, judgement, call, accepts),
-        found=conventions,
-    )
+    declared = convention_part({**report.declared, **conventions})
+    look = partial(look_again, adapter, declared, trace.dtype, timeout)
+    shown = reproduction(*smallest_failure(trace, judgement, look), adapter, report.name)
+    report = report._replace(outcome=Verdict.BUG, reproduction=shown, found=conventions)
     if named:
         report = with_names(report, survivors, seen, wrong_ones)
         return report._replace(advice=report.advice + also(rest, wrong_ones))
@@ -302,6 +301,20 @@ def also(rest: Sequence[Trace], failing: Sequence[Trace]) -> list[str]:
 def declaration(report: Report) -> str:
     """Say what to declare of what was found beside a mistake."""
     return f"What it does by convention: declare={ {**report.declared, **report.found}!r}"
+
+
+def look_again(
+    adapter: Adapter, declared: Part, dtype: str, timeout: float, probe: Probe, drawn: Script
+) -> tuple[Trace, Judgement] | None:
+    """Judge what is seen in another situation, under what is declared; None if that can't be."""
+    trace = watch(adapter, probe, dtype, declared.settings, timeout, drawn=drawn)
+    if trace.skipped or trace.fault is not None:
+        return None
+    try:
+        seen = decayed(trace) if trace.hp.decay == "in_loss" else trace
+        return trace, judge_parts([], seen, declared)
+    except Unsupported:  # of a follow-up, under what is declared
+        return None
 
 
 def with_names(

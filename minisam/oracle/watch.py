@@ -66,6 +66,7 @@ class Trace(NamedTuple):
         skipped: why it was not run, if it was not.
         printed: what was written to standard output.
         changed_inputs: whether arrays that were lent were changed.
+        read: the hyper-parameters that the implementation has looked at.
     """
 
     probe: Probe
@@ -76,6 +77,7 @@ class Trace(NamedTuple):
     skipped: Reason | None = None
     printed: str = ""
     changed_inputs: bool = False
+    read: frozenset[str] = frozenset()
 
 
 def guarded(
@@ -223,17 +225,19 @@ def watch(
         return Trace(probe, dtype, hp, [], skipped=skipped)
     hp = hp.having(**(settings or {}), declared=tuple(settings or ()))
     steps: list[Observation] = []
+    given = ReadingDict(hp)
     fault, output, changed = None, io.StringIO(), False
     try:
         with quiet(output):
-            changed = take_steps(adapter, drawn, hp, steps, timeout)
+            changed = take_steps(adapter, drawn, given, steps, timeout)
     except Unsupported as error:
         skipped = error.reason
     except Fault as error:
         fault = error
     except AdapterError as error:
         fault = Fault(error.cause, str(error)) if error.cause else Raised(error)
-    return Trace(probe, dtype, hp, steps, fault, skipped, output.getvalue(), changed)
+    read = frozenset(given.read)
+    return Trace(probe, dtype, hp, steps, fault, skipped, output.getvalue(), changed, read)
 
 
 @contextlib.contextmanager
@@ -252,14 +256,14 @@ def take_step(run: Run, teller: Teller) -> Arrays:
 
 
 def take_steps(
-    adapter: Adapter, drawn: Script, hp: HyperParameters, steps: list[Observation], timeout: float
+    adapter: Adapter, drawn: Script, given: ReadingDict, steps: list[Observation], timeout: float
 ) -> bool:
     """Take a probe's steps, add what is seen to ``steps``; return whether inputs were changed.
 
     Raises:
         Unsupported: also if by the end a hyper-parameter that matters was not read.
     """
-    lent, given = copies(drawn.params), ReadingDict(hp)
+    lent, hp = copies(drawn.params), given.asked
     run = guarded(timeout, lambda: adapter(lent, given))
     if not callable(run):
         raise Fault("wrong type", f"the adapter must return a function, got {type(run).__name__}")

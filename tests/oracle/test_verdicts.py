@@ -25,7 +25,7 @@ def test_the_evidence_of_a_mistake_is_not_that_of_an_undeclared_convention(capsy
     assert off_by(report) > 1e-6
     exec(report.reproduction, {"step": step})
     printed = capsys.readouterr().out
-    assert printed.startswith("the new weights:")
+    assert printed.startswith("new weights:")
     seen, right = printed.split(":")[1].split("should be")
     apart = eval(seen, {"array": np.array})[0] - np.array(eval(right)[0])
     assert np.max(np.abs(apart)) > 1e-6

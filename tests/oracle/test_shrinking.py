@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+from oracle import implementations as known
+from oracle.printed import shrunk
+from oracle.slips import adapter_of
+
+from minisam.adapters.plain import as_adapter
+from minisam.oracle.judge import Judgement, judge
+from minisam.oracle.probes import PROBES
+from minisam.oracle.shrinking import (
+    GEOMETRIES,
+    TRIES,
+    fails_alike,
+    features_of,
+    fits,
+    material,
+    situations,
+    smallest_failure,
+)
+from minisam.oracle.watch import watch
+
+
+def entries(trace):
+    return sum(x.size for x in trace.steps[0].start)
+
+
+def test_one_tensor_of_two_short_numbers_is_enough_where_it_shows_there():
+    trace, judgement = shrunk(as_adapter(known.half_climb), probes=["sam-six-tensors"])
+    assert [x.tolist() for x in trace.steps[0].start] == [[1, 2]]
+    assert [x.tolist() for x in trace.steps[0].answers[0]] == [[3, 4]]
+    assert (trace.hp.rho, len(trace.steps), judgement.quantity) == (0.5, 1, "point 1")
+
+
+@pytest.mark.parametrize(
+    ("name", "tensors", "steps", "kept"),
+    [
+        ("norm_of_each_tensor", 2, 1, {}),
+        ("copies_by_shape", 2, 1, {}),
+        ("absolute_climb", 1, 1, {}),
+        ("velocity_forgotten", 1, 2, {"momentum": 0.5}),
+        ("nesterov_ignored", 1, 1, {"momentum": 0.5, "nesterov": True}),
+        ("rate_of_the_first_step", 1, 2, {"lr": [0.25, 0.125]}),
+        ("velocity_lost_at_a_new_rate", 1, 2, {"momentum": 0.5, "lr": [0.25, 0.125]}),
+        ("decay_halved", 1, 1, {"weight_decay": 0.5}),
+    ],
+)
+def test_only_what_the_mistake_needs_is_kept(name, tensors, steps, kept):
+    trace, _ = shrunk(adapter_of(name))
+    assert (len(trace.steps[0].start), len(trace.steps)) == (tensors, steps)
+    assert entries(trace) == 2
+    settings = {key: trace.probe.settings[key] for key in kept}
+    assert settings == kept
+    assert {*trace.probe.settings} == {"method", "rho", "lr", *kept}
+
+
+def test_a_small_matter_is_not_shown_for_a_large_one():
+    def step(w, grad_fn, *, rho, lr, momentum, state):
+        return known.with_epsilon(w, grad_fn, rho=rho * (2 if momentum else 1), lr=lr)
+
+    trace, judgement = shrunk(as_adapter(step), probes=["sam-momentum"])
+    assert trace.hp.momentum == 0.5
+    apart = np.abs(judgement.observed["weight"] - judgement.expected["weight"].value)
+    assert np.max(apart) > 0.1
+
+
+def test_another_quantity_is_not_shown_for_the_first():
+    end = Judgement(False, 9.0, 0, "end")
+    assert fails_alike(end, end)
+    assert not fails_alike(end, end._replace(quantity="point 1", point=1))
+    assert not fails_alike(end, end._replace(agrees=True))
+
+
+def test_where_nothing_smaller_fails_the_first_is_kept_after_so_many_tries():
+    trace = watch(as_adapter(known.half_climb), PROBES["sam-everything"]._replace(
+        settings={"method": "sam", "rho": [0.1, 0.05], "lr": [0.25, 0.1]}), "float64")  # fmt: skip
+    tried = []
+
+    def never(probe, drawn):
+        tried.append((probe, str(drawn)))
+
+    first = Judgement(False, 9.0, 0, "end")
+    assert smallest_failure(trace, first, never) == (trace, first)
+    assert 50 < len(tried) <= TRIES
+    again = list(tried)
+    smallest_failure(trace, first, never)
+    assert tried[len(again) :] == again
+
+
+@pytest.mark.parametrize("slug", PROBES)
+def test_every_situation_of_every_probe_makes_sense(slug):
+    probe = PROBES[slug]
+    trace = watch(as_adapter(known.half_climb), probe, "float64")
+    found = list(situations(trace))
+    assert found
+    for situation in found[:TRIES:7]:
+        drawn = material(situation, "float32")
+        small = situation.probe
+        assert fits(small)
+        assert len(drawn.gradients) == small.steps <= probe.steps
+        assert [x.shape for x in drawn.params] == list(small.shapes.values())
+        assert small.shapes in GEOMETRIES
+        assert {*small.settings} <= {*probe.settings, "rho", "lr", "eta"}
+        assert set(features_of(small)) <= {*features_of(probe), "rho", "lr", "eta"}
+
+
+def test_a_failure_under_a_declared_convention_is_shown_under_it():
+    step = known.half_climb
+    trace, judgement = shrunk(as_adapter(step), declare={"norm_epsilon": 0.5})
+    right = judgement.expected["weight"].value
+    np.testing.assert_allclose(right, np.add([1, 2], np.multiply([3, 4], 0.5 / 5.5)))
+    assert not judge(trace).agrees
