@@ -60,7 +60,12 @@ def reproduction(trace: Trace, judgement: Judgement, adapter: Adapter, call: str
     call = call if call.isidentifier() else NAMES.get(getattr(adapter, "kind", ""), "make")
     shown = trace._replace(steps=trace.steps[: judgement.step + 1])
     opening = opening_of(shown, adapter, call)
-    lines = [*opening.lines, *asking(shown), *steps_of(shown, opening), printing(shown, judgement)]
+    lines = [
+        *opening.lines,
+        *answering(shown),
+        *steps_of(shown, opening),
+        printing(shown, judgement),
+    ]
     return "\n".join(part for line in lines for part in folded(line))
 
 
@@ -150,11 +155,11 @@ def written(numbers: Any, digits: int = 0) -> str:
     return re.sub("inf|nan", r"np.\g<0>", repr(value))
 
 
-def whole(text: str) -> str:
+def pointless(text: str) -> str:
     """Write whole numbers without a point.
 
     Example:
-        >>> whole("[3.0, 10.05]")
+        >>> pointless("[3.0, 10.05]")
         '[3, 10.05]'
     """
     return re.sub(r"(\d)\.0(?!\d)", r"\1", text)
@@ -170,10 +175,10 @@ def told(trace: Trace, seen: Observation) -> list[str]:
     answers = list(seen.answers)
     while answers and trace.hp.shards == 1 and len(answers) < SCRIPTED:  # for one put right
         answers.append([2 * g for g in answers[-1]])
-    return [whole(list_of(one, missing=trace.hp.missing)) for one in answers]
+    return [pointless(list_of(one, missing=trace.hp.missing)) for one in answers]
 
 
-def asking(trace: Trace) -> list[str]:
+def answering(trace: Trace) -> list[str]:
     """Write the lines that define ``grad_fn``, which tells ``gradients`` and fills ``asked``."""
     kind = "float" if trace.dtype == "float64" else "np.float32"
     value = f"np.array(g, {kind})"
