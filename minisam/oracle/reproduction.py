@@ -155,11 +155,11 @@ def written(numbers: Any, digits: int = 0) -> str:
     return re.sub("inf|nan", r"np.\g<0>", repr(value))
 
 
-def pointless(text: str) -> str:
+def in_whole_numbers(text: str) -> str:
     """Write whole numbers without a point.
 
     Example:
-        >>> pointless("[3.0, 10.05]")
+        >>> in_whole_numbers("[3.0, 10.05]")
         '[3, 10.05]'
     """
     return re.sub(r"(\d)\.0(?!\d)", r"\1", text)
@@ -175,7 +175,7 @@ def told(trace: Trace, seen: Observation) -> list[str]:
     answers = list(seen.answers)
     while answers and trace.hp.shards == 1 and len(answers) < SCRIPTED:  # for one put right
         answers.append([2 * g for g in answers[-1]])
-    return [pointless(list_of(one, missing=trace.hp.missing)) for one in answers]
+    return [in_whole_numbers(list_of(one, missing=trace.hp.missing)) for one in answers]
 
 
 def answering(trace: Trace) -> list[str]:
