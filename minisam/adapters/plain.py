@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from functools import wraps
 from traceback import walk_tb
 from typing import Any
@@ -128,7 +129,8 @@ def plain(step: Callable[..., Arrays]) -> Adapter:
     The function names the hyper-parameters that it has, or takes ``**hp`` and reads them; probes
     that need others are not run. One that implements both SAM and ASAM asks for ``method`` or
     ``adaptive``. One that remembers something between steps, such as a momentum buffer, asks for
-    ``state``, a dict that is empty at the first step and is then handed on.
+    ``state``, a dict that is empty at the first step and is then handed on, as a copy where it is
+    to be saved and loaded.
 
     Args:
         step: takes the weights (a list of arrays), ``grad_fn`` (list of arrays -> list of arrays)
@@ -166,7 +168,7 @@ def plain(step: Callable[..., Arrays]) -> Adapter:
         count = 0
 
         def run(grad_fn: GradFn) -> Arrays:
-            nonlocal held, count
+            nonlocal held, count, state
             given = copies(held)
             returned = called(step, given, grad_fn, arguments_at(hp, count, state))
             if accepts is None:
@@ -177,6 +179,8 @@ def plain(step: Callable[..., Arrays]) -> Adapter:
                 mark(run, changed_inputs=True)
             held = copies(listed(returned, "the new weights", given))
             count += 1
+            if hp.asked.saved:
+                state = deepcopy(state)
             return held
 
         return run
@@ -186,7 +190,7 @@ def plain(step: Callable[..., Arrays]) -> Adapter:
         accepts=(accepts or frozenset()) | own,  # of ``**hp``, what it has read so far
         name=getattr(step, "__name__", "step"),
         kind="plain",
-        features=frozenset(accepts or ()) & {"frozen", "shards"},
+        features=frozenset(accepts or ()) & {"frozen", "shards"} | ({"saved"} if own else set()),
     )
     if accepts and accepts & {"method", "adaptive"}:
         mark(adapter, methods=("sam", "asam"))

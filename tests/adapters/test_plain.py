@@ -284,6 +284,25 @@ def test_a_step_sees_its_number_of_a_schedule():
     assert seen == [(0.5, 0.1), (0.25, 0.1), (0.25, 0.1)]
 
 
+def test_a_state_is_saved_and_loaded_as_a_copy():
+    seen = []
+
+    def step(w, grad_fn, *, lr, state):
+        seen.append(state)
+        state.setdefault("velocity", [np.zeros(2)])[0][:] += 1
+        return w
+
+    assert "saved" in plain(step).features
+    assert "saved" not in plain(right).features
+    for saved in (False, True):
+        del seen[:]
+        run = plain(step)([np.ones(2)], {"saved": saved})
+        for _ in range(3):
+            run(lambda point: point)
+        assert len({*map(id, seen)}) == (3 if saved else 1)
+        assert seen[-1]["velocity"][0].tolist() == [3, 3]
+
+
 def test_declaring_what_the_oracle_asks_to_declare_is_enough():
     def in_loss(w, grad_fn, *, rho, lr, weight_decay):
         def gradient(point):
