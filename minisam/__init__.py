@@ -34,9 +34,9 @@ _ROOM_OF = {
     "grade": "oracle",
 }
 _ROOMS = (
-    "adapters", "checkpoint", "checks", "cli", "data", "experiments", "files", "isolation",
-    "landscapes", "lesson", "nn", "optim", "oracle", "plots", "progress", "rounding", "same_run",
-    "sharpness", "specification", "sweeps", "train", "trees", "vectors",
+    "adapters", "checkpoint", "checks", "cli", "course", "data", "experiments", "files",
+    "isolation", "landscapes", "lesson", "nn", "optim", "oracle", "plots", "progress", "rounding",
+    "same_run", "sharpness", "specification", "sweeps", "train", "trees", "variants", "vectors",
 )  # fmt: skip
 
 __all__ = sorted(_ROOM_OF)

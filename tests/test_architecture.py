@@ -186,8 +186,10 @@ FORMS = {
     "a subcommand": ({"configure", "run"}, "minisam.cli."),
     "a claim": ({"run", "table", "headline", "verdict", "draw"}, "minisam.experiments."),
     "a picture": ({"compute", "paint"}, "minisam.experiments.pictures."),
+    "an assignment": ({"judge", "fill"}, "minisam.course.assignments."),
 }
 SAME_OPERATION = {
+    "check": "of an implementation by all that is known, and of a student's by skill",
     "add": "of trees, and of numbers that carry their errors",
     "inner": "of trees, and of numbers that carry their errors",
     "multiply": "of trees, and of numbers that carry their errors",

@@ -15,13 +15,13 @@ SECTIONS = {"Args", "Returns", "Raises", "Attributes", "Example", "Source"}
 VERBS = """
 add answer append apply ask average begin bring build call carry catch change check choose climb
 close collect compare compute convert copy count crop cut declare define descend describe diagnose
-do download draw end enter estimate evaluate export fetch find fit fold follow generate give go grow
-guess hand hold import judge keep lay leave let list load look lower make map maximize measure
-minimize mix move multiply name normalize note observe open paint parametrize parse pass pickle
-pre-train print prune put raise reach read record refuse register replace report require reset
-resume return rise round run save say scale search send set share show solve sort split stand start
-stay step stop store take tell train try tune turn undo unpack update use view wait walk weigh write
-yield
+do download draw end enter estimate evaluate export fetch find fit fold follow generate give go
+grade grow guess hand hold import judge keep lay leave let list load look lower make map maximize
+measure minimize mix move multiply name normalize note observe open paint parametrize parse pass
+pickle pre-train print prune put raise reach read record refuse register replace report require
+reset resume return rise round run save say scale search send set share show solve sort split stand
+start stay step stop store take tell train try tune turn undo unpack update use view wait walk weigh
+write yield
 """
 
 

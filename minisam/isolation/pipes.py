@@ -19,17 +19,26 @@ class PipedProcess:
         command: program and arguments.
         take: is called with every line of its standard output, and with None at the end.
         alone: whether it begins a session, and so a group of processes that can be killed with it.
+        longest: bytes of a line of its standard output, after which the rest comes as another line;
+            any number by default.
+        **options: for `subprocess.Popen`.
 
     Raises:
         OSError: if it cannot be started.
     """
 
     def __init__(
-        self, command: Sequence[str], take: Callable[[bytes | None], Any], alone: bool = False
+        self,
+        command: Sequence[str],
+        take: Callable[[bytes | None], Any],
+        alone: bool = False,
+        longest: int = -1,
+        **options: Any,
     ) -> None:
         pipe = subprocess.PIPE
+        self.longest = longest
         self.process: Any = subprocess.Popen(
-            command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=alone
+            command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=alone, **options
         )
         self.printed = b""
         self.readers = [
@@ -41,7 +50,7 @@ class PipedProcess:
 
     def _listen(self, take: Callable[[bytes | None], Any]) -> None:
         """Pass on every line of standard output, and None at its end."""
-        for line in self.process.stdout:
+        while line := self.process.stdout.readline(self.longest):
             take(line)
         take(None)
 

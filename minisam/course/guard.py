@@ -1,0 +1,136 @@
+"""Choose what stands between a submission and the machine, layer by layer, and say what does."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+CHILD = Path(__file__).with_name("child.py")
+WALL = 5  # times the limit on computing time, since a machine may be busy
+FIRST_USER = 61184  # from here on systemd hands out users for a short time, too
+USERS = 4000
+EXTRA_PROCESSES = 32  # that a submission may start, beside those that its user has
+used = itertools.count(os.getpid() * 31)
+
+
+class Guard(NamedTuple):
+    """What protects the grader from a submission.
+
+    Attributes:
+        python: the interpreter of the child.
+        seconds: of computing in all, for one child; the clock may show `WALL` times as many.
+        memory: in bytes.
+        file_size: in bytes, of one file that it writes.
+        other_user: whether the child runs as a user that nobody else is.
+        bwrap: the path of bubblewrap, or none.
+        why_not: why a layer is not on.
+    """
+
+    python: str = getattr(sys, "_base_executable", None) or sys.executable
+    seconds: int = 10
+    memory: int = 2 << 30
+    file_size: int = 1 << 20
+    other_user: bool = False
+    bwrap: str | None = None
+    why_not: tuple[str, ...] = ()
+
+    def limits(self, user: int | None) -> dict[str, int]:
+        """Return the limits that the child sets itself, by the names of ``resource``."""
+        processes = EXTRA_PROCESSES + (0 if user is not None else tasks_of_this_user())
+        return {
+            "CPU": self.seconds,
+            "AS": self.memory,
+            "FSIZE": self.file_size,
+            "CORE": 0,
+            "NPROC": processes,
+        }
+
+    def command(self, folder: str, file: str) -> list[str]:
+        """Return how the child is started, in an empty folder that it may write to."""
+        child = [self.python, "-I", "-S", "-X", "utf8", str(CHILD), file]
+        return [*sandbox(self.bwrap, folder, self.python), *child] if self.bwrap else child
+
+    def next_user(self) -> int | None:
+        """Return the user of the next child; none if it is ours."""
+        return FIRST_USER + next(used) % USERS if self.other_user else None
+
+    def layers(self) -> list[str]:
+        """Say what is on, and why something is not."""
+        on = [f"own process and interpreter ({self.python} -I), NumPy only"]
+        if os.name == "posix":
+            on.append(
+                f"limits: {self.seconds} s of computing, {self.memory >> 20} MiB of memory, files "
+                f"of {self.file_size >> 10} KiB, few processes, own session"
+            )
+        on.append(f"{WALL * self.seconds} s by the clock")
+        if self.other_user:
+            on.append("another user for every submission")
+        if self.bwrap:
+            on.append(f"bubblewrap ({self.bwrap}): no network, own processes, read-only system")
+        return [*(f"on: {one}" for one in on), *(f"off: {one}" for one in self.why_not)]
+
+
+def tasks_of_this_user() -> int:
+    """Count the processes and threads of our user, which a limit counts, too."""
+    count, user = 0, os.getuid() if hasattr(os, "getuid") else None
+    for path in Path("/proc").glob("[0-9]*/task"):
+        try:
+            count += len(os.listdir(path)) if path.stat().st_uid == user else 0
+        except OSError:  # it has ended
+            continue
+    return count or 4096
+
+
+def numpy_in() -> str:
+    """Return the folder that NumPy lies in."""
+    return str(Path(np.__file__).resolve().parents[1])
+
+
+def sandbox(bwrap: str, folder: str, python: str) -> list[str]:
+    """Return the beginning of a command that runs in bubblewrap."""
+    seen = [sys.base_prefix, os.path.dirname(os.path.realpath(python)), "/usr", str(CHILD)]
+    seen += [path for path in numpy_files() if os.path.exists(path)]
+    words = [bwrap, "--unshare-all", "--die-with-parent", "--new-session", "--tmpfs", "/tmp"]
+    for place in ("/bin", "/sbin", "/lib", "/lib32", "/lib64"):
+        if os.path.islink(place):
+            words += ["--symlink", os.readlink(place), place]
+        elif os.path.exists(place):
+            words += ["--ro-bind", place, place]
+    words += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", "--proc", "/proc"]
+    for path in dict.fromkeys(seen):
+        words += ["--ro-bind", path, path]
+    return [*words, "--dev", "/dev", "--bind", folder, folder, "--chdir", folder]
+
+
+def numpy_files() -> list[str]:
+    """Return what belongs to NumPy: its package, and the libraries beside it."""
+    return [os.path.join(numpy_in(), name) for name in ("numpy", "numpy.libs")]
+
+
+def guards_to_try(wanted: Guard) -> Sequence[Guard]:
+    """Return guards to try, the strongest first."""
+    bwrap = wanted.bwrap or shutil.which("bwrap")
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    off = [] if root else ["another user: the grader does not run as root"]
+    absent = [] if bwrap else ["bubblewrap: it is not installed"]
+    refused_user = ["another user: it cannot read the interpreter or NumPy"] if root else []
+    refused_bwrap = ["bubblewrap: it does not work here"] if bwrap else []
+    found = []
+    for with_bwrap, with_user in ((True, True), (True, False), (False, True), (False, False)):
+        if (with_bwrap and not bwrap) or (with_user and not root):
+            continue
+        why = [*off, *absent, *([] if with_user else refused_user)]
+        why += [] if with_bwrap else refused_bwrap
+        found.append(
+            wanted._replace(
+                bwrap=bwrap if with_bwrap else None, other_user=with_user, why_not=tuple(why)
+            )
+        )
+    return found

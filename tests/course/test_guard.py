@@ -1,0 +1,43 @@
+import os
+
+import pytest
+
+from minisam.course import guard as module
+from minisam.course.guard import Guard, guards_to_try, sandbox, tasks_of_this_user
+
+
+def test_the_strongest_guard_is_tried_first(monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0, raising=False)
+    found = guards_to_try(Guard(bwrap="/usr/bin/bwrap"))
+    assert [(bool(one.bwrap), one.other_user) for one in found] == [
+        (True, True), (True, False), (False, True), (False, False)
+    ]  # fmt: skip
+
+
+def test_what_is_off_is_said_with_its_reason(monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000, raising=False)
+    monkeypatch.setattr(module.shutil, "which", lambda name: None)
+    (only,) = guards_to_try(Guard())
+    lines = only.layers()
+    assert "off: bubblewrap: it is not installed" in lines
+    assert "off: another user: the grader does not run as root" in lines
+    assert any("10 s of computing, 2048 MiB" in line for line in lines)
+
+
+def test_every_child_has_another_user():
+    one = Guard(other_user=True)
+    assert len({one.next_user() for _ in range(10)}) == 10
+    assert Guard().next_user() is None
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="no /proc")
+def test_our_own_processes_do_not_count_as_the_submissions():
+    assert Guard().limits(None)["NPROC"] > tasks_of_this_user() - 5
+    assert Guard().limits(61184)["NPROC"] == module.EXTRA_PROCESSES
+
+
+def test_the_sandbox_shows_the_system_for_reading_only_and_one_folder():
+    words = sandbox("bwrap", "/folder", "/usr/bin/python3")
+    assert "--unshare-all" in words
+    assert words.count("--bind") == 1
+    assert words[words.index("--bind") + 1] == "/folder"
