@@ -1,0 +1,162 @@
+"""Grade one submission: run it apart, put the assignment's questions, add up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from minisam.course.desk import NOT_WRITTEN, Apart, Submission, in_full
+from minisam.course.guard import Guard
+from minisam.course.pupil import CannotGrade
+from minisam.course.rubric import (
+    POINTS,
+    STAFF,
+    UNSEEN,
+    Assignment,
+    Credit,
+    Task,
+    constants,
+)
+from minisam.course.texts import reference, stub
+from minisam.oracle.diagnosis import convention_part, explains, judge_parts, single_parts
+from minisam.oracle.watch import Trace
+
+GRADED, UNGRADED = "graded", "could not be graded"
+SEVERE = ("forged", "timed out", "ended", "not importable")  # what stops a process
+
+
+class Grade(NamedTuple):
+    """What a submission earned.
+
+    Attributes:
+        total: the points; None if it could not be graded.
+        status: "graded", or what stopped it.
+        credits: line by line.
+        note: in a sentence, what stopped it.
+        notes: what else a person may want to know.
+        printed: the end of what it printed.
+        seconds: by the clock.
+        mistakes: the oracle's names of what is wrong, for the staff.
+        picture: of what the submission does, as SVG.
+    """
+
+    total: int | None
+    status: str
+    credits: list[Credit]
+    note: str = ""
+    notes: tuple[str, ...] = ()
+    printed: str = ""
+    seconds: float = 0.0
+    mistakes: tuple[str, ...] = ()
+    picture: str = ""
+
+
+def graded(assignment: Assignment, submission: Submission, guard: Guard, task: Task) -> Grade:
+    """Grade a submission in a child process.
+
+    Args:
+        assignment: the assignment.
+        submission: what was handed in.
+        guard: what protects us from it.
+        task: the seed, and the cohort's variant.
+
+    Returns:
+        A `Grade`; its status is "could not be graded" where the grader itself does not work.
+    """
+    started = time.monotonic()
+    values: dict[str, Any] = {}
+    for part in submission.parts:
+        values |= constants(part)
+    desk = Apart(guard, submission, assignment.functions)
+    try:
+        judged = assignment.judge(desk, task._replace(values=values))
+    except CannotGrade as error:
+        return Grade(None, UNGRADED, [], str(error), seconds=time.monotonic() - started)
+    finally:
+        desk.close()
+    notes = tuple(in_full(one) for one in desk.notes)
+    credits = judged.credits
+    status, note = status_of(credits)
+    total = sum(one.points for one in credits)
+    names = mistakes_in(judged.traces) if status == GRADED and total < most_of(assignment) else ()
+    seconds = time.monotonic() - started
+    return Grade(total, status, credits, note, notes, desk.printed, seconds, names, judged.picture)
+
+
+def mistakes_in(traces: Sequence[Trace]) -> tuple[str, ...]:
+    """Return the oracle's names of what is wrong with a step: each explains all that was seen.
+
+    Only mistakes that come alone are looked for; where several do, the skills say which.
+    """
+    whole = [trace for trace in traces if trace.fault is None and trace.steps]
+    declared = {"inputs": "changed"}
+    base = convention_part(declared)
+    right = [judge_parts([], trace, base).agrees for trace in whole]
+    order = sorted(range(len(whole)), key=lambda n: right[n])  # what is wrong first
+    if all(right):
+        return ()
+    ordered = [whole[number] for number in order]
+    parts = single_parts(ordered, declared)
+    names = [part.name for part in parts if explains([part], ordered, base)]
+    return tuple(dict.fromkeys(names)) or ("unidentified",)
+
+
+def status_of(credits: list[Credit]) -> tuple[str, str]:
+    """Return a submission's status, and what is to be said about it."""
+    failures = [one for one in credits if one.failure]
+    for kind in SEVERE:
+        for one in failures:
+            if one.failure == kind:
+                return kind, one.said
+    counted = [one for one in credits if one.status != STAFF]
+    unwritten = [one for one in failures if one.failure == NOT_WRITTEN]
+    if counted and len(unwritten) == len(counted):
+        return NOT_WRITTEN, "Nothing is written yet."
+    unseen = [one for one in failures if one.failure != NOT_WRITTEN]
+    if unseen and not any(one.points for one in credits):
+        return unseen[0].failure, unseen[0].said
+    return GRADED, ""
+
+
+def most_of(assignment: Assignment) -> int:
+    """Return the points that there are to get without the staff."""
+    return sum(one.points for one in assignment.criteria if not one.by_staff)
+
+
+def check_itself(assignment: Assignment, guard: Guard, task: Task) -> None:
+    """Grade the reference and the stub, before anybody's work.
+
+    Raises:
+        CannotGrade: if the one does not get everything, or the other something.
+    """
+    most = most_of(assignment)
+    texts = reference(assignment, task.variant), stub(assignment, task.variant)
+    for what, text, due in zip(("reference", "stub"), texts, (most, 0), strict=True):
+        grade = graded(assignment, Submission(f"{assignment.file}.py", (text,)), guard, task)
+        if grade.total != due:
+            lost = [f"{one.name}: {one.said}" for one in grade.credits if one.status == UNSEEN]
+            lost += [f"{one.name}: {one.said}" for one in grade.credits if one.question]
+            why = grade.note or "; ".join(lost[:2])
+            raise CannotGrade(
+                f"the {what} of {assignment.name} gets {grade.total} of {POINTS} points, not {due}"
+                + (f" ({why})" if why else "")
+            )
+
+
+def variant_of(assignment: Assignment, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the cohort's variant, with the defaults.
+
+    Raises:
+        ValueError: naming what the assignment has not.
+    """
+    chosen = {name: values[0] for name, values in assignment.variants.items()}
+    for name, value in given.items():
+        if value not in assignment.variants.get(name, ()):
+            there = {key: list(values) for key, values in assignment.variants.items()}
+            raise ValueError(
+                f"--variant must be among {there or 'none'} for {assignment.name}, "
+                f"got {name}={value!r}"
+            )
+        chosen[name] = value
+    return chosen

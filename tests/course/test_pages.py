@@ -1,0 +1,60 @@
+from html.parser import HTMLParser
+
+from minisam.course.assignments import assignment
+from minisam.course.judging import Grade
+from minisam.course.pages import class_page, feedback, in_lines
+from minisam.course.picture import Path2, svg
+from minisam.course.rubric import Credit
+
+A2 = assignment("a2")
+EVIL = '<script>alert(1)</script>"><img src=x onerror=alert(1)>'
+
+
+def grade(total=3, status="graded", note=""):
+    credits = [Credit(one.name, 0, "wrong", EVIL, EVIL + "?") for one in A2.criteria]
+    path = path_of(((0.0, 0.0), (1.0, 1.0), (2.0, -1.0)))
+    picture = svg(path, path)
+    return Grade(total, status, credits, note, (EVIL,), EVIL, 1.0, (EVIL,), picture)
+
+
+def path_of(points):
+    return Path2(*points)
+
+
+class Tags(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.seen, self.outside = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.seen.append(tag)
+        self.outside += [value for name, value in attributes
+                         if name in ("src", "href") or name.startswith("on")]  # fmt: skip
+
+
+def test_a_page_is_whole_needs_nothing_and_runs_nothing():
+    grades = {EVIL: grade(), "b": grade(None, "could not be graded", EVIL)}
+    for text in (feedback(A2, EVIL, grade(note=EVIL)), class_page(A2, grades, [EVIL])):
+        tags = Tags(text)
+        assert "script" not in tags.seen
+        assert "img" not in tags.seen
+        assert tags.outside == []
+        assert "default-src 'none'" in text
+
+
+def test_a_student_is_not_told_the_mistakes_name():
+    text = feedback(A2, "ann", grade()._replace(mistakes=("M07-downhill",)))
+    assert "M07" not in text
+    assert "M07-downhill" in class_page(A2, {"a": grade()._replace(mistakes=("M07-downhill",))}, [])
+
+
+def test_a_grade_in_lines_has_one_for_each_skill():
+    lines = in_lines(A2, grade()).splitlines()
+    assert lines[0] == "3 of 20 points, graded"
+    assert sum(one.what in line for one in A2.criteria for line in lines) == len(A2.criteria)
+
+
+def test_a_path_that_is_not_finite_is_not_drawn():
+    nan = float("nan")
+    assert svg(path_of(((0.0, 0.0), (nan, 1.0), (1.0, 1.0))), path_of([(0.0, 0.0)] * 3)) == ""
