@@ -35,6 +35,10 @@ COMMANDS = {  # the module of each, which is loaded when it is asked for, and it
         "minisam.cli.check",
         "say whether an implementation of SAM is right, and what is wrong with it",
     ),
+    "course": (
+        "minisam.cli.course",
+        "release an assignment, grade a class, show one result, try the grader",
+    ),
     "vectors": (
         "minisam.cli.vectors",
         "export the exact vectors, with a README that lets you write a harness from it alone",

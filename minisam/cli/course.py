@@ -1,0 +1,222 @@
+"""``minisam course``: release an assignment, grade a class, show one result, look at the grader."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from minisam.adapters.targets import pairs
+from minisam.cli.console import say
+from minisam.files import expanded
+from minisam.isolation.limits import seconds
+from minisam.progress import clock
+
+ASSIGNMENTS = ("a1", "a2")
+EXIT_CODES = (
+    "exit code: 0 where every submission was graded, whatever it earned; 1 where one could not be "
+    "graded, which is never a zero; 2 for an option or a file that cannot be used; 130 after Ctrl-C"
+)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommand's arguments."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    release = actions.add_parser("release", help="write what students get: stub, notebook, tests")
+    release.add_argument("assignment", choices=ASSIGNMENTS)
+    release.add_argument("--out", required=True, metavar="DIR", help="an empty folder, or none yet")
+
+    grade = actions.add_parser("grade", help="grade a class", epilog=EXIT_CODES)
+    grade.add_argument(
+        "submissions", help="a folder for each student, or what the learning platform exports"
+    )
+    grade.add_argument("--assignment", required=True, choices=ASSIGNMENTS)
+    grade.add_argument(
+        "--out", required=True, metavar="DIR", help="scores.csv, class.html, feedback/ID.html"
+    )
+    grade.add_argument("--jobs", type=int, default=1, help="children at once (1)")
+    grade.add_argument(
+        "--seed-file", metavar="FILE", help="a secret text, made if it is not there (DIR/secret)"
+    )
+    grade.add_argument(
+        "--marks", metavar="FILE", help="points that people gave: a table with a column id"
+    )
+    grade.add_argument(
+        "--gradescope", metavar="FILE", help="of one submission, write this results.json, too"
+    )
+
+    show = actions.add_parser("show", help="the full report on one submission, for the staff")
+    show.add_argument("id", help="as in scores.csv")
+    show.add_argument("--assignment", required=True, choices=ASSIGNMENTS)
+    show.add_argument("--out", required=True, metavar="DIR", help="where it was graded to")
+
+    doctor = actions.add_parser("doctor", help="try the grader, and say what protects it")
+    for one in (release, grade, doctor, show):
+        one.add_argument(
+            "--variant",
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="what this cohort's assignment differs in, such as p=3",
+        )
+    for one in (grade, doctor):
+        one.add_argument(
+            "--seconds", type=seconds, default=10.0, help="of computing for one submission (10)"
+        )
+    doctor.add_argument("--assignment", action="append", choices=ASSIGNMENTS, help="all by default")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what is asked for, and return the exit code."""
+    from minisam.course.pupil import CannotGrade  # with NumPy, which the parser does not need
+
+    actions: dict[str, Callable[[argparse.Namespace], int]] = {
+        "release": release_it,
+        "grade": grade_them,
+        "show": show_one,
+        "doctor": look_at_it,
+    }
+    try:
+        return actions[arguments.action](arguments)
+    except CannotGrade as error:
+        print(f"minisam course: could not be graded: {error}", file=sys.stderr)
+        return 1
+
+
+def asked_for(arguments: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
+    """Return the assignment and its variant."""
+    from minisam.course.assignments import assignment  # with NumPy, as above
+    from minisam.course.judging import variant_of  # as above
+
+    found = assignment(arguments.assignment)
+    return found, variant_of(found, pairs(arguments.variant, "--variant"))
+
+
+def release_it(arguments: argparse.Namespace) -> int:
+    """Write what students get."""
+    from minisam.course.release import release  # with NumPy, as above
+
+    found, variant = asked_for(arguments)
+    for path in release(found, variant, expanded(arguments.out)):
+        say(str(path))
+    return 0
+
+
+def guard_of(arguments: argparse.Namespace) -> Any:
+    """Choose what protects the grader."""
+    from minisam.course.guard import Guard  # with NumPy, as above
+    from minisam.course.pupil import chosen_guard  # as above
+
+    return chosen_guard(Guard(seconds=max(1, round(arguments.seconds))))
+
+
+def grade_them(arguments: argparse.Namespace) -> int:
+    """Grade a class."""
+    from minisam.course import batch, doors, pages  # with NumPy, as above
+    from minisam.course.rubric import Task  # as above
+    from minisam.files import write_atomically  # as above
+
+    if arguments.jobs < 1:
+        raise ValueError(f"--jobs must be a whole number of at least 1, got {arguments.jobs}")
+    found, variant = asked_for(arguments)
+    out, marks = expanded(arguments.out), arguments.marks and expanded(arguments.marks)
+    seed = batch.seed_in(expanded(arguments.seed_file or out / "secret"))
+    guard = guard_of(arguments)
+    settings = batch.Settings(found, Task(seed, variant), guard, out, arguments.jobs)
+    say("\n".join(guard.layers()))
+    grades = batch.grade_class(expanded(arguments.submissions), settings, progress())
+    grades = batch.with_marks(found, grades, marks)
+
+    def write(path: Path, text: str) -> None:
+        write_atomically(path, lambda file: file.write(text.encode()))
+
+    for name, grade in grades.items():
+        page = pages.feedback(found, name, grade)
+        write(out / "feedback" / f"{batch.file_name(name)}.html", page)
+    write(out / "class.html", pages.class_page(found, grades, guard.layers()))
+    batch.write_table(out / "scores.csv", batch.scores(found, grades))
+    if arguments.gradescope:
+        if len(grades) != 1:
+            raise ValueError(f"--gradescope is for one submission, and there are {len(grades)}")
+        write(expanded(arguments.gradescope), doors.gradescope(found, *grades.values()))
+    return conclusion(grades, out)
+
+
+def conclusion(grades: dict[str, Any], out: Path) -> int:
+    """Say what came out, and return the exit code."""
+    ungraded = [name for name, grade in grades.items() if grade.total is None]
+    say(f"{len(grades) - len(ungraded)} graded: {out / 'scores.csv'}, {out / 'class.html'}")
+    for name in ungraded:
+        print(f"{name} could not be graded: {grades[name].note}", file=sys.stderr)
+    return 1 if ungraded else 0
+
+
+def progress() -> Callable[[int, int], None]:
+    """Return a function that tells how many are done, and how long the rest may take."""
+    started = [time.monotonic(), 0.0]
+
+    def tell(done: int, of: int) -> None:
+        now = time.monotonic()
+        if not started[1]:
+            started[:] = [now, done + 1.0]  # what was done before took no time
+        fresh = done - (started[1] - 1)
+        left = (now - started[0]) / fresh * (of - done) if fresh else 0.0
+        rest = f", {clock(left)} left" if fresh and done < of else ""
+        print(f"{done} of {of}{rest}", file=sys.stderr, flush=True)
+
+    return tell
+
+
+def show_one(arguments: argparse.Namespace) -> int:
+    """Print everything that is known of a submission."""
+    import json  # for this action only
+
+    from minisam.course import batch, pages  # with NumPy, as above
+
+    found, variant = asked_for(arguments)
+    place = expanded(arguments.out) / "results" / f"{batch.file_name(arguments.id)}.json"
+    if not place.is_file():
+        raise ValueError(f"there is no result for {arguments.id!r} in {arguments.out!r}")
+    kept = json.loads(place.read_text(encoding="utf-8"))
+    grade = batch.grade_of(kept["grade"])
+    say(f"{kept['id']}, {kept['path']}\n{pages.in_lines(found, grade)}")
+    for title, lines in (("mistakes", grade.mistakes), ("passed over", grade.notes),
+                         ("printed", grade.printed.splitlines())):  # fmt: skip
+        if lines:
+            say(f"{title}:\n  " + "\n  ".join(lines))
+    path = kept["path"] or ""
+    if found.name == "a2" and path.endswith(".py") and Path(path).is_file():
+        say(f"\n{full_report(path, variant)}")
+    return 0
+
+
+def full_report(path: str, variant: dict[str, Any]) -> str:
+    """Return the oracle's report on a step, which is run in a process of its own."""
+    from minisam.cli.check import report_on  # for this action only
+
+    declared = [f"p={variant['p']}"] if variant["p"] != 2 else []
+    options = argparse.Namespace(
+        dtype=None, declare=declared, known=[], method=["sam"], probe=None, timeout=10.0
+    )
+    return str(report_on(f"{path}:step", "step", options)[1])
+
+
+def look_at_it(arguments: argparse.Namespace) -> int:
+    """Try the grader on its own references and stubs."""
+    from minisam.course.assignments import assignment  # with NumPy, as above
+    from minisam.course.judging import check_itself, variant_of  # as above
+    from minisam.course.rubric import Task  # as above
+
+    guard = guard_of(arguments)
+    say("\n".join(guard.layers()))
+    given = pairs(arguments.variant, "--variant")
+    for name in arguments.assignment or ASSIGNMENTS:
+        found = assignment(name)
+        own = {key: value for key, value in given.items() if key in found.variants}
+        check_itself(found, guard, Task(1, variant_of(found, own)))
+        say(f"{name}: the reference gets all points, the stub none")
+    return 0

@@ -1,0 +1,246 @@
+"""Grade a class: every submission once, whatever interrupts it, in several children at once."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import secrets
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import minisam
+from minisam.course.desk import NOT_WRITTEN, Apart
+from minisam.course.guard import Guard
+from minisam.course.handed_in import Work, found_in, read_submission
+from minisam.course.judging import GRADED, UNGRADED, Grade, check_itself, graded
+from minisam.course.pupil import CannotGrade
+from minisam.course.rubric import STAFF, Assignment, Credit, Task
+from minisam.files import jsonable, write_atomically, write_json
+
+MISSING = "nothing handed in"
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for one
+
+
+class Settings(NamedTuple):
+    """How a class is graded.
+
+    Attributes:
+        assignment: the assignment.
+        task: the seed and the cohort's variant.
+        guard: what protects us.
+        out: the folder of the results.
+        jobs: how many children run at once.
+    """
+
+    assignment: Assignment
+    task: Task
+    guard: Guard
+    out: Path
+    jobs: int = 1
+
+    def key(self, found: Work) -> str:
+        """Return what changes when a submission must be graded again."""
+        parts = (self.assignment.name, sorted(self.task.variant.items()), self.task.seed,
+                 self.guard.seconds, minisam.__version__, found.digest())  # fmt: skip
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+    def place(self, name: str) -> Path:
+        """Return where the result of a student is kept."""
+        return self.out / "results" / f"{file_name(name)}.json"
+
+
+def file_name(name: str) -> str:
+    """Return a student's name as a file's, on every system.
+
+    Example:
+        >>> file_name("Ann Lee_12"), file_name("a/../b"), file_name("=cmd()")
+        ('Ann Lee_12', 'a%2F%2E%2E%2Fb', '%3Dcmd%28%29')
+    """
+    return quote(name, safe=" _-.@,").replace("..", "%2E%2E") if name.strip(".") else "%2E"
+
+
+def seed_in(path: Path) -> int:
+    """Return the secret seed of a file, which is made if it is not there."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(16) + "\n", encoding="ascii")
+    text = path.read_bytes().strip()
+    if not text:
+        raise ValueError(f"the seed file {str(path)!r} is empty")
+    return int.from_bytes(hashlib.sha256(text).digest()[:8], "big")
+
+
+def grade_class(
+    folder: Path, settings: Settings, tell: Callable[[int, int], Any] = lambda done, of: None
+) -> dict[str, Grade]:
+    """Grade every submission of a folder; what was graded before is not graded again.
+
+    Args:
+        folder: see `minisam.course.handed_in.found_in`.
+        settings: how.
+        tell: is told how many are done, of how many.
+
+    Returns:
+        A `Grade` for each student, in order.
+
+    Raises:
+        CannotGrade: if the grader does not get through the test of itself.
+        ValueError: if there is nothing to grade.
+    """
+    everybody = found_in(folder, settings.assignment.file)
+    grades = {one.id: kept_grade(settings, one) for one in everybody}
+    left = [one for one in everybody if grades[one.id] is None]
+    if left:
+        check_itself(settings.assignment, settings.guard, settings.task)
+    done, stop = len(everybody) - len(left), threading.Event()
+    pool = ThreadPoolExecutor(settings.jobs)
+    try:
+        tell(done, len(everybody))
+        jobs = {pool.submit(grade_and_keep, settings, one, stop): one.id for one in left}
+        for job in as_completed(jobs):
+            grades[jobs[job]] = job.result()
+            done += 1
+            tell(done, len(everybody))
+    except BaseException:
+        stop.set()
+        Apart.end_all()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return {name: grade for name, grade in grades.items() if grade is not None}
+
+
+def grade_and_keep(settings: Settings, found: Work, stop: threading.Event) -> Grade:
+    """Grade one submission, and keep the result."""
+    if stop.is_set():
+        raise CannotGrade("interrupted")
+    key, place = settings.key(found), settings.place(found.id)
+    grade = grade_found(settings, found)
+    if not stop.is_set():
+        where = None if found.path is None else str(found.path.absolute())
+        write_json(place, {"key": key, "id": found.id, "path": where, "grade": jsonable(grade)})
+    return grade
+
+
+def grade_found(settings: Settings, found: Work) -> Grade:
+    """Grade one submission."""
+    assignment = settings.assignment
+    nothing = [Credit(one.name, 0, STAFF if one.by_staff else "not seen")
+               for one in assignment.criteria]  # fmt: skip
+    if found.trouble:
+        return Grade(None, UNGRADED, [], found.trouble)
+    if found.path is None:
+        return Grade(0, MISSING, nothing, "There is no file.")
+    try:
+        submission = read_submission(found, assignment.file)
+    except ValueError as error:
+        return Grade(0, "not importable", nothing, f"{error}")
+    except OSError as error:
+        return Grade(None, UNGRADED, [], f"the file cannot be read: {error}")
+    return graded(assignment, submission, settings.guard, settings.task)
+
+
+def kept_grade(settings: Settings, found: Work) -> Grade | None:
+    """Return the grade that is kept of a submission, if it is of this one, and one at all."""
+    try:
+        stored = json.loads(settings.place(found.id).read_text(encoding="utf-8"))
+        if stored["key"] != settings.key(found):
+            return None
+        grade = grade_of(stored["grade"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return None if grade.status == UNGRADED else grade
+
+
+def grade_of(stored: dict[str, Any]) -> Grade:
+    """Return a grade that was stored."""
+    grade = Grade(**stored)
+    return grade._replace(credits=[Credit(**one) for one in stored["credits"]],
+                          notes=tuple(grade.notes), mistakes=tuple(grade.mistakes))  # fmt: skip
+
+
+def with_marks(
+    assignment: Assignment, grades: Mapping[str, Grade], path: Path | None
+) -> dict[str, Grade]:
+    """Return grades with the points that the staff gave, from a table with a column ``id``.
+
+    Raises:
+        ValueError: naming what in the table cannot be.
+    """
+    given = dict(grades)
+    by_staff = {one.name: one.points for one in assignment.criteria if one.by_staff}
+    if path is None:
+        return given
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        name = (row.get("id") or "").removeprefix("'")
+        if name not in grades:
+            raise ValueError(f"{path.name} has points for {name!r}, who handed nothing in")
+        for key, most in by_staff.items():
+            text = (row.get(key) or "").strip()
+            if not text:
+                continue
+            if not text.isdecimal() or int(text) > most:
+                raise ValueError(f"{path.name}: {key} of {name!r} must be from 0 to {most}, "
+                                 f"got {text!r}")  # fmt: skip
+            given[name] = marked(given[name], key, int(text), most)
+    return given
+
+
+def marked(grade: Grade, key: str, points: int, most: int) -> Grade:
+    """Return a grade with the points of one criterion."""
+    status = "right" if points == most else "partly" if points else "wrong"
+    credits = [
+        one._replace(points=points, status=status, said="Read by the staff.")
+        if one.name == key
+        else one
+        for one in grade.credits
+    ]
+    total = None if grade.total is None else sum(one.points for one in credits)
+    return grade._replace(credits=credits, total=total)
+
+
+def scores(assignment: Assignment, grades: Mapping[str, Grade]) -> list[list[str]]:
+    """Return the table of a class: its head, and a row for each student."""
+    names = [one.name for one in assignment.criteria]
+    rows = [["id", "total", "status", *names]]
+    for name in sorted(grades):
+        grade = grades[name]
+        points = {one.name: one.points for one in grade.credits if one.status != STAFF}
+        total = "" if grade.total is None else str(grade.total)
+        rows.append([name, total, grade.status, *(str(points.get(key, "")) for key in names)])
+    return rows
+
+
+def harmless(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula.
+
+    Example:
+        >>> harmless("=cmd()"), harmless("ann")
+        ("'=cmd()", 'ann')
+    """
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+def write_table(path: Path, rows: Iterable[Sequence[str]]) -> None:
+    """Write a table that is whole, or is not there."""
+
+    def write(file: Any) -> None:
+        import io  # the table goes through text
+
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerows([[harmless(cell) for cell in row] for row in rows])
+        file.write(text.getvalue().encode())
+
+    write_atomically(path, write)
+
+
+__all__ = ["GRADED", "MISSING", "NOT_WRITTEN", "UNGRADED", "Settings", "grade_class"]

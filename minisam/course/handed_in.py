@@ -1,0 +1,112 @@
+"""Find what students handed in: a folder for each, or what a learning platform exports."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+from minisam.course.desk import Submission
+from minisam.course.texts import code_cells
+
+SUFFIXES = (".py", ".ipynb")
+MOST_BYTES = 4 << 20  # of one file
+# "doejane_123_4567_hw2.py", perhaps with "_LATE"; "hw2_jdoe_attempt_2026-11-27-…_hw2.py"
+CANVAS = re.compile(r"(?P<id>[^_]+(?:_LATE)?_\d+)_\d+_.*")
+BLACKBOARD = re.compile(r".+?_(?P<id>[^_]+)_attempt_[\d-]+.*")
+MOODLE = re.compile(r"(?P<id>.+?)_assignsubmission_(?:file|onlinetext)_?")
+
+
+class Work(NamedTuple):
+    """One student's work.
+
+    Attributes:
+        id: who.
+        path: the file; None if there is none.
+        trouble: why a person has to look first; "" if none has to.
+    """
+
+    id: str
+    path: Path | None
+    trouble: str = ""
+
+    def digest(self) -> str:
+        """Return what changes when the file does."""
+        content = b"" if self.path is None else self.path.read_bytes()
+        name = "" if self.path is None else self.path.suffix
+        return hashlib.sha256(repr((self.trouble, name)).encode() + content).hexdigest()
+
+
+def found_in(folder: Path, stem: str) -> list[Work]:
+    """Return the submissions in a folder, by student.
+
+    Args:
+        folder: holds a folder for each student, or the exported files, or one student's file.
+        stem: the file's name without its ending, such as ``hw2``.
+
+    Raises:
+        ValueError: if there is nothing.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"there is no folder {str(folder)!r}")
+    found = []
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith((".", "_")):
+            continue
+        if path.is_dir():
+            match = MOODLE.fullmatch(path.name)
+            found.append(of_folder(match["id"] if match else path.name, path, stem))
+        elif path.suffix in SUFFIXES:
+            found.append(Work(student(path.stem), path))
+    if not found:
+        raise ValueError(f"there is no submission in {str(folder)!r}")
+    twice = {name for name, count in Counter(one.id for one in found).items() if count > 1}
+    kept = [one for one in found if one.id not in twice]
+    several = [Work(name, None, "several files are there under this name") for name in twice]
+    return sorted(kept + several)
+
+
+def student(name: str) -> str:
+    """Return who an exported file is from.
+
+    Example:
+        >>> student("doejane_LATE_123_4567_hw2-1"), student("hw2_jdoe_attempt_2026-11-27-10_hw2")
+        ('doejane_LATE_123', 'jdoe')
+        >>> student("ann")
+        'ann'
+    """
+    match = CANVAS.fullmatch(name) or BLACKBOARD.fullmatch(name)
+    return match["id"] if match else name
+
+
+def of_folder(name: str, folder: Path, stem: str) -> Work:
+    """Return a student's file: the one of the right name, or else the only one."""
+    there = sorted(one for one in folder.rglob("*") if one.is_file() and one.suffix in SUFFIXES)
+    there = [one for one in there if not any(part.startswith(".") for part in one.parts)]
+    for suffix in SUFFIXES:
+        named = [one for one in there if one.name == stem + suffix]
+        if named:
+            return Work(name, named[0])
+    if len(there) > 1:
+        names = ", ".join(one.name for one in there[:4])
+        return Work(name, None, f"none of the files is {stem}.py: {names}")
+    return Work(name, there[0] if there else None)
+
+
+def read_submission(found: Work, stem: str) -> Submission:
+    """Read a student's file.
+
+    Raises:
+        ValueError: if it is none that could be graded.
+    """
+    assert found.path is not None
+    if found.path.stat().st_size > MOST_BYTES:
+        raise ValueError(f"it is larger than {MOST_BYTES >> 20} MiB")
+    text = found.path.read_bytes().decode("utf-8-sig", "replace").replace("\r\n", "\n")
+    if found.path.suffix == ".ipynb":
+        return Submission(f"{stem}.ipynb", tuple(code_cells(text)), whole=False)
+    if "\0" in text:
+        raise ValueError("it is no text")
+    return Submission(f"{stem}.py", (text,))

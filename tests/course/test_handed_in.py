@@ -1,0 +1,69 @@
+import json
+
+import pytest
+
+from minisam.course.handed_in import Work, found_in, read_submission
+
+
+def fill(folder, *names):
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x = 1\n")
+
+
+def ids(folder):
+    return {one.id: one.path and one.path.name for one in found_in(folder, "hw2")}
+
+
+def test_a_folder_for_each_student(tmp_path):
+    fill(tmp_path, "ann/hw2.py", "ann/other.py", "bob/hw2.ipynb", "cy/deep/hw2.py", "di/mine.py",
+         "__MACOSX/hw2.py", ".git/hw2.py", "di/notes.txt")  # fmt: skip
+    (tmp_path / "ed").mkdir()
+    assert ids(tmp_path) == {"ann": "hw2.py", "bob": "hw2.ipynb", "cy": "hw2.py", "di": "mine.py",
+                             "ed": None}  # fmt: skip
+
+
+def test_the_exports_of_learning_platforms(tmp_path):
+    fill(tmp_path, "doejane_123_4567_hw2.py", "roejohn_LATE_124_4568_hw2-2.ipynb",
+         "hw2_mlee_attempt_2026-11-27-10-00-00_hw2.py",
+         "Ann Lee_99_assignsubmission_file_/hw2.py")  # fmt: skip
+    assert set(ids(tmp_path)) == {"doejane_123", "roejohn_LATE_124", "mlee", "Ann Lee_99"}
+
+
+def test_which_of_several_files_is_meant_a_person_must_say(tmp_path):
+    fill(tmp_path, "ann/a.py", "ann/b.py", "bob/hw2.py", "bob.py")
+    found = {one.id: one for one in found_in(tmp_path, "hw2")}
+    assert "a.py, b.py" in found["ann"].trouble
+    assert "several files" in found["bob"].trouble
+    assert found["ann"].path is None
+
+
+@pytest.mark.parametrize("name", ["there", "nowhere"])
+def test_nothing_to_grade_is_said(tmp_path, name):
+    (tmp_path / "there").mkdir()
+    with pytest.raises(ValueError, match="there is no"):
+        found_in(tmp_path / name, "hw2")
+
+
+@pytest.mark.fault("file-read", "minisam course grade")
+@pytest.mark.parametrize(("name", "content"), [
+    ("hw2.py", b"x = 1\0"), ("hw2.py", b"x" * (5 << 20)), ("hw2.ipynb", b"no JSON"),
+])  # fmt: skip
+def test_what_cannot_be_read_is_refused(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match="it is"):
+        read_submission(Work("ann", tmp_path / name), "hw2")
+
+
+@pytest.mark.parametrize("content", [b"\xef\xbb\xbfx = 1\r\ny = 2\r\n", b"x = 1\ny = 2\n"])
+def test_marks_of_editors_do_not_matter(tmp_path, content):
+    (tmp_path / "a.py").write_bytes(content)
+    assert read_submission(Work("a", tmp_path / "a.py"), "hw2").parts == ("x = 1\ny = 2\n",)
+
+
+def test_of_a_notebook_the_code_is_read(tmp_path):
+    cells = [{"cell_type": "code", "source": ["x = 1\n", "y = 2"]}]
+    (tmp_path / "a.ipynb").write_text(json.dumps({"cells": cells}))
+    found = read_submission(Work("a", tmp_path / "a.ipynb"), "hw2")
+    assert (found.file, found.parts, found.whole) == ("hw2.ipynb", ("x = 1\ny = 2",), False)
