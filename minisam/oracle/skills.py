@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minisam.oracle.facts import EPSILON, Facts, facts_of
-from minisam.oracle.facts_in_words import (
+from minisam.anatomy.facts import EPSILON, Facts, facts_of
+from minisam.anatomy.facts_in_words import (
     told_direction,
     told_ending,
     told_first,

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minisam.oracle.at_hand import climb_at_hand, descent_at_hand
-from minisam.oracle.conditions import condition, features_of_step, kind_of, lost_at_b
-from minisam.oracle.facts import Facts, facts_of
-from minisam.oracle.formula import UNNAMED, Sample, find_formula, sum_in_words
+from minisam.anatomy.at_hand import climb_at_hand, descent_at_hand
+from minisam.anatomy.conditions import condition, features_of, features_of_step, kind_of, lost_at_b
+from minisam.anatomy.facts import Facts, facts_of
+from minisam.anatomy.formula import UNNAMED, Sample, find_formula, sum_in_words
 from minisam.oracle.skills import (
     RIGHT,
     SKILLS,
@@ -79,14 +79,14 @@ def explain_unknown(traces: Sequence[Trace], declare: dict[str, Any]) -> Unknown
         if skill is turned:
             text += "".join(f" {other.text}" for other in lost if other.name == "length")
         if skill.name in evidence:
-            shown = telling(evidence[skill.name])
+            shown = worth_telling(evidence[skill.name])
             how = formula_of(shown.wrong, before, skill.name)
             text += sentence(condition_of(shown, skill.name), how)
         told.append(text)
     return Unknown(skills, told)
 
 
-def telling(shown: Evidence) -> Evidence:
+def worth_telling(shown: Evidence) -> Evidence:
     """Return the steps in which something would be seen, if it is seen in any of them.
 
     Where a gradient is tiny, or there is another formula for another p, a wrong step may be right.
@@ -211,3 +211,22 @@ def meanings(text: str) -> str:
 def rest_of(skills: Sequence[Skill]) -> str:
     """Say what is right."""
     return ", ".join(SKILLS[one.name] for one in skills if one.status == RIGHT)
+
+
+def when_it_fails(failing: Sequence[Trace], passing: Sequence[Trace]) -> str:
+    """Say in which probes something is wrong that is wrong in no skill; "" if nothing is found.
+
+    Example:
+        >>> from minisam.oracle.probes import PROBES
+        >>> from minisam.oracle.watch import watch
+        >>> from minisam.variants.mutants import MUTANTS
+        >>> wrong = MUTANTS["R11-last-shard-climbs"].adapter
+        >>> slugs = "sam-shards", "sam-momentum"
+        >>> failing, passing = (watch(wrong, PROBES[slug], "float64") for slug in slugs)
+        >>> when_it_fails([failing], [passing])
+        'It goes wrong only with a batch in parts.'
+    """
+    when = condition([features_of(one) for one in failing], [features_of(one) for one in passing])
+    if when == "always":
+        return "It goes wrong in every probe."
+    return f"It goes wrong only {when}." if when else ""

@@ -1,9 +1,9 @@
 import pytest
+from anatomy.test_facts import facts
 from oracle import implementations as known
-from oracle.test_facts import facts
 
 from minisam.adapters.plain import as_adapter
-from minisam.oracle.conditions import (
+from minisam.anatomy.conditions import (
     condition,
     features_of,
     features_of_step,

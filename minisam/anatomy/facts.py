@@ -10,18 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.protocol import Arrays, Observation
-from minisam.oracle.climbs import Climb, Ending, Ruler, compare_climb, compare_ending
-from minisam.oracle.watch import Trace
+from minisam.anatomy.climbs import Climb, Ending, Ruler, compare_climb, compare_ending
 from minisam.rounding import UNITS, exact, value_of
 from minisam.trees import Params, add_scaled, multiply, norm, subtract, zeros_like
 from minisam.variants.conventions import declared_changes, declared_settings
 from minisam.variants.recipe import FORMULA, Recipe, climb, recipe_of
+
+if TYPE_CHECKING:
+    from minisam.oracle.watch import Trace
 
 EPSILON = 1e-6  # in the norm or under its root: what costs nothing
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from minisam.oracle.climbs import Ruler, compare_climb, compare_ending
+from minisam.anatomy.climbs import Ruler, compare_climb, compare_ending
 from minisam.rounding import UNITS, exact
 
 ROOM = 2.0**-30  # between what rounding explains and what can be seen

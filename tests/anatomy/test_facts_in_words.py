@@ -1,8 +1,8 @@
 import numpy as np
+from anatomy.test_facts import facts
 from oracle import implementations as known
-from oracle.test_facts import facts
 
-from minisam.oracle.facts_in_words import (
+from minisam.anatomy.facts_in_words import (
     beside,
     of_tensors,
     told_direction,

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from oracle.test_facts import facts
+from anatomy.test_facts import facts
 
-from minisam.oracle.at_hand import climb_at_hand, descent_at_hand
+from minisam.anatomy.at_hand import climb_at_hand, descent_at_hand
 from minisam.variants.mutants import MUTANTS
 
 REFERENCE = MUTANTS["M35-shadowed-gradient"].adapter

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minisam.oracle.facts import Facts, same_point
+from minisam.anatomy.facts import Facts, same_point
 from minisam.trees import Params, add, norm, scale, subtract
 
 COUNTS = ("no tensors", "one tensor", "two tensors", "three tensors", "four tensors")

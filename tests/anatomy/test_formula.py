@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from minisam.oracle.formula import UNNAMED, Sample, find_formula, simple, sum_in_words
+from minisam.anatomy.formula import UNNAMED, Sample, find_formula, simple, sum_in_words
 
 NUMBERS = (0.1, 0.25, 0.03)
 

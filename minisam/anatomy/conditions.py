@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from minisam.oracle.facts import Facts
-from minisam.oracle.watch import Trace
+from minisam.anatomy.facts import Facts
 from minisam.trees import norm
+
+if TYPE_CHECKING:
+    from minisam.oracle.watch import Trace
 
 Features = list[str]  # what is told first comes first
 

@@ -6,9 +6,9 @@ from collections.abc import Collection
 
 import numpy as np
 
+from minisam.anatomy.facts import Facts
+from minisam.anatomy.formula import Sample
 from minisam.optim.perturbation import scaling
-from minisam.oracle.facts import Facts
-from minisam.oracle.formula import Sample
 from minisam.trees import Params, add_scaled, map_leaves, multiply, norm, subtract, zeros_like
 
 
