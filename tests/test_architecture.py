@@ -19,11 +19,11 @@ PACKAGE = Path(__file__).parent.parent / "minisam"
 ROOMS = (
     "trees", "checks", "rounding", "files", "progress", "isolation",
     "optim", "landscapes", "nn", "sharpness", "data", "same_run", "checkpoint", "plots", "lesson",
-    "train", "sweeps", "adapters", "variants", "specification", "vectors", "oracle",
+    "train", "sweeps", "adapters", "variants", "specification", "vectors", "anatomy", "oracle",
     "experiments", "course", "cli", "__main__",
 )  # fmt: skip
 # What judges implementations knows optimizers and landscapes, but no network and no data.
-JUDGING = ("adapters", "variants", "specification", "vectors", "oracle")
+JUDGING = ("adapters", "variants", "specification", "vectors", "anatomy", "oracle")
 NETWORKS = ("nn", "sharpness", "data", "checkpoint", "plots", "train")
 OPTIM_KNOWS = ("trees", "checks")
 LARGEST = 0.16  # of the package
