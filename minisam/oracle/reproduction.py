@@ -139,18 +139,18 @@ def array(trace: Trace, text: str) -> str:
 
 def weights(trace: Trace) -> str:
     """Write the weights at the start as a list of arrays."""
-    return brackets(array(trace, written(x)) for x in trace.steps[0].start)
+    return brackets(array(trace, numbers_in(x)) for x in trace.steps[0].start)
 
 
-def written(numbers: Any, digits: int = 0) -> str:
+def numbers_in(numbers: Any, digits: int = 0) -> str:
     """Write an array as nested lists of its shortest numbers, rounded to digits if there are any.
 
     Example:
-        >>> written(np.array([[1.0, 0.1]])), written(np.array([2.4000000000000004]), 7)
+        >>> numbers_in(np.array([[1.0, 0.1]])), numbers_in(np.array([2.4000000000000004]), 7)
         ('[[1.0, 0.1]]', '[2.4]')
     """
     if np.ndim(numbers):
-        return brackets(written(one, digits) for one in numbers)
+        return brackets(numbers_in(one, digits) for one in numbers)
     value = float(f"{float(numbers):.{digits}g}") if digits else float(str(numbers))
     return re.sub("inf|nan", r"np.\g<0>", repr(value))
 
@@ -167,7 +167,7 @@ def in_whole_numbers(text: str) -> str:
 
 def list_of(arrays: Iterable[Any], digits: int = 0, missing: bool = False) -> str:
     """Write arrays as a list; None for those that are zero and so are not there, if ``missing``."""
-    return brackets("None" if missing and not np.any(x) else written(x, digits) for x in arrays)
+    return brackets("None" if missing and not np.any(x) else numbers_in(x, digits) for x in arrays)
 
 
 def told(trace: Trace, seen: Observation) -> list[str]:

@@ -101,7 +101,7 @@ def share(judgement: Judgement) -> float:
 def situations(trace: Trace) -> Iterator[Situation]:
     """Yield small situations that keep ever more of a probe's features, the simplest first."""
     probe = trace.probe
-    features = features_of(probe)
+    features = specials_of(probe)
     few = [kept for size in (0, 1, 2) for kept in combinations(features, size)]
     chosen = [*few, tuple(features)] if len(features) > 2 else few
     chosen = [kept for kept in chosen if all(NEEDS.get(k, k) in kept for k in kept)]
@@ -116,12 +116,12 @@ def situations(trace: Trace) -> Iterator[Situation]:
     yield from (situation for _, situation in order if fits(situation.probe))
 
 
-def features_of(probe: Probe) -> list[str]:
+def specials_of(probe: Probe) -> list[str]:
     """Return what is special about a probe: settings, and how its numbers are drawn.
 
     Example:
         >>> from minisam.oracle.probes import PROBES
-        >>> features_of(PROBES["sam-nesterov"]), features_of(PROBES["sam-tensor-missing"])
+        >>> specials_of(PROBES["sam-nesterov"]), specials_of(PROBES["sam-tensor-missing"])
         (['momentum', 'nesterov'], ['missing', 'special'])
     """
     needed = always(probe)

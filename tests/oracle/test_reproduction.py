@@ -10,7 +10,7 @@ from minisam.adapters.plain import as_adapter
 from minisam.oracle.checking import check
 from minisam.oracle.judge import judge
 from minisam.oracle.probes import PROBES
-from minisam.oracle.reproduction import folded, reproduction, written
+from minisam.oracle.reproduction import folded, numbers_in, reproduction
 from minisam.oracle.watch import watch
 from minisam.variants.mutants import MUTANTS, mutant_adapter
 
@@ -182,9 +182,9 @@ def test_what_cannot_be_shrunk_is_told_with_the_probes_own_numbers():
 
 
 def test_numbers_are_written_as_short_as_they_are():
-    assert written(np.array([[0.1, 3.0]], np.float32)) == "[[0.1, 3.0]]"
-    assert written(np.array([np.nan, -np.inf])) == "[np.nan, np.-inf]".replace("np.-", "-np.")
-    assert written(np.array([2.4000000000000004]), 7) == "[2.4]"
+    assert numbers_in(np.array([[0.1, 3.0]], np.float32)) == "[[0.1, 3.0]]"
+    assert numbers_in(np.array([np.nan, -np.inf])) == "[np.nan, np.-inf]".replace("np.-", "-np.")
+    assert numbers_in(np.array([2.4000000000000004]), 7) == "[2.4]"
 
 
 def test_a_long_line_is_folded_where_python_reads_on():

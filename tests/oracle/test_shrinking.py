@@ -11,11 +11,11 @@ from minisam.oracle.shrinking import (
     GEOMETRIES,
     TRIES,
     fails_alike,
-    features_of,
     fits,
     material,
     situations,
     smallest_failure,
+    specials_of,
 )
 from minisam.oracle.watch import watch
 
@@ -100,7 +100,7 @@ def test_every_situation_of_every_probe_makes_sense(slug):
         assert [x.shape for x in drawn.params] == list(small.shapes.values())
         assert small.shapes in GEOMETRIES
         assert {*small.settings} <= {*probe.settings, "rho", "lr", "eta"}
-        assert set(features_of(small)) <= {*features_of(probe), "rho", "lr", "eta"}
+        assert set(specials_of(small)) <= {*specials_of(probe), "rho", "lr", "eta"}
 
 
 def test_a_failure_under_a_declared_convention_is_shown_under_it():
