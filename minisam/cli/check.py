@@ -60,6 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="how long one step may take (60); an import may take ten times as long",
     )
     add("--format", choices=FORMATS, help="what to print (text)")
+    add("--verbose", action="store_true", help="say everything, not only what fits on one screen")
     add("--out", help="write to this file instead of the screen")
     add("--list", action="store_true", help="list the probes and conventions, check nothing")
 
@@ -84,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
                 reports.append(report)
     finally:  # also after Ctrl-C
         if reports:
-            deliver(rendered(reports, form), arguments.out)
+            deliver(rendered(reports, form, arguments.verbose), arguments.out)
     return max(codes, key=SEVERITY.index)
 
 
@@ -93,7 +94,7 @@ SEVERITY = (0, 3, 4, 2, 1)
 
 def refuse_beside_list(arguments: argparse.Namespace) -> None:
     """Refuse options that have no use with ``--list``."""
-    for option in ("dtype", "method", "declare", "known", "probe", "timeout", "format"):
+    for option in ("dtype", "method", "declare", "known", "probe", "timeout", "format", "verbose"):
         if getattr(arguments, option):
             raise ValueError(f"--{option} without effect: --list checks nothing")
 
@@ -131,7 +132,7 @@ def report_on(target: str, name: str, arguments: argparse.Namespace) -> tuple[bo
     return False, without_results(name, answer["fault"])
 
 
-def rendered(reports: list[Any], form: str) -> str:
+def rendered(reports: list[Any], form: str, verbose: bool = False) -> str:
     """Return the reports in one of the forms; those for programs in ASCII on every terminal."""
     from minisam.oracle.report import junit, table  # only when a child has answered
 
@@ -146,7 +147,7 @@ def rendered(reports: list[Any], form: str) -> str:
         return page(reports).encode("ascii", "xmlcharrefreplace").decode()
     if form == "markdown":
         return table(reports)
-    return "\n\n".join(map(str, reports))
+    return "\n\n".join(report.text(verbose) for report in reports)
 
 
 def deliver(text: str, path: str | None) -> None:

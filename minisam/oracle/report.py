@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from enum import Enum
@@ -13,10 +12,10 @@ from xml.etree import ElementTree
 
 import minisam
 from minisam.adapters.reason import Reason
+from minisam.oracle.report_text import in_full, on_one_screen
 
 SCHEMA = "minisam-oracle-report/1"
 UNJUDGED = "no result"  # the cause where an implementation could not even be tried
-COLUMNS = 88
 JUNIT = {"fail": "failure", "error": "error", "not run": "skipped", "known": "skipped"}
 
 
@@ -227,24 +226,16 @@ class Report(NamedTuple):
 
         return fragment(self)
 
+    def text(self, verbose: bool = False) -> str:
+        """Return the report for a terminal.
+
+        Args:
+            verbose: whether to say everything; else one screen, of at most 24 lines.
+        """
+        return in_full(self) if verbose else on_one_screen(self)
+
     def __str__(self) -> str:
-        """Return the report for a terminal: verdict, reason, what to do, what ran."""
-        lines = [f"{self.name}: {self.verdict}", "", *wrapped(self.headline)]
-        for advice in self.advice:
-            lines += wrapped(advice, "  → ", "    ")
-        if self.failures():
-            lines += ["", *wrapped(self.failures())]
-        if self.reproduction:
-            lines += ["", f"  {self.beside}", ""]
-            lines += ["    " + line for line in self.reproduction.splitlines()]
-        for remark in self.remarks():
-            lines += ["", *wrapped(remark)]
-        return "\n".join(lines)
-
-
-def wrapped(text: str, first: str = "  ", rest: str = "  ") -> list[str]:
-    """Fold a paragraph."""
-    return textwrap.wrap(text, COLUMNS, initial_indent=first, subsequent_indent=rest) or [""]
+        return self.text()
 
 
 def without_results(name: str, why: str) -> Report:
@@ -309,7 +300,7 @@ def junit(reports: Sequence[Report]) -> str:
         )
         verdict = new(suite, "testcase", classname=name, name="verdict")
         if not report.conforms:
-            new(verdict, "failure", message=report.verdict).text = str(report)
+            new(verdict, "failure", message=report.verdict).text = report.text(verbose=True)
         for result in report.results:
             case = new(suite, "testcase", classname=f"{name}.{result.dtype}", name=result.probe)
             if result.status in JUNIT:

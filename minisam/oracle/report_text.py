@@ -1,0 +1,123 @@
+"""Write a report for a terminal: one screen for an author, all of it for a maintainer."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # a report loads this module to be printed
+    from minisam.oracle.report import Report
+
+COLUMNS = 88
+SCREEN = 24  # lines
+MORE = "--verbose, or report.text(verbose=True), says more."
+FIRST_WRONG = "First wrong:"  # begins the advice that the script shows in shorter numbers
+# What probes ask for, in a reader's words.
+WORDS = {
+    "asam": "ASAM",
+    "sam": "SAM",
+    "sgd": "SGD",
+    "decay": "another weight decay",
+    "frozen": "frozen tensors",
+    "groups": "parameter groups",
+    "missing-gradient": "tensors without a gradient",
+    "nesterov": "Nesterov momentum",
+    "p": "other norms (p)",
+    "rho": "ρ",
+    "saved": "a state that is saved and loaded",
+    "scheduler": "a scheduler",
+    "shards": "split batches",
+    "weight_decay": "weight decay",
+}
+
+
+def in_full(report: Report) -> str:
+    """Return everything: verdict, reason, advice, what fails, the script, what did not run."""
+    lines = [f"{report.name}: {report.verdict}", "", *wrapped(report.headline)]
+    for advice in report.advice:
+        lines += wrapped(advice, "  → ", "    ")
+    if report.failures():
+        lines += ["", *wrapped(report.failures())]
+    lines += script(report)
+    for remark in report.remarks():
+        lines += ["", *wrapped(remark)]
+    return "\n".join(lines)
+
+
+def on_one_screen(report: Report) -> str:
+    """Return what a reader needs first, in at most 24 lines of at most 88 columns.
+
+    The verdict and its reason, as much of the advice as there is room for, the script, and what was
+    not tried. What is left out, the last line says where to find.
+    """
+    head = [*cut(wrapped(f"{report.name}: {report.verdict}", "", "  "), 2), ""]
+    head += cut(wrapped(report.headline), 4)
+    known = [line for line in report.remarks() if line.startswith("known:")]
+    rest = [part for line in (*known, tried(report)) if line for part in cut(wrapped(line), 4)]
+    foot = ["", *rest] if rest else []
+    shown = script(report)
+    told = [one for one in report.advice if not (shown and one.startswith(FIRST_WRONG))]
+    advice = [wrapped(one, "  → ", "    ") for one in told]
+    least = len(cut(advice[0], 4)) if advice else 0
+    if len(head) + least + len(shown) + len(foot) + 1 > SCREEN:
+        shown = ["", *wrapped("The smallest failing input takes more than is shown here.")]
+    room = SCREEN - len(head) - len(shown) - len(foot) - 1  # the last line is for MORE
+    body: list[str] = []
+    for number, one in enumerate(advice):
+        part = cut(one, 4) if number == 0 else one
+        if len(body) + len(part) > room:
+            break
+        body += part
+    lines = [*head, *body, *shown, *foot]
+    if report.results:
+        lines.append(f"  {MORE}")
+    return "\n".join(lines)
+
+
+def script(report: Report) -> list[str]:
+    """Return the lines that show the script and what it is."""
+    if not report.reproduction:
+        return []
+    return ["", f"  {report.beside}", "", *("    " + x for x in report.reproduction.splitlines())]
+
+
+def tried(report: Report) -> str:
+    """Say in a reader's words how much was tried, how much of it fails, and what was not.
+
+    Example:
+        >>> from minisam.oracle import check
+        >>> def sgd(w, grad_fn, *, rho, lr):
+        ...     return [x - lr * g for x, g in zip(w, grad_fn(w))]
+        >>> report = check(sgd, dtype="float64", probes=["sam-one-tensor", "sam-momentum"])
+        >>> tried(report)
+        '1 of 1 checks fails. Not tried: momentum, float32, bfloat16.'
+    """
+    counts = report.counts()
+    ran = report.ran - counts.get("out of range", 0)
+    failing = counts.get("fail", 0) + counts.get("error", 0)
+    text = f"{failing} of {ran} checks {'fails' if failing == 1 else 'fail'}. " if failing else ""
+    named, others = [], []
+    for result in report.results:
+        if result.status == "not run":
+            what = result.why.what
+            named += [WORDS.get(what, what.replace("_", " "))] if what else []
+            others += [] if what else [str(result.why)]
+    seen = {result.dtype for result in report.results if result.status != "not run"}
+    named = [name for name in dict.fromkeys(named) if name not in seen]
+    if named:
+        text += f"Not tried: {', '.join(named)}. "
+    for why in dict.fromkeys(others):
+        text += f"{others.count(why)} not made: {why}. "
+    return text.rstrip()
+
+
+def cut(lines: list[str], most: int) -> list[str]:
+    """Return at most so many lines, the last of which says so if some are left out."""
+    if len(lines) <= most:
+        return lines
+    return [*lines[: most - 1], f"{lines[most - 1][: COLUMNS - 2].rstrip()} …"]
+
+
+def wrapped(text: str, first: str = "  ", rest: str = "  ") -> list[str]:
+    """Fold a paragraph."""
+    return textwrap.wrap(text, COLUMNS, initial_indent=first, subsequent_indent=rest) or [""]
