@@ -71,8 +71,10 @@ class Row(NamedTuple):
 
 def vector_cell(one: Any, adapter: Any) -> Row:
     """Return how many exact vectors agree, of those that apply, in every format together."""
+    from minisam.variants.conventions import declared_settings
     from minisam.vectors import load_vectors, replay
 
+    fixed = {"declared": tuple(declared_settings(one.declare))}  # had, whether it is read or not
     aside = {"ScaleSafe", *(ASIDE.get(name, "") for name in one.declare)}
     agree = ran = extremes = most = 0
     wrong = {}
@@ -80,6 +82,7 @@ def vector_cell(one: Any, adapter: Any) -> Row:
         scope = vector["hyperparameters"].get("scope")
         if scope != one.declare.get("scope", scope):
             continue
+        vector = {**vector, "hyperparameters": {**vector["hyperparameters"], **fixed}}
         for dtype in vector["dtypes"]:
             try:
                 outcome = replay(adapter, vector, dtype)
