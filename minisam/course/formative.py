@@ -63,7 +63,7 @@ def check(
     tries[name] = tries.get(name, 0) + (grade.status != NOT_WRITTEN)
     names = mistakes_in(judged.traces) if tries[name] > 1 else ()
     if names and names != ("unidentified",):
-        print(f"What you do looks like a known mistake: {' or '.join(names)}.")
+        print(f"What you do looks like a known mistake: {' and '.join(names)}.")
     print(PRACTICE)
 
 

@@ -13,13 +13,15 @@ from minisam.course.rubric import (
     POINTS,
     STAFF,
     UNSEEN,
+    WRONG,
     Assignment,
     Credit,
     Task,
     constants,
 )
 from minisam.course.texts import reference, stub
-from minisam.oracle.diagnosis import convention_part, explains, judge_parts, single_parts
+from minisam.oracle.diagnosis import diagnose
+from minisam.oracle.parts import convention_part, judge_parts
 from minisam.oracle.watch import Trace
 
 GRADED, UNGRADED = "graded", "could not be graded"
@@ -79,27 +81,25 @@ def graded(assignment: Assignment, submission: Submission, guard: Guard, task: T
     credits = judged.credits
     status, note = status_of(credits)
     total = sum(one.points for one in credits)
-    names = mistakes_in(judged.traces) if status == GRADED and total < most_of(assignment) else ()
+    shown = {one.name for one in assignment.criteria if one.function}
+    lost = any(one.status == WRONG for one in credits if one.name in shown)
+    names = mistakes_in(judged.traces) if status == GRADED and lost else ()
     seconds = time.monotonic() - started
     return Grade(total, status, credits, note, notes, desk.printed, seconds, names, judged.picture)
 
 
 def mistakes_in(traces: Sequence[Trace]) -> tuple[str, ...]:
-    """Return the oracle's names of what is wrong with a step: each explains all that was seen.
-
-    Only mistakes that come alone are looked for; where several do, the skills say which.
-    """
+    """Return the oracle's names of what is wrong with a step, all together; none if it is right."""
     whole = [trace for trace in traces if trace.fault is None and trace.steps]
     declared = {"inputs": "changed"}
     base = convention_part(declared)
     right = [judge_parts([], trace, base).agrees for trace in whole]
-    order = sorted(range(len(whole)), key=lambda n: right[n])  # what is wrong first
-    if all(right):
+    failing = [trace for trace, agrees in zip(whole, right, strict=True) if not agrees]
+    passing = [trace for trace, agrees in zip(whole, right, strict=True) if agrees]
+    if not failing:
         return ()
-    ordered = [whole[number] for number in order]
-    parts = single_parts(ordered, declared)
-    names = [part.name for part in parts if explains([part], ordered, base)]
-    return tuple(dict.fromkeys(names)) or ("unidentified",)
+    survivors = diagnose(failing, passing, declared).survivors
+    return tuple(part.name for part in survivors[0]) if survivors else ("unidentified",)
 
 
 def status_of(credits: list[Credit]) -> tuple[str, str]:
