@@ -17,6 +17,7 @@ from minisam.adapters.protocol import (
     mark,
 )
 from minisam.adapters.reading import ReadingDict
+from minisam.isolation.child import in_words
 
 WRITE = "write step(w, grad_fn, *, rho, lr), with the hyper-parameters that it has, by keyword"
 DECORATE = "if a decorator hides what it takes, put @functools.wraps(function) above its wrapper"
@@ -99,13 +100,29 @@ def adapter_of_maker(
         *features: what the adapter can, see `minisam.adapters.protocol`.
 
     Raises:
-        ValueError: if ``make`` cannot be called.
+        ValueError: if ``make`` cannot be called with two arguments.
     """
+    wanted = "make must be a function (params, hp) -> optimizer"
     if not callable(make):
-        raise ValueError(f"make must be a function (params, hp) -> optimizer, got {make!r}")
+        raise ValueError(f"{wanted}, got {make!r}")
+    name = getattr(make, "__name__", "make")
+    try:
+        inspect.signature(make).bind(None, None)
+    except TypeError as error:
+        raise ValueError(f"{wanted}, got {name}{inspect.signature(make)}: {error}") from None
+    except ValueError:  # it is not written in Python, and has no signature
+        pass
 
     def adapter(params: Arrays, hyperparameters: Mapping[str, Any]) -> Run:
-        return begin(params, ReadingDict.of(hyperparameters))
+        try:
+            return begin(params, ReadingDict.of(hyperparameters))
+        except (Unsupported, AdapterError):
+            raise
+        except Exception as error:
+            if not inspect.isclass(make):
+                raise
+            raised = f"{name}(params, hp) raised {in_words(error)}"
+            hint = f"write lambda params, hp: {name}(params, …), with what it takes of hp"
+            raise BadSignature(f"{wanted}, and {raised}; {hint}") from None
 
-    name = getattr(make, "__name__", "make")
     return mark(adapter, features=frozenset(features), dtypes=ALL_DTYPES, name=name)

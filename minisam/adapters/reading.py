@@ -86,6 +86,10 @@ class ReadingDict(dict):
         """
         return self.asked.scheduled
 
+    def __getattr__(self, name: str) -> Any:
+        hint = f"; write hp[{name!r}]" if name in self else ""
+        raise AttributeError(f"hyper-parameters have no attribute {name!r}{hint}")
+
     def __getitem__(self, key: str) -> Any:
         self.read.add(key)
         return super().__getitem__(key)

@@ -19,6 +19,8 @@ from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.protocol import Adapter, Arrays, Unsupported
 from minisam.adapters.reading import ReadingDict
 from minisam.adapters.wire import as_arrays, flat_lists
+from minisam.isolation.child import in_words
+from minisam.isolation.lines import line_of
 
 
 def serve(
@@ -62,7 +64,7 @@ def serve(
         except Unsupported as reason:
             reply = {"unsupported": str(reason)}
         except Exception as error:
-            reply = {"error": f"{type(error).__name__}: {error}"}
+            reply = {"error": in_words(error) + line_of(error)}
         print(json.dumps(reply, allow_nan=False), file=sink, flush=True)
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from minisam.adapters.arguments import BadSignature, known_arguments
+from minisam.adapters.arguments import BadSignature, adapter_of_maker, known_arguments
 from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.keras import keras
 from minisam.adapters.optax import optax
@@ -27,6 +27,29 @@ def test_asam_has_an_eta_of_its_own():
 def test_a_maker_must_be_callable(adapt):
     with pytest.raises(ValueError, match="make must be a function"):
         adapt("SAM")
+
+
+@pytest.mark.fault("signature", "oracle.torch", "oracle.optax", "oracle.keras")
+@pytest.mark.parametrize("adapt", [torch, optax, keras])
+def test_a_maker_that_does_not_take_two_arguments_is_told_so(adapt):
+    with pytest.raises(ValueError, match=r"make must be a function .* got <lambda>\(params\): "):
+        adapt(lambda params: params)
+    adapt(lambda params, hp, extra=1: params)
+
+
+@pytest.mark.fault("signature", "oracle.torch")
+def test_a_class_that_is_no_maker_is_told_what_to_write():
+    class SAM:
+        def __init__(self, params, base, rho=0.05):
+            self.base = base(params, lr=0.1)
+
+    def begin(params, hp):
+        return SAM(params, hp)
+
+    with pytest.raises(BadSignature, match=r"write lambda params, hp: SAM\(params, …\)"):
+        adapter_of_maker(SAM, begin)([], {})
+    with pytest.raises(TypeError, match="not callable"):  # of the maker's own code
+        adapter_of_maker(lambda params, hp: SAM(params, hp), begin)([], {})
 
 
 def test_unknown_styles_and_modes_are_named():

@@ -141,6 +141,14 @@ def test_it_is_a_dict_like_any_other():
         hp["nothing"]
 
 
+@pytest.mark.fault("signature", "oracle.check")
+def test_who_takes_it_for_an_object_is_told_what_to_write():
+    with pytest.raises(AttributeError, match=r"no attribute 'momentum'; write hp\['momentum'\]"):
+        reading().momentum  # noqa: B018
+    with pytest.raises(AttributeError, match=r"no attribute 'momentun'$"):
+        reading().momentun  # noqa: B018
+
+
 def sam(params, hp):
     """A right SAM as an adapter that somebody wrote by hand; it has a radius and a rate."""
     w = [x.copy() for x in params]
