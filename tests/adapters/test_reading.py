@@ -13,6 +13,7 @@ from minisam.adapters.protocol import Unsupported
 from minisam.adapters.reading import ReadingDict, refusing_unread
 from minisam.oracle.checking import check
 from minisam.specification import PROPERTIES
+from minisam.variants.conventions import declared_settings, is_default
 from minisam.vectors import load_vectors, replay
 
 
@@ -244,6 +245,19 @@ def test_a_default_that_is_declared_is_not_asked_for_otherwise():
     report = check(reads_all, method="asam", dtype="float64", declare={"scope": "weights"})
     assert report.verdict == "conforms as declared"
     assert "scope is declared to be 'weights'" in report.summary()
+
+
+@pytest.mark.parametrize(
+    ("declare", "settings"),
+    [
+        ({"scope": "weights"}, {"scope": "weights"}),
+        ({"weight_decay": "base"}, {"decay": "coupled"}),
+        ({"eta": None, "restore": "copy", "norm_epsilon": 0.0}, {}),
+    ],
+)
+def test_a_declared_default_fixes_a_hyper_parameter_if_it_is_one(declare, settings):
+    assert declared_settings(declare) == settings
+    assert all(is_default(*one) != bool(settings) for one in declare.items())
 
 
 @pytest.mark.fault("signature", "vectors.replay", "specification")
