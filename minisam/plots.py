@@ -225,8 +225,8 @@ def step_from_above(
         axes.plot(*start, "o", color=colour(method), markersize=10)
 
     def aside(start: Any, end: Any, points: float) -> Any:
-        along = (end - start) / np.linalg.norm(end - start)
-        return points * np.array([along[1], -along[0]])
+        along = end - start if np.any(end != start) else np.array([1.0, 0.0])
+        return points * np.array([along[1], -along[0]]) / np.linalg.norm(along)
 
     for text, point, offset in (
         ("A", a, aside(a, b, 20)), ("B", b, aside(a, b, 20)), ("SGD", sgd, aside(a, sgd, -24)),

@@ -155,3 +155,13 @@ def test_a_step_from_above_leads_where_sgd_and_sam_go():
     assert [tuple(arrow.get_position()) for arrow in arrows] == [
         (3.0, 1.0), (3.0, 1.0), (3.0, 1.0), (3.3, 1.4), (3.0, 1.0),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rho", "lr", "slope"), [(0.0, 0.25, 1.0), (0.5, 0.0, 1.0), (0.0, 0.25, 0.0)]
+)
+def test_a_step_that_goes_nowhere_is_drawn_too(rho, lr, slope, tmp_path):
+    a, d1 = np.array([3.0, 1.0]), slope * np.array([3.0, 4.0])
+    with picture(tmp_path / "a.png") as figure:
+        step_from_above(figure.subplots(), a, a + rho * d1 / 5, d1, d1, lr)
+    assert all(np.isfinite(text.get_position()).all() for text in figure.axes[0].texts)

@@ -148,10 +148,14 @@ def test_what_is_guessed_is_revealed_below(script):
 
 
 @every_tutorial
-def test_every_exercise_has_an_answer(script):
-    tags = [tag for tags, _ in code_of(script) for tag in tags if tag.startswith("exercise")]
-    assert len(tags) == len(set(tags)) >= 3
+def test_every_blank_has_an_answer(script):
+    cells = code_of(script)
+    tags = [tag for tags, _ in cells for tag in tags]
+    assert len(tags) == len(set(tags))
+    assert {f"exercise-{level}" for level in (1, 2, 3)} <= set(tags)
     assert set(answers_of(script)) == set(tags)
+    blanks = [source for _, source in cells if re.search(r"# ← (?!your guess)", source)]
+    assert all(source in [s for tags, s in cells if tags] for source in blanks)
 
 
 def drawn_texts(figure):

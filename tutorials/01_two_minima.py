@@ -104,7 +104,7 @@ reveal("How many times as much?", my_factor, gap_sharp / gap_flat)
 # The factor is λ over λ, **4 / ¼ = 16**, whatever δ is. That is the whole reason to care: the
 # training loss says nothing about the difference, the curvature says everything. With δ = ½:
 
-# %%
+# %% tags=["by-hand"]
 by_hand_sharp = None  # ← ½ λ δ² at the sharp minimum
 by_hand_flat = None  # ← and at the flat one
 

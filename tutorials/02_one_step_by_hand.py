@@ -161,7 +161,7 @@ assert np.allclose(params["w"], by_sam, rtol=1e-14)
 #
 # The same bowl and the same η and ρ, but A = (0, 2). On paper, then here:
 
-# %%
+# %% tags=["by-hand"]
 your_d1 = None  # ← (…, …)
 your_b = None  # ← B, rounded to three digits
 your_end = None  # ← where SAM's step ends, rounded to three digits

@@ -50,7 +50,7 @@ plt.rcParams.update(plots.STYLE)
 # Take ηλ = 1, ρ = ½ and w = 2: SGD would be at the minimum in one step. Where is SAM after one
 # step, and after two?
 
-# %%
+# %% tags=["by-hand"]
 after_one = None  # ← 2 − 1 · (2 + ½)
 after_two = None  # ← the same rule; for w < 0 the climb goes to w − ½
 

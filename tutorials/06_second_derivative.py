@@ -143,7 +143,7 @@ def gradient(vector):
     return sharpness.flatten(value_and_grad(loss)(sharpness.unflatten(vector, params))[1])
 
 
-# %%
+# %% tags=["by-hand"]
 by_difference = None  # ← with gradient(…), start and v
 
 # %%

@@ -144,7 +144,7 @@ assert changing == ["λ₁", "trace", "ball"]
 # its curvature is u² + v² across the valley, and 0 along it. At (1, 1) that is 2. Written down with
 # a = 5, at (5, ⅕)?
 
-# %%
+# %% tags=["by-hand"]
 curvature_rescaled = None  # ← u² + v² at (5, ⅕)
 
 # %%

@@ -240,7 +240,7 @@ done = skill("a tenth as large", lambda: seeds_needed(1.0, 0.1) == 387)
 #
 # - The tables: Foret et al. 2020, [arXiv 2010.01412](https://arxiv.org/abs/2010.01412), tables 1 to
 #   4, sections 3.1 to 3.3. Twice the epochs for SGD is theirs: section 3.1.
-# - Inductive bias: Chen et al. 2021, [arXiv 2106.01548](https://arxiv.org/abs/2106.01548), table 2.
+# - Inductive bias: Chen et al. 2021, [arXiv 2106.01548](https://arxiv.org/abs/2106.01548).
 # - Which runs, seeds and searches: the guide on [claims](guides/claims.md).
 #
 # ## Next

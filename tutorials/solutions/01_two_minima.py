@@ -3,6 +3,12 @@
 #
 # Each cell replaces the one of the same name in `01_two_minima`.
 #
+# **By hand.** ½ · 4 · ¼ and ½ · ¼ · ¼.
+
+# %% tags=["by-hand"]
+by_hand_sharp, by_hand_flat = 0.5, 0.03125
+
+# %% [markdown]
 # **Level 1.** A parabola of curvature λ, read a distance δ away from its minimum.
 
 

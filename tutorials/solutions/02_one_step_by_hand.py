@@ -3,8 +3,15 @@
 #
 # Each cell replaces the one of the same name in `02_one_step_by_hand`.
 #
-# In "another start": d1 = (−2, 4), B = (−0.447, 2.894), and the end is (0.697, 1.22).
-#
+# **Another start.** d1 = (−2, 4) has the length √20, so ε = (−2, 4)/√20. d2 = H B = (−5.578,
+# 6.236).
+
+# %% tags=["by-hand"]
+your_d1 = (-2, 4)
+your_b = (-0.447, 2.894)
+your_end = (0.697, 1.221)
+
+# %% [markdown]
 # **Level 1.**
 
 

@@ -3,8 +3,12 @@
 #
 # Each cell replaces the one of the same name in `03_escape`.
 #
-# By hand: 2 − 2.5 = −½, then −½ − (−½ − ½) = ½.
-#
+# **By hand.** 2 − 2.5 = −½, then −½ − (−½ − ½) = ½.
+
+# %% tags=["by-hand"]
+after_one, after_two = -0.5, 0.5
+
+# %% [markdown]
 # **Level 1.** In three lines:
 #
 #     a − ηλ (a + ρ) = −a

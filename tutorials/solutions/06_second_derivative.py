@@ -3,8 +3,12 @@
 #
 # Each cell replaces the one of the same name in `06_second_derivative`.
 #
-# H v by hand: `(gradient(start + 1e-6 * v) - gradient(start - 1e-6 * v)) / 2e-6`.
-#
+# **By hand.**
+
+# %% tags=["by-hand"]
+by_difference = (gradient(start + 1e-6 * v) - gradient(start - 1e-6 * v)) / 2e-6
+
+# %% [markdown]
 # **Level 1.** Two gradients, and no matrix.
 
 

@@ -3,8 +3,12 @@
 #
 # Each cell replaces the one of the same name in `07_flat_in_which_units`.
 #
-# By hand: 5² + (⅕)² = 25.04.
-#
+# **By hand.** More than twelve times as sharp, and the same network.
+
+# %% tags=["by-hand"]
+curvature_rescaled = 5**2 + 0.2**2
+
+# %% [markdown]
 # **Level 1.** n equal shares s have the length s√n, so s = 0.5/√7562: about half a percent. A few
 # weights alone may change by much more, which is where the worst case lies.
 
