@@ -158,6 +158,22 @@ def test_every_blank_has_an_answer(script):
     assert all(source in [s for tags, s in cells if tags] for source in blanks)
 
 
+def test_the_list_of_tutorials_has_every_one_by_its_title():
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| (\d) \| \[([^]]+)\]\(([^)]+)\)", text, flags=re.MULTILINE)
+    titles = [prose_of(script).splitlines()[0].removeprefix("# ") for script in SCRIPTS]
+    assert listed == [
+        (script.name[1], title, f"{script.stem}.ipynb")
+        for script, title in zip(SCRIPTS, titles, strict=True)
+    ]
+
+
+@every_tutorial
+def test_what_it_links_to_is_there(script):
+    for target in re.findall(r"\]\(([^)#]+)\)", prose_of(script)):
+        assert target.startswith("http") or (FOLDER / target).exists(), target
+
+
 def drawn_texts(figure):
     """Return (axes or None, text) of what is written in a figure, without ticks out of view."""
     out_of_view = set()
