@@ -3,8 +3,8 @@
 # the newest, on the kernels of other processors, on one thread and on two.
 #
 #     tests/matrix.sh              all of it, an hour and a half on two cores
-#     tests/matrix.sh --quick      what CI runs: the lowest versions on the oldest Python, and an old
-#                                  processor with the python that comes first; the tests that may differ
+#     tests/matrix.sh --quick      what CI runs: the lowest versions on the oldest Python, and of the
+#                                  tests those that may differ
 #     tests/matrix.sh --list       the Pythons that are found
 #     tests/matrix.sh --lowest     the lowest versions, as a file of constraints for pip
 #
@@ -80,8 +80,6 @@ quick() {
     done
     environment "$version lowest" "$python" --constraint "$work/lowest.txt" &&
         run "$version lowest" "$work/$version lowest/bin/python" own 1
-    tests="-n 2 tests/nn tests/optim tests/sharpness tests/specification minisam"
-    run "$(python -V)" python Nehalem 2
 }
 
 everything() {
