@@ -28,6 +28,7 @@ def test_it_judges_its_step_and_then_trains(tmp_path):
         assert record["oracle"]["verdict"] == "conforms"
         assert {run["method"] for run in record["results"]["runs"]} >= {"SGD", "SAM", "ASAM"}
         assert (tmp_path / f"{name}.png").stat().st_size > 1000
+    command[2] = "table4"
     again = subprocess.run([*command, "--out", tmp_path], capture_output=True, text=True)
     assert again.returncode == 0, again.stderr
     assert "epoch" not in again.stderr  # no run is done twice

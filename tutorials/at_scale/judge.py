@@ -25,7 +25,7 @@ def make(params: list, hp) -> SAM:
 
 def judge(device: str) -> Report:
     """Return the oracle's report on the step, on a device."""
-    adapter = oracle.torch(make, style=lambda sam, loss: sam.step(loss))
+    adapter = oracle.torch(make, style=lambda sam, loss: sam.step(loss), device=device)
     methods = ("sgd", "sam", "asam")
     return oracle.check(adapter, dtype=DTYPES, method=methods, name=f"torch_sam on {device}")
 
