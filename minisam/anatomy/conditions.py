@@ -46,7 +46,7 @@ def condition(wrong: Sequence[Features], right: Sequence[Features]) -> str:
     return ""
 
 
-def features_of(trace: Trace) -> Features:
+def features_of_probe(trace: Trace) -> Features:
     """Name what is special about a probe.
 
     Example:
@@ -54,7 +54,7 @@ def features_of(trace: Trace) -> Features:
         >>> from minisam.oracle.watch import watch
         >>> from minisam.variants.mutants import MUTANTS
         >>> right = MUTANTS["M35-shadowed-gradient"].adapter
-        >>> features_of(watch(right, PROBES["sam-nesterov"], "float64"))
+        >>> features_of_probe(watch(right, PROBES["sam-nesterov"], "float64"))
         ['with several tensors', 'with biases', 'with momentum', "with Nesterov's momentum"]
     """
     hp, probe = trace.hp, trace.probe
@@ -100,7 +100,7 @@ def features_of_step(facts: Facts) -> Features:
         "where the gradient is longer than 1": size > 1,
         "where some weights are zero": any((x == 0).any() for x in facts.start.values()),
     }
-    return features_of(facts.trace) + [name for name, has in told.items() if has]
+    return features_of_probe(facts.trace) + [name for name, has in told.items() if has]
 
 
 def lost_at_b(facts: Facts) -> list[str]:

@@ -92,7 +92,7 @@ def factors_together(samples: Sequence[Sample], names: Sequence[str]) -> list[li
     """
     found = []
     for sample in samples:
-        factors = solved(sample, names)
+        factors = fitted_factors(sample, names)
         if not factors:
             return []
         found.append(factors)
@@ -102,7 +102,7 @@ def factors_together(samples: Sequence[Sample], names: Sequence[str]) -> list[li
     return found if needed else []
 
 
-def solved(sample: Sample, names: Sequence[str]) -> list[float]:
+def fitted_factors(sample: Sample, names: Sequence[str]) -> list[float]:
     """Return the factors with which the vectors add up to the target; none if they do not.
 
     NaN stands for the factor of a vector that is zero.

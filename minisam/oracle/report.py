@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import minisam
 from minisam.adapters.reason import Reason
 from minisam.oracle.report_text import in_full, on_one_screen
+from minisam.oracle.skills import Skill
 
 SCHEMA = "minisam-oracle-report/1"
 UNJUDGED = "no result"  # the cause where an implementation could not even be tried
@@ -94,6 +95,7 @@ class Report(NamedTuple):
         reproduction: Python that shows the first failure without minisam.
         versions: of Python, NumPy and minisam.
         seconds: how long it took.
+        skills: how well each part of a wrong step is done, whatever the other parts are.
     """
 
     name: str
@@ -108,6 +110,7 @@ class Report(NamedTuple):
     reproduction: str
     versions: dict[str, str]
     seconds: float
+    skills: tuple[Skill, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -202,6 +205,7 @@ class Report(NamedTuple):
             **data,
             "verdict": self.verdict,
             "results": [result.to_dict() for result in self.results],
+            "skills": [skill._asdict() for skill in self.skills],
             "ran": self.ran,
             "of": len(self.results),
             "exit_code": self.exit_code,
@@ -262,7 +266,8 @@ def restored(fields: Sequence[Any]) -> Report:
     report = Report(*fields)
     results = [Result(*result) for result in report.results]
     results = [result._replace(why=Reason(*result.why)) for result in results]
-    return report._replace(outcome=Verdict(report.outcome), results=results)
+    skills = tuple(Skill(*skill) for skill in report.skills)
+    return report._replace(outcome=Verdict(report.outcome), results=results, skills=skills)
 
 
 def table(reports: Sequence[Report], versions: dict[str, str] | None = None) -> str:

@@ -12,7 +12,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minisam.anatomy.at_hand import climb_at_hand, descent_at_hand
-from minisam.anatomy.conditions import condition, features_of, features_of_step, kind_of, lost_at_b
+from minisam.anatomy.conditions import (
+    condition,
+    features_of_probe,
+    features_of_step,
+    kind_of,
+    lost_at_b,
+)
 from minisam.anatomy.facts import Facts, facts_of
 from minisam.anatomy.formula import UNNAMED, Sample, find_formula, sum_in_words
 from minisam.oracle.skills import (
@@ -159,13 +165,13 @@ def formula_of(wrong: Sequence[Facts], before: dict[tuple[int, int], Facts], nam
                     for one in chosen
                     if keys & {*one.start}
                 ]
-                both.append(written(samples, most, start))
+                both.append(formula_text(samples, most, start))
             if all(both) and both[0] != both[1]:
                 return f"{what} = {both[0]}, should be {both[1]}{meanings(''.join(both))}"
     return ""
 
 
-def written(samples: Sequence[Sample], most: int, start: str) -> str:
+def formula_text(samples: Sequence[Sample], most: int, start: str) -> str:
     """Write the formula of some samples; "" if there is none, or none with factors that say why."""
     if samples and not any(np.any(one.target) for one in samples):
         return start or "0"
@@ -226,7 +232,9 @@ def when_it_fails(failing: Sequence[Trace], passing: Sequence[Trace]) -> str:
         >>> when_it_fails([failing], [passing])
         'It goes wrong only with a batch in parts.'
     """
-    when = condition([features_of(one) for one in failing], [features_of(one) for one in passing])
+    when = condition(
+        [features_of_probe(one) for one in failing], [features_of_probe(one) for one in passing]
+    )
     if when == "always":
         return "It goes wrong in every probe."
     return f"It goes wrong only {when}." if when else ""

@@ -16,6 +16,7 @@ from minisam.adapters.protocol import Adapter, Unsupported
 from minisam.oracle.diagnosis import Diagnosis, diagnose
 from minisam.oracle.explanation import first_wrong, looks_like
 from minisam.oracle.judge import Judgement
+from minisam.oracle.matters import by_cost, entry_size, plainest
 from minisam.oracle.parts import (
     Part,
     Parts,
@@ -29,6 +30,8 @@ from minisam.oracle.probes import Probe, Script
 from minisam.oracle.report import Report, Result, Verdict
 from minisam.oracle.reproduction import reproduction
 from minisam.oracle.shrinking import smallest_failure
+from minisam.oracle.skills import skills_of
+from minisam.oracle.unknown import explain_unknown, rest_of, when_it_fails
 from minisam.oracle.watch import Raised, Trace, watch
 from minisam.variants.conventions import CONVENTIONS
 from minisam.variants.mutants import MUTANTS, Mutant
@@ -265,7 +268,7 @@ def wrong(
     conventions = conventions_of(survivors[0]) if survivors else {}
     if named or rest:
         judged = beyond(conventions, judged, report.declared)
-    trace, judgement = min(judged, key=lambda entry: entry_size(entry[0]))
+    trace, judgement = plainest(judged)
     seen = [f"First wrong: {first_wrong(trace, judgement)}."]
     if survivors and not named and not rest:
         report = undeclared(report, conventions, failing=wrong_ones)
@@ -275,16 +278,40 @@ def wrong(
     shown = reproduction(*smallest_failure(trace, judgement, look), adapter, report.name)
     report = report._replace(outcome=Verdict.BUG, reproduction=shown, found=conventions)
     if named:
-        report = with_names(report, survivors, seen, wrong_ones)
+        skills = tuple(skills_of([*wrong_ones, *passing], {**report.declared, **conventions}))
+        report = with_names(report._replace(skills=skills), survivors, seen, wrong_ones)
         return report._replace(advice=report.advice + also(rest, wrong_ones))
-    same_quantity = [entry for entry in judged if entry[1].quantity == judgement.quantity]
-    looks = looks_like(*max(same_quantity, key=lambda entry: entry_size(entry[0])[0]))
+    return without_a_name(report, tried, (trace, judgement), wrong_ones, passing)
+
+
+def without_a_name(
+    report: Report,
+    tried: int,
+    shown: tuple[Trace, Judgement],
+    failing: list[Trace],
+    passing: list[Trace],
+) -> Report:
+    """Report a bug that nothing known explains, by its parts; ``shown`` is what shows it best."""
     headline = f"None of {tried} known mistakes and conventions explains it."
     if not tried:
         headline = "A step is wrong. Only mistakes in SGD, SAM and ASAM are known by name."
-    looks_so = [f"It looks like this: {looks}."] if looks else []
-    meant = [declaration(report)] if conventions else []
-    return report._replace(headline=headline, advice=seen + looks_so + meant)
+    declared = {**report.declared, **report.found}
+    unknown = explain_unknown([*failing, *passing], declared)
+    advice = unknown.told or [when_it_fails(failing, passing)]
+    if not any(", should be " in line for line in advice):  # no formula was found
+        advice = [*advice, looks_so(*shown)]
+    advice = [line for line in advice if line]
+    right = rest_of(unknown.skills)
+    advice += [f"What it does right: it {right}."] if right else []
+    advice.append(f"First wrong: {first_wrong(*shown)}.")
+    meant = [declaration(report)] if report.found else []
+    return report._replace(headline=headline, advice=advice + meant, skills=tuple(unknown.skills))
+
+
+def looks_so(trace: Trace, judgement: Judgement) -> str:
+    """Say what a failure looks like."""
+    looks = looks_like(trace, judgement)
+    return f"It looks like this: {looks}." if looks else ""
 
 
 def also(rest: Sequence[Trace], failing: Sequence[Trace]) -> list[str]:
@@ -325,13 +352,17 @@ def with_names(
     by_name = {" + ".join(mutant.name for mutant in several): several for several in mistakes}
     names = list(by_name)
     conventions = conventions_of(survivors[0])
+    costs = by_cost(survivors[0], failing, convention_part(report.declared))
     if len(names) == 1:
-        headline = "It " + ", and it ".join(mutant.title for mutant in mistakes[0]) + "."
-        advice = [mutant.description for mutant in mistakes[0]]
+        ordered = [mistake_of(part) for part, _ in costs if part.is_mutant]
+        headline = "It " + ", and it ".join(mutant.title for mutant in ordered) + "."
+        advice = [mutant.description for mutant in ordered]
     else:
         headline = f"{len(names)} known mistakes explain everything that was seen."
         titles = [" and ".join(mutant.title for mutant in by_name[name]) for name in names[:4]]
         advice = [f"Either it {title}." for title in titles]
+    if not costs[0][0].is_mutant:
+        headline = f"Above all, it has conventions that are not the papers'. {headline}"
     if conventions:
         advice += [
             f"It also {mutant.title}. {mutant.description}"
@@ -364,8 +395,3 @@ def diagnosed(failing: list[Trace], passing: list[Trace], declare: dict[str, Any
         for traces in (failing, passing)
     )
     return diagnose(failing, passing, declare) if failing else Diagnosis([], 0)
-
-
-def entry_size(trace: Trace) -> tuple[int, int]:
-    """Return what makes a trace easy to show: few entries, few steps."""
-    return sum(int(np.prod(s)) for s in trace.probe.shapes.values()), len(trace.steps)

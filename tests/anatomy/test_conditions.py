@@ -5,7 +5,7 @@ from oracle import implementations as known
 from minisam.adapters.plain import as_adapter
 from minisam.anatomy.conditions import (
     condition,
-    features_of,
+    features_of_probe,
     features_of_step,
     kind_of,
     lost_at_b,
@@ -30,7 +30,7 @@ def test_the_condition_is_what_only_the_wrong_ones_have(wrong, right, when):
 
 def test_what_is_special_about_a_probe_is_named():
     def special(slug, dtype="float64"):
-        return features_of(watch(as_adapter(known.right), PROBES[slug], dtype))
+        return features_of_probe(watch(as_adapter(known.right), PROBES[slug], dtype))
 
     assert special("sam-one-tensor") == []
     assert special("sam-one-tensor", "float32") == ["in float32"]

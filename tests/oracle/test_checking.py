@@ -68,7 +68,7 @@ def test_a_mistake_without_a_name_is_described_and_can_be_reproduced():
     probes = ["sam-one-tensor", "sam-three-tensors", "sam-rho-large", "sam-gradient-1e-6"]
     report = check(known.half_climb, dtype="float64", probes=probes)
     assert report.verdict == "bug: unidentified"
-    assert "ε = 0.5 × expected ε" in str(report)
+    assert "In every step: ε = 1/2 ρ d1/‖d1‖, should be ρ d1/‖d1‖." in " ".join(report.advice)
     assert "B = A + ε" in str(report)
     lines = report.reproduction.splitlines()
     assert len(lines) <= 10

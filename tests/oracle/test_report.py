@@ -48,7 +48,7 @@ def test_json_is_the_whole_report(good, bad):
             assert (shown["status"], shown["reason"]) == (result.status, result.reason)
         assert " ".join(data) == (
             "schema name verdict cause headline advice results declared found explanations "
-            "reproduction versions seconds ran of exit_code"
+            "reproduction versions seconds skills ran of exit_code"
         )
 
 

@@ -3,7 +3,13 @@ import re
 import numpy as np
 from oracle import implementations as known
 
+from minisam.adapters.plain import plain
+from minisam.adapters.protocol import mark
 from minisam.oracle.checking import check
+from minisam.trees import scale
+from minisam.variants.conventions import in_shards
+from minisam.variants.mutants import mutant_adapter
+from minisam.variants.recipe import only
 
 
 def off_by(report):
@@ -34,7 +40,7 @@ def test_the_evidence_of_a_mistake_is_not_that_of_an_undeclared_convention(capsy
 def test_the_evidence_of_a_convention_is_its_own():
     report = check(known.with_epsilon, "float64", probes=["sam-one-tensor", "sam-gradient-1e-10"])
     assert report.found == {"norm_epsilon": 1e-12}
-    assert off_by(report) < 1e-6
+    assert "(B = A + ε) (probe sam-gradient-1e-10" in " ".join(report.advice)  # where it shows
 
 
 def asam(epsilon, eta, everywhere):
@@ -79,3 +85,42 @@ def test_why_nothing_ran_is_told():
     assert report.exit_code == 4
     for why in ("2 not run because it does not take p, momentum", "it has no frozen"):
         assert why in report.headline
+
+
+def test_what_costs_more_comes_first():
+    """An ASAM that rescales all tensors, and leaves one at B that has no gradient there."""
+
+    def step(w, grad_fn, *, rho, lr, eta):
+        T = [abs(x) + eta for x in w]
+        d1 = [np.zeros_like(x) if g is None else g for x, g in zip(w, grad_fn(w), strict=True)]
+        length = known.length_of([t * g for t, g in zip(T, d1, strict=True)])
+        scale = rho / length if length else 0.0
+        b = [x + scale * t * t * g for x, t, g in zip(w, T, d1, strict=True)]
+        d2 = grad_fn(b)
+        ends = zip(w, b, d2, strict=True)
+        return [y if g is None else x - lr * g for x, y, g in ends]
+
+    adapter = mark(plain(step), methods=("asam",), features=("missing-gradient",))
+    slugs = ("three-tensors", "six-tensors", "tensor-zero-at-B", "tensor-missing-at-B")
+    report = check(adapter, "float64", probes=[f"asam-{slug}" for slug in slugs])
+    assert report.verdict == "bug: R16-missing-second-gradient-no-restore"
+    assert report.found == {"scope": "all"}
+    assert report.headline.startswith("Above all, it has conventions that are not the papers'")
+
+
+def test_a_mistake_without_a_name_is_told_by_its_parts():
+    report = check(known.half_climb, "float64")
+    first, right, wrong = report.advice[:3]
+    assert first.endswith("In every step: ε = 1/2 ρ d1/‖d1‖, should be ρ d1/‖d1‖.")
+    assert right.startswith("What it does right: it asks first at A, takes a second gradient")
+    assert wrong.startswith("First wrong: the point of the second gradient")
+    assert [one.name for one in report.skills if one.status == "wrong"] == ["length"]
+
+
+def test_a_mistake_that_costs_no_skill_is_told_by_where_it_shows():
+    shortened = only(in_shards, lambda r: r.having(direction=lambda now: scale(0.7, now.d2)))
+    slugs = ("sam-three-tensors", "sam-momentum", "sam-shards")
+    report = check(mutant_adapter(shortened), "float64", probes=slugs)
+    assert report.verdict == "bug: unidentified"
+    assert report.advice[0] == "It goes wrong only with a batch in parts."
+    assert "wrong" not in {one.status for one in report.skills}
