@@ -301,11 +301,11 @@ def without_a_name(
     if not any(", should be " in line for line in advice):  # no formula was found
         advice = [*advice, looks_so(*shown)]
     advice = [line for line in advice if line]
+    advice.append(f"First wrong: {first_wrong(*shown)}.")
+    advice += [declaration(report)] if report.found else []
     right = rest_of(unknown.skills)
     advice += [f"What it does right: it {right}."] if right else []
-    advice.append(f"First wrong: {first_wrong(*shown)}.")
-    meant = [declaration(report)] if report.found else []
-    return report._replace(headline=headline, advice=advice + meant, skills=tuple(unknown.skills))
+    return report._replace(headline=headline, advice=advice, skills=tuple(unknown.skills))
 
 
 def looks_so(trace: Trace, judgement: Judgement) -> str:

@@ -110,7 +110,7 @@ def test_what_costs_more_comes_first():
 
 def test_a_mistake_without_a_name_is_told_by_its_parts():
     report = check(known.half_climb, "float64")
-    first, right, wrong = report.advice[:3]
+    first, wrong, right = report.advice
     assert first.endswith("In every step: ε = 1/2 ρ d1/‖d1‖, should be ρ d1/‖d1‖.")
     assert right.startswith("What it does right: it asks first at A, takes a second gradient")
     assert wrong.startswith("First wrong: the point of the second gradient")
