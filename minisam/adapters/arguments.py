@@ -104,7 +104,7 @@ def adapter_of_maker(
     """
     wanted = "make must be a function (params, hp) -> optimizer"
     if not callable(make):
-        raise ValueError(f"{wanted}, got {make!r}")
+        raise ValueError(f"{wanted}, got {' '.join(repr(make).split()):.80}")
     name = getattr(make, "__name__", "make")
     try:
         inspect.signature(make).bind(None, None)
@@ -121,8 +121,8 @@ def adapter_of_maker(
         except Exception as error:
             if not inspect.isclass(make):
                 raise
-            raised = f"{name}(params, hp) raised {in_words(error)}"
             hint = f"write lambda params, hp: {name}(params, …), with what it takes of hp"
-            raise BadSignature(f"{wanted}, and {raised}; {hint}") from None
+            raised = f"{name}(params, hp) raised {in_words(error)}"
+            raise BadSignature(f"{wanted}; {hint}: {raised}") from None
 
     return mark(adapter, features=frozenset(features), dtypes=ALL_DTYPES, name=name)

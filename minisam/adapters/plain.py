@@ -60,7 +60,8 @@ def as_adapter(adapter: Any) -> Adapter:
     if not callable(adapter):
         door = door_of(adapter)
         hint = f"{door}, which makes one for every probe" if door else "plain"
-        raise ValueError(f"adapter must be a function, see minisam.oracle.{hint}, got {adapter!r}")
+        got = " ".join(repr(adapter).split())
+        raise ValueError(f"adapter must be a function, see minisam.oracle.{hint}, got {got:.80}")
     try:
         names = list(inspect.signature(adapter).parameters)
     except (TypeError, ValueError):
@@ -91,7 +92,8 @@ def presumed(function: Callable[..., Any]) -> Adapter:
             what = f"returned {type(run).__name__}, which is no function"
             door = door_of(run)
         hint = f"; {DECORATE}" if "*" in taken else ""
-        raise BadSignature(f"{taken} {what}. If it is a step, {WRITE}; {wrap_in(door)}{hint}")
+        steps = "" if door else f"if it is a step, {WRITE}; "
+        raise BadSignature(f"{steps}{wrap_in(door)}{hint}: {taken} {what}")
 
     return adapter
 
@@ -159,7 +161,8 @@ def plain(step: Callable[..., Arrays]) -> Adapter:
         state: dict[str, Any] = {}
         if inspect.isclass(step):
             what = "it is a class, and a step is a function that returns a list of arrays"
-            raise BadSignature(f"{what}; {WRITE}; {wrap_in(door_of(step))}")
+            door = door_of(step)
+            raise BadSignature(f"{'' if door else f'{WRITE}; '}{wrap_in(door)}: {what}")
         check_call(signature, {*hp, "adaptive", "state"})
         arguments_at(hp, 0, state)
         if accepts is not None:
