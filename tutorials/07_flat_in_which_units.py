@@ -200,7 +200,8 @@ done = skill("how far ASAM's ball reaches", lambda: np.isclose(percent, 100 * on
 
 # %% [markdown]
 # **Level 2.** Find a sixth measure: a number that is the same for the rescaled network, but not for
-# every network. (What could you do to each weight that does not care how large it is?)
+# every network, and 0 where the loss is the same everywhere. (What could you do to each weight that
+# does not care how large it is?)
 
 
 # %% tags=["exercise-2"]
@@ -209,7 +210,18 @@ def sixth(params):
 
 
 # %%
+def of_a_flat_loss():
+    global loss
+    kept, loss = loss, lambda params: 3.0 + 0.0 * np.sum(params["fc1.bias"])
+    try:
+        return sixth(params)
+    finally:
+        loss = kept
+
+
+# %%
 untrained = model.init(np.random.default_rng(0))
+done = skill("is 0 on a flat loss", lambda: of_a_flat_loss() == 0)
 done = skill("does not notice a = 5", lambda: np.isclose(sixth(params), sixth(same), rtol=1e-6))
 done = skill(
     "nor a = 100", lambda: np.isclose(sixth(params), sixth(rescaled(params, 100.0)), rtol=1e-6)
