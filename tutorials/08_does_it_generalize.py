@@ -35,6 +35,7 @@ import importlib
 import re
 from itertools import combinations
 from pathlib import Path
+from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -67,7 +68,7 @@ for _, record in kept(folder):
 asked = ("table1", "table2", "table3", "table4", "width", "inductive_bias")
 for name in asked:
     record = next(record for (of, _), (record, _, _) in found.items() if of == name)
-    print(f"{name}: {record['claim']}\n    published: {record['published']}")
+    print(fill(f"{name}: {record['claim']} {record['published']}", 90, subsequent_indent="    "))
 
 # %% [markdown]
 # **Predict** for each, at the small size: does SAM's result here `"show"` the claim, does it
