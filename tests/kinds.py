@@ -23,6 +23,7 @@ KINDS = {
     "returned-value": "code under test returns something other than a list of arrays",
     "signature": "code under test takes its arguments in another way",
     "option-alone": "options that only make sense together, or without another",
+    "declared-together": "two settings that are right each by itself, together",
     "option-value": "an option's value is out of range, or not a number at all",
     "shape": "arrays of 0, 1, column and row shapes, or of another number of entries",
     "dtype": "integers, booleans, big-endian and object arrays, Python numbers",

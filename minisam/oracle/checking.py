@@ -14,7 +14,7 @@ from minisam.adapters.protocol import HYPERPARAMETERS, Unsupported
 from minisam.adapters.reason import Reason
 from minisam.isolation.limits import check_seconds
 from minisam.optim.methods import METHODS
-from minisam.oracle.parts import Part, convention_part, decayed, judge_parts
+from minisam.oracle.parts import Part, convention_part, judge_parts
 from minisam.oracle.probes import Probe, probes_of
 from minisam.oracle.report import Report, Result
 from minisam.oracle.verdicts import Entry, conclude
@@ -88,6 +88,8 @@ def check(
     hung = False
     for one in dtypes:
         for probe in (probe for probe in chosen if probe.method in methods):
+            if probe.once and one != dtypes[0]:
+                continue
             if hung:
                 skipped = Reason("an earlier probe hangs")
                 trace = Trace(probe, one, HYPERPARAMETERS, [], skipped=skipped)
@@ -101,6 +103,8 @@ def check(
         if (one, probe.slug) not in asked:
             what, has = (probe.method, claimed) if one in dtypes else (one, everything)
             why = Reason("it was not asked for" if what in has else "it has no", what)
+            if (dtypes[0], probe.slug) in asked and one in dtypes:
+                why = Reason("one dtype is enough")
             not_asked.append(Result(probe.slug, one, "not run", why))
     report = conclude(adapter, name or name_of(adapter), entries, declare, timeout)
     seconds = time.perf_counter() - started
@@ -147,16 +151,16 @@ def examine(trace: Trace, base: Part, known: dict[str, str]) -> Entry:
     if trace.skipped:
         return Entry(result._replace(why=trace.skipped), trace)
     if trace.fault is not None:
-        if probe.special == "nan at A" and isinstance(trace.fault, Raised):
+        if probe.has_nan and isinstance(trace.fault, Raised):
             return Entry(result._replace(why=Reason("it refuses NaN gradients")), trace)
+        if probe.extreme and isinstance(trace.fault, Raised):
+            return Entry(result._replace(status="out of range", why=Reason(probe.note)), trace)
         status = "known" if probe.slug in known else "error"
         return Entry(result._replace(status=status, why=Reason(str(trace.fault))), trace)
     try:
         judgement = judge_parts([], trace, base)
     except Unsupported as refusal:  # of a follow-up, under what is declared
         return Entry(result._replace(why=refusal.reason), trace)
-    if not judgement.agrees and trace.hp.decay == "in_loss":
-        judgement = judge_parts([], decayed(trace), base)
     result = result._replace(error=float(np.nan_to_num(judgement.ratio, posinf=np.inf)))
     if judgement.agrees:
         note = "known to fail, but passes" if probe.slug in known else ""

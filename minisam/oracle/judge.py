@@ -13,9 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.protocol import Arrays, Observation
 from minisam.oracle.watch import Trace
 from minisam.rounding import Rounded, exact, ratio
+from minisam.variants.guards import is_finite
 from minisam.variants.recipe import Change, optimizer
 
 
@@ -66,7 +68,9 @@ class Replay:
         trained: list[str],
         trace: Trace,
         lift: Callable[[np.ndarray], Any],
+        spreads: bool = False,
     ):
+        self.spreads = spreads
         self.names, self.trained, self.trace, self.lift = names, trained, trace, lift
         self.fixed = {
             name: lift(value)
@@ -90,7 +94,7 @@ class Replay:
         whole = {**self.fixed, **point}
         waiting = self.waiting.get(shard, [])
         done = self.done.setdefault(shard, [])
-        if self.trace.probe.ends_only:
+        if self.trace.probe.ends_only and not is_finite(whole):  # wherever that leads
             found = waiting.pop(0) if waiting else done[-1] if done else None
         else:
             found = self.match(whole, waiting, done)
@@ -100,7 +104,10 @@ class Replay:
             done.append(found)
         self.count += 1
         grads = dict(zip(self.names, found[1], strict=True))
-        return 0.0, {name: self.lift(grads[name]) for name in self.trained}
+        lifted = {name: self.lift(grads[name]) for name in self.trained}
+        if self.spreads:
+            lifted = {name: g + 0.0 * point[name] for name, g in lifted.items()}
+        return 0.0, lifted
 
     def match(self, whole: dict[str, Rounded], waiting: list, done: list) -> Any:
         """Return the next new point, else one that was asked for before, if it is this one."""
@@ -185,6 +192,32 @@ def judge(
         A `Judgement`: the first disagreement, or the largest error when there is none.
     """
     hp = trace.hp.having(**(settings or {}))
+    judgement = judge_as(hp, trace, changes, rough)
+    if judgement.agrees or hp.decay != "in_loss" or hp.weight_decay or all_finite(trace):
+        return judgement
+    # 0 · NaN is NaN: a loss with a decay of zero may spread the NaN of a point, or may not.
+    spread = judge_as(hp, trace, changes, rough, spreads=True)
+    return spread if spread.agrees else judgement
+
+
+def all_finite(trace: Trace) -> bool:
+    """Return whether every point at which a gradient was asked for is finite."""
+    return all(
+        np.isfinite(leaf).all() for seen in trace.steps for point in seen.queries for leaf in point
+    )
+
+
+def judge_as(
+    hp: HyperParameters,
+    trace: Trace,
+    changes: Sequence[Change],
+    rough: bool,
+    spreads: bool = False,
+) -> Judgement:
+    """Compare a trace with the reference that has some hyper-parameters.
+
+    ``spreads`` says whether 0 · w is added to each gradient at w.
+    """
     names = hp.names
     trained = [name for name in names if name not in hp.frozen]
     worst = 0.0
@@ -199,12 +232,12 @@ def judge(
             start = dict(zip(names, seen.start, strict=True))
             params = {name: lift(start[name]) for name in trained}
             state = opt.init(params) if state is None else state
-            replay = Replay(seen, names, trained, trace, lift)
+            replay = Replay(seen, names, trained, trace, lift, spreads)
             try:
                 new, state, _ = opt.step(params, state, replay)
             except Disagreement as stop:
                 return stop.judgement._replace(step=number)
-            except ZeroDivisionError:
+            except (ZeroDivisionError, FloatingPointError):  # it raises, where it was not seen to
                 return Judgement(False, np.inf, number, "end")
             found = replay.extra() if not trace.probe.ends_only else None
             if found is None:

@@ -130,6 +130,6 @@ def decayed(trace: Trace) -> Trace:
     0 · NaN is NaN: an optimizer that decays at B, or in the loss, spreads the NaN of B whether it
     is asked for a weight decay or not.
     """
-    if trace.probe.special != "nan at A" or trace.hp.weight_decay:
+    if not trace.probe.has_nan or trace.hp.weight_decay:
         return trace
     return trace._replace(hp=trace.hp.having(weight_decay=SMALLEST))

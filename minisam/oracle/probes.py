@@ -1,27 +1,17 @@
 """Put an optimizer into situations, the probes, each of a few steps.
 
-The gradients are scripted. They do not come from a loss, so they can be anything: a zero at B
-only, entries of 1e-15, a NaN in one step. What is asked again at the same point within a step gets
-the same answer, as from a real function; each new point gets the next gradient of the script.
-
-A probe's slug never changes its meaning: a changed probe gets a new slug.
+The gradients of a situation are scripted, see `minisam.oracle.script`. A probe's slug never changes
+its meaning: a changed probe gets a new slug.
 """
 
 from __future__ import annotations
 
-import zlib
-from decimal import Context, Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from minisam.adapters.protocol import Arrays
 from minisam.optim.methods import METHODS
-from minisam.rounding import UNITS, to_unit
 from minisam.variants.recipe import TAKEN_APART
-
-DECIMALS = Context(prec=40)
-ANSWERS = 4  # scripted gradients per step and shard; after them the script starts again
 
 Shapes = dict[str, tuple[int, ...]]
 ONE: Shapes = {"weight": (2,)}
@@ -34,6 +24,7 @@ SIX: Shapes = {
     "fc.bias": (3,),
     "out.weight": (1, 3),
 }
+PAIR: Shapes = {"weight": (2,), "bias": (2,)}
 WIDE: Shapes = {"a.weight": (8, 8), "b.bias": (8,)}
 
 
@@ -53,6 +44,11 @@ class Probe(NamedTuple):
             computed with care passes; a difference there is "out of range", not a mistake.
         ends_only: whether only the new weights are compared, not the points.
         note: what it is there to see.
+        passes: the passes of each step, ``"AB"``, ``"A"``, ``"B"`` or ``""``, in which the first
+            tensor has a gradient; all of them where nothing is said.
+        beside: whether another run of the same implementation goes on meanwhile, a step of it
+            before each of this one.
+        once: whether one dtype is enough, since rounding plays no part.
     """
 
     slug: str
@@ -64,6 +60,14 @@ class Probe(NamedTuple):
     extreme: bool = False
     ends_only: bool = False
     note: str = ""
+    passes: tuple[str, ...] = ()
+    beside: bool = False
+    once: bool = False
+
+    @property
+    def has_nan(self) -> bool:
+        """Return whether some gradient is not finite."""
+        return self.special.startswith("nan")
 
     @property
     def method(self) -> str:
@@ -71,81 +75,29 @@ class Probe(NamedTuple):
         return self.settings["method"]
 
 
-class Script(NamedTuple):
-    """A probe's material in one dtype.
-
-    Attributes:
-        params: the weights at the start.
-        gradients: ``gradients[step][answer][shard]``, lists of arrays.
-    """
-
-    params: Arrays
-    gradients: list[list[list[Arrays]]]
-
-
-def script(probe: Probe, dtype: str, seed: int = 0) -> Script:
-    """Draw a probe's weights and gradients, the same ones every time.
-
-    Specials: ``"zero"``: every gradient is zero; ``"zero at B"``: all but the first; ``"one tensor
-    zero"``, ``"one tensor zero at B"``: of the first tensor; ``"nan at A"``: in the first step;
-    ``"zero weights"``: every third weight; ``"ties"``: gradients of equal entries.
-
-    Example:
-        >>> drawn = script(PROBES["sam-one-tensor"], "float32")
-        >>> drawn.params[0].dtype, len(drawn.gradients)
-        (dtype('float32'), 3)
-    """
-    rng = np.random.default_rng([zlib.crc32(probe.slug.encode()), seed])
-    unit = UNITS[dtype]
-    scale = probe.scale[dtype] if isinstance(probe.scale, dict) else probe.scale
-    names = list(probe.shapes)
-    # tensors differ in size; pow() would be a last place off on some machines
-    sizes = [float(DECIMALS.power(10, Decimal(x))) for x in rng.uniform(-0.7, 0.7, len(names))]
-
-    def draw(size: float) -> Arrays:
-        return [
-            to_unit(rng.normal(size=probe.shapes[name]) * size * own, unit)
-            for name, own in zip(names, sizes, strict=True)
-        ]
-
-    params = draw(1.0)
-    if probe.special == "zero weights":
-        for w in params:
-            w.flat[::3] = 0
-    gradients = []
-    for step in range(probe.steps):
-        answers = [
-            [draw(scale) for _ in range(probe.settings.get("shards", 1))] for _ in range(ANSWERS)
-        ]
-        for k, shards in enumerate(answers):
-            for grads in shards:
-                make_special(grads, probe.special, step, k)
-        gradients.append(answers)
-    return Script(params, gradients)
-
-
-def make_special(grads: Arrays, special: str, step: int, answer: int) -> None:
-    """Change freshly drawn gradients in place, see `script`."""
-    if special == "zero" or (special == "zero at B" and answer > 0):
-        for g in grads:
-            g[...] = 0
-    elif special == "one tensor zero" or (special == "one tensor zero at B" and answer > 0):
-        grads[0][...] = 0
-    elif special == "nan at A" and step == 0 and answer == 0:
-        grads[0].flat[0] = np.nan
-    elif special == "ties":
-        for g in grads:
-            g[...] = np.where(g < 0, -0.5, 0.5)
-
-
 def both(slug: str, settings: dict[str, Any], **rest: Any) -> list[Probe]:
     """Return the probe for SAM and, with a tenfold radius, for ASAM."""
-    rho = settings.get("rho", 0.05)
-    tenfold = [10 * r for r in rho] if isinstance(rho, list) else 10 * rho
     return [
         Probe(f"sam-{slug}", {"method": "sam", **settings}, **rest),
-        Probe(f"asam-{slug}", {"method": "asam", **settings, "rho": tenfold}, **rest),
+        Probe(f"asam-{slug}", {"method": "asam", **tenfold({"rho": 0.05, **settings})}, **rest),
     ]
+
+
+def tenfold(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings with ten times the radius, that of parameter groups too."""
+    groups = [tenfold(group) for group in settings.get("groups", ())]
+    rho = settings.get("rho")
+    larger = [10 * r for r in rho] if isinstance(rho, list) else 10 * rho if rho else rho
+    return {
+        **settings,
+        **({"rho": larger} if rho is not None else {}),
+        **({"groups": groups} if groups else {}),
+    }
+
+
+def logic(slug: str, settings: dict[str, Any], **rest: Any) -> list[Probe]:
+    """Return the probe for both, of two small tensors and in one dtype: rounding plays no part."""
+    return both(slug, settings, **{"shapes": PAIR, "once": True, **rest})
 
 
 HEAVY = {"momentum": 0.9}
@@ -199,6 +151,31 @@ PROBES: dict[str, Probe] = {probe.slug: probe for probe in [
     *both("shards", {"shards": 2, **HEAVY}, note="a split batch is averaged"),
     *both("everything", {**SCHEDULE, **NESTEROV, "weight_decay": 0.01, "rho": [0.1, 0.05]},
           shapes=SIX, steps=4),
+    *logic("tensor-comes-and-goes", {"missing": True}, passes=("AB", "", "AB"), steps=3,
+           note="no gradient in the second step: the tensor stays where it is"),
+    *logic("tensor-at-one-pass", {"missing": True}, passes=("AB", "B", "A"), steps=3,
+           note="a gradient at B only, then at A only"),
+    *logic("tensor-late", {"missing": True}, passes=("", "AB"),
+           note="the first gradient in the second step"),
+    *logic("tensor-zero-at-times", {}, passes=("AB", "", "B", "A", "AB"), steps=5,
+           note="a climb belongs to its own step"),
+    *logic("frozen-plain", {"frozen": ["bias"]}, note="frozen: not in the norm, no climb, no step"),
+    *logic("frozen-decay", {"weight_decay": 0.125, "frozen": ["bias"]}, note="nor decayed"),
+    *logic("frozen-momentum-decay", {**HEAVY, "weight_decay": 0.125, "frozen": ["bias"]}, steps=3),
+    *logic("groups", {"groups": [{"names": ["bias"], "lr": 0.5, "weight_decay": 0.25}]},
+           note="a learning rate and a decay of their own, one norm over all"),
+    *logic("groups-rho", {"groups": [{"names": ["bias"], "rho": 0.1}]},
+           note="a radius of their own, one norm over all"),
+    *logic("saved", {**HEAVY, "saved": True}, steps=3, note="the state is saved and loaded"),
+    *logic("saved-schedule", {**HEAVY, **SCHEDULE, "saved": True, "scheduler": True}, steps=4,
+           note="what was loaded still follows a scheduler"),
+    *logic("scheduler", {**SCHEDULE, "scheduler": True}, steps=3,
+           note="the learning rate is set from outside"),
+    *logic("two-runs", {}, steps=3, beside=True, note="two models do not mix"),
+    *logic("two-runs-momentum", HEAVY, steps=3, beside=True, note="nor do their velocities"),
+    *logic("nan-at-B", {}, special="nan at B", ends_only=True, note="a guard shows, if any"),
+    *logic("nan-momentum", HEAVY, special="nan at A, then at B", steps=4, ends_only=True,
+           note="and what it does to the velocity"),
     Probe("asam-eta", {"method": "asam", "rho": 0.5, "eta": 0.5}),
     Probe("asam-eta-zero", {"method": "asam", "rho": 0.5, "eta": 0.0}, special="zero weights"),
     Probe("asam-scope-all", {"method": "asam", "rho": 0.5, "scope": "all"}),

@@ -19,7 +19,7 @@ from minisam.variants.recipe import TAKEN_APART
 DTYPES = ("float64", "float32", "bfloat16")  # from the one that shows most
 # What any training run may ask for; whatever else a probe has is rare.
 ORDINARY = frozenset(("momentum", "nesterov", "weight_decay", "decay", "eta", "scope", "lr", "rho"))
-SAYS_NOTHING = ("slug", "settings", "shapes", "steps", "note")
+SAYS_NOTHING = ("slug", "settings", "shapes", "steps", "note", "once")
 PLAIN = Probe("", {})
 
 

@@ -34,7 +34,8 @@ from minisam.isolation.child import in_words
 from minisam.isolation.limits import Interruption, Late, within
 from minisam.isolation.lines import line_of
 from minisam.optim.methods import METHODS
-from minisam.oracle.probes import ANSWERS, Probe, Script, script
+from minisam.oracle.probes import Probe
+from minisam.oracle.script import ANSWERS, Script, script
 from minisam.rounding import UNITS, to_unit
 
 
@@ -179,7 +180,14 @@ class Teller:
         return [to_unit(sum(tensors) / number, unit) for tensors in zip(*parts, strict=True)]
 
 
-FEATURE_OF = {"frozen": "frozen", "shards": "shards", "missing": "missing-gradient"}
+FEATURE_OF = {  # the hyper-parameters that not all adapters take, and the feature that says it
+    "frozen": "frozen",
+    "shards": "shards",
+    "missing": "missing-gradient",
+    "groups": "groups",
+    "saved": "saved",
+    "scheduler": "scheduler",
+}
 
 
 def why_not(adapter: Adapter, probe: Probe, dtype: str, settings: dict[str, Any]) -> Reason | None:
@@ -229,7 +237,8 @@ def watch(
     fault, output, changed = None, io.StringIO(), False
     try:
         with quiet(output):
-            changed = take_steps(adapter, drawn, given, steps, timeout)
+            beside = script(probe, dtype, seed + 1) if probe.beside else None
+            changed = take_steps(adapter, drawn, given, steps, timeout, beside)
     except Unsupported as error:
         skipped = error.reason
     except Fault as error:
@@ -255,8 +264,21 @@ def take_step(run: Run, teller: Teller) -> Arrays:
     return checked(run(teller), teller.start, "the new weights")
 
 
+def begin(adapter: Adapter, lent: Arrays, given: ReadingDict, timeout: float) -> Run:
+    """Return what does the steps of a new run."""
+    run = guarded(timeout, lambda: adapter(lent, given))
+    if not callable(run):
+        raise Fault("wrong type", f"the adapter must return a function, got {type(run).__name__}")
+    return run
+
+
 def take_steps(
-    adapter: Adapter, drawn: Script, given: ReadingDict, steps: list[Observation], timeout: float
+    adapter: Adapter,
+    drawn: Script,
+    given: ReadingDict,
+    steps: list[Observation],
+    timeout: float,
+    beside: Script | None = None,
 ) -> bool:
     """Take a probe's steps, add what is seen to ``steps``; return whether inputs were changed.
 
@@ -264,11 +286,13 @@ def take_steps(
         Unsupported: also if by the end a hyper-parameter that matters was not read.
     """
     lent, hp = copies(drawn.params), given.asked
-    run = guarded(timeout, lambda: adapter(lent, given))
-    if not callable(run):
-        raise Fault("wrong type", f"the adapter must return a function, got {type(run).__name__}")
+    run = begin(adapter, lent, given, timeout)
     start = drawn.params
-    for gradients in drawn.gradients:
+    other = begin(adapter, copies(beside.params), ReadingDict(hp), timeout) if beside else None
+    for number, gradients in enumerate(drawn.gradients):
+        if beside and other:  # nobody judges this one
+            teller = Teller(beside.gradients[number], start, hp.dtype, hp.missing)
+            guarded(timeout, partial(take_step, other, teller))
         teller = Teller(gradients, start, hp.dtype, hp.missing)
         end = guarded(timeout, partial(take_step, run, teller))
         steps.append(

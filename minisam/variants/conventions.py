@@ -9,15 +9,18 @@ it has not declared is told the line to write.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minisam.adapters.hyperparameters import HyperParameters
+from minisam.adapters.protocol import HYPERPARAMETERS
 from minisam.optim.sgd import sgd
-from minisam.trees import Params, add, add_scaled, map_leaves, multiply, norm, scale, subtract
-from minisam.variants.recipe import Change, Recipe, average, only, piece
+from minisam.trees import Params, add, add_scaled, map_leaves, multiply, scale, subtract
+from minisam.variants.guards import GUARDS
+from minisam.variants.recipe import Change, Recipe, average, default_norm, only, piece, recipe_of
 
 
 class Convention(NamedTuple):
@@ -31,6 +34,7 @@ class Convention(NamedTuple):
         change: value -> the piece of the recipe that it replaces; None if it is only a setting.
         setting: value -> hyper-parameters that it fixes, for the adapter as for the reference.
         accepts: whether a value can be declared.
+        shows: whether it makes a difference under some hyper-parameters.
     """
 
     name: str
@@ -40,6 +44,7 @@ class Convention(NamedTuple):
     change: Callable[[Any], Change] | None = None
     setting: Callable[[Any], dict[str, Any]] = lambda value: {}
     accepts: Callable[[Any], bool] | None = None
+    shows: Callable[[HyperParameters], Any] = lambda hp: hp.method != "sgd"
 
 
 def with_epsilon(epsilon: float) -> Callable[..., Any]:
@@ -57,14 +62,23 @@ def with_epsilon_inside(epsilon: float) -> Callable[..., Any]:
     return lambda now, rho, length: rho / np.sqrt(length * length + epsilon)
 
 
-def with_float32_norm(now: SimpleNamespace, g: Params) -> Any:
+def with_float32_norm(
+    now: SimpleNamespace, g: Params, of: Callable[..., Any] = default_norm
+) -> Any:
     """Compute ‖g‖ in float32."""
-    return norm(map_leaves(lambda leaf: leaf.astype(np.float32), g))
+    return of(now, map_leaves(lambda leaf: leaf.astype(np.float32), g))
 
 
-def per_tensor_norm(now: SimpleNamespace, g: Params) -> Params:
+def per_tensor_norm(
+    now: SimpleNamespace, g: Params, of: Callable[..., Any] = default_norm
+) -> Params:
     """Compute ‖g‖ of every tensor by itself."""
-    return {key: norm({key: leaf}) for key, leaf in g.items()}
+    return {key: of(now, {key: leaf}) for key, leaf in g.items()}
+
+
+def another_norm(function: Callable[..., Any]) -> Change:
+    """Return the change to a norm that is made of the recipe's own."""
+    return lambda recipe: recipe.having(norm=partial(function, of=recipe.norm))
 
 
 def or_nan(now: SimpleNamespace, rho: float, length: Any) -> Any:
@@ -83,33 +97,27 @@ def is_adaptive(hp: HyperParameters) -> bool:
 # ε = ρ T g/‖g‖
 big_vision_climb = only(
     is_adaptive,
-    piece(
-        numerator=lambda now, T, g: multiply(T, g),
-        norm=lambda now, scaled: norm(now.climbing),
-    ),
+    piece(numerator=lambda now, T, g: multiply(T, g), measured=lambda now, T, g: g),
 )
 
 
 def momentum_form(form: str) -> Change:
     """Take v ← μv + ηg, w ← w − v ("lr_inside"), or v ← μv + (1−μ)g, w ← w − ηv ("ema")."""
 
-    def lr_inside(now: Any, state: Any, origin: Params, direction: Params) -> tuple:
-        hp = now.hp
-        decay = 0.0 if hp.decay == "in_loss" else hp.weight_decay
-        if decay and hp.decay == "coupled":
-            direction = add_scaled(direction, decay, origin)
-        if decay and hp.decay == "decoupled":
-            origin = scale(1 - now.lr * decay, origin)
-        return now.base.update(origin, state, scale(now.lr, direction))
-
-    def ema(now: Any, state: Any, origin: Params, direction: Params) -> tuple:
-        return now.base.update(origin, state, scale(1 - now.hp.momentum, direction))
-
     def change(recipe: Recipe) -> Recipe:
-        if form == "ema":
-            return recipe.having(update=ema)
-        base = sgd(1.0, recipe.hp.momentum, recipe.hp.nesterov)
-        return recipe.having(base=base, update=lr_inside)
+        hp = recipe.hp
+        inside = form == "lr_inside"
+        bare = sgd(1.0 if inside else hp.lr, hp.momentum, hp.nesterov)
+
+        def update(params: Params, state: Any, grads: Params) -> tuple:
+            lr = hp.at(state.count).lr
+            if hp.weight_decay and hp.decay == "coupled":
+                grads = add_scaled(grads, hp.weight_decay, params)
+            if hp.weight_decay and hp.decay == "decoupled":
+                params = scale(1 - lr * hp.weight_decay, params)
+            return bare.update(params, state, scale(lr if inside else 1 - hp.momentum, grads))
+
+        return recipe.having(base=bare._replace(update=update))
 
     return only(lambda hp: hp.momentum, change)
 
@@ -163,11 +171,11 @@ CONVENTIONS: dict[str, Convention] = {convention.name: convention for convention
     ),
     Convention(
         "norm_dtype", "same", ("float32",), "the dtype in which the norm is computed",
-        lambda value: piece(norm=with_float32_norm),
+        lambda value: another_norm(with_float32_norm),
     ),
     Convention(
         "norm_scope", "global", ("per_tensor",), "what has one norm: all tensors, or each tensor",
-        lambda value: piece(norm=per_tensor_norm),
+        lambda value: another_norm(per_tensor_norm),
     ),
     Convention(
         "zero_gradient", "zero", ("nan",), "the climb for a gradient of zero: none, or 0/0",
@@ -181,30 +189,39 @@ CONVENTIONS: dict[str, Convention] = {convention.name: convention for convention
         "weight_decay", "base", ("in_loss", "decoupled"),
         "where weight decay is: in the base update at A, in the loss, or beside the step",
         setting=lambda value: {"decay": "coupled" if value == "base" else value},
+        shows=lambda hp: hp.weight_decay,
     ),
     Convention(
         "momentum_form", "lr_outside", ("lr_inside", "ema"),
         "v ← μv + g, w ← w − ηv; or η inside v (Keras); or v ← μv + (1−μ)g",
-        momentum_form,
+        momentum_form, shows=lambda hp: hp.momentum,
     ),
     Convention(
         "eta", None, (0.0, 0.01), "ASAM's stabilizer, when it cannot be set",
         setting=lambda value: {} if value is None else {"eta": float(value)}, accepts=is_number,
+        shows=is_adaptive,
     ),
     Convention(
         "scope", "weights", ("all",), "the tensors that ASAM rescales: named …weight, or all",
-        setting=lambda value: {"scope": value},
+        setting=lambda value: {"scope": value}, shows=is_adaptive,
     ),
     Convention(
         "asam_form", "T2g/|Tg|", ("Tg/|g|",), "ASAM's climb",
-        lambda value: big_vision_climb,
+        lambda value: big_vision_climb, shows=is_adaptive,
     ),
     Convention(
         "split", "mean", ("sum", "own_climb"), "what becomes of the gradients of a split batch",
-        lambda value: {"sum": summed, "own_climb": own_climbs}[value],
+        lambda value: {"sum": summed, "own_climb": own_climbs}[value], shows=in_shards,
     ),
-    Convention("output", "silent", ("prints",), "whether a step prints"),
-    Convention("inputs", "kept", ("changed",), "whether a step may change the arrays it is given"),
+    Convention(
+        "nonfinite", "propagate", tuple(GUARDS), "what is done about a gradient that is not finite",
+        lambda value: GUARDS[value],
+    ),
+    Convention("output", "silent", ("prints",), "whether a step prints", shows=lambda hp: True),
+    Convention(
+        "inputs", "kept", ("changed",), "whether a step may change the arrays it is given",
+        shows=lambda hp: True,
+    ),
 )}  # fmt: skip
 
 
@@ -237,6 +254,15 @@ def check_declared(declared: dict[str, Any]) -> None:
         elif value not in (convention.default, *convention.values):
             choices = ", ".join(map(repr, (convention.default, *convention.values)))
             raise ValueError(f"declare[{name!r}] must be one of {choices}, got {value!r}")
+    recipe = recipe_of(HYPERPARAMETERS)
+    lengths = [
+        f"{name}={value!r}"
+        for name, value in declared.items()
+        if any("length" in c(recipe).changed for c in declared_changes({name: value}))
+    ]
+    if len(lengths) > 1:
+        both = " and ".join(lengths)
+        raise ValueError(f"declare has {both}: each is the length of the climb, so choose one")
 
 
 def declared_settings(declared: dict[str, Any]) -> dict[str, Any]:
@@ -254,9 +280,13 @@ def declared_settings(declared: dict[str, Any]) -> dict[str, Any]:
 
 
 def declared_changes(declared: dict[str, Any]) -> tuple[Change, ...]:
-    """Return the changes of the recipe that declared conventions stand for."""
+    """Return the changes of the recipe that declared conventions stand for.
+
+    Whatever order they are declared in, they are applied in that of `CONVENTIONS`: what wraps a
+    piece comes after what replaces it.
+    """
     return tuple(
-        change(value)
-        for name, value in declared.items()
-        if (change := CONVENTIONS[name].change) is not None and not is_default(name, value)
+        convention.change(declared[name])
+        for name, convention in CONVENTIONS.items()
+        if name in declared and convention.change and not is_default(name, declared[name])
     )

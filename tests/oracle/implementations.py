@@ -5,6 +5,7 @@ import time
 import numpy as np
 
 from minisam.adapters.protocol import Unsupported
+from minisam.oracle.probes import probes_of
 
 # Two as files, for the doors that take a file.
 SGD = """
@@ -19,6 +20,17 @@ def step(w, grad_fn, *, rho, lr):
     b = [x + rho * y / n if n else x for x, y in zip(w, g)]
     return [x - lr * y for x, y in zip(w, grad_fn(b))]
 """
+
+
+def results_of_the_library(method):
+    """In how many probes and dtypes the library runs; its schedules are functions of the step."""
+    probes = [
+        probe
+        for probe in probes_of(method)
+        if not probe.settings.get("scheduler")
+        and not any("rho" in group for group in probe.settings.get("groups", ()))
+    ]
+    return sum(1 if probe.once else 2 for probe in probes)
 
 
 def length_of(grads):

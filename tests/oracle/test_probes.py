@@ -1,17 +1,21 @@
 import zlib
+from functools import partial
 
 import numpy as np
 import pytest
 
+from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.library import adapter_of, optimizer_of
 from minisam.adapters.plain import plain
-from minisam.optim import METHODS
+from minisam.adapters.protocol import mark
+from minisam.optim import METHODS, Optimizer
 from minisam.oracle.checking import check
 from minisam.oracle.judge import judge
-from minisam.oracle.probes import PROBES, probes_of, script
+from minisam.oracle.probes import PROBES, probes_of
+from minisam.oracle.script import script
 from minisam.oracle.watch import watch
 from minisam.rounding import UNITS, to_unit
-from minisam.variants.recipe import TAKEN_APART
+from minisam.variants.recipe import TAKEN_APART, optimizer
 
 
 def fingerprint(drawn):
@@ -115,3 +119,278 @@ def test_a_right_follow_up_in_another_formula_raises_no_alarm():
     # The reference takes d2 where WSAM is SAM, which is a rounding off d1 + (d2 - d1).
     where_it_is_sam = probe.settings | METHODS["wsam"].is_sam_at
     assert alarms(probe._replace(slug="wsam-own-at-sam", settings=where_it_is_sam))
+
+
+def some_have_none(step):
+    """The adapter of a step that can be given None for a tensor's gradient."""
+    return mark(plain(step), features={"missing-gradient"})
+
+
+def climb_of(grads, rho):
+    """ε of every tensor that has a gradient, None for the others."""
+    given = [g for g in grads if g is not None]
+    length = np.sqrt(sum(np.sum(g * g) for g in given))
+    return [None if g is None or not g.any() else g * (rho / length) for g in grads]
+
+
+def climbs_and_restores(restore):
+    """A step that keeps what it restores from: ``restore(point, state of the tensor)``."""
+
+    def step(w, grad_fn, *, rho, lr, state):
+        tensors = [state.setdefault(k, {}) for k in range(len(w))]
+        climb = climb_of(grad_fn(w), rho)
+        for own, x, e in zip(tensors, w, climb, strict=True):
+            if e is not None:
+                own.update(climb=e, copy=x, step=state.get("step", 0))
+        b = [x if e is None else x + e for x, e in zip(w, climb, strict=True)]
+        d2 = grad_fn(b)
+        a = [restore(x, own, state.get("step", 0)) for x, own in zip(b, tensors, strict=True)]
+        state["step"] = state.get("step", 0) + 1
+        return [x if g is None else x - lr * g for x, g in zip(a, d2, strict=True)]
+
+    return step
+
+
+def right_copy(point, own, step):
+    return own["copy"] if own.get("step") == step else point
+
+
+def stale_copy(point, own, step):
+    return own.get("copy", point)
+
+
+def stale_climb(point, own, step):
+    return point - own["climb"] if "climb" in own else point
+
+
+def stale_copy_where_none_is_now(point, own, step):
+    return own.get("copy", point) if own.get("step") != step else right_copy(point, own, step)
+
+
+COMES_AND_GOES = [
+    "sam-tensor-comes-and-goes",
+    "sam-tensor-at-one-pass",
+    "sam-tensor-late",
+    "sam-tensor-zero-at-times",
+]
+
+
+def judged(adapter, slug, **settings):
+    trace = watch(adapter, PROBES[slug], "float64", settings)
+    assert (trace.fault, trace.skipped) == (None, None)
+    return judge(trace, settings=settings)
+
+
+@pytest.mark.fault("cannot-fail", "minisam check")
+@pytest.mark.parametrize("restore", [stale_copy, stale_climb, stale_copy_where_none_is_now])
+def test_a_stale_climb_is_seen_where_a_gradient_comes_and_goes(restore):
+    wrong, right = (some_have_none(climbs_and_restores(one)) for one in (restore, right_copy))
+    for slug in COMES_AND_GOES:
+        assert judged(right, slug).agrees
+        seen = judged(wrong, slug)
+        late = slug == "sam-tensor-late"  # where nothing went before
+        assert (seen.agrees, seen.step) == ((True, 0) if late else (False, 1))
+    assert judged(wrong, "sam-tensor-missing").agrees
+
+
+def test_a_tensor_that_is_left_out_because_it_once_had_no_gradient_is_seen():
+    def step(w, grad_fn, *, rho, lr, state):
+        d1 = grad_fn(w)
+        known = state.setdefault("known", [g is not None for g in d1])
+        climb = climb_of([g if k else None for g, k in zip(d1, known, strict=True)], rho)
+        b = [x if e is None else x + e for x, e in zip(w, climb, strict=True)]
+        d2 = grad_fn(b)
+        return [x if g is None else x - lr * g for x, g in zip(w, d2, strict=True)]
+
+    assert not judged(some_have_none(step), "sam-tensor-late").agrees
+    assert judged(some_have_none(step), "sam-tensor-missing").agrees
+
+
+def frozen_step(in_norm=False, climbs=False, decays=False, rolls=False):
+    """SAM with momentum and decay, which treats what is frozen in four ways as if it were not."""
+
+    def step(w, grad_fn, *, rho, lr, momentum, weight_decay, frozen, names, state):
+        free = [name not in frozen for name in names]
+        g = grad_fn(w)
+        n = np.sqrt(sum(np.sum(x * x) for x, f in zip(g, free, strict=True) if f or in_norm))
+        move = [rho / n if f or climbs else 0.0 for f in free]
+        d2 = grad_fn([x + m * y for x, m, y in zip(w, move, g, strict=True)])
+        d2 = [y if f or rolls else 0 * y for y, f in zip(d2, free, strict=True)]
+        d2 = [
+            y + weight_decay * x if f or decays else y for x, y, f in zip(w, d2, free, strict=True)
+        ]
+        v = state.get("v")
+        v = [momentum * a + b for a, b in zip(v, d2, strict=True)] if v else d2
+        state["v"] = v
+        moves = [f or decays or (rolls and momentum) for f in free]
+        return [x - lr * y if m else x for x, y, m in zip(w, v, moves, strict=True)]
+
+    return plain(step)
+
+
+FROZEN = [f"sam-frozen-{slug}" for slug in ("plain", "decay", "momentum-decay")]
+
+
+@pytest.mark.fault("cannot-fail", "minisam check")
+@pytest.mark.parametrize(
+    ("way", "slugs"),
+    [
+        ("in_norm", FROZEN),
+        ("climbs", FROZEN),
+        ("decays", FROZEN[1:]),
+        ("rolls", FROZEN[2:]),
+    ],
+)
+def test_what_is_frozen_takes_no_part(way, slugs):
+    for slug in FROZEN:
+        assert judged(frozen_step(), slug).agrees
+        assert judged(frozen_step(**{way: True}), slug).agrees == (slug not in slugs)
+
+
+def of_recipe(make):
+    return mark(adapter_of(make), features={"groups", "saved", "frozen"})
+
+
+def without(key):
+    """SAM in which the groups' own ``key`` is ignored."""
+
+    def make(hp):
+        groups = [{k: v for k, v in group.items() if k != key} for group in hp.groups]
+        return optimizer(hp.having(groups=groups))
+
+    return of_recipe(make)
+
+
+def by_group(hp):
+    """SAM with a norm for every parameter group."""
+    parts = [optimizer(own.having(names=names)) for names, own in hp.by_group(hp.names)]
+    names = [names for names, _ in hp.by_group(hp.names)]
+
+    def init(params):
+        return [one.init(params) for one in parts]
+
+    def step(params, state, value_and_grad):
+        new, states, d1 = {}, [], value_and_grad(params)[1]
+        point = {}
+        for mine, (_, own) in zip(names, hp.by_group(hp.names), strict=True):
+            length = np.sqrt(sum(np.sum(d1[k] ** 2) for k in mine))
+            point |= {k: params[k] + own.rho / length * d1[k] for k in mine}
+        d2 = value_and_grad(point)[1]
+        for mine, (_, own) in zip(names, hp.by_group(hp.names), strict=True):
+            new |= {k: params[k] - own.lr * (d2[k] + own.weight_decay * params[k]) for k in mine}
+        return new, states, None
+
+    return Optimizer(init, step)
+
+
+@pytest.mark.fault("cannot-fail", "minisam check")
+def test_parameter_groups_have_their_own_and_one_norm():
+    right = of_recipe(optimizer)
+    for slug in ("sam-groups", "asam-groups", "sam-groups-rho", "asam-groups-rho"):
+        assert judged(right, slug).agrees
+    for key, slug in (("lr", "groups"), ("weight_decay", "groups"), ("rho", "groups-rho")):
+        assert not judged(without(key), f"sam-{slug}").agrees
+    for slug in ("sam-groups", "sam-groups-rho"):
+        assert judged(of_recipe(by_group), slug).quantity == "point 1"
+
+
+def forgetful(hp):
+    """SGD with momentum whose velocity is in no state."""
+    kept = {}
+
+    def step(params, state, value_and_grad):
+        opt = optimizer(hp)
+        before = kept.get("state") or opt.init(params)
+        new, kept["state"], seen = opt.step(params, before, value_and_grad)
+        return new, state, seen
+
+    return Optimizer(lambda params: None, step)
+
+
+@pytest.mark.fault("cannot-fail", "minisam check")
+def test_what_is_not_saved_is_missed_after_loading():
+    assert judged(of_recipe(optimizer), "sam-saved").agrees
+    assert judged(of_recipe(forgetful), "sam-momentum").agrees
+    assert judged(of_recipe(forgetful), "sam-saved").step == 1
+
+
+def from_outside(reads_again):
+    """An adapter whose learning rate is set in ``group``, before every step."""
+
+    def adapter(params, hyperparameters):
+        hp = HyperParameters.of(hyperparameters)
+        group, held, count = {"lr": hp.at(0).lr}, [np.array(x) for x in params], 0
+        first = group["lr"]
+
+        def run(grad_fn):
+            nonlocal held, count
+            group["lr"] = hp.at(count).lr
+            count += 1
+            climb = climb_of(grad_fn(held), hp.rho)
+            d2 = grad_fn([x + e for x, e in zip(held, climb, strict=True)])
+            lr = group["lr"] if reads_again else first
+            held = [x - lr * g for x, g in zip(held, d2, strict=True)]
+            return held
+
+        return run
+
+    return mark(adapter, features={"scheduler"})
+
+
+def test_a_learning_rate_that_is_read_once_is_seen():
+    assert judged(from_outside(True), "sam-scheduler").agrees
+    assert judged(from_outside(False), "sam-scheduler").step == 1
+
+
+def mixing(hp, kept):
+    """SGD whose velocity all runs share."""
+    opt = optimizer(hp)
+
+    def step(params, state, value_and_grad):
+        new, kept["state"], seen = opt.step(params, kept.get("state") or state, value_and_grad)
+        return new, state, seen
+
+    return Optimizer(opt.init, step)
+
+
+@pytest.mark.fault("cannot-fail", "minisam check")
+def test_two_runs_that_share_something_are_seen():
+    shared = {}
+
+    def one_array(params, hyperparameters):  # the weights of the run that was begun last
+        shared["w"] = [np.array(x) for x in params]
+
+        def run(grad_fn):
+            step = plain(right_step)(shared["w"], hyperparameters)
+            shared["w"] = step(grad_fn)
+            return shared["w"]
+
+        return run
+
+    assert judged(adapter_of(optimizer), "sam-two-runs").agrees
+    assert judged(adapter_of(optimizer), "sam-two-runs-momentum").agrees
+    assert judged(one_array, "sam-one-tensor").agrees
+    assert not judged(one_array, "sam-two-runs").agrees
+    mixed = adapter_of(partial(mixing, kept={}))
+    assert not judged(mixed, "sam-two-runs-momentum").agrees
+
+
+def right_step(w, grad_fn, *, rho, lr):
+    climb = climb_of(grad_fn(w), rho)
+    d2 = grad_fn([x + e for x, e in zip(w, climb, strict=True)])
+    return [x - lr * g for x, g in zip(w, d2, strict=True)]
+
+
+def test_where_rounding_plays_no_part_one_dtype_is_enough():
+    report = check(adapter_of(optimizer), method="sam")
+    once = [one for one in report.results if PROBES[one.probe].once and one.status == "pass"]
+    assert {one.dtype for one in once} == {"float64"}
+    assert "one dtype is enough" in report.summary()
+    (single,) = {
+        r.dtype
+        for r in check(
+            adapter_of(optimizer), "float32", method="sam", probes=["sam-two-runs"]
+        ).results
+        if r.status == "pass"
+    }
+    assert single == "float32"
