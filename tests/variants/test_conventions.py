@@ -105,12 +105,14 @@ def test_who_refuses_a_nan_conforms_and_can_say_so():
 
 
 # What sets the length of the climb for good, so that a second one has nothing to say.
-LENGTHS = {"norm_epsilon", "norm_floor", "zero_gradient"}
-SOME_VALUE = {"norm_epsilon": 1e-12, "norm_floor": 1e-12, "eta": 0.0}
+LENGTHS = {"norm_epsilon", "norm_floor", "norm_epsilon_inside", "zero_gradient"}
+SOME_VALUE = {"eta": 0.0}
 ONE_OF_EACH = [
     (name, value)
     for name, convention in CONVENTIONS.items()
-    for value in (convention.values if convention.accepts is None else [SOME_VALUE[name]])
+    for value in (
+        convention.values if convention.accepts is None else [SOME_VALUE.get(name, 1e-12)]
+    )
     if name not in ("output", "inputs")
 ]
 PAIRS = [
