@@ -10,7 +10,8 @@ import numpy as np
 from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.protocol import AdapterError, Arrays, Observation, copies, listed
 from minisam.course.desk import Desk, NoAnswer
-from minisam.oracle.probes import Probe, script
+from minisam.oracle.probes import Probe
+from minisam.oracle.script import script
 from minisam.oracle.watch import Fault, Teller, Trace, checked
 
 

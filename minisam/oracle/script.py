@@ -76,15 +76,16 @@ def script(probe: Probe, dtype: str, seed: int = 0) -> Script:
         ]
         for k, shards in enumerate(answers):
             for grads in shards:
-                make_special(grads, probe.special, step, k)
-                if probe.passes and "AB"[k > 0] not in probe.passes[step]:
-                    grads[0][...] = 0
+                make_special(grads, probe, step, k)
         gradients.append(answers)
     return Script(params, gradients)
 
 
-def make_special(grads: Arrays, special: str, step: int, answer: int) -> None:
+def make_special(grads: Arrays, probe: Probe, step: int, answer: int) -> None:
     """Change freshly drawn gradients in place, see `script`."""
+    special = probe.special
+    if probe.passes and "AB"[answer > 0] not in probe.passes[step]:
+        grads[0][...] = 0
     if special == "zero" or (special == "zero at B" and answer > 0):
         for g in grads:
             g[...] = 0

@@ -18,7 +18,8 @@ import numpy as np
 from minisam.adapters.protocol import Arrays
 from minisam.optim.methods import METHODS
 from minisam.oracle.judge import Judgement
-from minisam.oracle.probes import Probe, Script, Shapes, make_special
+from minisam.oracle.probes import Probe, Shapes
+from minisam.oracle.script import Script, make_special
 from minisam.oracle.watch import Trace
 from minisam.rounding import UNITS, to_unit
 
@@ -44,7 +45,8 @@ TOLD = (
 # Short numbers in place of a probe's own; a schedule halves from step to step.
 SHORT = {"rho": 0.5, "lr": 0.25, "momentum": 0.5, "weight_decay": 0.5, "eta": 0.5}
 USUAL = {"rho": (0.05, 0.5), "lr": (0.1,)}  # probes that have these values want none in particular
-NEEDS = {"nesterov": "momentum", "decay": "weight_decay", "missing": "special"}
+NEEDS = {"nesterov": {"momentum"}, "decay": {"weight_decay"}, "missing": {"special", "passes"}}
+DRAWN = ("special", "scale", "passes", "beside")  # how a probe is drawn and run
 
 
 NUMBERS = ("whole", "signed", "tenths")  # the simplest first
@@ -104,7 +106,7 @@ def situations(trace: Trace) -> Iterator[Situation]:
     features = specials_of(probe)
     few = [kept for size in (0, 1, 2) for kept in combinations(features, size)]
     chosen = [*few, tuple(features)] if len(features) > 2 else few
-    chosen = [kept for kept in chosen if all(NEEDS.get(k, k) in kept for k in kept)]
+    chosen = [kept for kept in chosen if all(NEEDS.get(k, {k}) & {*kept} for k in kept)]
     order = []
     for kept in chosen:
         for rank, shapes in enumerate(GEOMETRIES):
@@ -130,9 +132,8 @@ def specials_of(probe: Probe) -> list[str]:
         for key, value in probe.settings.items()
         if key not in needed and not (key in USUAL and value in USUAL[key])
     ]
-    drawn = [name for name, plain in (("special", ""), ("scale", 1.0))
-             if getattr(probe, name) != plain]  # fmt: skip
-    return settings + drawn
+    plain = Probe(probe.slug, probe.settings)
+    return settings + [name for name in DRAWN if getattr(probe, name) != getattr(plain, name)]
 
 
 def always(probe: Probe) -> set[str]:
@@ -152,7 +153,7 @@ def small(trace: Trace, kept: tuple[str, ...], shapes: Shapes, steps: int) -> Pr
     for key in kept:
         if key in probe.settings:
             settings[key] = shortened(key, probe.settings[key], steps)
-    drawn = {name: getattr(probe, name) for name in ("special", "scale") if name in kept}
+    drawn = {name: getattr(probe, name) for name in DRAWN if name in kept}
     return Probe(probe.slug, settings, shapes, steps, ends_only=probe.ends_only, **drawn)
 
 
@@ -184,7 +185,7 @@ def fits(probe: Probe) -> bool:
     return (
         set(named) <= set(probe.shapes)
         and all(len(value) > 1 for value in lists)
-        and (several or "one tensor" not in probe.special)
+        and (several or not (probe.passes or "one tensor" in probe.special))
     )
 
 
@@ -215,7 +216,7 @@ def material(situation: Situation, dtype: str) -> Script:
                 first, second = pair
                 grads = filled(probe.shapes, (first + shard, second + shard), 1, sign)
                 grads = [to_unit(g * scale / part, unit) for g in grads]
-                make_special(grads, probe.special, step, number)
+                make_special(grads, probe, step, number)
                 shards.append(grads)
             answers.append(shards)
         gradients.append(answers)

@@ -26,9 +26,10 @@ from minisam.oracle.parts import (
     judge_parts,
     mistake_of,
 )
-from minisam.oracle.probes import Probe, Script
+from minisam.oracle.probes import Probe
 from minisam.oracle.report import Report, Result, Verdict
 from minisam.oracle.reproduction import reproduction
+from minisam.oracle.script import Script
 from minisam.oracle.shrinking import smallest_failure
 from minisam.oracle.skills import skills_of
 from minisam.oracle.unknown import explain_unknown, rest_of, when_it_fails
