@@ -74,6 +74,7 @@ def climb_at_hand(
         "‖d2‖": norm(now.d2),
         "‖v‖": norm(now.velocity),
         "‖d1′‖": norm(before.d1) if before else 0.0,
+        "‖d2′‖": norm(before.d2) if before else 0.0,
         "‖d1 + λ A‖": norm(decayed),
         "‖clipped d1‖": norm(map_leaves(clipped, d1)),
     }
@@ -116,7 +117,10 @@ def climb_at_hand(
         "lr": hp.lr,
     }
     target = now.wanted if wanted else subtract(point, now.origin)
-    return laid_out(target, basis, above, below, keys)
+    shares = {"": 1.0, "μ": hp.momentum, "λ": hp.weight_decay, "lr": hp.lr}
+    return laid_out(target, basis, above, below, keys)._replace(
+        shares={(name, ""): (x, 1.0 if name else 0.0) for name, x in shares.items()}
+    )
 
 
 def descent_at_hand(

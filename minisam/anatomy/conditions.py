@@ -76,7 +76,10 @@ def features_of_probe(trace: Trace) -> Features:
         "with a batch in parts": hp.shards > 1,
         "with a p that is not 2": hp.p != 2,
         f"with p = {hp.p}": hp.p != 2,
-        "with a gradient of NaN": probe.special == "nan at A",
+        "with a gradient of NaN": probe.special.startswith("nan"),
+        "with parameter groups": hp.groups,
+        "with a state that is saved and loaded": hp.saved,
+        "with a schedule that is set from outside": hp.scheduler,
         "for ASAM": hp.method == "asam",
         f"in {trace.dtype}": trace.dtype != "float64",
     }

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from minisam.adapters.hyperparameters import HyperParameters
+from minisam.adapters.library import with_loss_decay
 from minisam.adapters.protocol import Arrays, Observation
 from minisam.anatomy.climbs import Climb, Ending, Ruler, compare_climb, compare_ending
 from minisam.rounding import UNITS, exact, value_of
-from minisam.trees import Params, add_scaled, multiply, norm, subtract, zeros_like
+from minisam.trees import Params, multiply, norm, subtract, zeros_like
 from minisam.variants.conventions import declared_changes, declared_settings
 from minisam.variants.recipe import FORMULA, Recipe, climb, recipe_of
 
@@ -216,9 +217,7 @@ def read(
     recipe, hp = now.recipe, now.recipe.hp.at(now.step)
     point = origin if second is None else second
     d1, d2 = now.trained(d1), now.trained(d2)
-    if hp.decay == "in_loss" and hp.weight_decay:
-        d1 = add_scaled(d1, hp.weight_decay, origin)
-        d2 = add_scaled(d2, hp.weight_decay, point)
+    d1, d2 = decayed_in_loss(hp, d1, origin), decayed_in_loss(hp, d2, point)
     state = recipe.base.init(now.lift(now.start)) if now.state is None else now.state
     piece = SimpleNamespace(params=now.lift(origin), hp=hp, count=now.step, base=recipe.base)
     piece.previous, piece.velocity = None, getattr(state, "velocity", None)
@@ -252,6 +251,11 @@ def read(
         ending,
     )
     return facts, state
+
+
+def decayed_in_loss(hp: HyperParameters, gradient: Params, point: Params) -> Params:
+    """Return a gradient with what the loss adds to it, if the weight decay is there."""
+    return with_loss_decay(hp, lambda _: (0.0, gradient))(point)[1]
 
 
 def ruler_of(now: Now, piece: SimpleNamespace) -> Ruler:

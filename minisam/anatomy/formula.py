@@ -7,9 +7,10 @@ the factors are is found from several steps, in which the hyper-parameters and t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import combinations
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ UNNAMED = 100.0  # the cost of a factor that is no number times a scalar
 LIKELY = {"A": "λ", "v": "μ"}  # what belongs to the factor of a vector
 
 Vector = np.ndarray
+Scalars = Mapping[tuple[str, str], tuple[float, float]]
 
 
 class Sample(NamedTuple):
@@ -29,11 +31,13 @@ class Sample(NamedTuple):
         target: the vector.
         basis: the vectors at hand, by name; one that is zero says nothing.
         scalars: the numbers at hand, as {(numerator, denominator): (value, how unlikely)}.
+        shares: those that two factors may have between them.
     """
 
     target: Vector
     basis: dict[str, Vector]
-    scalars: dict[tuple[str, str], tuple[float, float]]
+    scalars: Scalars
+    shares: Scalars = MappingProxyType({("", ""): (1.0, 0.0)})
 
 
 class Term(NamedTuple):
@@ -78,6 +82,29 @@ def find_formula(samples: Sequence[Sample], most: int = 3) -> list[Term]:
                 found.append((sum(term.cost for term in terms), terms))
         if found:
             return min(found, key=lambda one: one[0])[1]
+    return []
+
+
+def find_direction(samples: Sequence[Sample]) -> list[Term]:
+    """Return two vectors along whose sum the target is, but for its length; none if there are none.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> steps = [rng.normal(size=(2, 9)) for _ in range(3)]
+        >>> several = [Sample((x + 9 * y) / len(x @ y), {"x": x, "y": y}, {}) for x, y in steps]
+        >>> sum_in_words(find_direction(several))
+        'x + 9 y'
+    """
+    for one, other in combinations(samples[0].basis, 2):
+        factors = factors_together(samples, (one, other))
+        if factors and all(first for first, _ in factors):
+            shares = [second / first for first, second in factors]
+            only = [sample._replace(scalars=sample.shares) for sample in samples]
+            term = named_factor(other, shares, only)
+            if term.cost < UNNAMED:
+                both = [Term("", "", "", "", one, 0.0), term]
+                against = all(first < 0 for first, _ in factors)
+                return [x._replace(sign="" if x.sign else "−") for x in both] if against else both
     return []
 
 

@@ -20,7 +20,7 @@ from minisam.anatomy.conditions import (
     lost_at_b,
 )
 from minisam.anatomy.facts import Facts, facts_of
-from minisam.anatomy.formula import UNNAMED, Sample, find_formula, sum_in_words
+from minisam.anatomy.formula import UNNAMED, Sample, find_direction, find_formula, sum_in_words
 from minisam.oracle.skills import (
     RIGHT,
     SKILLS,
@@ -39,6 +39,7 @@ from minisam.trees import norm, subtract
 RESOLVED = 1e-7  # what is shorter than this part of A is not known to the digits of a formula
 MOST = 10  # steps that a formula is tried on
 SIGNS = {
+    "c (": "c is a number",
     "′": "′ is the step before",
     "₁": "₁ the first step",
     "dᵢ": "dᵢ the gradient of a tensor",
@@ -86,8 +87,8 @@ def explain_unknown(traces: Sequence[Trace], declare: dict[str, Any]) -> Unknown
             text += "".join(f" {other.text}" for other in lost if other.name == "length")
         if skill.name in evidence:
             shown = worth_telling(evidence[skill.name])
-            how = formula_of(shown.wrong, before, skill.name)
-            text += sentence(condition_of(shown, skill.name), how)
+            where, how = formula_of(shown.wrong, before, skill.name)
+            text += sentence(condition_of(shown, skill.name), where, how)
         told.append(text)
     return Unknown(skills, told)
 
@@ -111,9 +112,10 @@ def verb(name: str) -> str:
     return f"{first.removesuffix('s')} {rest}"
 
 
-def sentence(when: str, how: str) -> str:
+def sentence(when: str, where: str, how: str) -> str:
     """Put condition and formula together, with a space before them."""
     start = {"always": "In every step", "": "There"}.get(when, f"Only {when}")
+    start += f", {where}" if where else ""
     if how:
         return f" {start}: {how}."
     return f" {start}." if when not in ("", "always") else ""
@@ -143,11 +145,13 @@ AT_HAND: dict[str, tuple[Callable[..., Sample], str, str, int]] = {
 }
 
 
-def formula_of(wrong: Sequence[Facts], before: dict[tuple[int, int], Facts], name: str) -> str:
-    """Say by which formula it is done, and by which it should be; "" if none is found."""
+def formula_of(
+    wrong: Sequence[Facts], before: dict[tuple[int, int], Facts], name: str
+) -> tuple[str, str]:
+    """Say in which steps, and by which formula it is done and by which it should be, if any."""
     usable = [one for one in wrong if name in AT_HAND and tells(one)]
     if not usable:
-        return ""
+        return "", ""
     at_hand, what, start, most = AT_HAND[name]
     least = min(map(burden, usable))
     some = [one for one in usable if burden(one) == least]
@@ -155,10 +159,12 @@ def formula_of(wrong: Sequence[Facts], before: dict[tuple[int, int], Facts], nam
         some = [one for one in some if one.step == min(each.step for each in some)]
     first = [one for one in some if one.step == min(each.step for each in some)]
     unscheduled = [one for one in some if not one.trace.hp.scheduled]
-    for chosen in map(spread_out, (some, unscheduled, first)):
+    tried = (("", some), ("without a schedule", unscheduled), ("in the first such step", first))
+    for where, several in tried:
+        chosen = spread_out(several)
         off = {key for one in chosen for key in off_of(one, name)}
         for keys in ({key for one in chosen for key in one.start}, off):
-            both = []
+            both: list[str] = []
             for wanted in (False, True):
                 samples = [
                     at_hand(one, before.get((id(one.trace), one.step)), keys, wanted)
@@ -166,9 +172,13 @@ def formula_of(wrong: Sequence[Facts], before: dict[tuple[int, int], Facts], nam
                     if keys & {*one.start}
                 ]
                 both.append(formula_text(samples, most, start))
+                if name == "direction" and samples and not both[0]:
+                    along = find_direction(samples)
+                    both[0] = f"c ({sum_in_words(along)})" if along else ""
             if all(both) and both[0] != both[1]:
-                return f"{what} = {both[0]}, should be {both[1]}{meanings(''.join(both))}"
-    return ""
+                told = f"{what} = {both[0]}, should be {both[1]}{meanings(''.join(both))}"
+                return where, told
+    return "", ""
 
 
 def formula_text(samples: Sequence[Sample], most: int, start: str) -> str:

@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from minisam.anatomy.formula import UNNAMED, Sample, find_formula, simple, sum_in_words
+from minisam.anatomy.formula import (
+    UNNAMED,
+    Sample,
+    find_direction,
+    find_formula,
+    simple,
+    sum_in_words,
+)
 
 NUMBERS = (0.1, 0.25, 0.03)
 
@@ -64,3 +71,17 @@ def test_what_is_not_needed_in_one_step_may_be_in_another():
 ])  # fmt: skip
 def test_numbers_are_written_as_they_may_have_been(number, text):
     assert simple(number)[0] == text
+
+
+def test_a_direction_is_found_whatever_its_length():
+    several = samples(lambda lr, d1, d2, A: d1[0] * (d1 - 0.5 * d2))
+    assert find_formula(several)[0].cost >= UNNAMED
+    assert sum_in_words(find_direction(several)) == "d2 − 2 d1"
+    against = samples(lambda lr, d1, d2, A: -abs(d1[0]) * (d2 + d1))
+    assert sum_in_words(find_direction(against)) == "−(d2 + d1)"
+    assert find_direction(samples(lambda lr, d1, d2, A: d1 + lr * d2)) == []  # no constant share
+    known = [
+        one._replace(shares={**one.shares, ("lr", ""): (lr, 1.0)})
+        for one, lr in zip(samples(lambda lr, d1, d2, A: d2 + lr * d1), NUMBERS, strict=True)
+    ]
+    assert sum_in_words(find_direction(known)) == "d2 + lr d1"

@@ -107,6 +107,8 @@ def test_no_formula_is_told_that_only_fits_by_chance():
     ("gradient_of_the_step_before", "new w = A − lr d2′"),
     ("dampened", "new w = A − lr (1 − μ) d2 − lr μ v"),
     ("decay_halved", "new w = (1 − 1/2 lr λ) A − lr d2"),
+    ("along_an_average", "ε = c (d1 + 9 d1′)"),
+    ("radius_warmed_up", "There, in the first such step: ε = 1/4 ρ d1/‖d1‖"),
 ])  # fmt: skip
 def test_a_slip_is_explained(name, told):
     more = ("weight-decay",) if "decay" in name else ()
