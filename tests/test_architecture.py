@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).parent.parent / "minisam"
 ROOMS = (
     "trees", "checks", "rounding", "files", "progress", "isolation",
     "optim", "landscapes", "nn", "sharpness", "data", "same_run", "checkpoint", "plots", "lesson",
-    "train", "sweeps", "adapters", "variants", "specification", "vectors", "anatomy", "oracle",
+    "pictures", "train", "sweeps", "adapters", "variants", "specification", "vectors", "anatomy", "oracle",
     "experiments", "course", "cli", "__main__",
 )  # fmt: skip
 # What judges implementations knows optimizers and landscapes, but no network and no data.
@@ -184,8 +184,8 @@ def test_an_import_without_a_reason_would_be_seen(text, count):
 # or the same operation on other things.
 FORMS = {
     "a subcommand": ({"configure", "run"}, "minisam.cli."),
-    "a claim": ({"run", "table", "headline", "verdict", "draw"}, "minisam.experiments."),
-    "a picture": ({"compute", "paint"}, "minisam.experiments.pictures."),
+    "a claim": ({"run", "table", "headline", "verdict", "forest", "draw"}, "minisam.experiments."),
+    "a picture": ({"compute", "paint"}, "minisam.pictures."),
     "an assignment": ({"judge", "fill"}, "minisam.course.assignments."),
 }
 SAME_OPERATION = {

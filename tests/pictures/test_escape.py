@@ -5,7 +5,6 @@ from functools import partial
 import numpy as np
 import pytest
 
-from minisam.experiments.pictures import escape
 from minisam.landscapes import (
     escape_threshold,
     kinked_well,
@@ -15,6 +14,7 @@ from minisam.landscapes import (
     smooth_well,
 )
 from minisam.optim import sam, sgd
+from minisam.pictures import escape
 
 
 @pytest.mark.parametrize("thresholds", [escape.well_thresholds, escape.valley_thresholds])

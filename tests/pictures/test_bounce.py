@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minisam.experiments.pictures import bounce
+from minisam.pictures import bounce
 
 
 def test_paths_settle_at_the_amplitude_while_sgd_converges():

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from minisam.experiments.pictures import figure1
 from minisam.landscapes import smooth_well
+from minisam.pictures import figure1
 
 
 def test_sgd_ends_in_the_sharp_minimum_and_sam_in_the_flat_one():

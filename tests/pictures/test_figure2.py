@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minisam.experiments.pictures import figure2
+from minisam.pictures import figure2
 
 
 def test_record_is_a_step_of_sam():
