@@ -72,6 +72,7 @@ def train(
     objective: Callable[..., ValueAndGrad] = training_objective,
     statistics_from: Literal["first", "second"] = "first",
     evaluate: Callable[[Params, Params], dict[str, Any]] | None = None,
+    evaluate_every: int = 1,
     checkpoint: str | Path | None = None,
     settings: dict[str, Any] | None = None,
     progress: TextIO | None = None,
@@ -96,7 +97,8 @@ def train(
         objective: (model, loss, images, labels, statistics) → what ``optimizer.step`` is given;
             ``partial(training_objective, m=16)`` for m-sharpness.
         statistics_from: which pass updates batch norm's running statistics.
-        evaluate: (params, statistics) → dict of numbers (or texts), called after every epoch.
+        evaluate: (params, statistics) → dict of numbers (or texts), called after epochs.
+        evaluate_every: after how many epochs; after the last it is called in any case.
         checkpoint: file that is rewritten after every epoch. If it is there already, the run goes
             on from it and ends with the same bits as if it had never stopped. That of another run
             is refused, and so is one that is past ``epochs``: see `minisam.same_run`.
@@ -122,6 +124,7 @@ def train(
     """
     check_whole("epochs", epochs)
     check_whole("batch_size", batch_size, low=1)
+    check_whole("evaluate_every", evaluate_every, low=1)
     check_whole("seed", seed)
     check_choice("statistics_from", statistics_from, ("first", "second"))
     images, labels = np.asarray(images), np.asarray(labels)
@@ -169,7 +172,8 @@ def train(
             losses += np.array([step.loss, step.perturbed_loss]) * (len(batch) / len(images))
         record = {"epoch": epoch + 1, "loss": float(losses[0]), "perturbed_loss": float(losses[1])}
         record["seconds"] = time.perf_counter() - started
-        if evaluate is not None:
+        last = epoch + 1 == epochs
+        if evaluate is not None and (last or (epoch + 1) % evaluate_every == 0):
             record |= _evaluated(evaluate(params, statistics))
         history.append(record)
         if checkpoint is not None:

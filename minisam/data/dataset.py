@@ -95,7 +95,8 @@ def load(
         validation: number of images to hold out of the training set, or (below 1) the share of
             those that are trained on otherwise.
         validation_labels: ``"clean"``, or ``"noisy"`` for the same noise on the held-out images.
-        seed: chooses the subsets, and nothing else. The noise has its own.
+        seed: chooses the subsets, and draws the images of the toy set; nothing else. The noise has
+            its own.
         download: fetch the files when they are not there (needs the ``data`` extra).
         version: ``"python"`` or ``"binary"``; None for whichever is there.
         unknown_files: read pickles and archives whose hash is unknown, too. They can do no harm,
@@ -120,7 +121,7 @@ def load(
         train_size = 2000 if train_size is None else train_size
         test_size = 1000 if test_size is None else test_size
         n_train, n_test, held_out = sizes(train_size, test_size, validation, toy.MOST, toy.MOST)
-        parts = toy.toy(n_train + held_out, n_test)
+        parts = toy.toy(n_train + held_out, n_test, seed)
         source = CleanDataset(Labelled(*parts[:2]), Labelled(*parts[2:]), toy.CLASS_NAMES)
     else:
         source = fetch_and_read(name, data_dir, version, unknown_files, download)
