@@ -29,10 +29,12 @@ MODEL_OPTIONS = {
     "resnet": {"width": 8},
 }
 FOR_DATA = {
-    "toy": {"train_size": 2000, "test_size": 1000, "epochs": 15, "lr": 0.02},
+    "toy": {"train_size": 2500, "test_size": 4000, "epochs": 15, "lr": 0.05},
     "cifar10": {"train_size": 5000, "test_size": 2000, "epochs": 30, "lr": 0.02},
     "cifar100": {"train_size": 10_000, "test_size": 2000, "epochs": 30, "lr": 0.02},
 }
+PROTOCOL = {"nesterov": True, "lr_warmup": 0.1, "rho_warmup": 0.25}  # of every run
+ON_TOY = {"side": 16, "batch_size": 64, "weight_decay": 0.01}  # as chosen for SGD on clean labels
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -136,6 +138,8 @@ def shared_settings(arguments: argparse.Namespace) -> dict[str, Any]:
         "noise": arguments.noise,
         "model": arguments.model,
         "model_options": MODEL_OPTIONS[arguments.model],
+        **PROTOCOL,
+        **(ON_TOY if arguments.data == "toy" else {}),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from minisam.cli.options import EXIT_CODES, MOST_SEEDS, check_whole_options, look_for_data_in
+from minisam.experiments.overview import overview
 from minisam.experiments.reproduce import (
     DRAWINGS,
     SEEDS,
@@ -14,6 +15,8 @@ from minisam.experiments.reproduce import (
 )
 from minisam.experiments.summary import headlines, summary
 from minisam.files import expanded
+
+READING = ("summary", "headlines", "overview")  # options that run nothing
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -35,12 +38,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--headlines", action="store_true", help="run nothing: one word and one number a claim"
     )
+    parser.add_argument(
+        "--overview", action="store_true", help="run nothing: draw all results below --out at once"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the experiments that were asked for, one after the other."""
     arguments.names = [name.replace("-", "_") for name in arguments.names]
     check_options_fit(arguments)
+    if arguments.overview:
+        for path in overview(expanded(arguments.out)):
+            print(f"picture: {path}")
+        return 0
     if arguments.summary or arguments.headlines:
         print((summary if arguments.summary else headlines)(expanded(arguments.out)))
         return 0
@@ -71,7 +81,7 @@ def check_options_fit(arguments: argparse.Namespace) -> None:
     ]  # fmt: skip
     small = ["--smoke"] if arguments.smoke else []
     named = ["--all", *arguments.names] if arguments.all else arguments.names
-    reading = [f"--{name}" for name in ("summary", "headlines") if getattr(arguments, name)]
+    reading = [f"--{name}" for name in READING if getattr(arguments, name)]
     beside = [*reading[1:], *named, *given, *small]
     if reading and beside:
         raise ValueError(f"{reading[0]} runs nothing, and goes without {', '.join(beside)}")

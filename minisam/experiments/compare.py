@@ -62,7 +62,7 @@ def radii(data: str, method: str) -> list[float]:
 
     Example:
         >>> radii("toy", "asam")
-        [2.0, 4.0, 8.0]
+        [2.0, 4.0, 6.0]
     """
     of_sam = FEW_TOY_RADII if data == "toy" else FEW_RADII
     return [METHODS[method].radius * radius for radius in of_sam]

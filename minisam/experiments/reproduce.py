@@ -35,10 +35,10 @@ STUDIES = {
 }
 SEEDS = 3
 DRAWINGS = {  # pictures of the specification: a module with SIZE, compute(smoke), paint(…)
-    "figure1": "minisam.experiments.pictures.figure1",
-    "figure2": "minisam.experiments.pictures.figure2",
-    "bounce": "minisam.experiments.pictures.bounce",
-    "escape": "minisam.experiments.pictures.escape",
+    "figure1": "minisam.pictures.figure1",
+    "figure2": "minisam.pictures.figure2",
+    "bounce": "minisam.pictures.bounce",
+    "escape": "minisam.pictures.escape",
 }
 
 
@@ -64,16 +64,18 @@ def reproduce(
     progress = sys.stderr if progress == "stderr" else progress  # as it is at the call
     study = importlib.import_module(STUDIES[name])
     scale = Scale(data, tuple(range(2 if smoke else seeds)), smoke)
-    records: list[dict[str, Any]] = []
+    known: dict[str, dict[str, Any]] = {}  # a run that is asked for twice is run and counted once
 
     def cells(grid: Sequence[dict], function: Callable = trial) -> list[Any]:
         if progress is not None:
             print(f"{name}: {len(grid)} runs", file=progress)
         found = sweep(function, list(grid), out, executor, jobs, cost, progress)
-        records.extend(found)
+        for record in found:
+            known[json.dumps([record["function"], record["settings"]], sort_keys=True)] = record
         return [record["result"] for record in found]
 
     results = jsonable(study.run(cells, scale))
+    records = list(known.values())
     diverged = [
         result["diverged"] for result in (record["result"] for record in records)
         if isinstance(result, dict) and "diverged" in result

@@ -157,6 +157,47 @@ def paired_difference(
     return mean_interval([ours[seed] - theirs[seed] for seed in seeds], confidence)
 
 
+def p_value(difference: Interval, confidence: float = 0.95) -> float:
+    """Return Student's two-sided p of a difference from 0, which its interval tells.
+
+    Where all n observations are equal it is that of the sign test, 2 · 2⁻ⁿ.
+
+    Example:
+        >>> round(p_value(mean_interval([1.0, 2.0, 3.0])), 4)
+        0.0742
+    """
+    value, low, high, n = difference
+    if n < 2 or math.isnan(low):
+        return math.nan
+    error = (high - low) / 2 / t_quantile((1 + confidence) / 2, n - 1)
+    if error == 0:
+        return 2.0 ** (1 - n) if value else 1.0
+    return 2 * (1 - t_cdf(abs(value) / error, n - 1))
+
+
+def holm(values: Sequence[float], level: float = 0.05) -> list[bool]:
+    """Return which of several p-values stand when all of them are asked at once.
+
+    The smallest of n must lie below level/n, the next below level/(n − 1), and so on up to the
+    first that does not. Then with probability 1 − level none is called different from 0 that is
+    not. NaN, of a question that no run answers, does not count.
+
+    Example:
+        >>> holm([0.02, 0.001, 0.03, math.nan])
+        [True, True, True, False]
+
+    Source:
+        Holm, "A simple sequentially rejective multiple test procedure", 1979.
+    """
+    order = sorted((p, k) for k, p in enumerate(values) if not math.isnan(p))
+    stands = [False] * len(values)
+    for left, (p, k) in zip(range(len(order), 0, -1), order, strict=True):
+        if p >= level / left:
+            break
+        stands[k] = True
+    return stands
+
+
 def kendall(x: Sequence[float], y: Sequence[float], confidence: float = 0.95) -> Interval:
     """Return Kendall's τ-b: concordant minus discordant pairs over the geometric mean of untied.
 

@@ -5,7 +5,7 @@ An experiment is a module in `minisam.experiments.claims` with
     CLAIM, PUBLISHED        what is claimed, and the published figures, in a sentence each
     run(cells, scale)       the grid: calls ``cells`` with lists of settings, returns its results
     table(results)          the results as rows of text, the first one the heading
-    headline(results)       the same in one word and one number, a `Headline`
+    headline(results)       what is judged, chosen before any run: a `Headline`
     verdict(results)        one of the `VERDICTS`, or a text that begins with one
     draw(results, figure)   the results as a picture, of SIZE inches if the module says so
 
@@ -20,16 +20,17 @@ from typing import Any, NamedTuple
 from minisam.experiments.statistics import Interval, mean_interval, paired_difference
 from minisam.experiments.trial import trial
 
-VERDICTS = ("shows", "does not show", "too small to tell")
-# Every ρ that is tried, ascending. The toy problem's loss is smoother, so its radii are larger; a
-# search whose best value lies at the edge of its grid has not found it.
-TOY_RADII = {"sam": (0.05, 0.1, 0.2, 0.4, 0.8), "asam": (0.5, 1.0, 2.0, 4.0, 8.0)}
-RADII = {"sam": (0.0125, 0.05, 0.1, 0.2, 0.4), "asam": (0.125, 0.5, 1.0, 2.0, 4.0)}
+VERDICTS = ("shows", "opposite", "no more than δ", "undecided", "under-fitted", "not run")
+FITTED = 90.0  # percent of its training labels that SGD must have learned, or nothing is judged
+# Every ρ that is tried, ascending, in steps of √2 to 2. The toy problem's loss is smoother, so its
+# radii are larger; a search whose best value lies at the edge of its grid has not found it.
+TOY_RADII = {"sam": (0.05, 0.1, 0.2, 0.28, 0.4, 0.57), "asam": (0.5, 1.0, 2.0, 2.8, 4.0, 5.7)}
+RADII = {"sam": (0.05, 0.1, 0.14, 0.2, 0.28, 0.4), "asam": (0.5, 1.0, 1.4, 2.0, 2.8, 4.0)}
 # `minisam compare` tries few, so that its default run takes less than 90 s on two cores. They are
 # SAM's; another method's are as many times larger as its row in `minisam.optim.METHODS` says.
-FEW_TOY_RADII = (0.2, 0.4, 0.8)
+FEW_TOY_RADII = (0.2, 0.4, 0.6)
 FEW_RADII = (0.025, 0.05, 0.1, 0.2)
-LR = 0.02  # the learning rate of an experiment that does not say another
+LR = 0.02  # in the middle of what SGD tries, in an experiment that does not say another
 Cells = Callable[..., list[Any]]  # (list of settings, function=trial) -> list of results
 
 
@@ -51,22 +52,27 @@ class Scale(NamedTuple):
 
         Example:
             >>> Scale("toy", (0,)).radii("sam")
-            (0.05, 0.1, 0.2, 0.4, 0.8)
+            (0.05, 0.1, 0.2, 0.28, 0.4, 0.57)
         """
         return (TOY_RADII if self.data == "toy" else RADII)[optimizer]
 
     def settings(self, **special: Any) -> dict[str, Any]:
         """Return the settings that every trial of this scale shares, with the experiment's own.
 
+        Images are 16 × 16. The learning rate warms up in a tenth of the steps, ρ in a quarter, and
+        SGD looks ahead (Nesterov). Thousands of held-out images choose, 10,000 judge.
+
         Example:
             >>> Scale("toy", (0,)).settings(epochs=3)["epochs"]
             3
         """
-        sizes = {"train_size": 5000, "test_size": 2000, "validation_size": 1000, "epochs": 20}
+        sizes: dict[str, Any] = {"train_size": 4000, "validation_size": 10_000}
         if self.data == "toy":
-            sizes = {"train_size": 1000, "test_size": 1000, "validation_size": 500, "epochs": 20}
-        hidden = [8, 8] if self.smoke else [64, 64]
+            sizes = {"train_size": 2000, "validation_size": 5000}
+        sizes |= {"test_size": 10_000, "side": 16, "epochs": 20, "batch_size": 64}
+        hidden = [8, 8] if self.smoke else [128, 128]
         model = {"model": "mlp", "model_options": {"hidden": hidden}, "lr": LR}
+        model |= {"nesterov": True, "lr_warmup": 0.1, "rho_warmup": 0.25}
         if self.smoke:
             special |= {"train_size": 100, "test_size": 100, "validation_size": 50, "epochs": 1}
         return {"data": self.data} | sizes | model | special
@@ -78,20 +84,32 @@ class Headline(NamedTuple):
     Attributes:
         word: one of the `VERDICTS`.
         number: the difference that it was judged by, with its interval and its unit.
+        difference: the same as an interval, of what the claim says is positive; None if not run.
+        rho: the ρ that was judged, as text.
+        train: SGD's training accuracy in percent.
+        share: for accuracies, the share of SGD's errors that SAM removes, in percent.
 
     Example:
-        >>> Headline.of(Interval(3.0, 1.0, 5.0, 5), "points")
-        Headline(word='shows', number='+3.0 ± 2.0 points')
+        >>> Headline.of(Interval(3.0, 1.0, 5.0, 5), "points")[:2]
+        ('shows', '+3.0 ± 2.0 points')
     """
 
     word: str
     number: str
+    difference: Interval | None = None
+    rho: str = ""
+    train: float | None = None
+    share: Interval | None = None
 
     @classmethod
-    def of(cls, difference: Interval, unit: str, digits: int = 1, matters: float = 1.0) -> Headline:
+    def of(
+        cls, difference: Interval, unit: str, digits: int = 1, delta: float = 1.0,
+        train: float | None = None, **more: Any,
+    ) -> Headline:  # fmt: skip
         """Judge a difference that the claim says is positive, and write it down."""
         number = f"{difference:+.{digits}f}".removesuffix(f" (n={difference.count})")
-        return cls(weigh(difference, matters), f"{number} {unit}")
+        word = weigh(difference, delta, train)
+        return cls(word, f"{number} {unit}", difference, train=train, **more)
 
 
 def over_seeds(
@@ -99,11 +117,12 @@ def over_seeds(
     function: Callable[..., Any] = trial,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Run each (label, settings) with every seed of the scale; return label + seed + result."""
-    jobs = [(label, settings, seed) for label, settings in entries for seed in scale.seeds]
-    results = cells([{**settings, "seed": seed} for _, settings, seed in jobs], function)
+    grid = [{**settings, "seed": seed} for seed in scale.seeds for _, settings in entries]
+    results = cells(grid, function)  # seed by seed, so that its data need be made but once
     return [
-        {**label, "seed": seed, **result}
-        for (label, _, seed), result in zip(jobs, results, strict=True)
+        {**label, "seed": seed, **results[row * len(entries) + column]}
+        for column, (label, _) in enumerate(entries)
+        for row, seed in enumerate(scale.seeds)
     ]
 
 
@@ -120,6 +139,21 @@ def labelled(runs: Sequence[Mapping[str, Any]], **labels: Any) -> list[Mapping[s
 def mean(runs: Sequence[Mapping[str, Any]], value: str = "last", **labels: Any) -> Interval:
     """Return mean and interval over seeds of one value of the runs that carry these labels."""
     return mean_interval([run[value] for run in labelled(runs, **labels)])
+
+
+def best_elsewhere(runs: Sequence[Mapping[str, Any]], seed: int, value: str) -> float:
+    """Return the ρ with the best mean of a value over all seeds but one; of equals the smaller.
+
+    Example:
+        >>> runs = [{"rho": r, "seed": s, "validation": r * s} for r in (1, 2) for s in (-1, 5)]
+        >>> best_elsewhere(runs, -1, "validation"), best_elsewhere(runs, 5, "validation")
+        (2, 1)
+    """
+    means = {}
+    for rho in sorted({run["rho"] for run in runs}):
+        found = [run[value] for run in labelled(runs, rho=rho) if run["seed"] != seed]
+        means[rho] = sum(found) / max(1, len(found))
+    return max(means, key=means.__getitem__)
 
 
 def middle_radius(runs: Sequence[Mapping[str, Any]], method: str = "SAM") -> float:
@@ -171,23 +205,64 @@ def gain(
     return paired_difference(ours, theirs)
 
 
-def weigh(difference: Interval, matters: float = 1.0) -> str:
+def removed(
+    runs: Sequence[Mapping[str, Any]], method: str, over: str = "SGD", **labels: Any
+) -> Interval:
+    """Return the share of the errors of one method that another removes, in percent, by seed.
+
+    Example:
+        >>> runs = [
+        ...     {"method": m, "seed": s, "last": v + s}
+        ...     for m, v in (("SGD", 80.0), ("SAM", 90.0))
+        ...     for s in (0, 1)
+        ... ]
+        >>> f"{removed(runs, 'SAM').value:.1f}"
+        '51.3'
+    """
+    ours, theirs = (by_seed(runs, method=name, **labels) for name in (method, over))
+    return mean_interval(
+        [100 * (ours[seed] - theirs[seed]) / (100 - theirs[seed]) for seed in sorted(ours)]
+    )
+
+
+def half_published(share: float, accuracy: float) -> float:
+    """Return δ in points: half of the published share of errors, of the errors that there are here.
+
+    Args:
+        share: of the errors of SGD that the paper's SAM removes, in percent.
+        accuracy: of SGD here, in percent.
+
+    Example:
+        >>> half_published(20.0, accuracy=90.0)
+        1.0
+    """
+    return share / 100 / 2 * (100 - accuracy)
+
+
+def weigh(difference: Interval, delta: float = 1.0, train: float | None = None) -> str:
     """Turn a difference that a claim says is positive into a verdict.
 
     Args:
         difference: its estimate and interval.
-        matters: a difference smaller than this would not count as the claimed effect.
+        delta: a difference of at most δ either way is less than half of what was published.
+        train: SGD's training accuracy in percent, None where it tells nothing. Where SGD has not
+            learned its training set, a difference is one of speed.
 
     Returns:
-        ``"shows"`` if the interval lies above 0; ``"does not show"`` if it lies below ``matters``;
-        else ``"too small to tell"``.
+        ``"under-fitted"`` where the training accuracy is below `FITTED`; ``"shows"`` if the
+        interval lies above 0; ``"opposite"`` if it lies below; ``"no more than δ"`` if it lies
+        within ± δ; else ``"undecided"``.
 
     Example:
-        >>> weigh(Interval(3.0, 1.0, 5.0, 5)), weigh(Interval(0.1, -0.2, 0.4, 5))
-        ('shows', 'does not show')
-        >>> weigh(Interval(3.0, -1.0, 7.0, 3))
-        'too small to tell'
+        >>> weigh(Interval(3.0, 1.0, 5.0, 5)), weigh(Interval(3.0, 1.0, 5.0, 5), train=60.0)
+        ('shows', 'under-fitted')
+        >>> weigh(Interval(0.1, -0.2, 0.4, 5)), weigh(Interval(3.0, -1.0, 7.0, 3))
+        ('no more than δ', 'undecided')
     """
+    if train is not None and train < FITTED:
+        return "under-fitted"
     if difference.low > 0:
         return "shows"
-    return "does not show" if difference.high < matters else "too small to tell"
+    if difference.high < 0:
+        return "opposite"
+    return "no more than δ" if max(-difference.low, difference.high) <= delta else "undecided"

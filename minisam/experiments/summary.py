@@ -4,12 +4,46 @@ from __future__ import annotations
 
 import importlib
 import json
-import re
+import math
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from minisam.experiments.reproduce import STUDIES
-from minisam.experiments.study import VERDICTS
+from minisam.experiments.statistics import holm, p_value
+from minisam.experiments.study import Headline
+
+PLACES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "toy": "toy images"}
+UNJUDGED = ("under-fitted", "not run")
+
+
+class Row(NamedTuple):
+    """A kept result and its headline.
+
+    Attributes:
+        path: of its JSON.
+        record: what the JSON holds.
+        headline: what was declared before as the one number that is judged; None of a smoke test.
+        stands: whether it differs from 0 when all rows of the table are asked at once (Holm).
+    """
+
+    path: Path
+    record: dict[str, Any]
+    headline: Headline | None
+    stands: bool
+
+    @property
+    def word(self) -> str:
+        """The verdict's word, with a star where it stands among all rows."""
+        if self.headline is None:
+            return self.record["verdict"]
+        star = "*" if self.stands and self.headline.word in ("shows", "opposite") else ""
+        return f"{self.headline.word}{star}"
+
+    @property
+    def place(self) -> str:
+        """On which data it was found, and on what if not on the cores of a small machine."""
+        device = self.record.get("device")
+        return PLACES[self.record["data"]] + (f", {device}" if device else "")
 
 
 def kept(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
@@ -34,34 +68,52 @@ def kept(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
     return records
 
 
+def rows(folder: Path) -> list[Row]:
+    """Return all results below a folder with their headlines, in the order of the claims."""
+    order = list(STUDIES)
+    records = sorted(kept(folder), key=lambda pair: (order.index(pair[1]["name"]), pair[0]))
+    told = [
+        None
+        if r.get("smoke") or "results" not in r
+        else importlib.import_module(STUDIES[r["name"]]).headline(r["results"])
+        for _, r in records
+    ]
+    chances = [p_value(h.difference) if h and h.difference else math.nan for h in told]
+    return [
+        Row(path, record, headline, stands)
+        for (path, record), headline, stands in zip(records, told, holm(chances), strict=True)
+    ]
+
+
 def headlines(folder: Path) -> str:
-    """Return each claim with one word and one number a data set, as Markdown."""
-    columns = {"cifar10": "CIFAR-10", "toy": "toy images"}
-    records = {(r["name"], r["data"]): r for _, r in kept(folder)}
-    lines = [f"| claim | {' | '.join(columns.values())} |", "|---|---|---|"]
-    for name, home in STUDIES.items():
-        found = {data: records[name, data] for data in columns if (name, data) in records}
-        told = {d: importlib.import_module(home).headline(r["results"]) for d, r in found.items()}
+    """Return each claim's words and numbers as Markdown.
+
+    A result that judges nothing (under-fitted, not run) is told where the claim has no other.
+    """
+    lines = ["| claim | verdict |", "|---|---|"]
+    found = [row for row in rows(folder) if row.headline]
+    for name in STUDIES:
+        ours = [row for row in found if row.record["name"] == name]
+        judged = [row for row in ours if row.word not in UNJUDGED] or ours[:1]
+        told = [f"**{r.word}** {r.headline.number} ({r.place})" for r in judged if r.headline]
         if told:
-            claim = next(iter(found.values()))["claim"]
-            cells = [f"**{told[d].word}** {told[d].number}" if d in told else "" for d in columns]
-            lines.append(f"| {claim} | {' | '.join(cells)} |")
+            lines.append(f"| {ours[0].record['claim']} | {'; '.join(told)} |")
     return "\n".join(lines)
 
 
 def summary(folder: Path) -> str:
-    """Return claim, published figure and our verdicts of every result in a folder, as Markdown."""
-    records = kept(folder)
-    lines = ["| | claim | published | here |", "|---|---|---|---|"]
-    for name in STUDIES:
-        results = []
-        for path, r in records:
-            if r["name"] == name:
-                verdict = r["verdict"].replace(f" (n={len(r['seeds'])})", "")
-                verdict = re.sub(rf"\b({'|'.join(VERDICTS)})\b", r"**\1**", verdict)
-                link = f"[{r['data']}]({path.with_suffix('.md').as_posix()})"
-                results.append(f"{link}, {len(r['seeds'])} seeds: {verdict}")
-                claim, published = r["claim"], r["published"]
-        if results:
-            lines.append(f"| `{name}` | {claim} | {published} | {'<br>'.join(results)} |")
+    """Return the headline of every result in a folder, with what it was judged by, as Markdown."""
+    lines = [
+        "| claim | data | headline | seeds | ρ | SGD learned | verdict |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in rows(folder):
+        record, headline = row.record, row.headline
+        link = f"[{record['name']}]({row.path.with_suffix('.md').as_posix()})"
+        number, rho, train = ("", "", "") if headline is None else (
+            headline.number, headline.rho,
+            "" if headline.train is None else f"{headline.train:.0f} %",
+        )  # fmt: skip
+        cells = [f"{link}: {record['claim']}", row.place, number, str(len(record["seeds"]))]
+        lines.append(f"| {' | '.join([*cells, rho, train, f'**{row.word}**'])} |")
     return "\n".join(lines)

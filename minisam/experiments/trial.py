@@ -13,14 +13,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minisam.checks import check_choice, check_whole
+from minisam.checks import check_choice, check_number, check_whole
 from minisam.data.batches import augment
+from minisam.experiments.ghost_m_sam import ghost_m_sam, ghost_objective
 from minisam.experiments.subset import Data, Subset, load_subset
 from minisam.nn import robust_losses
 from minisam.nn.gradients import training_objective
 from minisam.nn.losses import accuracy, cross_entropy
 from minisam.nn.models import Model, cnn, mixer, mlp, parameter_count, resnet, vit
 from minisam.optim import METHODS, Optimizer, cosine, sgd
+from minisam.optim.schedule import Schedule, constant, warmup
 from minisam.train import NonFiniteError, Trained, predict, train
 from minisam.trees import Params
 
@@ -34,7 +36,7 @@ LOSSES = {
     "hard_bootstrap": robust_losses.hard_bootstrap,
 }
 PROBED = 500  # training examples on which sharpness is measured, where nothing else is said
-TRACKED = 2000  # training examples on which accuracy and memorization are followed
+FOLLOWED = 2000  # images of each part on which accuracy is followed from epoch to epoch
 
 
 class Training(NamedTuple):
@@ -57,6 +59,10 @@ class Training(NamedTuple):
         mixup: α of mixup; 0 for none.
         bootstrap: train twice: the second time from scratch on the labels that the first network
             predicts ("Bootstrap" of the paper's Table 4, not Reed's loss).
+        nesterov: whether SGD looks ahead along the velocity.
+        lr_warmup: share of all steps in which the learning rate rises to the highest.
+        rho_warmup: share of all steps in which ρ rises.
+        every: after how many epochs accuracy is followed; after the last in any case.
     """
 
     model: str = "mlp"
@@ -73,6 +79,10 @@ class Training(NamedTuple):
     loss_options: dict[str, float] | None = None
     mixup: float = 0.0
     bootstrap: bool = False
+    nesterov: bool = False
+    lr_warmup: float = 0.0
+    rho_warmup: float = 0.0
+    every: int = 1
 
 
 class Fitted(NamedTuple):
@@ -116,13 +126,16 @@ def prepared(settings: Mapping[str, Any]) -> tuple[Model, Subset]:
     """Return the network and the data of a trial with these settings."""
     data, training = records(settings)
     found = load_subset(data)
-    return network(training, found.classes), found
+    return network(training, found), found
 
 
-def network(training: Training, classes: int) -> Model:
-    """Return the network that is to be trained."""
+def network(training: Training, data: Subset) -> Model:
+    """Return the network that is to be trained on this data."""
     check_choice("model", training.model, tuple(MODELS))
-    return MODELS[training.model](**(training.model_options or {}), classes=classes)
+    size: dict[str, Any] = {"classes": data.classes}
+    if training.model != "resnet":  # which takes images of any size
+        size["input_shape"] = data.images.shape[1:]
+    return MODELS[training.model](**(training.model_options or {}), **size)
 
 
 def training_loss(
@@ -133,10 +146,48 @@ def training_loss(
     return lambda params: cross_entropy(model.apply(params, images, statistics), labels)
 
 
-def make_optimizer(name: str, lr: Any, rho: float, weight_decay: float) -> Optimizer:
+def make_optimizer(
+    name: str, lr: Any, rho: Any, weight_decay: float = 0.0, nesterov: bool = False
+) -> Optimizer:
     """Return SGD with momentum 0.9, or any other method of `minisam.optim.METHODS` on top of it."""
     check_choice("optimizer", name, tuple(METHODS))
-    return METHODS[name].optimizer(sgd(lr=lr, momentum=0.9, weight_decay=weight_decay), rho)
+    base = sgd(lr=lr, momentum=0.9, nesterov=nesterov, weight_decay=weight_decay)
+    return METHODS[name].optimizer(base, rho)
+
+
+def rising(value: float, share: float, steps: int, after: Schedule | None = None) -> Schedule:
+    """Return a schedule that rises to a value in a share of the steps, and then follows ``after``.
+
+    Example:
+        >>> [round(rising(0.4, 0.5, 6)(t), 3) for t in range(5)]
+        [0.1, 0.2, 0.3, 0.4, 0.4]
+    """
+    length = round(check_number("share", share, high=1.0) * steps)
+    after = constant(value) if after is None else after
+    return warmup(after, length) if length else after
+
+
+def made(training: Training, examples: int) -> tuple[Optimizer, Callable]:
+    """Return the optimizer, with its schedules, and the ``objective`` of a training.
+
+    Args:
+        training: its settings.
+        examples: number of training examples.
+    """
+    check_choice("optimizer", training.optimizer, tuple(METHODS))
+    steps = training.epochs * -(-examples // training.batch_size)
+    left = max(1, steps - round(training.lr_warmup * steps))
+    rate = rising(training.lr, training.lr_warmup, steps, cosine(training.lr, left))
+    radius: Any = training.rho
+    if training.rho_warmup:
+        radius = rising(training.rho, training.rho_warmup, steps)
+    options: dict[str, Any] = {"weight_decay": training.weight_decay, "nesterov": training.nesterov}
+    sharded = METHODS[training.optimizer].needs == "shards"
+    if sharded and has_ghost(training):
+        base = make_optimizer("sgd", rate, 0.0, **options)
+        return ghost_m_sam(base, radius), partial(ghost_objective, m=training.m)
+    objective = partial(training_objective, m=training.m if sharded else None)
+    return make_optimizer(training.optimizer, rate, radius, **options), objective
 
 
 def fit(
@@ -165,34 +216,61 @@ def fit(
     check_whole("epochs", training.epochs, low=1)
     check_whole("batch_size", training.batch_size, low=1)
     check_choice("loss", training.loss, tuple(LOSSES))
-    check_choice("optimizer", training.optimizer, tuple(METHODS))
     a = load_subset(data)
-    steps = training.epochs * -(-len(a.images) // training.batch_size)
-    rate = cosine(training.lr, steps)
-    model = network(training, a.classes)
-    sharded = METHODS[training.optimizer].needs == "shards"
+    model = network(training, a)
+    optimizer, objective = made(training, len(a.images))
     mixed: dict[str, Any] = {"crop_and_flip": training.crop_and_flip, "mixup": training.mixup}
     run = partial(
         train,
         model,
-        make_optimizer(training.optimizer, rate, training.rho, training.weight_decay),
+        optimizer,
         images=a.images,
         epochs=training.epochs,
         batch_size=training.batch_size,
         loss=partial(LOSSES[training.loss], **(training.loss_options or {})),
         transform=partial(augmented, classes=a.classes, **mixed) if any(mixed.values()) else None,
-        objective=partial(training_objective, m=training.m if sharded else None),
+        objective=objective,
         evaluate=partial(accuracies, model, a, watch=watch),
+        evaluate_every=training.every,
         checkpoint=checkpoint,
-        settings={"trial": {**data._asdict(), **training._asdict()}},
+        settings={"trial": settings_told(data, training)},
     )
     trained: Trained = run(labels=a.labels, seed=data.seed, params=params)
     first_history = None
     if training.bootstrap:
-        first_history = trained.history
+        first_history = ended(model, a, trained)
         logits = predict(model, trained.params, trained.statistics, a.images)
         trained = run(labels=logits.argmax(axis=1), seed=data.seed + 10_000)
-    return Fitted(model, trained.params, trained.statistics, a, trained.history, first_history)
+    history = ended(model, a, trained)
+    return Fitted(model, trained.params, trained.statistics, a, history, first_history)
+
+
+def has_ghost(training: Training) -> bool:
+    """Return whether `ghost_m_sam` can train this: an MLP, on labels, by cross-entropy."""
+    return training.model == "mlp" and training.loss == "cross_entropy" and not training.mixup
+
+
+def settings_told(data: Data, training: Training) -> dict[str, Any]:
+    """Return all settings of a run; those younger than checkpoints only where they are not usual.
+
+    So the checkpoints of before go on.
+    """
+    young = ("side", "nesterov", "lr_warmup", "rho_warmup", "every")
+    usual = {**Data._field_defaults, **Training._field_defaults}
+    settings = {**data._asdict(), **training._asdict()}
+    return {
+        name: value for name, value in settings.items()
+        if name not in young or value != usual[name]
+    }  # fmt: skip
+
+
+def ended(model: Model, a: Subset, trained: Trained) -> list[dict[str, Any]]:
+    """Return a history whose last record is of all images, where the others are of the first."""
+    parts = (a.images, a.test_images, a.validation_images)
+    if max(map(len, parts)) <= FOLLOWED:
+        return trained.history
+    whole = accuracies(model, a, trained.params, trained.statistics, followed=None)
+    return [*trained.history[:-1], trained.history[-1] | whole]
 
 
 def augmented(
@@ -215,20 +293,33 @@ def accuracies(
     params: Params,
     statistics: Params,
     watch: Callable[[Params, Params], dict[str, Any]] | None = None,
+    followed: int | None = FOLLOWED,
 ) -> dict[str, Any]:
     """Return the shares of examples that a network gets right, and of wrong labels that it learned.
+
+    Args:
+        model: the network.
+        a: the images and labels.
+        params: its parameters.
+        statistics: of its batch norm.
+        watch: (params, statistics) → more numbers.
+        followed: how many images of each part are looked at; all if None.
 
     Returns:
         ``test``, ``validation`` if images were held out, ``train``; with label noise
         ``memorized`` and ``recovered``, the shares of the flipped labels that it answers with the
         flipped and with the true label; and what ``watch`` returns.
     """
-    record = {"test": accuracy(predict(model, params, statistics, a.test_images), a.test_labels)}
+
+    def right(images: np.ndarray, labels: np.ndarray) -> float:
+        logits = predict(model, params, statistics, images[:followed])
+        return accuracy(logits, labels[:followed])
+
+    record = {"test": right(a.test_images, a.test_labels)}
     if len(a.validation_labels):
-        logits = predict(model, params, statistics, a.validation_images)
-        record["validation"] = accuracy(logits, a.validation_labels)
-    chosen = predict(model, params, statistics, a.images[:TRACKED]).argmax(axis=1)
-    labels, clean_labels = a.labels[:TRACKED], a.clean_labels[:TRACKED]
+        record["validation"] = right(a.validation_images, a.validation_labels)
+    chosen = predict(model, params, statistics, a.images[:followed]).argmax(axis=1)
+    labels, clean_labels = a.labels[:followed], a.clean_labels[:followed]
     record["train"] = np.mean(chosen == labels)
     wrong = labels != clean_labels
     if wrong.any():
@@ -245,8 +336,9 @@ def trial(params: Params | None = None, **settings: Any) -> dict[str, Any]:
         **settings: the fields of `Data` and of `Training`.
 
     Returns:
-        ``last`` and ``best`` test accuracy, ``validation`` and ``train`` accuracy after the last
-        epoch, all in percent; ``parameters``; ``examples``; ``history``; with ``bootstrap`` also
+        ``last`` and ``best`` test accuracy, ``stopped``, the test accuracy of the epoch that has
+        the best validation accuracy, ``validation`` and ``train`` accuracy after the last epoch,
+        all in percent; ``parameters``; ``examples``; ``history``; with ``bootstrap`` also
         ``first``, the same of the first training. A run whose loss became NaN has the accuracy of a
         guess and says so under ``diverged``.
 
@@ -278,7 +370,8 @@ def as_a_guess(error: NonFiniteError, classes: int) -> dict[str, Any]:
         >>> as_a_guess(NonFiniteError("step 3: the loss is nan"), classes=4)["last"]
         25.0
     """
-    guess = dict.fromkeys(("last", "best", "validation", "train"), 100 / classes)
+    values = ("last", "best", "stopped", "validation", "train")
+    guess = dict.fromkeys(values, 100 / classes)
     return {**guess, "history": [], "diverged": str(error)}
 
 
@@ -289,9 +382,13 @@ def outcome(history: list[dict[str, Any]]) -> dict[str, Any]:
         >>> outcome([{"test": 0.5, "train": 0.5}, {"test": 0.4, "train": 0.9}])["best"]
         50.0
     """
+    followed = [record for record in history if "test" in record]
+    chosen = max(followed, key=lambda record: record.get("validation", -1.0))
+    stopped = chosen["test"] if "validation" in chosen else np.nan
     return {
         "last": 100 * history[-1]["test"],
-        "best": 100 * max(record["test"] for record in history),
+        "best": 100 * max(record["test"] for record in followed),
+        "stopped": 100 * stopped,
         "validation": 100 * history[-1].get("validation", np.nan),
         "train": 100 * history[-1]["train"],
         "history": history,

@@ -52,6 +52,7 @@ def test_what_is_not_said_has_its_default(asked, tmp_path):
         ("--summary width", "--summary runs nothing, and goes without width"),
         ("--headlines --jobs 2", "--headlines runs nothing, and goes without --jobs"),
         ("--summary --headlines --smoke", "--summary .*, and goes without --headlines, --smoke"),
+        ("--overview --all", "--overview runs nothing, and goes without --all"),
         ("--summary --seeds 0", "--summary runs nothing, and goes without --seeds"),
         ("--all width table1", "--all runs every one of them, and goes without width, table1"),
         ("width --smoke --seeds 2", "--smoke runs two seeds, and goes without --seeds"),
@@ -84,9 +85,20 @@ def test_the_summary_is_printed(tmp_path, capsys):
     record |= {"data": "toy", "seeds": [0, 1]}
     (tmp_path / "width.json").write_text(json.dumps(record))
     assert main("--summary", "--out", tmp_path) == 0
-    cell = f"[toy]({tmp_path.as_posix()}/width.md), 2 seeds: **shows**: +1.0 points"
-    row = f"| `width` | C | P | {cell} |"
+    link = f"[width]({tmp_path.as_posix()}/width.md): C"
+    row = f"| {link} | toy images |  | 2 |  |  | **shows: +1.0 points** |"
     assert capsys.readouterr().out.splitlines()[2:] == [row]
+
+
+def test_the_overview_is_drawn_from_what_is_kept(tmp_path, capsys):
+    main("table2", "--smoke", "--out", tmp_path)
+    record = json.loads((tmp_path / "table2" / "table2.json").read_text())
+    (tmp_path / "table2" / "table2.json").write_text(json.dumps({**record, "smoke": False}))
+    capsys.readouterr()
+    assert main("--overview", "--out", tmp_path) == 0
+    paths = [tmp_path / name for name in ("claims.png", "fitted.png")]
+    assert capsys.readouterr().out == "".join(f"picture: {path}\n" for path in paths)
+    assert all(path.exists() for path in paths)
 
 
 def test_a_picture_is_drawn(tmp_path, capsys):

@@ -137,4 +137,4 @@ def test_a_radius_at_which_the_search_diverged_says_so(tmp_path, capsys):
     assert command.run(arguments(f"{text} --out {tmp_path}")) == 0
     search = json.loads((tmp_path / "results.json").read_text())["search"]
     assert all("diverged" in entry for entry in search)
-    assert "0.2: diverged, 0.4: diverged, 0.8: diverged" in capsys.readouterr().out
+    assert "0.2: diverged, 0.4: diverged, 0.6: diverged" in capsys.readouterr().out

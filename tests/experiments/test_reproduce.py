@@ -64,8 +64,11 @@ def test_runs_that_diverge_are_counted_in_the_report(tmp_path, monkeypatch, caps
     guesses = [run for run in record["results"]["runs"] if "diverged" in run]
     assert guesses
     assert {run["last"] for run in guesses} == {10.0}  # of ten classes
-    assert len(record["diverged"]) == len(guesses)
-    told = f"{len(guesses)} of them diverged and count as a guess: step 3 (epoch 1), at B: the l"
+    cells = [json.loads(path.read_text()) for path in (tmp_path / "cells").iterdir()]
+    gone = [cell for cell in cells if "diverged" in cell["result"]]
+    assert len(record["diverged"]) == len(gone) > len(guesses)  # those at other radii, too
+    assert record["runs"] == len(cells)  # however often each was asked for
+    told = f"{len(gone)} of them diverged and count as a guess: step 3 (epoch 1), at B: the l"
     assert told in (tmp_path / "width.md").read_text()
     assert told in capsys.readouterr().out
 

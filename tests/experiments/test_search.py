@@ -1,15 +1,16 @@
-import itertools
-
 import pytest
 
 from minisam.experiments.search import (
-    NEARER,
+    DECAYS,
+    FEW_TEST_IMAGES,
     RATES,
     TUNING_SEEDS,
     at_the_edge,
+    base_candidates,
     candidates,
     times,
     tune,
+    tune_base,
 )
 from minisam.experiments.study import RADII, Scale, labelled
 
@@ -19,8 +20,8 @@ SCALE = Scale("toy", (0, 1, 2))
 def recorded(seen):
     """Return cells whose validation accuracy is made up from the settings, and record them."""
 
-    def luck(s):  # the second seed alone would choose the smallest
-        value = 10 * s.get("rho", 1) - 100 * abs(s["lr"] - 0.12)
+    def luck(s):  # the second seed alone would choose the worst
+        value = 10 * s.get("rho", 1) - 100 * abs(s["lr"] - 0.125) - 1000 * s["weight_decay"]
         return -0.5 * value if s["seed"] == TUNING_SEEDS[1] else value
 
     def cells(grid, function=None):
@@ -30,56 +31,67 @@ def recorded(seen):
     return cells
 
 
-CANDIDATES = {
-    "SGD": [{"lr": 0.1}, {"lr": 0.3}],
-    "SAM": [{"rho": 2.0}, {"rho": 1.0}],
-}
+CANDIDATES = {"SAM": [{"rho": 2.0}, {"rho": 1.0}], "Mixup": [{"mixup": 1.0}]}
 
 
-def test_tuning_searches_the_own_hyper_parameter_then_the_learning_rate_with_equal_budgets():
+def test_sgd_is_searched_first_and_all_others_stand_on_its_learning_rate_and_decay():
     seen = []
     problems = [({"noise": n}, {"base": 100, "lr": 0.05}) for n in (0.2, 0.8)]
     chosen, search = tune(recorded(seen), SCALE, problems, CANDIDATES)
-    assert chosen == [{"SGD": {"lr": 0.125}, "SAM": {"rho": 2.0, "lr": 0.125}}] * 2
+    best = {"lr": 0.125, "weight_decay": DECAYS[0]}
+    assert chosen == [
+        {"SGD": best, "SAM": {**best, "rho": 2.0}, "Mixup": {**best, "mixup": 1.0}}
+    ] * 2  # fmt: skip
     assert {settings["seed"] for settings in seen} == set(TUNING_SEEDS)
     assert not set(TUNING_SEEDS) & set(SCALE.seeds)
-    assert 2 * len(search) == len(seen) == 2 * 2 * 2 * (2 + 4)
-    for method in ("SGD", "SAM"):
-        settings = [str(found["settings"]) for found in labelled(search, method=method, noise=0.2)]
-        assert len(settings) == len(set(settings)) == 6
+    assert 2 * len(search) == len(seen) == 2 * 2 * (len(RATES) * len(DECAYS) + 3)
+    others = [s for s in seen if "rho" in s or "mixup" in s]
+    assert all(settings["lr"] == 0.125 for settings in others)
+    assert seen.index(others[0]) > seen.index([s for s in seen if s not in others][-1])
     assert search[0] == {
-        "noise": 0.2, "method": "SGD", "settings": {"lr": 0.1}, "validation": 102.0,
-        "seeds": list(TUNING_SEEDS),
+        "noise": 0.2, "method": "SGD", "settings": {"lr": 0.02, "weight_decay": 5e-4},
+        "validation": pytest.approx(100 - 0.5 * 0.5), "seeds": list(TUNING_SEEDS),
     }  # fmt: skip
 
 
-def test_the_first_round_stands_where_no_other_learning_rate_is_better():
-    problems = [({}, {"base": 100, "lr": 0.12})]
-    options = {"SGD": [{"lr": 0.12}], "SAM": [{"rho": 2.0}]}
-    chosen, _ = tune(recorded([]), SCALE, problems, options)
-    assert chosen == [{"SGD": {"lr": 0.12}, "SAM": {"rho": 2.0}}]
+@pytest.mark.fault("test-data", "tune")
+def test_a_search_looks_at_few_test_images_and_decides_by_none():
+    seen = []
+    tune(recorded(seen), SCALE, [({}, {"base": 0, "lr": 0.05, "test_size": 10_000})], CANDIDATES)
+    assert {settings["test_size"] for settings in seen} == {FEW_TEST_IMAGES}
 
 
-def test_the_learning_rates_of_both_rounds_are_distinct_and_reach_as_far_for_every_method():
-    tried = candidates(SCALE, "SGD", lr=0.1)["SGD"]
-    assert [option["lr"] for option in tried] == [times(0.1, factor) for factor in RATES]
-    assert min(NEARER) * max(NEARER) == pytest.approx(1, abs=0.05)
-    assert max(NEARER) < min(b / a for a, b in itertools.pairwise(RATES))
+def test_sgd_may_be_searched_on_other_labels_once_for_all_problems():
+    seen = []
+    problems = [({"noise": n}, {"base": 9, "lr": 0.05, "noise": n}) for n in (0.4, 0.6)]
+    chosen, search = tune(recorded(seen), SCALE, problems, CANDIDATES, base_on={"noise": 0.0})
+    of_sgd = labelled(search, method="SGD")
+    assert {entry["noise"] for entry in of_sgd} == {0.0}
+    assert len(of_sgd) == len(base_candidates(0.05))
+    assert {entry["noise"] for entry in labelled(search, method="SAM")} == {0.4, 0.6}
+    assert [settings["noise"] for settings in seen].count(0.0) == 2 * len(of_sgd)
+    assert chosen[0]["SGD"] == chosen[1]["SGD"] == {"lr": 0.125, "weight_decay": DECAYS[0]}
+
+
+def test_the_learning_rates_lie_around_the_experiments_own():
+    tried = base_candidates(0.1)
+    assert {option["lr"] for option in tried} == {times(0.1, factor) for factor in RATES}
+    assert min(RATES) < 1 < max(RATES)
 
 
 def test_one_seed_alone_would_have_chosen_otherwise():
-    values = {seed: [] for seed in TUNING_SEEDS}
-    seen = []
-    cells = recorded(seen)
-    for settings in [{"lr": lr, "base": 0, "seed": s} for lr in (0.1, 0.3) for s in TUNING_SEEDS]:
-        values[settings["seed"]].append(cells([settings])[0]["validation"])
-    assert [v.index(max(v)) for v in values.values()] == [0, 1]
+    cells, values = recorded([]), {seed: [] for seed in TUNING_SEEDS}
+    for decay in DECAYS:
+        for s in TUNING_SEEDS:
+            settings = {"lr": 0.125, "weight_decay": decay, "base": 0, "seed": s}
+            values[s].append(cells([settings])[0]["validation"])
+    assert [v.index(max(v)) for v in values.values()] == [0, len(DECAYS) - 1]
 
 
-def test_every_method_has_as_many_candidates():
+def test_sam_and_asam_try_as_many_radii():
     for data in ("toy", "cifar10"):
-        tried = candidates(Scale(data, (0,)), "SGD", "SAM", "ASAM")
-        assert {len(options) for options in tried.values()} == {5}
+        tried = candidates(Scale(data, (0,)), "SAM", "ASAM")
+        assert len(tried["SAM"]) == len(tried["ASAM"])
         assert tried["ASAM"][0] == {"optimizer": "asam", "rho": Scale(data, (0,)).radii("asam")[0]}
     assert candidates(SCALE, "SAM", radii=RADII)["SAM"][0]["rho"] == RADII["sam"][0]
 
@@ -105,26 +117,21 @@ def test_choices_at_the_edge_are_named(settings, expected):
     assert at_the_edge(search) == expected
 
 
-def test_unequal_budgets_are_refused():
-    with pytest.raises(ValueError, match="as many for every method"):
-        tune(recorded([]), SCALE, [({}, {})], {"SGD": [{"lr": 1}], "SAM": [{"rho": 1}] * 2})
-
-
 def test_a_method_whose_every_candidate_scores_zero_still_gets_one():
     cells = lambda grid: [{"validation": 0.0} for _ in grid]  # noqa: E731
-    chosen, _ = tune(cells, SCALE, [({}, {"lr": 1})], {"SGD": [{"lr": 1}, {"lr": 2}]})
-    assert chosen == [{"SGD": {"lr": 1}}]
+    chosen, _ = tune_base(cells, SCALE, [({}, {"lr": 1})])
+    assert chosen == [base_candidates(1)[0]]
 
 
 @pytest.mark.fault("test-data", "tune")
 def test_nothing_is_chosen_where_no_images_are_held_out():
     cells = lambda grid: [{"validation": None, "last": 50.0} for _ in grid]  # noqa: E731
     with pytest.raises(ValueError, match=r"must hold out images to choose on, which .*0\.4"):
-        tune(cells, SCALE, [({"noise": 0.4}, {"lr": 1})], {"SGD": [{"lr": 1}]})
+        tune(cells, SCALE, [({"noise": 0.4}, {"lr": 1})], CANDIDATES)
 
 
 def test_what_cannot_be_searched_is_named():
-    with pytest.raises(ValueError, match="methods must be of SGD, SAM, ASAM, got 'Adam'"):
-        candidates(SCALE, "SGD", "Adam")
+    with pytest.raises(ValueError, match="methods must be of SAM, ASAM, got 'Adam'"):
+        candidates(SCALE, "SAM", "Adam")
     with pytest.raises(ValueError, match=r"problems must name a learning rate lr, which .*0\.4"):
         tune(recorded([]), SCALE, [({"noise": 0.4}, {"base": 0})], CANDIDATES)

@@ -9,8 +9,10 @@ from scipy import stats
 
 from minisam.experiments.statistics import (
     Interval,
+    holm,
     kendall,
     mean_interval,
+    p_value,
     paired_difference,
     t_cdf,
     t_quantile,
@@ -104,6 +106,29 @@ def test_the_interval_of_a_correlation_covers_about_as_often_as_it_says():
     check = stats.binomtest(covered, 500).proportion_ci(0.999, method="wilson")
     assert check.high > 0.94
     assert check.low < 0.97
+
+
+@given(st.lists(st.floats(-5, 5), min_size=3, max_size=8))
+def test_the_p_of_an_interval_is_scipys(values):
+    if np.ptp(values) < 1e-6:
+        values = [*values, values[0] + 1.0]
+    expected = stats.ttest_1samp(values, 0.0).pvalue
+    assert p_value(mean_interval(values)) == pytest.approx(expected, abs=1e-9)
+
+
+def test_equal_differences_have_the_p_of_the_sign_test():
+    assert p_value(mean_interval([1.0] * 5)) == 2 / 2**5
+    assert p_value(mean_interval([0.0] * 5)) == 1.0
+    assert math.isnan(p_value(mean_interval([1.0])))
+
+
+def test_holm_asks_less_of_each_further_one_and_stops_at_the_first_that_fails():
+    assert holm([0.04, 0.01, 0.02]) == [True, True, True]
+    assert holm([0.04, 0.01, 0.03]) == [False, True, False]  # 0.03 ≥ 0.05/2
+    assert holm([0.04, 0.02, 0.001]) == [True, True, True]
+    assert holm([0.04, 0.03, 0.02]) == [False, False, False]  # 0.02 ≥ 0.05/3
+    assert holm([math.nan, 0.04]) == [False, True]
+    assert holm([]) == []
 
 
 def test_intervals_are_written_with_their_count():

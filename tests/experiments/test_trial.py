@@ -4,14 +4,21 @@ import pytest
 from minisam.checkpoint import load_checkpoint
 from minisam.experiments.subset import Data
 from minisam.experiments.trial import (
+    FOLLOWED,
     Training,
+    accuracies,
     fit,
+    has_ghost,
+    made,
     make_optimizer,
     outcome,
     prepared,
     records,
+    rising,
     trial,
 )
+from minisam.nn.losses import accuracy
+from minisam.train import predict
 
 TINY = {
     "train_size": 60,
@@ -44,9 +51,79 @@ def test_a_seed_fixes_everything_and_settings_change_what_they_say():
         {"loss": "soft_bootstrap", "loss_options": {"beta": 0.5}},
         {"loss": "hard_bootstrap"},
         {"bootstrap": True},
+        {"nesterov": True},
+        {"lr_warmup": 0.5},
+        {"side": 16},
     ):
         changed = trial(**TINY, noise=0.4, seed=3, **change)
         assert changed["history"][-1]["loss"] != one["history"][-1]["loss"], change
+
+
+def test_rho_warms_up_for_sam_and_says_nothing_to_sgd():
+    plain, sam = {}, {"optimizer": "sam", "rho": 0.5}
+    first, last = (
+        [trial(**TINY, **own, rho_warmup=share)["history"][k]["loss"] for own in (plain, sam)
+         for share in (0.0, 0.9)]
+        for k in (0, 1)
+    )  # fmt: skip
+    assert first[0] == first[1]
+    assert last[2] != last[3]
+
+
+def test_schedules_rise_in_their_share_of_the_steps():
+    _, training = records({**TINY, "lr": 1.0, "lr_warmup": 0.5, "epochs": 2})
+    optimizer, _ = made(training, examples=60)  # three steps an epoch, six in all
+    w, taken = {"w": np.zeros(1)}, []
+    state = optimizer.init(w)
+    for _ in range(6):
+        before = w["w"][0]
+        w, state, _ = optimizer.step(w, state, lambda w: (0.0, {"w": np.ones(1)}, {}))
+        taken.append(before - w["w"][0])
+    velocity = 1 - 0.9 ** np.arange(1, 7)  # times 10, of momentum 0.9 and a gradient of 1
+    rates = np.array(taken) / (10 * velocity)
+    after = 0.5 * (1 + np.cos(np.pi * np.arange(3) / 3))
+    np.testing.assert_allclose(rates, [0.25, 0.5, 0.75, *after], rtol=1e-2)  # weight decay is small
+    assert rising(0.4, 0.0, 10)(0) == 0.4
+    with pytest.raises(ValueError, match="share must be a number"):
+        rising(0.4, 1.5, 10)
+
+
+def test_the_last_epoch_is_judged_on_all_images_and_the_others_on_the_first():
+    data, training = records({**TINY, "test_size": FOLLOWED + 100, "every": 2, "epochs": 3})
+    fitted = fit(data, training)
+    logits = predict(fitted.model, fitted.params, fitted.statistics, fitted.arrays.test_images)
+    right = accuracy(logits, fitted.arrays.test_labels)
+    assert len(logits) == FOLLOWED + 100
+    assert fitted.history[-1]["test"] == right
+    followed = accuracies(fitted.model, fitted.arrays, fitted.params, fitted.statistics)
+    assert followed["test"] == accuracy(logits[:FOLLOWED], fitted.arrays.test_labels[:FOLLOWED])
+    assert followed["test"] != right
+    assert ["test" in record for record in fitted.history] == [False, True, True]
+
+
+def test_an_mlps_m_sam_is_the_fast_one_and_a_residual_networks_the_slow_one():
+    sharded = {**TINY, "optimizer": "m_sam", "rho": 0.1, "m": 5}
+    _, training = records(sharded)
+    assert has_ghost(training)
+    assert not has_ghost(training._replace(model="resnet"))
+    assert not has_ghost(training._replace(mixup=1.0))
+    fast = trial(**sharded)["history"]
+    # The cross-entropy by another name, which goes shard by shard.
+    named = {"loss": "soft_bootstrap", "loss_options": {"beta": 1.0}}
+    slow = trial(**sharded, **named)["history"]
+    for one, other in zip(fast, slow, strict=True):
+        assert one["loss"] == pytest.approx(other["loss"], rel=1e-4)  # float32, six steps
+        assert one["perturbed_loss"] == pytest.approx(other["perturbed_loss"], rel=1e-4)
+
+
+def test_the_epoch_to_stop_at_is_chosen_by_validation_and_never_by_the_test():
+    history = [
+        {"test": 0.5, "validation": 0.6, "train": 0.5},
+        {"train": 0.7},
+        {"test": 0.9, "validation": 0.4, "train": 1.0},
+    ]
+    assert outcome(history)["stopped"] == 50.0
+    assert np.isnan(outcome([{"test": 0.5, "train": 0.5}])["stopped"])
 
 
 def test_methods_of_one_seed_share_data_and_start():
@@ -158,6 +235,12 @@ def test_a_checkpoint_names_every_setting_and_its_default_as_it_always_has(tmp_p
         "bootstrap": False,
     }  # fmt: skip
     stored = load_checkpoint(path).settings["trial"]
+    young = {"side": 16, "nesterov": True, "lr_warmup": 0.5, "rho_warmup": 0.5, "every": 2}
+    data, training = records({"train_size": 20, "test_size": 10, "epochs": 1, **young})
+    fit(data, training, checkpoint=str(tmp_path / "young.npz"))
+    told = load_checkpoint(tmp_path / "young.npz").settings["trial"]
+    assert {key: told[key] for key in young} == young
+    assert prepared(told)[1].images.shape == (20, 16, 16, 3)
     assert list(stored.items()) == list(defaults.items())
     whole = records({})
     assert (whole[0].train_size, whole[0].test_size, whole[1].epochs) == (1000, 1000, 20)

@@ -5,20 +5,27 @@ eigenvalues, the trace, the spectral density, the worst loss rise in two balls a
 all of the training loss on the first examples; along training the largest eigenvalue. (In a small
 ball a rise is mostly slope, which vanishes where a network fits every training label; in a
 large one it is curvature.) Then the rank correlation of each measure with the test error, and with
-the gap between training and test accuracy, over all runs. (The gap alone would not do: it also
-falls when a large ρ keeps a network from fitting its training labels. The intervals of τ take runs
-as independent, though those of one method and ρ are alike.)
+the gap between training and test accuracy, within each seed. (The gap alone would not do: it also
+falls when a large ρ keeps a network from fitting its training labels. So does the curvature: where
+a method has not learned its labels, nothing is judged.)
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from minisam.experiments.statistics import Interval, by_epoch, kendall, paired_difference
+from minisam.experiments.statistics import (
+    Interval,
+    by_epoch,
+    kendall,
+    mean_interval,
+    paired_difference,
+)
 from minisam.experiments.study import (
     Cells,
     Headline,
@@ -131,10 +138,18 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
 
 
 def correlation(results: Mapping[str, Any], measure: str, target: str) -> Interval:
-    """Return Kendall's τ of a measure and the test ``"error"`` or the ``"gap"``, over all runs."""
-    runs = results["runs"]
-    outcomes = [100 - run["last"] if target == "error" else run["gap"] for run in runs]
-    return kendall([run[measure] for run in runs], outcomes)
+    """Return Kendall's τ of a measure and the test ``"error"`` or the ``"gap"``.
+
+    It is taken within each seed, over the methods and radii, and averaged over the seeds: runs of
+    one seed share data and start, so that all of them together would be no sample.
+    """
+    taus = []
+    for seed in sorted({run["seed"] for run in results["runs"]}):
+        runs = labelled(results["runs"], seed=seed)
+        outcomes = [100 - run["last"] if target == "error" else run["gap"] for run in runs]
+        tau = kendall([run[measure] for run in runs], outcomes).value
+        taus.append(0.0 if math.isnan(tau) else tau)
+    return mean_interval(taus)
 
 
 def sharper(results: Mapping[str, Any]) -> Interval:
@@ -146,26 +161,34 @@ def sharper(results: Mapping[str, Any]) -> Interval:
     return paired_difference(sgd, sam)
 
 
+def worse_fitted(results: Mapping[str, Any]) -> float:
+    """Return the training accuracy of the method that fits worse: less fitted is flatter."""
+    sam = {"method": "SAM", "rho": middle_radius(results["runs"])}
+    return min(mean(results["runs"], "train", **m).value for m in ({"method": "SGD"}, sam))
+
+
 def headline(results: Mapping[str, Any]) -> Headline:
     """Say by which factor SGD's largest eigenvalue exceeds SAM's."""
-    ratio = sharper(results)
+    ratio, rho = sharper(results), middle_radius(results["runs"])
     low, value, high = (f"{np.exp(x):.1f}" for x in (ratio.low, ratio.value, ratio.high))
-    return Headline(weigh(ratio, matters=0.1), f"λ₁ × {value} ({low} to {high})")
+    word, number = weigh(ratio, 0.1, worse_fitted(results)), f"λ₁ × {value} ({low} to {high})"
+    return Headline(word, number, ratio, f"{rho:g}", worse_fitted(results))
 
 
 def verdict(results: Mapping[str, Any]) -> str:
     """Judge SGD's eigenvalue against SAM's at the middle radius, and each measure's correlation."""
     rho, ratio = middle_radius(results["runs"]), sharper(results)
     taus = {name: correlation(results, key, "error") for name, key in MEASURES.items()}
+    train = worse_fitted(results)
     agree = "; ".join(
-        f"{weigh(tau, matters=0.1)} by {name}, {tau.value:+.2f} ({tau.low:+.2f} to {tau.high:+.2f})"
+        f"{weigh(tau, 0.1, train)} by {name}, {tau.value:+.2f} ({tau.low:+.2f} to {tau.high:+.2f})"
         for name, tau in taus.items()
     )
     return (
-        f"{weigh(ratio, matters=0.1)}: λ₁ with SGD is {np.exp(ratio.value):.1f} times SAM's "
-        f"(95 % interval {np.exp(ratio.low):.1f} to {np.exp(ratio.high):.1f}, ρ = {rho:g}); "
-        f"that flatter has the smaller test error, by rank correlation over {len(results['runs'])} "
-        f"runs: {agree}"
+        f"{weigh(ratio, 0.1, train)}: λ₁ with SGD is {np.exp(ratio.value):.1f} times SAM's (95 % "
+        f"interval {np.exp(ratio.low):.1f} to {np.exp(ratio.high):.1f}, ρ = {rho:g}; the worse "
+        f"fitted learned {train:.0f} % of its training labels); that flatter has the smaller test "
+        f"error, by rank correlation within a seed: {agree}"
     )
 
 

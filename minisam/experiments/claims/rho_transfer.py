@@ -1,23 +1,41 @@
-"""Does one ρ serve several stages with ASAM, but not with SAM?
+"""Does one ρ serve another stage, or the same function written with other weights, with ASAM alone?
 
-Two things are measured. The ρ that is best in pre-training is used in fine-tuning, and the
-accuracy lost against the best ρ there is its regret; ASAM's should be the smaller one. And
-exactly, without training: the rise L(w + ε(ρ)) − L(w) at the end of pre-training, and at the
-*same function* with its first layer's weights multiplied and its second's divided by 16. There
-SAM's curve must move and ASAM's (η = 0, all tensors) must not.
+Three things are measured. A network whose first layer's weights are multiplied by 4 and whose
+second's are divided by 4 computes the same function: it is trained from there and from the weights
+as they were drawn, at every ρ, on noisy labels. What is lost there by the ρ that was best as drawn
+is its regret, and ASAM's should be the smaller one. The same for two stages, the ρ of pre-training
+in fine-tuning. And exactly, without training: the rise L(w + ε(ρ)) − L(w) of a trained network,
+and of the same function rescaled by 16. There SAM's curve must move, and ASAM's (η = 0, all
+tensors) must not.
+
+Both ρ of a seed's regret are chosen by held-out accuracy on all *other* seeds, so that neither is
+favoured by the runs that it is judged on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from minisam.experiments.claims.two_stages import pretrained, two_stages
+from minisam.experiments.search import tune_base
 from minisam.experiments.statistics import Interval, mean_interval, paired_difference
-from minisam.experiments.study import Cells, Headline, Scale, by_seed, mean, over_seeds, weigh
+from minisam.experiments.study import (
+    Cells,
+    Headline,
+    Scale,
+    best_elsewhere,
+    labelled,
+    mean,
+    over_seeds,
+    weigh,
+)
+from minisam.experiments.subset import load_subset
+from minisam.experiments.trial import network, records, trial
 from minisam.nn.gradients import value_and_grad
 from minisam.nn.losses import cross_entropy
 from minisam.optim import asam_perturbation, sam_perturbation
@@ -26,9 +44,10 @@ from minisam.trees import Params, add
 
 CLAIM = "A ρ carries over between stages, and through a rescaling, with ASAM but not with SAM."
 PUBLISHED = "Kwon et al. 2021: theorem 1 (exact invariance); no figure for the transfer of ρ."
-LADDER = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)  # times the middle one of the radii to search
-FACTOR = 16.0
-SIZE = (12.0, 7.0)
+LADDERS = {"SAM": (0.025, 0.05, 0.1, 0.2, 0.4, 0.8), "ASAM": (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)}
+FACTOR = 16.0  # of the rescaling whose rise is computed
+TRAINED_FROM = 4.0  # the factor of the weights that are trained from
+SIZE = (12.0, 10.0)
 
 
 def rescaled(params: Params, factor: float) -> Params:
@@ -64,11 +83,18 @@ def rises(seed: int, first: dict[str, Any], radii: dict[str, list[float]]) -> di
     return curves
 
 
+def trained_from(factor: float, seed: int, **settings: Any) -> dict[str, Any]:
+    """Train as `trial` does, from the start that the seed draws, rescaled."""
+    data, training = records({**settings, "seed": seed})
+    start = network(training, load_subset(data)).init(np.random.default_rng([seed, 0]))
+    return trial(rescaled(start, factor), **settings, seed=seed)
+
+
 def run(cells: Cells, scale: Scale) -> dict[str, Any]:
-    """Run both stages at every ρ, the second from SGD's network; then the rescaling."""
-    base = scale.settings()
-    factors = LADDER[2:4] if scale.smoke else LADDER
-    radii = {m: [f * scale.radii(m.lower())[2] for f in factors] for m in ("SAM", "ASAM")}
+    """Train from both starts at every ρ, then both stages; then the rises."""
+    ladders = {m: values[2:4] if scale.smoke else values for m, values in LADDERS.items()}
+    from_rescaled, search = trained_at_every_radius(cells, scale, ladders)
+    base = scale.settings(every=20)
     entries = [
         (
             {"method": method, "stage": stage, "rho": rho},
@@ -77,7 +103,7 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
                 "second": {"epochs": 1} if stage == 1 else climb,
             },
         )
-        for method, values in radii.items()
+        for method, values in ladders.items()
         for rho in values
         for climb in [{"optimizer": method.lower(), "rho": rho}]
         for stage in (1, 2)
@@ -88,27 +114,70 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
         if run["stage"] == 1:
             run.update(first)
         run.pop("history")
-    curves = over_seeds(cells, scale, [({}, {"first": base, "radii": radii})], rises)
-    return {"radii": radii, "runs": runs, "rises": curves}
+    curves = over_seeds(cells, scale, [({}, {"first": base, "radii": ladders})], rises)
+    return {"radii": ladders, "search": search, "rescaled": from_rescaled, "runs": runs,
+            "rises": curves}  # fmt: skip
 
 
-def regret(results: Mapping[str, Any], method: str) -> dict[int, float]:
-    """Return {seed: accuracy lost in fine-tuning by the ρ that is best in pre-training}.
+def trained_at_every_radius(
+    cells: Cells, scale: Scale, ladders: Mapping[str, Sequence[float]]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Search SGD on clean labels from either start; train at every ρ there on noisy ones."""
+    shared = scale.settings(every=20)
+    problems = [
+        ({"factor": f}, {**shared, "factor": f, "lr": shared["lr"] / f})
+        for f in (1.0, TRAINED_FROM)
+    ]
+    bases, search = tune_base(partial(cells, function=trained_from), scale, problems)
+    entries = [
+        ({"method": method, "factor": labels["factor"], "rho": rho},
+         {**settings, **base, "noise": 0.4, "optimizer": method.lower(), "rho": rho})
+        for (labels, settings), base in zip(problems, bases, strict=True)
+        for method, radii in {"SGD": (0.0,), **ladders}.items()
+        for rho in radii
+    ]  # fmt: skip
+    runs = over_seeds(cells, scale, entries, trained_from)
+    kept = ("method", "factor", "rho", "seed", "last", "validation", "train", "diverged")
+    return [{key: run[key] for key in kept if key in run} for run in runs], search
 
-    Either ρ is chosen by its mean test accuracy over seeds, of equals the smaller: this is a
-    question about curves, not a way to choose a ρ.
+
+def regret(
+    here: Sequence[Mapping[str, Any]], there: Sequence[Mapping[str, Any]]
+) -> dict[int, float]:
+    """Return {seed: accuracy lost here by the ρ that is best there}, both chosen on other seeds.
+
+    Args:
+        here: runs of one method at every ρ, of the problem that is to be solved.
+        there: runs of the same method and radii on another problem.
     """
-    best = {}
-    for stage in (1, 2):
-        means = {
-            rho: mean(results["runs"], method=method, stage=stage, rho=rho).value
-            for rho in results["radii"][method]
-        }
-        best[stage] = max(means, key=means.__getitem__)
-    of_best, of_transferred = (
-        by_seed(results["runs"], method=method, stage=2, rho=best[stage]) for stage in (2, 1)
-    )
-    return {seed: of_best[seed] - of_transferred[seed] for seed in of_best}
+    lost = {}
+    for seed in sorted({run["seed"] for run in here}):
+        ours, kept = (
+            labelled(here, seed=seed, rho=best_elsewhere(runs, seed, "validation"))[0]["last"]
+            for runs in (here, there)
+        )
+        lost[seed] = ours - kept
+    return lost
+
+
+def regrets(results: Mapping[str, Any], question: str) -> dict[str, dict[int, float]]:
+    """Return {method: {seed: regret}} of ``"rescaled"`` or of ``"stages"``."""
+    found = {}
+    for method in results["radii"]:
+        if question == "stages":
+            of_method = labelled(results["runs"], method=method)
+            here, there = (labelled(of_method, stage=stage) for stage in (2, 1))
+        else:
+            of_method = labelled(results["rescaled"], method=method)
+            here, there = (labelled(of_method, factor=f) for f in (TRAINED_FROM, 1.0))
+        found[method] = regret(here, there)
+    return found
+
+
+def excess(results: Mapping[str, Any], question: str) -> Interval:
+    """Return SAM's regret − ASAM's, by seed."""
+    found = regrets(results, question)
+    return paired_difference(found["SAM"], found["ASAM"])
 
 
 def shift(results: Mapping[str, Any], method: str) -> float:
@@ -121,65 +190,104 @@ def shift(results: Mapping[str, Any], method: str) -> float:
 
 
 def table(results: Mapping[str, Any]) -> list[list[str]]:
-    """Return both curves, the regrets and the shifts."""
-    rows = [["method", "ρ", "pre-training (%)", "fine-tuning (%)"]]
+    """Return the curves, the regrets and the shifts."""
+    places = ["pre-training (%)", "fine-tuning (%)"]
+    if "rescaled" in results:
+        places = ["as drawn (%)", f"rescaled by {TRAINED_FROM:g} (%)", *places]
+    rows = [["method", "ρ", *places]]
+    if "rescaled" in results:
+        plain = [
+            mean(results["rescaled"], method="SGD", factor=factor) for factor in (1.0, TRAINED_FROM)
+        ]
+        rows.append(["SGD", "", *(f"{point:.1f}" for point in plain), "", ""])
     for method, radii in results["radii"].items():
         for rho in radii:
-            stages = [
+            points = [
                 mean(results["runs"], method=method, stage=stage, rho=rho) for stage in (1, 2)
             ]
-            rows.append([method, f"{rho:g}", *(f"{stage:.1f}" for stage in stages)])
+            if "rescaled" in results:
+                points = [
+                    mean(results["rescaled"], method=method, factor=factor, rho=rho)
+                    for factor in (1.0, TRAINED_FROM)
+                ] + points
+            rows.append([method, f"{rho:g}", *(f"{point:.1f}" for point in points)])
     for method in results["radii"]:
-        lost = mean_interval(list(regret(results, method).values()))
-        rows.append([f"{method}: regret of pre-training's ρ (points)", "", "", f"{lost:.2f}"])
-        moved = shift(results, method)
-        rows.append([f"{method}: largest relative change by rescaling", "", f"{moved:.1e}", ""])
+        questions = ["rescaled", "stages"] if "rescaled" in results else ["stages"]
+        lost = [
+            ["", f"{mean_interval(list(regrets(results, question)[method].values())):.2f}"]
+            for question in questions
+        ]
+        rows.append([f"{method}: regret of the other's ρ (points)", "", *itertools.chain(*lost)])
+        moved = f"{shift(results, method):.1e}"
+        blank = [""] * (len(places) - 1)
+        rows.append([f"{method}: relative change of the rise by {FACTOR:g}", "", moved, *blank])
     return rows
 
 
 def verdict(results: Mapping[str, Any]) -> str:
-    """Judge the difference of regrets, and state the exact part."""
-    difference = paired_difference(regret(results, "SAM"), regret(results, "ASAM"))
-    return (
-        f"{weigh(difference)} between stages: SAM's regret − ASAM's = {difference:+.1f} points; "
-        f"shows under rescaling: SAM's rise changes by a factor of up to "
-        f"{1 + shift(results, 'SAM'):.0f}, ASAM's by {shift(results, 'ASAM'):.0e} of itself"
+    """Judge the differences of regrets, and the exact part."""
+    parts = []
+    if "rescaled" in results:
+        more = excess(results, "rescaled")
+        parts.append(
+            f"{headline(results).word} when trained from rescaled weights: SAM's regret − ASAM's = "
+            f"{more:+.1f} points"
+        )
+    between = excess(results, "stages")
+    moved = [shift(results, method) for method in ("SAM", "ASAM")]
+    exact = "shows" if moved[1] < 1e-6 < moved[0] else "opposite"
+    parts.append(f"{weigh(between)} between stages: {between:+.1f} points")
+    parts.append(
+        f"{exact} in the rise: SAM's changes by a factor of up to {1 + moved[0]:.0f}, "
+        f"ASAM's by {moved[1]:.0e} of itself"
     )
+    return "; ".join(parts)
 
 
 def headline(results: Mapping[str, Any]) -> Headline:
-    """Say how much more SAM loses than ASAM by keeping its ρ between stages."""
-    difference = paired_difference(regret(results, "SAM"), regret(results, "ASAM"))
-    return Headline.of(difference, "points of regret")
+    """Say how much more SAM loses than ASAM by keeping its ρ where the weights are rescaled."""
+    if "rescaled" not in results:
+        return Headline("not run", "no training from rescaled weights")
+    train = mean(results["rescaled"], "train", method="SGD", factor=1.0).value
+    return Headline.of(
+        excess(results, "rescaled"), "points of regret", train=train, rho="of the other seeds"
+    )
 
 
 def draw(results: Mapping[str, Any], figure: Any) -> None:
-    """Draw the accuracy against ρ in both stages above, and the rise against ρ below."""
-    panels = figure.subplots(2, 2, height_ratios=(3, 2))
+    """Draw accuracy against ρ from both starts and in both stages, and the rise against ρ."""
+    rows: list[tuple[str, str, list[tuple[str, dict[str, Any]]]]] = []
+    if "rescaled" in results:
+        from_either = [("as drawn", {"factor": 1.0}), ("rescaled", {"factor": TRAINED_FROM})]
+        rows.append(("rescaled", "trained from weights", from_either))
+    stages = [("pre-training", {"stage": 1}), ("fine-tuning", {"stage": 2})]
+    rows.append(("runs", "accuracy in", stages))
+    panels = figure.subplots(len(rows) + 1, 2)
     for column, (method, radii) in enumerate(results["radii"].items()):
-        top, bottom = panels[:, column]
-        for stage, style in ((1, "-"), (2, "--")):
-            points = [mean(results["runs"], method=method, stage=stage, rho=rho) for rho in radii]
-            peak = max(point.value for point in points)
-            points = [Interval(v - peak, low - peak, high - peak, n) for v, low, high, n in points]
-            label = ("pre-training", "fine-tuning")[stage - 1]
-            curve_with_interval(
-                top, radii, points, label, color=colour(method), linestyle=style,
-                markerfacecolor=colour(method) if stage == 1 else "white",
-            )  # fmt: skip
+        for axes, (key, title, places) in zip(panels[:, column], rows, strict=False):
+            for (name, label), style in zip(places, ("-", "--"), strict=True):
+                points = [mean(results[key], method=method, rho=rho, **label) for rho in radii]
+                peak = max(point.value for point in points)
+                points = [Interval(v - peak, a - peak, b - peak, n) for v, a, b, n in points]
+                curve_with_interval(
+                    axes, radii, points, name, color=colour(method), linestyle=style,
+                    markerfacecolor=colour(method) if style == "-" else "white",
+                )  # fmt: skip
+            axes.legend(title=title)
+        bottom = panels[-1, column]
         for name, style in (("as trained", "-"), ("rescaled", ":")):
             curves = np.array([curve[method][name] for curve in results["rises"]])
             bottom.plot(
                 radii, curves.mean(axis=0), style, color=colour(method), label=name,
                 linewidth=2.2 if style == "-" else 5, alpha=1 if style == "-" else 0.6,
             )  # fmt: skip
-        top.set_title(method)
-        top.legend(title="accuracy in")
+        panels[0, column].set_title(method)
         bottom.legend(title="same function,")
         bottom.set_yscale("log")
         bottom.set_xlabel("ρ")
-        for axes in (top, bottom):
+        for axes in panels[:, column]:
             axes.set_xscale("log", base=2)
             axes.set_xticks(radii, [f"{rho:g}" for rho in radii])
-    panels[0, 0].set_ylabel("test accuracy,\npoints below the best ρ")
-    panels[1, 0].set_ylabel("loss rise\nL(w + ε) − L(w)")
+    for axes in panels[:-1, 0]:
+        axes.set_ylabel("test accuracy,\npoints below the best ρ")
+    panels[-1, 0].set_ylabel("loss rise\nL(w + ε) − L(w)")

@@ -135,7 +135,7 @@ def verdict(results: Mapping[str, Any]) -> str:
     network = results["networks"][-1]
     ratio = days(results, network, "SAM") / days(results, network, "SGD")
     return (
-        f"too small to tell: only format, loader and cost were tested; {EPOCHS} epochs of "
+        f"not run: only format, loader and cost were tested; {EPOCHS} epochs of "
         f"ImageNet32 with {network} would take one of these processes "
         f"{days(results, network, 'SAM'):.0f} days with SAM ({ratio:.2f} times SGD's)"
     )
@@ -143,7 +143,8 @@ def verdict(results: Mapping[str, Any]) -> str:
 
 def headline(results: Mapping[str, Any]) -> Headline:
     """Say that nothing was trained at this size."""
-    return Headline("too small to tell", "not run")
+    network = results["networks"][-1]
+    return Headline("not run", f"{days(results, network, 'SAM'):.0f} days of one process")
 
 
 def draw(results: Mapping[str, Any], figure: Any) -> None:

@@ -1,8 +1,8 @@
 """Does SAM help when a pre-trained network is fine-tuned? (Foret et al. 2020, table 3).
 
-An MLP learns five classes, gets a new last layer, and learns the five others from a fifth as many
-images; SGD, SAM and ASAM in either stage. Each method tries nine settings in each stage, see
-`minisam.experiments.search`; the second stage is searched from a network that SGD pre-trained.
+A residual network learns five classes from many images, with SGD, gets a new last layer, and learns
+the five others from few: 1,000 and 250. SGD's learning rate and weight decay are searched for the
+second stage, and SAM and ASAM take them (see `minisam.experiments.search`).
 """
 
 from __future__ import annotations
@@ -10,9 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from minisam.experiments.claims.two_stages import FIRST, two_stages
+from minisam.experiments.claims.two_stages import two_stages
 from minisam.experiments.search import candidates, tune
-from minisam.experiments.study import Cells, Headline, Scale, gain, mean, over_seeds, weigh
+from minisam.experiments.study import (
+    Cells,
+    Headline,
+    Scale,
+    gain,
+    half_published,
+    mean,
+    over_seeds,
+    removed,
+    weigh,
+)
 from minisam.plots import colour
 
 CLAIM = "SAM improves the fine-tuning of a pre-trained network."
@@ -20,68 +30,111 @@ PUBLISHED = (
     "Test error (%) of a fine-tuned EfficientNet-L2, SAM / without: CIFAR-10 0.30 / 0.34, "
     "CIFAR-100 3.92 / 4.07."
 )
+PAPER = 11.8  # percent of the errors that SAM removes on CIFAR-10
 COMPARED = ("SGD", "SAM", "ASAM")
+IMAGES = (1000, 250)  # of the second stage; the first is judged
 SIZE = (10.0, 4.6)
 
 
 def run(cells: Cells, scale: Scale) -> dict[str, Any]:
-    """Search each stage, then run every pair of methods."""
-    base, options = scale.settings(), candidates(scale, *COMPARED)
-    first = {**base, "classes": FIRST}
-    (before,), search = tune(cells, scale, [({"stage": 1}, first)], options)
-    start = {**base, **before["SGD"]}
+    """Search the second stage, then run it with every method."""
+    many = 4000 if scale.data == "toy" else 40_000  # half of them are of the first five classes
+    first = scale.settings(
+        model="resnet", model_options={"width": 8}, lr=0.1, weight_decay=5e-4, epochs=6,
+        train_size=many, every=10,
+    )  # fmt: skip
+    few = {"epochs": 1} if scale.smoke else {"epochs": 40, "batch_size": 32}
+    problems = [
+        (
+            {"pretrained": "SGD", "images": images},
+            {"lr": 0.02, **few, "train_size": 100 if scale.smoke else 2 * images},
+        )
+        for images in IMAGES
+    ]
 
     def second_cells(grid: list[dict[str, Any]]) -> list[Any]:
         jobs = []
         for settings in grid:
             second = {key: value for key, value in settings.items() if key != "seed"}
-            jobs.append({"first": start, "second": second, "seed": settings["seed"]})
+            jobs.append({"first": first, "second": second, "seed": settings["seed"]})
         return cells(jobs, two_stages)
 
-    shared = {"lr": base["lr"]}
-    (after,), tried = tune(second_cells, scale, [({"stage": 2}, shared)], options)
+    best, search = tune(second_cells, scale, problems, candidates(scale, "SAM", "ASAM"))
     entries = [
-        (
-            {"pretrained": one, "method": two},
-            {"first": {**base, **before[one]}, "second": {**shared, **after[two]}},
-        )
-        for one in COMPARED
-        for two in COMPARED
+        ({**labels, "method": method}, {"first": first, "second": {**shared, **options}})
+        for (labels, shared), chosen in zip(problems, best, strict=True)
+        for method, options in chosen.items()
     ]
     runs = over_seeds(cells, scale, entries, two_stages)
-    return {"search": search + tried, "runs": runs}
+    for one in runs:
+        one["before"] = one.pop("first")["last"]
+        one.pop("history")
+    return {"search": search, "chosen": best, "runs": runs}
+
+
+def places(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the labels of each start and number of images, the one that is judged first."""
+    names = ("pretrained", "images")
+    found = [{name: run[name] for name in names if name in run} for run in results["runs"]]
+    return [place for k, place in enumerate(found) if place not in found[:k]]
+
+
+def named_place(place: Mapping[str, Any]) -> str:
+    """Name a start and a number of images."""
+    images = f", {place['images']:,} images" if "images" in place else ""
+    return f"pre-trained with {place['pretrained']}{images}"
+
+
+def judged_with(results: Mapping[str, Any], place: Mapping[str, Any]) -> dict[str, Any]:
+    """Return δ, half of the published share of the errors, and SGD's training accuracy."""
+    plain, train = (
+        mean(results["runs"], value, method="SGD", **place).value for value in ("last", "train")
+    )
+    return {"delta": half_published(PAPER, plain), "train": train}
 
 
 def table(results: Mapping[str, Any]) -> list[list[str]]:
-    """Return accuracy after fine-tuning, a row per method of pre-training."""
+    """Return accuracy after fine-tuning, a row per start and number of images."""
     rows = [
         ["test accuracy (%) after fine-tuning", *(f"with {method}" for method in COMPARED),
-         "SAM − SGD, paired", "ASAM − SGD, paired"],
+         "SAM − SGD, paired", "ASAM − SGD, paired", "SGD train (%)"],
     ]  # fmt: skip
-    for one in COMPARED:
-        means = [f"{mean(results['runs'], pretrained=one, method=two):.1f}" for two in COMPARED]
-        gains = [f"{gain(results['runs'], m, pretrained=one):+.2f}" for m in ("SAM", "ASAM")]
-        rows.append([f"pre-trained with {one}", *means, *gains])
+    for place in places(results):
+        means = [f"{mean(results['runs'], method=two, **place):.1f}" for two in COMPARED]
+        gains = [f"{gain(results['runs'], m, **place):+.2f}" for m in ("SAM", "ASAM")]
+        rows.append(
+            [named_place(place), *means, *gains, f"{judged_with(results, place)['train']:.1f}"]
+        )
     return rows
 
 
 def verdict(results: Mapping[str, Any]) -> str:
-    """Judge SAM's gain in fine-tuning after SGD's pre-training."""
-    difference = gain(results["runs"], "SAM", pretrained="SGD")
-    return f"{weigh(difference)}: SAM − SGD in fine-tuning after SGD: {difference:+.1f} points"
+    """Judge SAM's gain in fine-tuning at every place."""
+    parts = []
+    for place in places(results):
+        difference = gain(results["runs"], "SAM", **place)
+        word = weigh(difference, **judged_with(results, place))
+        parts.append(f"{word}, {named_place(place)}: SAM − SGD = {difference:+.1f} points")
+    return "; ".join(parts)
 
 
 def headline(results: Mapping[str, Any]) -> Headline:
-    """Say what SAM gains in fine-tuning."""
-    return Headline.of(gain(results["runs"], "SAM", pretrained="SGD"), "points")
+    """Say what SAM gains in fine-tuning after SGD."""
+    place = places(results)[0]
+    chosen = results.get("chosen")
+    return Headline.of(
+        gain(results["runs"], "SAM", **place), "points", **judged_with(results, place),
+        rho=f"{chosen[0]['SAM']['rho']:g}" if chosen else "",
+        share=removed(results["runs"], "SAM", **place),
+    )  # fmt: skip
 
 
 def draw(results: Mapping[str, Any], figure: Any) -> None:
-    """Draw a group of dots per method of pre-training."""
+    """Draw a group of dots per start and number of images."""
     axes = figure.subplots()
-    for group, one in enumerate(COMPARED):
+    for group, place in enumerate(places(results)):
         for k, two in enumerate(COMPARED):
-            value, low, high, _ = mean(results["runs"], pretrained=one, method=two)
+            value, low, high, _ = mean(results["runs"], method=two, **place)
             axes.errorbar(
                 group + 0.2 * (k - 1),
                 value,
@@ -92,7 +145,7 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
                 color=colour(two),
                 label=f"fine-tuned with {two}" if group == 0 else None,
             )
-    axes.set_xticks(range(len(COMPARED)), [f"pre-trained with {method}" for method in COMPARED])
+    axes.set_xticks(range(len(places(results))), [named_place(place) for place in places(results)])
     axes.set_ylabel("test accuracy (%) on the new classes")
     axes.grid(axis="x", visible=False)
     figure.legend(loc="outside upper center", ncols=3)

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from minisam.experiments.trial import MODELS, Fitted, fit, outcome, records, trial
+from minisam.experiments.trial import Fitted, fit, outcome, records, trial
 from minisam.trees import Params
 
 FIRST, SECOND = [0, 1, 2, 3, 4], [5, 6, 7, 8, 9]  # the classes of either stage
-FEW = 0.2  # share of the training images of the second stage that are used
+FEW = 0.2  # share of the first stage's number of training images that the second has
 
 
 @lru_cache(maxsize=16)
@@ -25,12 +25,11 @@ def pretrained(settings: dict[str, Any], seed: int) -> Fitted:
     return _pretrained(json.dumps({**settings, "classes": FIRST, "seed": seed}, sort_keys=True))
 
 
-def with_new_head(params: Params, settings: dict[str, Any], seed: int) -> Params:
-    """Return the parameters with their last dense layer drawn again."""
-    fresh = MODELS[settings.get("model", "mlp")](**settings["model_options"], classes=len(SECOND))
-    fresh = fresh.init(np.random.default_rng([seed, 2]))
+def with_new_head(start: Fitted, seed: int) -> Params:
+    """Return a network's parameters with their last dense layer drawn again."""
+    fresh = start.model.init(np.random.default_rng([seed, 2]))  # as many classes in either stage
     head = list(fresh)[-1].rsplit(".", 1)[0]
-    return {key: fresh[key] if key.startswith(f"{head}.") else w for key, w in params.items()}
+    return {key: fresh[key] if key.startswith(f"{head}.") else w for key, w in start.params.items()}
 
 
 def two_stages(seed: int, first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
@@ -39,13 +38,15 @@ def two_stages(seed: int, first: dict[str, Any], second: dict[str, Any]) -> dict
     Args:
         seed: of both stages.
         first: settings of `minisam.experiments.trial.trial`.
-        second: those that are different in the second stage.
+        second: those that are different in the second stage, which has a fifth of the images if
+            nothing else is said.
 
     Returns:
         What `trial` returns of the second stage, and ``first``, the same of the first.
     """
     start = pretrained(first, seed)
     settings = {**first, "optimizer": "sgd", "rho": 0.0, **second, "classes": SECOND, "seed": seed}
-    settings["train_size"] = int(FEW * first["train_size"])
-    result = trial(**settings, params=with_new_head(start.params, first, seed))
+    if "train_size" not in second:
+        settings["train_size"] = int(FEW * first["train_size"])
+    result = trial(**settings, params=with_new_head(start, seed))
     return {**result, "first": outcome(start.history)}

@@ -1,18 +1,24 @@
 """Over-parameterization: does SAM's gain grow with the network's width?
 
-The same MLP at six widths, on clean and on noisy labels. A network is over-parameterized where it
-can fit its training labels whatever they are, so training accuracy is reported beside the number of
-parameters per example. SAM's ρ and learning rate, and SGD's learning rate, are chosen at every
-width, from as many settings (see `minisam.experiments.search`).
+The same MLP at several widths, on noisy and on clean labels. A network is over-parameterized where
+it can fit its training labels whatever they are, so training accuracy is reported beside the
+number of parameters per example. SGD's learning rate and weight decay are chosen at every width,
+on clean labels, SAM's ρ at every width and rate of noise. What is judged is the trend, the slope
+of the gain per doubling of the width, seed by seed: the widest network against the narrowest would
+compare with one that hardly trains.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
+from minisam.experiments.curves import at_every_radius
 from minisam.experiments.search import candidates, tune, with_best
-from minisam.experiments.statistics import Interval, paired_difference
+from minisam.experiments.statistics import Interval, mean_interval
 from minisam.experiments.study import (
     Cells,
     Headline,
@@ -28,32 +34,40 @@ from minisam.plots import BLACK, GREY, curve_with_interval
 
 CLAIM = "SAM's gains are large only where the network is over-parameterized."
 PUBLISHED = "A review's reading of the literature, without a figure of its own."
-WIDTHS = (4, 12, 32, 64, 128, 256)
+WIDTHS = (12, 32, 64, 128, 256)
+NARROWEST = 12  # a narrower network can tell ten classes from each other in no way
 NOISE = (0.4, 0.0)
+DELTA = 0.25  # points a doubling: one point from the narrowest to the widest
 
 
 def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     """Search and run at every width."""
-    widths, rates = (4, 12) if scale.smoke else WIDTHS, NOISE
+    widths = (4, 12) if scale.smoke else WIDTHS
     problems = [
         (
             {"width": w, "noise": noise},
-            scale.settings(model_options={"hidden": [w, w]}, noise=noise),
+            scale.settings(
+                model_options={"hidden": [w, w]}, noise=noise, train_size=1000, every=20
+            ),
         )
-        for noise in rates
+        for noise in NOISE
         for w in widths
     ]
-    best, search = tune(cells, scale, problems, candidates(scale, "SGD", "SAM"))
+    options = candidates(scale, "SAM")
+    best, search = tune(cells, scale, problems, options, base_on={"noise": 0.0})
     runs = over_seeds(cells, scale, with_best(problems, best))
-    return {"widths": widths, "rates": rates, "search": search, "runs": runs}
+    curve = at_every_radius(cells, scale, problems, [one["SGD"] for one in best], options)
+    return {"widths": widths, "rates": NOISE, "search": search, "chosen": best, "runs": runs,
+            "curve": curve}  # fmt: skip
 
 
 def table(results: Mapping[str, Any]) -> list[list[str]]:
-    """Return a row per width and noise."""
+    """Return a row per width and noise, and the slopes."""
     rows = [
-        ["noise", "width", "parameters per example", "SGD train (%)", "SGD test (%)",
+        ["noise", "width", "parameters per example", "ρ", "SGD train (%)", "SGD test (%)",
          "SAM test (%)", "SAM − SGD, paired"],
     ]  # fmt: skip
+    chosen: Iterator[dict[str, Any]] = iter(results.get("chosen", []))
     for noise in results["rates"]:
         for width in results["widths"]:
             labels = {"width": width, "noise": noise}
@@ -62,12 +76,16 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
                     f"{100 * noise:.0f} %",
                     str(width),
                     f"{per_example(results, width):.1f}",
+                    f"{next(chosen, {}).get('SAM', {}).get('rho', '')}",
                     f"{mean(results['runs'], 'train', method='SGD', **labels):.1f}",
                     f"{mean(results['runs'], method='SGD', **labels):.1f}",
                     f"{mean(results['runs'], method='SAM', **labels):.1f}",
                     f"{gain(results['runs'], 'SAM', **labels):+.2f}",
                 ]
             )
+    for noise in results["rates"]:
+        name = f"slope per doubling, from width {compared(results)[0]}"
+        rows.append([f"{100 * noise:.0f} %", name, *[""] * 5, f"{slope(results, noise):+.2f}"])
     return rows
 
 
@@ -77,33 +95,61 @@ def per_example(results: Mapping[str, Any], width: int) -> float:
     return first["parameters"] / first["examples"]
 
 
-def growth(results: Mapping[str, Any], noise: float) -> Interval:
-    """Return how much larger the gain is at the largest width than at the smallest, by seed."""
-    widest, narrowest = (
-        gains(results["runs"], width=results["widths"][k], noise=noise) for k in (-1, 0)
-    )
-    return paired_difference(widest, narrowest)
+def compared(results: Mapping[str, Any]) -> list[int]:
+    """Return the widths of which the slope is taken; all of them if they are but two."""
+    wide = [width for width in results["widths"] if width >= NARROWEST]
+    return wide if len(wide) > 1 else list(results["widths"])
+
+
+def slope(results: Mapping[str, Any], noise: float) -> Interval:
+    """Return how much the gain grows with each doubling of the width, by seed."""
+    widths = compared(results)
+    by_width = [gains(results["runs"], width=width, noise=noise) for width in widths]
+    doublings = [math.log2(width) for width in widths]
+    slopes = [
+        float(np.polyfit(doublings, [gained[seed] for gained in by_width], 1)[0])
+        for seed in by_width[0]
+    ]
+    return mean_interval(slopes)
+
+
+def widest_fits(results: Mapping[str, Any], noise: float) -> float:
+    """Return the training accuracy of SGD with the widest network."""
+    labels = {"width": results["widths"][-1], "noise": noise}
+    return mean(results["runs"], "train", method="SGD", **labels).value
+
+
+def judged(results: Mapping[str, Any], noise: float) -> str:
+    """Return the verdict on the slope; one that ends where nothing is gained is no gain."""
+    train = widest_fits(results, noise)
+    word = weigh(slope(results, noise), DELTA, train)
+    widest = gain(results["runs"], "SAM", width=results["widths"][-1], noise=noise)
+    return weigh(widest, train=train) if word == "shows" else word
 
 
 def verdict(results: Mapping[str, Any]) -> str:
-    """Judge, rate by rate, the growth of the gain, and whether the widest network gains at all."""
+    """Judge, rate by rate, the slope of the gain."""
     parts = []
     for noise in results["rates"]:
-        more = growth(results, noise)
-        widest = gain(results["runs"], "SAM", width=results["widths"][-1], noise=noise)
-        judged = weigh(more)
-        if judged == "shows":
-            judged = weigh(widest)
+        steeper, widest = slope(results, noise), results["widths"][-1]
+        gained = gain(results["runs"], "SAM", width=widest, noise=noise)
+        word = judged(results, noise)
         parts.append(
-            f"{judged} with {100 * noise:.0f} % label noise, where the widest network gains "
-            f"{widest:+.1f} points, {more:+.1f} more than the narrowest"
+            f"{word} with {100 * noise:.0f} % label noise: "
+            f"{steeper:+.2f} points per doubling of the width, to {gained:+.1f} points at {widest}"
         )
     return "; ".join(parts)
 
 
 def headline(results: Mapping[str, Any]) -> Headline:
-    """Say how much more the widest network gains, with the noisiest labels."""
-    return Headline.of(growth(results, max(results["rates"])), "points, widest − narrowest")
+    """Say how much the gain grows with each doubling, with the noisiest labels."""
+    noise = max(results["rates"])
+    chosen = dict(zip(results["widths"], results.get("chosen", []), strict=False))
+    radii = [f"{chosen[width]['SAM']['rho']:g}" for width in compared(results) if width in chosen]
+    return Headline.of(
+        slope(results, noise), "points per doubling of the width", digits=2, delta=DELTA,
+        train=widest_fits(results, noise), rho=", ".join(radii),
+    )._replace(word=judged(results, noise))  # fmt: skip
 
 
 def draw(results: Mapping[str, Any], figure: Any) -> None:

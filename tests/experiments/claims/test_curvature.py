@@ -1,6 +1,12 @@
 import pytest
 
-from minisam.experiments.claims.curvature import SHARES, exact_or_not, pruning
+from minisam.experiments.claims.curvature import (
+    SHARES,
+    best_against_best,
+    exact_or_not,
+    headline,
+    pruning,
+)
 
 SETTINGS = {
     "data": "toy",
@@ -37,3 +43,17 @@ def test_unpruned_networks_are_the_network():
         once, rounds = found[rule], found[rule]["retrained"]
         assert rounds["loss"][0] == once["loss"][0]
         assert rounds["loss"][1] < once["loss"][1]  # two epochs are not enough for so small a net
+
+
+@pytest.mark.parametrize(
+    ("gain", "word"), [(-2.0, "shows"), (0.5, "shows"), (1.5, "opposite"), (1.0, "no more than δ")]
+)
+def test_both_gradients_are_judged_at_the_radius_that_is_best_for_each(gain, word):
+    runs = [
+        {"method": method, "rho": rho, "seed": s, "last": 60.0 + s + extra - 20 * (rho != best)}
+        for method, best, extra in (("SAM", 0.1, 0.0), ("exact SAM", 0.2, gain))
+        for rho in (0.1, 0.2)
+        for s in (0, 1, 2)
+    ]
+    assert best_against_best({"runs": runs}).value == pytest.approx(gain)
+    assert headline({"runs": runs}).word == word

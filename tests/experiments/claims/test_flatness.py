@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from minisam.experiments.claims.flatness import correlation, measured, training_loss
+from minisam.experiments.claims.flatness import correlation, headline, measured, training_loss
 from minisam.experiments.trial import fit, records
 from minisam.sharpness import flat_hessian, hessian_product, lanczos, worst_case
 
@@ -36,7 +36,26 @@ def test_measures_are_of_the_training_loss_at_the_end():
     assert found["far_rise"] > 4 * found["rise"]  # a slope alone would give 4 times as much
 
 
-def test_correlation_is_over_all_runs():
-    runs = [{"eigenvalue": k, "gap": k**2, "last": 50 + k} for k in range(5)]
-    assert correlation({"runs": runs}, "eigenvalue", "gap").value == 1.0
+def test_correlation_is_taken_within_a_seed_and_averaged():
+    runs = [
+        {"eigenvalue": k + 100 * seed, "gap": k**2 - 100 * seed, "last": 50 + k, "seed": seed}
+        for k in range(5)
+        for seed in (0, 1)
+    ]
+    assert correlation({"runs": runs}, "eigenvalue", "gap")[:3] == (1.0, 1.0, 1.0)
     assert correlation({"runs": runs}, "eigenvalue", "error").value == -1.0
+    same = [{**run, "eigenvalue": 1.0} for run in runs]
+    assert correlation({"runs": same}, "eigenvalue", "gap").value == 0.0
+
+
+@pytest.mark.parametrize(("train", "word"), [(95.0, "shows"), (60.0, "under-fitted")])
+def test_where_sam_has_not_learned_its_labels_its_flatness_is_no_evidence(train, word):
+    sides = [("SGD", 0.0, 30.0, 100.0), *(("SAM", rho, 10.0, train) for rho in (0.1, 0.2, 0.4))]
+    runs = [
+        {"method": m, "rho": rho, "eigenvalue": value + seed, "train": fit, "seed": seed}
+        for m, rho, value, fit in sides
+        for seed in (0, 1, 2)
+    ]
+    told = headline({"runs": runs})
+    assert (told.word, told.rho, told.train) == (word, "0.2", min(train, 100.0))
+    assert told.number.startswith("λ₁ × 2.")

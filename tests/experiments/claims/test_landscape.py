@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from minisam.experiments.claims.landscape import one_step, slices, widening
+from minisam.experiments.claims.landscape import (
+    headline,
+    learned_by_worse,
+    one_step,
+    slices,
+    widening,
+)
 
 SETTINGS = {
     "data": "toy",
@@ -38,3 +44,17 @@ def test_widening_is_sgds_rise_minus_sams():
         for s in (0, 1)
     ]
     assert widening({"runs": runs}).value == pytest.approx(0.3)
+
+
+def test_the_method_that_fits_worse_decides_whether_anything_is_judged():
+    runs = [
+        {"method": m, "seed": s, "rise": r, "centre": 0.05, "train": train}
+        for m, r, train in (("SGD", 0.5, 100.0), ("SAM", 0.2, 93.0))
+        for s in (0, 1)
+    ]
+    assert (headline({"runs": runs}).word, headline({"runs": runs}).train) == ("shows", 93.0)
+    for one in runs:  # as older results have it
+        del one["train"]
+    assert learned_by_worse({"runs": runs}) == pytest.approx(100 * np.exp(-0.05))
+    runs[-1]["centre"] = 1.5
+    assert headline({"runs": runs}).word == "under-fitted"

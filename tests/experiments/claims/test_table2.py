@@ -2,7 +2,15 @@ import numpy as np
 
 from minisam.data.dataset import load
 from minisam.data.toy import toy
-from minisam.experiments.claims.table2 import EPOCHS, IMAGES, days, steps, write_imagenet32
+from minisam.experiments.claims.table2 import (
+    EPOCHS,
+    IMAGES,
+    days,
+    headline,
+    steps,
+    verdict,
+    write_imagenet32,
+)
 
 
 def test_what_is_written_in_imagenets_format_is_read_back(tmp_path):
@@ -21,3 +29,17 @@ def test_steps_are_timed_and_multiplied_out():
     assert np.all(np.isfinite(found["losses"]))
     runs = [{"network": "n", "method": "SAM", "seconds_per_image": 1e-3}]
     assert days({"runs": runs}, "n", "SAM") == 1e-3 * IMAGES * EPOCHS / 86400
+
+
+def test_it_says_that_it_was_not_run_and_what_that_would_cost():
+    runs = [
+        {"network": "n", "method": method, "seconds_per_image": seconds}
+        for method, seconds in (("SGD", 1e-3), ("SAM", 2e-3))
+    ]
+    results = {"networks": ["n"], "runs": runs}
+    assert headline(results)[:2] == (
+        "not run",
+        f"{days(results, 'n', 'SAM'):.0f} days of one process",
+    )
+    assert verdict(results).startswith("not run: only format, loader and cost were tested")
+    assert "(2.00 times SGD's)" in verdict(results)

@@ -20,8 +20,8 @@ SETTINGS = {
 
 
 def test_only_the_head_is_new():
-    w = fit(*records({**SETTINGS, "classes": FIRST})).params
-    new = with_new_head(w, SETTINGS, seed=0)
+    start = fit(*records({**SETTINGS, "classes": FIRST}))
+    w, new = start.params, with_new_head(start, seed=0)
     np.testing.assert_array_equal(new["fc1.weight"], w["fc1.weight"])
     assert not np.array_equal(new["fc2.weight"], w["fc2.weight"])
     assert new["fc2.weight"].shape == w["fc2.weight"].shape
@@ -38,3 +38,5 @@ def test_the_second_stage_starts_from_the_first_and_forgets_its_optimizer():
     assert plain["first"]["last"] == 100 * first.history[-1]["test"]
     assert plain["examples"] < 0.3 * 0.5 * SETTINGS["train_size"]
     assert pretrained(SETTINGS, 0) is first
+    more = two_stages(0, SETTINGS, {"epochs": 1, "train_size": 200})
+    assert more["examples"] > 2 * plain["examples"]
