@@ -19,8 +19,8 @@ PACKAGE = Path(__file__).parent.parent / "minisam"
 ROOMS = (
     "trees", "checks", "rounding", "files", "progress", "isolation",
     "optim", "landscapes", "nn", "sharpness", "data", "same_run", "checkpoint", "plots", "lesson",
-    "pictures", "train", "sweeps", "adapters", "variants", "specification", "vectors", "anatomy", "oracle",
-    "experiments", "course", "cli", "__main__",
+    "pictures", "train", "sweeps", "adapters", "variants", "specification", "vectors", "anatomy",
+    "oracle", "experiments", "course", "cli", "__main__",
 )  # fmt: skip
 # What judges implementations knows optimizers and landscapes, but no network and no data.
 JUDGING = ("adapters", "variants", "specification", "vectors", "anatomy", "oracle")
