@@ -38,11 +38,10 @@ def errors_removed(found: Sequence[Row]) -> list[Line]:
         if row.headline is None or row.headline.share is None:
             continue
         study = importlib.import_module(STUDIES[row.record["name"]])
-        told: Mapping[str, tuple[Headline, float | None]] = (
-            study.forest(row.record["results"])
-            if hasattr(study, "forest")
-            else {"": (row.headline, getattr(study, "PAPER", None))}
-        )
+        paper = getattr(study, "PAPER", None)
+        told: Mapping[str, tuple[Headline, float | None]] = {"": (row.headline, paper)}
+        if hasattr(study, "forest") and "device" not in row.record:
+            told = study.forest(row.record["results"])
         for part, (headline, paper) in told.items():
             assert headline.share is not None
             name = f"{row.record['name']}{part}, {row.place}"

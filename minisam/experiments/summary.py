@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from minisam.experiments.reproduce import STUDIES
 from minisam.experiments.statistics import holm, p_value
-from minisam.experiments.study import Headline
+from minisam.experiments.study import Headline, gain, removed
 
 PLACES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "toy": "toy images"}
 UNJUDGED = ("under-fitted", "not run")
@@ -68,16 +69,34 @@ def kept(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
     return records
 
 
+def headline_of(record: Mapping[str, Any]) -> Headline | None:
+    """Return the headline of a kept result; None of a smoke test."""
+    if record.get("smoke") or "results" not in record:
+        return None
+    if "device" in record:
+        return headline_of_device(record)
+    return importlib.import_module(STUDIES[record["name"]]).headline(record["results"])
+
+
+def headline_of_device(record: Mapping[str, Any]) -> Headline | None:
+    """Return the headline of what `tutorials/at_scale` trained: its verdict names the problem."""
+    word, _, told = record["verdict"].partition(": ")
+    pair, _, number = told.partition(" = ")
+    over, problem = pair.partition(" − ")[2], number.partition(", ")[2]
+    runs = record["results"]["runs"]
+    if not (over and problem):
+        return Headline(word, "")
+    return Headline(
+        word, number, gain(runs, "SAM", over, problem=problem),
+        share=removed(runs, "SAM", over, problem=problem),
+    )  # fmt: skip
+
+
 def rows(folder: Path) -> list[Row]:
     """Return all results below a folder with their headlines, in the order of the claims."""
     order = list(STUDIES)
     records = sorted(kept(folder), key=lambda pair: (order.index(pair[1]["name"]), pair[0]))
-    told = [
-        None
-        if r.get("smoke") or "results" not in r
-        else importlib.import_module(STUDIES[r["name"]]).headline(r["results"])
-        for _, r in records
-    ]
+    told = [headline_of(record) for _, record in records]
     chances = [p_value(h.difference) if h and h.difference else math.nan for h in told]
     return [
         Row(path, record, headline, stands)
@@ -109,7 +128,8 @@ def summary(folder: Path) -> str:
     ]
     for row in rows(folder):
         record, headline = row.record, row.headline
-        link = f"[{record['name']}]({row.path.with_suffix('.md').as_posix()})"
+        page = row.path if "device" in record else row.path.with_suffix(".md")
+        link = f"[{record['name']}]({page.as_posix()})"
         number, rho, train = ("", "", "") if headline is None else (
             headline.number, headline.rho,
             "" if headline.train is None else f"{headline.train:.0f} %",

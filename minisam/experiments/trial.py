@@ -167,7 +167,7 @@ def rising(value: float, share: float, steps: int, after: Schedule | None = None
     return warmup(after, length) if length else after
 
 
-def made(training: Training, examples: int) -> tuple[Optimizer, Callable]:
+def made_for(training: Training, examples: int) -> tuple[Optimizer, Callable]:
     """Return the optimizer, with its schedules, and the ``objective`` of a training.
 
     Args:
@@ -218,7 +218,7 @@ def fit(
     check_choice("loss", training.loss, tuple(LOSSES))
     a = load_subset(data)
     model = network(training, a)
-    optimizer, objective = made(training, len(a.images))
+    optimizer, objective = made_for(training, len(a.images))
     mixed: dict[str, Any] = {"crop_and_flip": training.crop_and_flip, "mixup": training.mixup}
     run = partial(
         train,

@@ -43,14 +43,13 @@ def test_a_smoke_test_is_a_row_without_a_verdict(tmp_path):
 def test_a_row_has_headline_seeds_radius_training_accuracy_and_verdict(tmp_path):
     keep(tmp_path / "a", "table3")
     keep(tmp_path / "b", "table3", data="cifar10", gain=-3.0)
-    keep(tmp_path / "c", "table3", data="cifar10", device="one GPU", train=60.0)
+    keep(tmp_path / "c", "table3", data="cifar10", train=60.0)
     first, *others = summary(tmp_path).splitlines()[2:]
     assert first == (
         f"| [table3]({tmp_path.as_posix()}/a/table3.md): table3 claims. | toy images | "
         "+3.0 ± 0.1 points | 5 |  | 95 % | **shows*** |"
     )
     assert others[0].endswith("| CIFAR-10 | -3.0 ± 0.1 points | 5 |  | 95 % | **opposite*** |")
-    assert "| CIFAR-10, one GPU |" in others[1]
     assert others[1].endswith("| 60 % | **under-fitted** |")
     (line,) = headlines(tmp_path).splitlines()[2:]
     assert line == (
@@ -60,14 +59,38 @@ def test_a_row_has_headline_seeds_radius_training_accuracy_and_verdict(tmp_path)
     assert "under-fitted" in headlines(tmp_path / "c")  # there is no other
 
 
+def test_what_a_gpu_trained_is_a_row_with_the_problem_that_its_verdict_names(tmp_path):
+    runs = [
+        {"problem": problem, "method": method, "seed": seed, "last": last + seed}
+        for problem, method, last in (
+            ("40% noise", "SGD", 77.0), ("40% noise", "SAM", 89.0), ("60% noise", "SAM", 60.0),
+        )
+        for seed in (0, 1, 2)
+    ]  # fmt: skip
+    verdict = "shows: SAM − SGD = +12.0 ± 0.0 points, 40% noise"
+    record = {"name": "table4", "claim": "C", "published": "P", "verdict": verdict, "smoke": False}
+    record |= {"data": "cifar10", "seeds": [0, 1, 2], "device": "a GPU", "results": {"runs": runs}}
+    path = tmp_path / "table4.json"
+    path.write_text(json.dumps(record))
+    (row,) = rows(tmp_path)
+    assert row.headline.difference.value == 12.0
+    assert row.headline.share.value == pytest.approx(100 * 12 / 22, rel=1e-2)
+    line = summary(tmp_path).splitlines()[-1]
+    assert line.startswith(f"| [table4]({path.as_posix()}): C | CIFAR-10, a GPU | +12.0 ± 0.0 poin")
+    assert line.endswith(", 40% noise | 3 |  |  | **shows** |")
+    path.write_text(json.dumps({**record, "verdict": "not run"}))
+    assert rows(tmp_path)[0].word == "not run"
+
+
 def test_a_star_is_for_what_stands_among_all_rows(tmp_path):
     keep(tmp_path / "clear", "table3", gain=3.0)
     assert [row.word for row in rows(tmp_path)] == ["shows*"]
-    keep(tmp_path / "small", "table3", data="cifar10", gain=0.03)
-    (alone,) = rows(tmp_path / "small")
-    both = {row.record["data"]: row for row in rows(tmp_path)}
+    for data in ("cifar10", "cifar100"):
+        keep(tmp_path / data, "table3", data=data, gain=0.03)
+    (alone,) = rows(tmp_path / "cifar10")
     assert alone.word == "shows*"
-    assert [both[data].word for data in ("toy", "cifar10")] == ["shows*", "shows"]
+    words = {row.record["data"]: row.word for row in rows(tmp_path)}
+    assert words == {"toy": "shows*", "cifar10": "shows", "cifar100": "shows"}
 
 
 def test_a_damaged_result_is_named_by_the_summary(tmp_path):

@@ -9,7 +9,7 @@ from minisam.experiments.trial import (
     accuracies,
     fit,
     has_ghost,
-    made,
+    made_for,
     make_optimizer,
     outcome,
     prepared,
@@ -72,7 +72,7 @@ def test_rho_warms_up_for_sam_and_says_nothing_to_sgd():
 
 def test_schedules_rise_in_their_share_of_the_steps():
     _, training = records({**TINY, "lr": 1.0, "lr_warmup": 0.5, "epochs": 2})
-    optimizer, _ = made(training, examples=60)  # three steps an epoch, six in all
+    optimizer, _ = made_for(training, examples=60)  # three steps an epoch, six in all
     w, taken = {"w": np.zeros(1)}, []
     state = optimizer.init(w)
     for _ in range(6):

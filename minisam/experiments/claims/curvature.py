@@ -29,7 +29,7 @@ from minisam.experiments.study import (
     over_seeds,
     weigh,
 )
-from minisam.experiments.trial import PROBED, fit, made, prepared, records, training_loss
+from minisam.experiments.trial import PROBED, fit, made_for, prepared, records, training_loss
 from minisam.nn.losses import accuracy
 from minisam.optim import Optimizer
 from minisam.plots import SKY, colour, curve_with_interval, level_with_band
@@ -55,7 +55,7 @@ def exact_or_not(optimizer: str, rho: float, **settings: Any) -> dict[str, Any]:
     model, a = prepared(settings)
     training = records(settings)[1]
     seconds: list[float] = []
-    opt = timed(made(training, len(a.images))[0], seconds)
+    opt = timed(made_for(training, len(a.images))[0], seconds)
 
     def test_accuracy(params: Params, statistics: Params) -> dict[str, Any]:
         return {"test": accuracy(predict(model, params, {}, a.test_images), a.test_labels)}
@@ -87,7 +87,7 @@ def pruning(**settings: Any) -> dict[str, Any]:
     fitted = fit(*records(settings))
     model, a = fitted.model, fitted.arrays
     loss = training_loss(model, a, fitted.statistics)
-    again = made(training._replace(epochs=AGAIN), len(a.images))[0]
+    again = made_for(training._replace(epochs=AGAIN), len(a.images))[0]
 
     def worth(params: Params, rule: str) -> Params:
         h = hessian_diagonal(params, a.images[:PROBED]) if rule == "curvature" else {}

@@ -113,7 +113,7 @@ def cold(rate: float | str) -> dict[str, Any]:
     return {"rho_warmup": 0.0} if isinstance(rate, float) and rate >= COLD else {}
 
 
-def shown(results: Mapping[str, Any]) -> list[str]:
+def methods_in(results: Mapping[str, Any]) -> list[str]:
     """Return the methods that were run, in the order of the table."""
     there = {run["method"] for run in results["runs"]}
     return [method for method in ORDER if method in there]
@@ -123,7 +123,7 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
     """Return last-epoch accuracy with its interval, and the best epoch's in brackets."""
     runs, rates = results["runs"], results["rates"]
     rows = [["test accuracy (%): last epoch [best epoch]", *map(rate_name, rates)]]
-    for method in shown(results):
+    for method in methods_in(results):
         cells = []
         for rate in rates:
             labels = {"method": method, "noise": rate}
@@ -131,7 +131,7 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
             cells.append(f"{mean(runs, **labels):.1f} [{best:.1f}]")
         rows.append([method, *cells])
     for method in ("SAM", "ASAM"):
-        for over in [plain for plain in ("SGD", STOPPED, SEARCHED) if plain in shown(results)]:
+        for over in [plain for plain in ("SGD", STOPPED, SEARCHED) if plain in methods_in(results)]:
             differences = [gain(runs, method, over=over, noise=rate) for rate in rates]
             rows.append([f"{method} − {over}, paired", *(f"{d:+.1f}" for d in differences)])
     shares = [f"{removed(runs, 'SAM', noise=rate):+.0f}" for rate in rates]
@@ -176,7 +176,7 @@ def verdict(results: Mapping[str, Any]) -> str:
     """Judge SAM's gain over SGD at 40 % noise, and say how it fared elsewhere."""
     runs = results["runs"]
     difference = gain(runs, "SAM", noise=JUDGED)
-    means = {m: mean(runs, method=m, noise=JUDGED).value for m in shown(results)}
+    means = {m: mean(runs, method=m, noise=JUDGED).value for m in methods_in(results)}
     best = max(means, key=means.__getitem__)
     others = [
         f"; {headline_at(results, rate).word} at {rate_name(rate)}: "
@@ -193,7 +193,7 @@ def verdict(results: Mapping[str, Any]) -> str:
 
 def over_the_best_sgd(results: Mapping[str, Any], rate: float | str) -> str:
     """Say what SAM gains over the SGD that was searched on labels as noisy, if it was."""
-    if SEARCHED not in shown(results):
+    if SEARCHED not in methods_in(results):
         return ""
     return f" ({gain(results['runs'], 'SAM', over=SEARCHED, noise=rate):+.1f} over {SEARCHED})"
 
@@ -215,7 +215,7 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
     for column, rate in enumerate(rates):
         top, bottom = panels[:, column]
         last, best = (
-            {method: mean(runs, value, method=method, noise=rate) for method in shown(results)}
+            {method: mean(runs, value, method=method, noise=rate) for method in methods_in(results)}
             for value in ("last", "best")
         )
         dots_by_method(top, last, best)

@@ -119,7 +119,7 @@ def widest_fits(results: Mapping[str, Any], noise: float) -> float:
     return mean(results["runs"], "train", method="SGD", **labels).value
 
 
-def judged(results: Mapping[str, Any], noise: float) -> str:
+def judged_slope(results: Mapping[str, Any], noise: float) -> str:
     """Return the verdict on the slope; one that ends where nothing is gained is no gain."""
     train = widest_fits(results, noise)
     word = weigh(slope(results, noise), DELTA, train)
@@ -133,7 +133,7 @@ def verdict(results: Mapping[str, Any]) -> str:
     for noise in results["rates"]:
         steeper, widest = slope(results, noise), results["widths"][-1]
         gained = gain(results["runs"], "SAM", width=widest, noise=noise)
-        word = judged(results, noise)
+        word = judged_slope(results, noise)
         parts.append(
             f"{word} with {100 * noise:.0f} % label noise: "
             f"{steeper:+.2f} points per doubling of the width, to {gained:+.1f} points at {widest}"
@@ -149,7 +149,7 @@ def headline(results: Mapping[str, Any]) -> Headline:
     return Headline.of(
         slope(results, noise), "points per doubling of the width", digits=2, delta=DELTA,
         train=widest_fits(results, noise), rho=", ".join(radii),
-    )._replace(word=judged(results, noise))  # fmt: skip
+    )._replace(word=judged_slope(results, noise))  # fmt: skip
 
 
 def draw(results: Mapping[str, Any], figure: Any) -> None:
