@@ -38,7 +38,7 @@ def in_full(report: Report) -> str:
         lines += wrapped(advice, "  → ", "    ")
     if report.failures():
         lines += ["", *wrapped(report.failures())]
-    lines += script(report)
+    lines += script_lines(report)
     for remark in report.remarks():
         lines += ["", *wrapped(remark)]
     return "\n".join(lines)
@@ -55,7 +55,7 @@ def on_one_screen(report: Report) -> str:
     known = [line for line in report.remarks() if line.startswith("known:")]
     rest = [part for line in (*known, tried(report)) if line for part in cut(wrapped(line), 4)]
     foot = ["", *rest] if rest else []
-    shown = script(report)
+    shown = script_lines(report)
     told = [one for one in report.advice if not (shown and one.startswith(FIRST_WRONG))]
     advice = [wrapped(one, "  → ", "    ") for one in told]
     least = len(cut(advice[0], 4)) if advice else 0
@@ -74,7 +74,7 @@ def on_one_screen(report: Report) -> str:
     return "\n".join(lines)
 
 
-def script(report: Report) -> list[str]:
+def script_lines(report: Report) -> list[str]:
     """Return the lines that show the script and what it is."""
     if not report.reproduction:
         return []
