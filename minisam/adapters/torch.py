@@ -124,7 +124,9 @@ def torch(
         check_device(device)
 
     def begin(params: Arrays, read: ReadingDict) -> Run:
-        return TorchRun(make, partial(resolved, style), device, params, read)
+        run = TorchRun(make, partial(resolved, style), device, params, read)
+        mark(adapter, style=run.step)
+        return run
 
     adapter = adapter_of_maker(
         make, begin, "frozen", "missing-gradient", "groups", "saved", "scheduler"

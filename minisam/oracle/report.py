@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import minisam
 from minisam.adapters.reason import Reason
-from minisam.oracle.report_text import in_full, on_one_screen
+from minisam.oracle.report_text import at_length, on_one_screen
 from minisam.oracle.skills import Skill
 
 SCHEMA = "minisam-oracle-report/1"
@@ -123,8 +123,10 @@ class Report(NamedTuple):
     @property
     def beside(self) -> str:
         """Return the title of the reproduction."""
+        if self.reproduction.startswith("import json, subprocess"):
+            return "To see it without minisam, in the folder of the program:"
         if "minisam" in self.reproduction:
-            return "To see it, in the file of what was checked:"
+            return "To see it, beside what was checked:"
         return "To see it without minisam, beside your function:"
 
     @property
@@ -236,7 +238,7 @@ class Report(NamedTuple):
         Args:
             verbose: whether to say everything; else one screen, of at most 24 lines.
         """
-        return in_full(self) if verbose else on_one_screen(self)
+        return at_length(self) if verbose else on_one_screen(self)
 
     def __str__(self) -> str:
         return self.text()

@@ -31,7 +31,7 @@ WORDS = {
 }
 
 
-def in_full(report: Report) -> str:
+def at_length(report: Report) -> str:
     """Return everything: verdict, reason, advice, what fails, the script, what did not run."""
     lines = [f"{report.name}: {report.verdict}", "", *wrapped(report.headline)]
     for advice in report.advice:

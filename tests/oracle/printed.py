@@ -64,7 +64,7 @@ def agree(seen, right):
     if isinstance(right, str):
         return seen >= int(right.removeprefix(">="))
     a, b = flat(seen), flat(right)
-    return len(a) == len(b) and bool(np.allclose(a, b, rtol=1e-6, atol=1e-12, equal_nan=True))
+    return len(a) == len(b) and bool(np.allclose(a, b, rtol=1e-5, atol=1e-12, equal_nan=True))
 
 
 def differ(seen, right):

@@ -81,3 +81,11 @@ def test_what_could_not_be_judged_fits_as_well():
 def test_what_is_cut_says_so():
     assert cut(["  a", "  b", "  c"], 2) == ["  a", "  b …"]
     assert cut(["  a", "  b"], 2) == ["  a", "  b"]
+
+
+def test_the_script_is_said_to_stand_where_it_runs(bad):
+    assert bad.beside == "To see it without minisam, beside your function:"
+    of_a_maker = bad._replace(reproduction="import numpy as np\nfrom minisam import oracle")
+    assert of_a_maker.beside == "To see it, beside what was checked:"
+    of_a_program = bad._replace(reproduction="import json, subprocess\n")
+    assert of_a_program.beside == "To see it without minisam, in the folder of the program:"

@@ -9,8 +9,9 @@ from minisam.adapters.library import own
 from minisam.adapters.plain import as_adapter
 from minisam.oracle.checking import check
 from minisam.oracle.judge import judge
+from minisam.oracle.notation import folded, numbers_in
 from minisam.oracle.probes import PROBES
-from minisam.oracle.reproduction import folded, numbers_in, reproduction
+from minisam.oracle.reproduction import reproduction
 from minisam.oracle.watch import watch
 from minisam.variants.mutants import MUTANTS, mutant_adapter
 
