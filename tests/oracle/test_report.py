@@ -77,7 +77,8 @@ def test_a_single_failure_is_told_in_the_singular(bad):
 
 
 def test_reasons_are_counted_together(good):
-    assert "it has no bfloat16, asam, sgd, missing-gradient, frozen, shards" in good.summary()
+    told = re.search("it has no ([^;]*);", good.summary()).group(1).split(", ")
+    assert {"bfloat16", "asam", "sgd", "missing-gradient", "frozen", "shards"} <= {*told}
     assert "it does not take momentum, p, weight_decay" in good.summary()
     assert sum(count for count, _ in good.not_run()) == len(good.results) - good.ran
 
