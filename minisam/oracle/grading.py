@@ -9,6 +9,7 @@ from typing import Any
 from minisam.adapters.protocol import Arrays
 from minisam.oracle.checking import check
 from minisam.oracle.report import Report, Verdict
+from minisam.oracle.skills import RIGHT, UNSEEN, WEIGHTS
 
 # What a course has no reason to mark down: an epsilon in the norm, a print, work in place.
 ACCEPTED = ("norm_epsilon", "norm_floor", "output", "inputs")
@@ -25,9 +26,9 @@ def grade(
 ) -> float:
     """Check a step function, print what is to be put right, and return the points.
 
-    All points are for an implementation that conforms; one that does not gets the share of probes
-    that it passes, and at most three quarters. Nothing is written to standard error and the result
-    is a plain float, so the call can stand last in an nbgrader test cell.
+    All points are for an implementation that conforms; one that does not gets the share of
+    `minisam.oracle.skills` that it has, and at most three quarters. Nothing is written to standard
+    error and the result is a plain float, so the call can stand last in an nbgrader test cell.
 
     Args:
         step: ``step(w, grad_fn, *, rho, lr, ...)`` -> new weights, see `minisam.oracle.plain`; or
@@ -70,9 +71,14 @@ def grade(
 
 
 def share_of(report: Report, points: float) -> float:
-    """Return the share of probes that pass, in quarters of a point, at most three quarters."""
+    """Return the share of the skills that are right, in quarters of a point, at most 3/4 of all.
+
+    What shows no skill, such as SGD, gets the share of probes that it passes.
+    """
+    weights = {one.name: WEIGHTS[one.name] for one in report.skills if one.status == RIGHT}
     ran = [r for r in report.results if r.status in ("pass", "fail", "error")]
-    if not ran:
-        return 0.0
-    share = min(0.75, sum(r.status == "pass" for r in ran) / len(ran))
-    return math.floor(share * points * 4) / 4
+    if any(one.status != UNSEEN for one in report.skills):
+        share = sum(weights.values()) / sum(WEIGHTS.values())
+    else:
+        share = sum(r.status == "pass" for r in ran) / max(len(ran), 1)
+    return math.floor(min(0.75, share) * points * 4 + 0.5) / 4

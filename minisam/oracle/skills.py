@@ -33,6 +33,8 @@ SKILLS = {
     "edge-cases": "bears a gradient of zero, ρ = 0 and a learning rate of 0",
     "dtype-and-inputs": "keeps the dtype and the arrays that it is lent",
 }
+# How much each is worth: what is harder, and what costs more, is worth more.
+WEIGHTS = dict(zip(SKILLS, (1, 2, 3, 4, 4, 3, 1), strict=True))
 USUAL = 1e-3  # the length of a gradient below which an epsilon is seen rather than a mistake
 NO_CLIMB = "No second gradient was seen, so there is nothing to show it."
 
@@ -154,9 +156,11 @@ def judged(trace: Trace) -> bool:
 
 def edge(facts: Facts) -> str:
     """Say at which edge a step is: what is zero there; "" at none."""
-    hp = facts.hp
+    hp, there = facts.hp, [bool(np.any(x)) for x in facts.d1.values()]
+    lost = facts.second is not None and not np.isfinite(norm(facts.second))
     for what, is_it in (
-        ("a gradient of zero", not any(map(np.any, facts.d1.values()))),
+        ("a gradient of zero", not any(there)),
+        ("a tensor's gradient of zero", lost and not all(there)),
         ("a gradient of zero at B", not any(map(np.any, facts.d2.values()))),
         ("ρ = 0", hp.rho == 0),
         ("a learning rate of 0", hp.lr == 0),

@@ -263,6 +263,8 @@ def wrong(
     """Report a bug or an undeclared convention."""
     wrong_ones = [trace for _, trace, _ in failing]
     passing = [t for result, t, _ in ran if result.status == "pass" and not t.probe.extreme]
+    skills = skills_of([*wrong_ones, *passing], report.declared)
+    report = report._replace(skills=tuple(skills))
     survivors, tried, rest = diagnosed(wrong_ones, passing, report.declared)
     judged = [(trace, judgement) for _, trace, judgement in failing if judgement]
     named = survivors and any(part.is_mutant for part in survivors[0])
@@ -279,8 +281,7 @@ def wrong(
     shown = reproduction(*smallest_failure(trace, judgement, look), adapter, report.name)
     report = report._replace(outcome=Verdict.BUG, reproduction=shown, found=conventions)
     if named:
-        skills = tuple(skills_of([*wrong_ones, *passing], {**report.declared, **conventions}))
-        report = with_names(report._replace(skills=skills), survivors, seen, wrong_ones)
+        report = with_names(report, survivors, seen, wrong_ones)
         return report._replace(advice=report.advice + also(rest, wrong_ones))
     return without_a_name(report, tried, (trace, judgement), wrong_ones, passing)
 
@@ -306,7 +307,7 @@ def without_a_name(
     advice += [declaration(report)] if report.found else []
     right = rest_of(unknown.skills)
     advice += [f"What it does right: it {right}."] if right else []
-    return report._replace(headline=headline, advice=advice, skills=tuple(unknown.skills))
+    return report._replace(headline=headline, advice=advice)
 
 
 def looks_so(trace: Trace, judgement: Judgement) -> str:

@@ -3,6 +3,7 @@ from oracle import implementations as known
 
 from minisam.oracle.checking import check
 from minisam.oracle.grading import grade
+from minisam.variants.mutants import MUTANTS
 
 
 def test_a_right_step_gets_all_points(capsys):
@@ -31,6 +32,16 @@ def test_a_wrong_step_never_gets_all_points_and_never_writes_to_stderr(name, cap
     captured = capsys.readouterr()
     assert captured.err == ""
     assert name in captured.out
+
+
+def test_a_mistake_costs_its_skill_and_no_other():
+    for step, points in (
+        (MUTANTS["M07-downhill"].adapter, 0.75 * 18),  # the direction, and what never costs less
+        (MUTANTS["R04-second-pass-at-A"].adapter, 1),  # all but the first gradient
+        (known.three_mistakes, 1 + 2 + 3 + 1),  # the length, the last step, a gradient of zero
+        (known.does_nothing, 0),
+    ):
+        assert grade(step, points=18) == points
 
 
 def test_warnings_of_the_step_stay_inside(capsys, recwarn):
