@@ -30,6 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-dir", help="where CIFAR is; $MINISAM_DATA by default")
     parser.add_argument("--out", default="runs/reproduce", help="folder of the results")
     parser.add_argument("--seeds", type=int, help=f"number of seeds (default {SEEDS})")
+    parser.add_argument("--first-seed", type=int, help="the seeds are this one and those after it")
     parser.add_argument("--jobs", type=int, help="local processes (default 1)")
     parser.add_argument("--smoke", action="store_true", help="smallest size: does it run at all?")
     parser.add_argument(
@@ -62,23 +63,25 @@ def run(arguments: argparse.Namespace) -> int:
         raise ValueError(f"{wrong}; there are {', '.join(known)}, or --all")
     check_whole_options(arguments, ["seeds"], high=MOST_SEEDS)
     check_whole_options(arguments, ["jobs"])
+    check_whole_options(arguments, ["first_seed"], low=0, high=1_000_000)
     data, seeds, jobs = arguments.data or "toy", arguments.seeds or SEEDS, arguments.jobs or 1
+    first = arguments.first_seed or 0
     look_for_data_in(arguments.data_dir, data)
     for name in names:
         out = expanded(arguments.out) / name
         if name in DRAWINGS:
             draw_specification(name, out, arguments.smoke)
         else:
-            reproduce(name, out, data, seeds, jobs, arguments.smoke)
+            reproduce(name, out, data, seeds, jobs, arguments.smoke, first_seed=first)
     return 0
 
 
 def check_options_fit(arguments: argparse.Namespace) -> None:
     """Raise ValueError naming options of which one would make the other do nothing."""
+    takes = ("data", "data_dir", "seeds", "first_seed", "jobs")
     given = [
-        f"--{name.replace('_', '-')}" for name in ("data", "data_dir", "seeds", "jobs")
-        if getattr(arguments, name) is not None
-    ]  # fmt: skip
+        f"--{name.replace('_', '-')}" for name in takes if getattr(arguments, name) is not None
+    ]
     small = ["--smoke"] if arguments.smoke else []
     named = ["--all", *arguments.names] if arguments.all else arguments.names
     reading = [f"--{name}" for name in READING if getattr(arguments, name)]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from minisam.experiments.search import at_the_edge
+from minisam.experiments.search import TUNING_SEEDS, at_the_edge
 from minisam.experiments.study import Scale
 from minisam.experiments.trial import trial
 from minisam.files import jsonable, write_atomically, write_json
@@ -44,7 +44,7 @@ DRAWINGS = {  # pictures of the specification: a module with SIZE, compute(smoke
 
 def reproduce(
     name: str, out: Path, data: str = "toy", seeds: int = SEEDS, jobs: int = 1, smoke: bool = False,
-    executor: Any = None, progress: Any = "stderr",
+    executor: Any = None, progress: Any = "stderr", first_seed: int = 0,
 ) -> dict[str, Any]:  # fmt: skip
     """Run one experiment; write ``NAME.json``, ``NAME.md`` and ``NAME.png`` to a folder.
 
@@ -57,13 +57,20 @@ def reproduce(
         smoke: at the smallest size.
         executor: any `concurrent.futures.Executor`, instead of local processes.
         progress: a stream to show progress on, None for silence; by default standard error.
+        first_seed: of the reported seeds, which follow each other.
 
     Returns:
         What was written to ``NAME.json``.
+
+    Raises:
+        ValueError: if a reported seed is one of those that the search uses.
     """
     progress = sys.stderr if progress == "stderr" else progress  # as it is at the call
     study = importlib.import_module(STUDIES[name])
-    scale = Scale(data, tuple(range(2 if smoke else seeds)), smoke)
+    reported = range(first_seed, first_seed + (2 if smoke else seeds))
+    if used := [seed for seed in TUNING_SEEDS if seed in reported]:
+        raise ValueError(f"first_seed must leave seed {used[0]} to the search, got {first_seed}")
+    scale = Scale(data, tuple(reported), smoke)
     known: dict[str, dict[str, Any]] = {}  # a run that is asked for twice is run and counted once
 
     def cells(grid: Sequence[dict], function: Callable = trial) -> list[Any]:
@@ -85,7 +92,7 @@ def reproduce(
         "claim": study.CLAIM,
         "published": study.PUBLISHED,
         "verdict": "none: a smoke test" if smoke else study.verdict(results),
-        "command": command_line(name, data, seeds, jobs, smoke),
+        "command": command_line(name, data, seeds, jobs, smoke, first_seed),
         "data": data,
         "seeds": list(scale.seeds),
         "smoke": smoke,
@@ -169,7 +176,9 @@ def report(record: dict[str, Any], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
-def command_line(name: str, data: str, seeds: int, jobs: int, smoke: bool) -> str:
+def command_line(
+    name: str, data: str, seeds: int, jobs: int, smoke: bool, first_seed: int = 0
+) -> str:
     """Return the command that makes this result.
 
     Example:
@@ -177,6 +186,7 @@ def command_line(name: str, data: str, seeds: int, jobs: int, smoke: bool) -> st
         'minisam reproduce width --data cifar10 --seeds 3 --jobs 2'
     """
     size = "--smoke" if smoke else f"--seeds {seeds}"
+    size += f" --first-seed {first_seed}" if first_seed else ""
     return f"minisam reproduce {name} --data {data} {size} --jobs {jobs}"
 
 

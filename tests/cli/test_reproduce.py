@@ -27,7 +27,9 @@ def asked(monkeypatch):
     """What `reproduce` would have been called with, and where data would be looked for."""
     calls = []
     monkeypatch.setenv("MINISAM_DATA", "elsewhere")
-    monkeypatch.setattr(command, "reproduce", lambda *words: calls.append(words))
+    monkeypatch.setattr(
+        command, "reproduce", lambda *words, **more: calls.append((*words, *more.values()))
+    )
     return calls
 
 
@@ -35,13 +37,18 @@ def asked(monkeypatch):
 def test_data_and_results_lie_in_the_home_folder(asked, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     main("width", "--data", "cifar10", "--data-dir=~/x", "--out=~/y", "--seeds", 5, "--jobs", 2)
-    assert asked == [("width", tmp_path / "y" / "width", "cifar10", 5, 2, False)]
+    assert asked == [("width", tmp_path / "y" / "width", "cifar10", 5, 2, False, 0)]
     assert os.environ["MINISAM_DATA"] == str(tmp_path / "x")
 
 
 def test_what_is_not_said_has_its_default(asked, tmp_path):
     main("width", "--out", tmp_path)
-    assert asked == [("width", tmp_path / "width", "toy", 3, 1, False)]
+    assert asked == [("width", tmp_path / "width", "toy", 3, 1, False, 0)]
+
+
+def test_the_seeds_may_be_others(asked, tmp_path):
+    main("width", "--out", tmp_path, "--seeds", 5, "--first-seed", 100)
+    assert asked == [("width", tmp_path / "width", "toy", 5, 1, False, 100)]
 
 
 @pytest.mark.fault("option-alone", "reproduce")
@@ -53,6 +60,8 @@ def test_what_is_not_said_has_its_default(asked, tmp_path):
         ("--headlines --jobs 2", "--headlines runs nothing, and goes without --jobs"),
         ("--summary --headlines --smoke", "--summary .*, and goes without --headlines, --smoke"),
         ("--overview --all", "--overview runs nothing, and goes without --all"),
+        ("width --first-seed -1", "--first-seed must be a whole number from 0 to"),
+        ("figure1 --first-seed 1", "figure1: drawn without training, and without --first-seed"),
         ("--summary --seeds 0", "--summary runs nothing, and goes without --seeds"),
         ("--all width table1", "--all runs every one of them, and goes without width, table1"),
         ("width --smoke --seeds 2", "--smoke runs two seeds, and goes without --seeds"),

@@ -15,6 +15,7 @@ from minisam.experiments.reproduce import (
     report,
     reproduce,
 )
+from minisam.experiments.search import TUNING_SEEDS
 from minisam.experiments.study import VERDICTS
 from minisam.experiments.trial import fit
 from minisam.train import NonFiniteError
@@ -113,6 +114,17 @@ def test_the_report_is_a_markdown_table():
 def test_progress_goes_to_the_standard_error_of_the_moment(tmp_path, capsys):
     reproduce("landscape", tmp_path, smoke=True)
     assert "landscape: 4 runs" in capsys.readouterr().err
+
+
+@pytest.mark.fault("test-data", "reproduce")
+def test_other_seeds_are_reported_and_never_those_of_the_search(tmp_path):
+    record = reproduce("landscape", tmp_path, smoke=True, progress=None, first_seed=7)
+    assert record["seeds"] == [7, 8]
+    assert {run["seed"] for run in record["results"]["runs"]} == {7, 8}
+    assert record["command"].endswith("--first-seed 7 --jobs 1")
+    for first in TUNING_SEEDS:
+        with pytest.raises(ValueError, match=f"first_seed must leave seed {first} to the search"):
+            reproduce("landscape", tmp_path, smoke=True, progress=None, first_seed=first)
 
 
 def test_costs_order_the_cells_sensibly():

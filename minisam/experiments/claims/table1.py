@@ -49,7 +49,8 @@ ON_TOY: dict[str, dict[str, Any]] = {"MLP": {"epochs": 30}}
 def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     """Search and run every network, with five seeds at least."""
     if not scale.smoke:
-        scale = scale._replace(seeds=tuple(range(max(5, len(scale.seeds)))))
+        first, seeds = scale.seeds[0], max(5, len(scale.seeds))
+        scale = scale._replace(seeds=tuple(range(first, first + seeds)))
     networks = ON_TOY if scale.data == "toy" else ON_REAL
     if scale.smoke:
         networks = {**ON_TOY, "residual network": ON_REAL["residual network"]}
