@@ -195,10 +195,10 @@ assert too_far[2] < 0.5
 #
 # ## What happened
 #
-# SGD fits 40 % of lies completely, and pays with test accuracy while it does so. At the best epoch
-# it was nearly as good as SAM, but only clean labels could have told which epoch that was. SAM at a
-# fitting ρ fits most of the truth and fewer of the lies. Three seeds of one small network on one
-# data set: [tutorial 8](08_does_it_generalize.ipynb) asks how far that carries.
+# SGD fits 40 % of lies completely, and pays with test accuracy while it does so. At its best epoch
+# it had not paid yet, but only clean labels could have told which epoch that was. SAM at a fitting
+# ρ fits most of the truth and fewer of the lies. Three seeds of one small network on one data set:
+# [tutorial 8](08_does_it_generalize.ipynb) asks how far that carries.
 #
 # ## Exercises
 #

@@ -26,8 +26,9 @@
 # | symbol | name in code | meaning |
 # |---|---|---|
 # | w | `params` | the weights, a dict of arrays |
-# | H | `product`, `matvec` | second derivatives of the loss at w, as the function v ↦ H v |
-# | λ₁ | `eigenvalues[0]` | the largest curvature: largest eigenvalue of H |
+# | H | `hessian` | second derivatives of the loss at w; `hessian.matvec(v)` is H v |
+# | λ₁ | `top[0]` | the largest curvature: largest eigenvalue of H |
+# | h | `h` | the diagonal of H: the curvature along each weight by itself |
 
 # %%
 import importlib.util
@@ -82,7 +83,7 @@ my_count = None  # ← your guess: a number
 # %% [markdown]
 # ## What sticks out, and what it is good for
 #
-# *Lanczos' method* finds the largest eigenvalues from a few dozen products H v. Left: the first
+# *Lanczos' method* finds the largest eigenvalues from a hundred products H v or so. Left: the first
 # twenty. Right: the loss after setting weights to 0, chosen by three rules: the smallest |w|; the
 # smallest h, where h is the diagonal of H; and the smallest ½ h w². The last is *Optimal Brain
 # Damage* (OBD): by Taylor's formula it is what setting w to 0 costs, at a minimum.
@@ -114,6 +115,7 @@ show(figure, alt="Left: twenty eigenvalues, falling fast. Right: pruning by h al
 
 # %%
 half = {rule: values[5] for rule, values in losses.items()}  # of the weights: shares[5] is 0.5
+assert hessian.size == 7562
 assert half["h"] > 5 * max(half["|w|"], half["½ h w²"])
 reveal("Which half hurts less?", my_half, "smallest" if half["|w|"] < half["h"] else "flattest")
 reveal("How many are larger than λ₁/2?", my_count, np.sum(top > top[0] / 2))
@@ -172,7 +174,7 @@ reveal("truth / formula:", my_ratio, (half["½ h w²"] - losses["h"][0]) / formu
 #
 # Products H v give the largest curvatures of a network with any number of weights. A few dozen
 # directions are sharp, thousands are flat. Curvature tells where the loss bends, not which weights
-# can go. SAM uses no H at all: its climb costs one more gradient, and feels H ε in d2 = d1 + H ε.
+# can go. SAM uses no H at all: its climb costs one more gradient, and feels H ε in d2 ≈ d1 + H ε.
 #
 # ## Exercises
 #

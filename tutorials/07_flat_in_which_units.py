@@ -28,7 +28,7 @@
 # | w | `params` | the weights, a dict of arrays |
 # | H, λ₁ | `hessian` | second derivatives of the loss at w, and the largest curvature |
 # | ρ | `rho` | radius of a ball around w |
-# | T | `scaling` | diagonal matrix, |w| on it: ASAM's ball is ‖T⁻¹ε‖ ≤ ρ |
+# | T | `scaling` | diagonal matrix of the weights' sizes: ASAM's ball is ‖T⁻¹ε‖ ≤ ρ |
 
 # %%
 import importlib.util
