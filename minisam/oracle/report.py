@@ -17,6 +17,7 @@ from minisam.oracle.skills import Skill
 
 SCHEMA = "minisam-oracle-report/1"
 UNJUDGED = "no result"  # the cause where an implementation could not even be tried
+UNSHOWN = "nothing shown"  # the cause where what ran says nothing about the whole
 JUNIT = {"fail": "failure", "error": "error", "not run": "skipped", "known": "skipped"}
 
 
@@ -141,10 +142,13 @@ class Report(NamedTuple):
 
     @property
     def exit_code(self) -> int:
-        """Return 0 conforms, 1 bug, 2 adapter error, 3 undeclared convention, 4 nothing ran."""
-        if self.ran or self.cause == UNJUDGED:
-            return CODES[self.outcome]
-        return NOTHING_RAN
+        """Return 0 conforms, 1 bug, 2 adapter error, 3 undeclared convention, 4 nothing ran.
+
+        Nothing that shows anything, that is: a SAM that takes no radius has not been shown right.
+        """
+        if self.cause == UNSHOWN or not (self.ran or self.cause == UNJUDGED):
+            return NOTHING_RAN
+        return CODES[self.outcome]
 
     def counts(self) -> dict[str, int]:
         """Count the results of each status."""

@@ -13,6 +13,7 @@ import numpy as np
 
 import minisam
 from minisam.adapters.protocol import Adapter, Unsupported
+from minisam.oracle.coverage import depended_on, unshown
 from minisam.oracle.diagnosis import Diagnosis, diagnose
 from minisam.oracle.explanation import first_wrong, looks_like
 from minisam.oracle.judge import Judgement
@@ -27,7 +28,7 @@ from minisam.oracle.parts import (
     mistake_of,
 )
 from minisam.oracle.probes import Probe
-from minisam.oracle.report import Report, Result, Verdict
+from minisam.oracle.report import UNSHOWN, Report, Result, Verdict
 from minisam.oracle.reproduction import reproduction
 from minisam.oracle.script import Script
 from minisam.oracle.shrinking import smallest_failure
@@ -40,6 +41,7 @@ from minisam.variants.recipe import TAKEN_APART
 
 ADVICE = {
     "hangs": "Look for a loop that does not end, or raise the limit with timeout=.",
+    UNSHOWN: "Take rho and lr as arguments, and refuse only what the implementation does not have.",
     "nothing ran": "Every probe was refused. Support at least one method, dtype and setting.",
     "wrong dtype": "Keep the dtype of the weights: NumPy scalars and default arrays are float64.",
     "wrong shapes": "Return one array per tensor, in the order and shapes of the weights.",
@@ -106,7 +108,7 @@ def conclude(
     if failing:
         report = is_asam(report, failing) or wrong(report, failing, ran, adapter, timeout)
         return report._replace(advice=report.advice + crashes(errors, ran))
-    return sound(report, ran) if passing else report
+    return sound(report, entries) if passing else report
 
 
 def crashes(errors: list[Entry], ran: list[Entry]) -> list[str]:
@@ -198,9 +200,12 @@ def same(one: Trace, other: Trace) -> bool:
     return True
 
 
-def sound(report: Report, ran: list[Entry]) -> Report:
-    """Check the side effects of right steps."""
+def sound(report: Report, entries: list[Entry]) -> Report:
+    """Check the side effects of right steps, and whether there are enough of them."""
+    ran = [entry for entry in entries if entry.result.status != "not run"]
     declare, traces = report.declared, [entry.trace for entry in ran]
+    asked = [entry.trace.probe for entry in entries]
+    passing = [entry.trace for entry in ran if entry.result.status == "pass"]
     printed = next((trace.printed for trace in traces if trace.printed), "")
     found, advice = {}, []
     if printed and declare.get("output") != "prints":
@@ -213,13 +218,23 @@ def sound(report: Report, ran: list[Entry]) -> Report:
         advice.insert(0, changed)
     if found:
         return undeclared(report, found, advice)
+    known = [entry.trace for entry in ran if entry.result.status == "known"]
+    if lack := unshown(passing + known, asked):
+        return broken(report, UNSHOWN, f"What ran agrees, but shows too little: {lack}.")
     errors = [result.error for result, _, _ in ran if result.status == "pass"]
-    lines = ", ".join(f"{key}={value!r}" for key, value in declare.items())
-    return report._replace(
-        outcome=Verdict.AS_DECLARED if declare else Verdict.CONFORMS,
-        headline=f"All {len(errors)} results agree{f' under {lines}' if lines else ''}; the "
-        f"largest error is {max(errors):.2f} of what rounding can explain.",
+    followed = depended_on(declare, passing)
+    lines, idle = (
+        ", ".join(f"{key}={value!r}" for key, value in declare.items() if (key in followed) == yes)
+        for yes in (True, False)
     )
+    headline = (
+        f"All {len(errors)} results agree{f' under {lines}' if lines else ''}; the "
+        f"largest error is {max(errors):.2f} of what rounding can explain."
+    )
+    if idle:
+        headline += f" No probe that ran depends on {idle}."
+    outcome = Verdict.AS_DECLARED if followed else Verdict.CONFORMS
+    return report._replace(outcome=outcome, headline=headline)
 
 
 def undeclared(
