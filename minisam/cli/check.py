@@ -62,14 +62,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--format", choices=FORMATS, help="what to print (text)")
     add("--verbose", action="store_true", help="say everything, not only what fits on one screen")
     add("--out", help="write to this file instead of the screen")
-    add("--list", action="store_true", help="list the probes and conventions, check nothing")
+    add(
+        "--list",
+        action="store_true",
+        help="list conventions and probes, of --method if given",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Check, print, and return the exit code."""
     if arguments.list:
         refuse_beside_list(arguments)
-        deliver(catalogue(), arguments.out)
+        from minisam.oracle.checking import catalogue  # loads NumPy, which a check does not need
+
+        deliver(catalogue(arguments.method), arguments.out)
         return 0
     if not arguments.target:
         raise ValueError("give a FILE_OR_MODULE:NAME to check, or --list")
@@ -94,7 +100,7 @@ SEVERITY = (0, 3, 4, 2, 1)
 
 def refuse_beside_list(arguments: argparse.Namespace) -> None:
     """Refuse options that have no use with ``--list``."""
-    for option in ("dtype", "method", "declare", "known", "probe", "timeout", "format", "verbose"):
+    for option in ("dtype", "declare", "known", "probe", "timeout", "format", "verbose"):
         if getattr(arguments, option):
             raise ValueError(f"--{option} without effect: --list checks nothing")
 
@@ -156,18 +162,3 @@ def deliver(text: str, path: str | None) -> None:
         say(text)
         return
     write_atomically(path, lambda file: file.write(f"{text}\n".encode()))
-
-
-def catalogue() -> str:
-    """List the probes and the conventions."""
-    # Only here, since they load NumPy, which who holds a user's file does not need.
-    from minisam.oracle.probes import PROBES
-    from minisam.variants.conventions import CONVENTIONS
-
-    lines = ["conventions that can be declared:"]
-    for convention in CONVENTIONS.values():
-        values = ", ".join(map(repr, (convention.default, *convention.values[:3])))
-        lines.append(f"  {convention.name:15} {convention.meaning} ({values})")
-    lines.append("probes:")
-    lines += [f"  {probe.slug:28} {probe.note}".rstrip() for probe in PROBES.values()]
-    return "\n".join(lines)

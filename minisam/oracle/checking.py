@@ -20,7 +20,7 @@ from minisam.oracle.report import Report, Result
 from minisam.oracle.verdicts import Entry, conclude
 from minisam.oracle.watch import Raised, Trace, watch
 from minisam.rounding import UNITS
-from minisam.variants.conventions import check_declared, is_default
+from minisam.variants.conventions import CONVENTIONS, check_declared, is_default
 from minisam.variants.recipe import TAKEN_APART
 
 
@@ -172,3 +172,25 @@ def examine(trace: Trace, base: Part, known: dict[str, str]) -> Entry:
         status=status, why=why, step=judgement.step, quantity=judgement.quantity
     )
     return Entry(result, trace, judgement)
+
+
+def catalogue(methods: Sequence[str] | None = None) -> str:
+    """List the conventions, and the probes of some methods; by default of SGD, SAM and ASAM.
+
+    Raises:
+        ValueError: if there is no such method.
+
+    Example:
+        >>> print(catalogue(["wsam"]).splitlines()[-1].strip())
+        wsam-own-gamma               its own are not ignored
+    """
+    chosen = choose("method", methods, TAKEN_APART, tuple(METHODS))
+    lines = ["conventions that can be declared:"]
+    for convention in CONVENTIONS.values():
+        some = convention.values if convention.accepts is None else convention.values[:3]
+        values = ", ".join(map(repr, (convention.default, *some)))
+        lines.append(f"  {convention.name:15} {convention.meaning} ({values})")
+    lines.append("probes:")
+    for probe in (probe for method in chosen for probe in probes_of(method)):
+        lines.append(f"  {probe.slug:28} {probe.note}".rstrip())
+    return "\n".join(lines)

@@ -30,10 +30,17 @@ def unshown(agreeing: Sequence[Trace], asked: Sequence[Probe]) -> str:
         if method != "sgd" and not any(map(climbs, seen)):
             return f"no step of {method} that ran has a second gradient elsewhere"
         for name in ("rho", "lr") if method != "sgd" else ("lr",):
-            here = {value_of(trace.probe, name) for trace in seen} - {0.0}
-            if len(here) == 1 and {value_of(probe, name) for probe in probes} - here - {0.0}:
+            here = {set_to(trace.probe, name) for trace in seen} - {0.0}
+            others = {set_to(probe, name) for probe in asking_only(probes)} - {0.0}
+            if len(here) == 1 and others - here:
                 return f"{method} ran with no {name} but {here.pop()}"
     return ""
+
+
+def asking_only(probes: Sequence[Probe]) -> list[Probe]:
+    """Return those of a method's probes that ask for nothing but a radius and a learning rate."""
+    needed = set.intersection(*({*probe.settings} for probe in probes))
+    return [probe for probe in probes if {*probe.settings} <= needed | {"rho", "lr"}]
 
 
 def climbs(trace: Trace) -> bool:
@@ -45,7 +52,7 @@ def climbs(trace: Trace) -> bool:
     )
 
 
-def value_of(probe: Probe, name: str) -> Any:
+def set_to(probe: Probe, name: str) -> Any:
     """Return the radius or the learning rate that a probe asks for, a schedule as a tuple."""
     value = HyperParameters.of(probe.settings)[name]
     return tuple(value) if isinstance(value, list) else value

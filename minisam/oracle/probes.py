@@ -181,6 +181,7 @@ PROBES: dict[str, Probe] = {probe.slug: probe for probe in [
     Probe("asam-scope-all", {"method": "asam", "rho": 0.5, "scope": "all"}),
     Probe("asam-zero-weights", {"method": "asam", "rho": 0.5}, special="zero weights"),
     Probe("sgd-plain", {"method": "sgd"}, steps=3),
+    Probe("sgd-lr-schedule", {"method": "sgd", **SCHEDULE}, PAIR, steps=3, once=True),
     Probe("sgd-momentum", {"method": "sgd", **HEAVY}, steps=4),
     Probe("sgd-nesterov", {"method": "sgd", **NESTEROV, **SCHEDULE}, steps=3),
     Probe("sgd-weight-decay", {"method": "sgd", **HEAVY, "weight_decay": 0.125}, steps=3),

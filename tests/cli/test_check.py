@@ -147,11 +147,21 @@ def test_the_list_needs_nothing_to_check(capsys, tmp_path):
     assert capsys.readouterr().out == ""
 
 
+def test_the_list_of_a_follow_up_has_its_own_probes(capsys):
+    assert run("--list", "--method", "gsam") == 0
+    out = capsys.readouterr().out
+    assert "gsam-own-alpha" in out
+    assert "sam-one-tensor" in out
+    assert "asam-one-tensor" not in out
+    assert run("--list", "--method", "adam") == 2
+    assert "method must be among" in capsys.readouterr().err
+
+
 @pytest.mark.fault("option-alone", "minisam check")
 @pytest.mark.parametrize(
     "option",
     [
-        ["--dtype", "float64"], ["--method", "sam"], ["--declare", "eta=0"], ["--known", "a=b"],
+        ["--dtype", "float64"], ["--declare", "eta=0"], ["--known", "a=b"],
         ["--probe", "sam-one-tensor"], ["--timeout", "1"], ["--format", "json"],
     ],
 )  # fmt: skip
