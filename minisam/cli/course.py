@@ -15,7 +15,7 @@ from minisam.files import expanded
 from minisam.isolation.limits import seconds
 from minisam.progress import clock
 
-ASSIGNMENTS = ("a1", "a2")
+ASSIGNMENTS = ("a1", "a2", "a3", "a4", "a5")
 EXIT_CODES = (
     "exit code: 0 where every submission was graded, whatever it earned; 1 where one could not be "
     "graded, which is never a zero; 2 for an option or a file that cannot be used; 130 after Ctrl-C"

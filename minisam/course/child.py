@@ -188,7 +188,7 @@ class Peer:
         if not isinstance(value, dict):
             return value
         if "array" in value:
-            return as_array(value)
+            return decoded_array(value)
         if "tuple" in value and isinstance(value["tuple"], list):
             return tuple(self.decode(value["tuple"], depth + 1))
         if "dict" in value:
@@ -213,7 +213,7 @@ def seeded_generator(seed: int) -> Any:
     return np.random.default_rng(seed)
 
 
-def as_array(message: dict[str, Any]) -> Any:
+def decoded_array(message: dict[str, Any]) -> Any:
     """Return the array of a message; a NumPy number if it has no axes."""
     import numpy as np  # after the limits are set
 

@@ -95,7 +95,7 @@ class Apart:
         except Told as error:
             unwritten = error.report.get("raised") == "NotImplementedError"
             self.stop(
-                NoAnswer(NOT_WRITTEN if unwritten else "not importable", in_full(error.report)),
+                NoAnswer(NOT_WRITTEN if unwritten else "not importable", in_one_line(error.report)),
                 True,
             )
         except Stopped as error:
@@ -203,13 +203,13 @@ def failure_of(name: str, report: dict, wanted: Mapping[str, str], signature: st
     if report.get("raised") == "TypeError" and "line" not in report:  # it was not even entered
         how = wanted.get(name, name)
         return NoAnswer("signature", f"it is called as {how}, and yours is {signature}")
-    text = f"{name} raises {in_full(report)}"
+    text = f"{name} raises {in_one_line(report)}"
     if report.get("raised") == "MemoryError":
         text = f"out of memory: {text}"
     return NoAnswer("raises", text)
 
 
-def in_full(report: dict) -> str:
+def in_one_line(report: dict) -> str:
     """Write an exception of a submission in one line, with its own line."""
     text = f"{report.get('raised')}: {report.get('text')}".removesuffix(": ")
     source = f': "{report["source"]}"' if report.get("source") else ""

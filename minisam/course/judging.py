@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from minisam.course.desk import NOT_WRITTEN, Apart, Submission, in_full
+from minisam.course.desk import NOT_WRITTEN, Apart, Submission, in_one_line
 from minisam.course.guard import Guard
 from minisam.course.pupil import CannotGrade
 from minisam.course.rubric import (
@@ -70,6 +70,7 @@ def graded(assignment: Assignment, submission: Submission, guard: Guard, task: T
     values: dict[str, Any] = {}
     for part in submission.parts:
         values |= constants(part)
+    guard = guard._replace(seconds=guard.seconds * assignment.patience)
     desk = Apart(guard, submission, assignment.functions)
     try:
         judged = assignment.judge(desk, task._replace(values=values))
@@ -77,7 +78,7 @@ def graded(assignment: Assignment, submission: Submission, guard: Guard, task: T
         return Grade(None, UNGRADED, [], str(error), seconds=time.monotonic() - started)
     finally:
         desk.close()
-    notes = tuple(in_full(one) for one in desk.notes)
+    notes = tuple(in_one_line(one) for one in desk.notes)
     credits = judged.credits
     status, note = status_of(credits)
     total = sum(one.points for one in credits)

@@ -94,6 +94,7 @@ class Assignment(NamedTuple):
         judge: puts the questions; returns a `Credit` for every criterion, and what it saw.
         variants: the values that a cohort may be given, by name; the first is the default.
         fill: makes, of a variant, what stands for ``# {name}`` in the source.
+        patience: how many times the usual time a submission may take.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Assignment(NamedTuple):
     judge: Callable[[Desk, Task], Judged]
     variants: Mapping[str, tuple] = MappingProxyType({})
     fill: Callable[[Mapping[str, Any]], dict[str, str]] = lambda variant: {}
+    patience: int = 1
 
     @property
     def file(self) -> str:

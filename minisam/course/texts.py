@@ -32,7 +32,7 @@ def source_of(assignment: Assignment, variant: Mapping[str, Any]) -> str:
     """Return an assignment's source, with its rubric and what the cohort's variant puts in."""
     text = (SOURCES / f"{assignment.file}.txt").read_text(encoding="utf-8")
     chosen = {name: values[0] for name, values in assignment.variants.items()} | dict(variant)
-    fills = {"rubric": commented(rubric(assignment)), **assignment.fill(chosen)}
+    fills = {"rubric": as_comments(rubric(assignment)), **assignment.fill(chosen)}
 
     def filled(match: re.Match) -> str:
         lines = fills[match["name"]].splitlines()
@@ -47,7 +47,7 @@ def rubric(assignment: Assignment) -> list[str]:
     return ["| what | points |", "|---|---|", *rows]
 
 
-def commented(lines: Iterable[str]) -> str:
+def as_comments(lines: Iterable[str]) -> str:
     """Return lines as those of a markdown cell."""
     return "\n".join(f"# {line}".rstrip() for line in lines)
 
@@ -106,7 +106,7 @@ def solution_lines(text: str) -> set[str]:
     return {line for line in words if len(line) > 12}
 
 
-def solved(text: str) -> str:
+def with_solutions(text: str) -> str:
     """Return a text with its solutions, without the marks around them."""
     kept = [line for line in text.splitlines() if line.strip() not in (BEGIN, END)]
     return "\n".join(kept)
@@ -164,7 +164,7 @@ def plain_python(cell: str) -> str:
 
 def reference(assignment: Assignment, variant: Mapping[str, Any]) -> str:
     """Return the solution as a Python file."""
-    return module(cells_of(solved(source_of(assignment, variant))), assignment.title)
+    return module(cells_of(with_solutions(source_of(assignment, variant))), assignment.title)
 
 
 def stub(assignment: Assignment, variant: Mapping[str, Any]) -> str:

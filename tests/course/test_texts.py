@@ -15,10 +15,10 @@ from minisam.course.texts import (
     notebook,
     reference,
     solution_lines,
-    solved,
     source_of,
     stripped,
     stub,
+    with_solutions,
 )
 
 every = pytest.mark.parametrize("name", NAMES)
@@ -66,7 +66,7 @@ def test_a_mark_without_its_other_half_is_refused(text):
 def test_what_is_stripped_and_what_is_solved_differ_in_the_solution_only(parts):
     text = "\n".join(parts)
     assert "z = 3" not in stripped(text)
-    assert solved(text).count("z = 3") == sum(BEGIN in one for one in parts)
+    assert with_solutions(text).count("z = 3") == sum(BEGIN in one for one in parts)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"cells": 3}', '{"cells": [1]}', "[" * 10**5,

@@ -21,7 +21,7 @@ from minisam.course.rubric import (
     failed,
 )
 from minisam.course.steps import Seen, watched
-from minisam.course.texts import commented
+from minisam.course.texts import as_comments
 from minisam.oracle.probes import ONE, SIX, THREE, Probe, Shapes
 from minisam.oracle.skills import skills_of
 
@@ -118,12 +118,14 @@ def judge(desk: Desk, task: Task) -> Judged:
     traces = [seen.trace for _, seen in found]
     skills = {one.name.replace("-", "_"): one for one in
               skills_of(traces, {"inputs": "changed"})}  # fmt: skip
-    credits = [credit(criterion, skills[criterion.name], found) for criterion in CRITERIA[:-1]]
+    credits = [
+        credit_of_skill(criterion, skills[criterion.name], found) for criterion in CRITERIA[:-1]
+    ]
     picture = picture_of(desk, task.variant.get("p", 2))
     return Judged([*credits, named_mistakes(task)], tuple(traces), picture)
 
 
-def credit(criterion: Criterion, skill: Any, found: Sequence[tuple[Look, Seen]]) -> Credit:
+def credit_of_skill(criterion: Criterion, skill: Any, found: Sequence[tuple[Look, Seen]]) -> Credit:
     """Return what a skill earns: all, if it is right and every probe that shows it went through."""
     name = criterion.name
     for look, seen in found:
@@ -185,8 +187,8 @@ P = {p:g}"""
     return {
         "norm": norm,
         "climb": CLIMBS.get(p, CLIMBS[0]),
-        "codes": commented(["| code | mistake |", "|---|---|", *table]),
-        "steps": commented(paper(steps)),
+        "codes": as_comments(["| code | mistake |", "|---|---|", *table]),
+        "steps": as_comments(paper(steps)),
         "answers": "\n".join(f'MISTAKE_{n} = "{code}"' for n, code in enumerate(PAPERS[steps], 1)),
         "check": f'check(globals(), "a2"{rest})',
     }  # fmt: skip

@@ -1,0 +1,307 @@
+"""A3, ASAM, and what flat means: the scaled climb, Hessian products, eigenvalues, rescaling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minisam.adapters.protocol import Arrays
+from minisam.course.child import Seeded
+from minisam.course.desk import NOT_WRITTEN, Caller, Desk
+from minisam.course.rubric import (
+    PARTLY,
+    RIGHT,
+    WRONG,
+    Assignment,
+    Credit,
+    Criterion,
+    Judged,
+    Lost,
+    Task,
+    as_like,
+    as_number,
+    ask_each,
+    described,
+    failed,
+    near,
+)
+from minisam.course.steps import Seen, watched
+from minisam.oracle.probes import SIX, THREE, Probe
+
+CRITERIA = (
+    Criterion("scope", 2, "`asam_step`: T scales weights only, not biases", function="asam_step"),
+    Criterion("square", 2, "`asam_step`: the climb goes along T² g", function="asam_step"),
+    Criterion("norm", 2, "`asam_step`: its length is that of T g", function="asam_step"),
+    Criterion("eta", 1, "`asam_step`: T has η, and the step goes from A", function="asam_step"),
+    Criterion("hessian_product", 4, "`hessian_product`: by a central difference, of two gradients",
+              function="hessian_product"),
+    Criterion("largest_eigenvalue", 4, "`largest_eigenvalue`: the largest, whatever its sign",
+              function="largest_eigenvalue"),
+    Criterion("rescale", 2, "`rescale`: other weights, the same function", function="rescale"),
+    Criterion("survives", 3, "`SURVIVES`: which measures of flatness a rescaling leaves alone"),
+)  # fmt: skip
+MEASURES = {  # whether a rescaling that leaves the function leaves the measure, too
+    "gradient norm": False,
+    "largest eigenvalue": False,
+    "worst case in a ball (SAM)": False,
+    "worst case in a scaled ball (ASAM)": True,
+    "filter-normalized line": True,
+}
+HINTS = {
+    "scope": "Which of the tensors does T belong to, and what is T for the others?",
+    "square": "The largest rise is asked for inside ‖ε/T‖ ≤ ρ. How often does T come in?",
+    "norm": "What has norm ρ: the climb, or the climb divided by T?",
+    "eta": "What is T where a weight is 0, and where does the last step start?",
+}
+PROBES = (
+    Probe("course-asam-three", {"method": "asam", "rho": 0.5, "eta": 0.25}, THREE, 1),
+    Probe("course-asam-six", {"method": "asam", "rho": 2.0, "eta": 0.5}, SIX, 1),
+    Probe("course-asam-zero", {"method": "asam", "rho": 1.0, "eta": 0.5}, THREE, 1, 1.0,
+          "zero weights"),
+)  # fmt: skip
+CENTRAL = (
+    "How does the error fall when your step is halved: by two, by four, or not at all? "
+    "And how long is it, if v is long?"
+)
+ROUNDINGS = 4096  # units in the last place that a climb may be off
+
+
+class Form(NamedTuple):
+    """One way to write the climb: which tensors T scales, and how T comes in."""
+
+    scope: str = "weights"
+    power: int = 2
+    norm: int = 1
+    eta: bool = True
+
+    def points(self) -> dict[str, bool]:
+        """Return which criteria it meets."""
+        return {"scope": self.scope == "weights", "square": self.power == 2,
+                "norm": self.norm == 1, "eta": self.eta}  # fmt: skip
+
+
+FORMS = [Form(*one) for one in product(("weights", "all"), (2, 1), (1, 0, 2), (True, False))]
+
+
+def scaled_climb(
+    form: Form, w: Arrays, names: Sequence[str], g: Arrays, rho: float, eta: float
+) -> Arrays:
+    """Return ε = ρ T^power g / ‖T^norm g‖, as a form has it."""
+    scaled = [form.scope == "all" or name.endswith("weight") for name in names]
+    T = [np.abs(x) + (eta if form.eta else 0.0) if own else np.ones_like(x)
+         for x, own in zip(w, scaled, strict=True)]  # fmt: skip
+    parts = [t**form.norm * x for t, x in zip(T, g, strict=True)]
+    length = float(np.sqrt(sum(float(np.sum(x * x)) for x in parts)))
+    return [rho / length * t**form.power * x for t, x in zip(T, g, strict=True)]
+
+
+def asam_step(desk: Desk, task: Task) -> list[Credit]:
+    """Judge the step: the one form that explains what it does says what is right."""
+    desk.begin("asam_step")
+    seen = [
+        watched(desk, "asam_step", probe, "float64", task.seed,
+                lambda hp: ((list(hp.names),),
+                            {"rho": float(hp.rho), "lr": float(hp.lr), "eta": float(hp.eta)}))
+        for probe in PROBES
+    ]  # fmt: skip
+    for one in seen:
+        if one.failure is not None:
+            return [failed(criterion, one.failure) for criterion in CRITERIA[:4]]
+    fitting = [form for form in FORMS if all(explains_climb(form, one) for one in seen)]
+    if not fitting:
+        said = f"No form of T explains the climb: {climb_in_words(seen[0])}."
+        question = "For one tensor of weights and one of biases: what is the climb by hand?"
+        return [Credit(one.name, 0, WRONG, said, question) for one in CRITERIA[:4]]
+    met = max((form.points() for form in fitting), key=lambda one: sum(one.values()))
+    ends = all(ends_right(one) for one in seen)
+    credits = []
+    for criterion in CRITERIA[:4]:
+        name = criterion.name
+        if met[name] and (ends or name != "eta"):
+            credits.append(Credit(name, criterion.points, RIGHT))
+        else:
+            said = (
+                f"{climb_in_words(seen[0])}."
+                if met[name] is False
+                else "The step does not end there."
+            )
+            credits.append(Credit(name, 0, WRONG, said, HINTS[name]))
+    return credits
+
+
+def two_points(seen: Seen) -> tuple[Arrays, Arrays, Arrays, Arrays] | None:
+    """Return A, d1, B and d2; None if there are no two points."""
+    step = seen.trace.steps[0]
+    apart = [(q, d) for q, d in zip(step.queries, step.answers, strict=True)
+             if any((x != y).any() for x, y in zip(q, step.start, strict=True))]  # fmt: skip
+    if not apart or len(step.queries) < 2:
+        return None
+    return step.start, step.answers[0], *apart[-1]
+
+
+def explains_climb(form: Form, seen: Seen) -> bool:
+    """Return whether a form explains where B is."""
+    points = two_points(seen)
+    if points is None:
+        return False
+    a, d1, b, _ = points
+    hp = seen.trace.hp
+    climb = scaled_climb(form, a, hp.names, d1, float(hp.rho), float(hp.eta))
+    return all(near(q, x + e, ROUNDINGS) for q, x, e in zip(b, a, climb, strict=True))
+
+
+def ends_right(seen: Seen) -> bool:
+    """Return whether the step ends at A − η d2."""
+    points, lr = two_points(seen), float(seen.trace.hp.lr)
+    if points is None:
+        return False
+    a, _, _, d2 = points
+    end = seen.trace.steps[0].end
+    return all(near(z, x - lr * g, ROUNDINGS) for z, x, g in zip(end, a, d2, strict=True))
+
+
+def climb_in_words(seen: Seen) -> str:
+    """Say how long the climb is in each kind of tensor."""
+    points = two_points(seen)
+    if points is None:
+        return "one gradient is asked for in a step"
+    a, _, b, _ = points
+    moved: dict[str, float] = {}
+    for name, x, y in zip(seen.trace.hp.names, a, b, strict=True):
+        kind = "weights" if name.endswith("weight") else "biases"
+        moved[kind] = moved.get(kind, 0.0) + float(np.sum((y - x) ** 2))
+    lengths = ", ".join(f"{value**0.5:.3g} in the {kind}" for kind, value in moved.items())
+    return f"with ρ = {float(seen.trace.hp.rho):g} the climb is {lengths}"
+
+
+def symmetric(rng: np.random.Generator, values: Any) -> np.ndarray:
+    """Draw a symmetric matrix with these eigenvalues."""
+    q, _ = np.linalg.qr(rng.normal(size=(len(values), len(values))))
+    return (q * np.asarray(values)) @ q.T
+
+
+def hessian_product(call: Caller, rng: np.random.Generator) -> None:
+    """Ask for H v of a loss whose gradient is M w + w³, for v of several lengths."""
+    for size in (1.0, 1e-3, 1e3, 0.0):
+        matrix, w = symmetric(rng, rng.uniform(-2, 3, size=5)), rng.normal(size=5)
+        v = rng.normal(size=5) * size
+        asked: list[Any] = []
+
+        def grad_fn(point: Any, matrix: np.ndarray = matrix, asked: list = asked) -> np.ndarray:
+            asked.append(point)
+            return matrix @ point + point**3
+
+        value, _ = call("hessian_product", grad_fn, w.copy(), v)
+        found, right = as_like(value, w, "hessian_product"), matrix @ v + 3 * w**2 * v
+        if len(asked) > 2:
+            raise Lost(f"It asks for {len(asked)} gradients.", "Which two do you need?")
+        scale = float(np.linalg.norm(right)) or 1.0
+        error = float(np.linalg.norm(found - right)) / scale
+        if not error < 1e-5:
+            said = f"For ‖v‖ = {np.linalg.norm(v):.3g} the error is {error:.2g} of ‖Hv‖."
+            if error < 0.02:
+                raise Lost(said, CENTRAL, 2)
+            raise Lost(said, "How does a gradient change along v, and per what?")
+
+
+def largest_eigenvalue(call: Caller, rng: np.random.Generator) -> None:
+    """Ask for the largest eigenvalue, also where another one is larger in modulus."""
+    for values in ((4.0, 1.0, 0.5), (-10.0, 3.0, 1.0), (-1.0, -5.0, -3.0), (2.0, 0.0, -1.5, 0.5)):
+        scaled = np.asarray(values) * rng.uniform(0.5, 2)
+        matrix = symmetric(rng, scaled)
+        counts = [0]
+
+        def matvec(v: Any, matrix: np.ndarray = matrix, counts: list = counts) -> np.ndarray:
+            counts[0] += 1
+            if counts[0] > 3000:
+                raise ValueError("more than 3000 products")
+            return matrix @ v
+
+        seed = int(rng.integers(2**31))
+        value, _ = call("largest_eigenvalue", matvec, len(values), Seeded(seed))
+        found = as_number(value, "largest_eigenvalue")
+        if abs(found - scaled.max()) <= 1e-3 * np.abs(scaled).max():
+            continue
+        low, high = float(scaled.min()), float(scaled.max())
+        said = f"With eigenvalues from {low:.3g} to {high:.3g} it returns {found:.4g}."
+        largest = float(max(scaled, key=abs))
+        if abs(abs(found) - abs(largest)) <= 1e-2 * abs(largest):
+            question = "Which eigenvalue wins a power iteration? Of which other matrix is yours it?"
+            raise Lost(said, question, 1)
+        raise Lost(said, "What is the Rayleigh quotient of the vector that you end with?")
+
+
+def rescale(call: Caller, rng: np.random.Generator) -> None:
+    """Ask for a network with another first layer that computes the same."""
+    for a in (5.0, 0.25):
+        layers = [(rng.normal(size=(3, 4)), rng.normal(size=4)),
+                  (rng.normal(size=(4, 5)), rng.normal(size=5)),
+                  (rng.normal(size=(5, 2)), rng.normal(size=2))]  # fmt: skip
+        value, _ = call("rescale", [(W.copy(), b.copy()) for W, b in layers], a)
+        new = as_layers(value, layers)
+        x = rng.normal(size=(20, 3))
+        if not near(new[0][0], a * layers[0][0], 16):
+            raise Lost("The first layer's weights are not a times as large.", "What is asked for?")
+        if not near(output(new, x), output(layers, x), 1 << 16):
+            said = f"For a = {a:g} the network computes something else."
+            raise Lost(said, "Which of the other arrays see what the first layer hands on?")
+
+
+def as_layers(value: Any, like: Sequence[tuple]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return layers that are to be pairs of arrays of the same shapes."""
+    if not isinstance(value, list | tuple) or len(value) != len(like):
+        raise Lost(f"rescale returns {described(value)}.", "What went in?")
+    found = []
+    for one, (W, b) in zip(value, like, strict=True):
+        if not isinstance(one, list | tuple) or len(one) != 2:
+            raise Lost("A layer is not a pair (W, b).", "What went in?")
+        found.append((as_like(one[0], W, "rescale"), as_like(one[1], b, "rescale")))
+    return found
+
+
+def output(layers: Sequence[tuple], x: np.ndarray) -> np.ndarray:
+    """Return what a ReLU network computes."""
+    for number, (W, b) in enumerate(layers):
+        x = x @ W + b
+        if number + 1 < len(layers):
+            x = np.maximum(x, 0)
+    return x
+
+
+def survives(values: Mapping[str, Any]) -> Credit:
+    """Judge the five statements."""
+    said = values.get("SURVIVES")
+    answers = said if isinstance(said, Mapping) else {}
+    right = sum(answers.get(name) is due for name, due in MEASURES.items())
+    points = max(0, right - 2)
+    unwritten = not any(isinstance(one, bool) for one in answers.values())
+    status = RIGHT if points == 3 else PARTLY if points else WRONG
+    question = "" if status == RIGHT else "What does each measure become if W₁ is doubled?"
+    return Credit("survives", points, status, f"{right} of {len(MEASURES)} are right.", question,
+                  NOT_WRITTEN if unwritten else "")  # fmt: skip
+
+
+QUESTIONS = {one.__name__: one for one in (hessian_product, largest_eigenvalue, rescale)}
+
+
+def judge(desk: Desk, task: Task) -> Judged:
+    """Judge a submission of A3."""
+    credits = [*asam_step(desk, task), *ask_each(QUESTIONS, CRITERIA, desk, task)]
+    return Judged([*credits, survives(task.values)])
+
+
+ASSIGNMENT = Assignment(
+    "a3",
+    "ASAM, and what flat means",
+    {
+        "asam_step": "asam_step(w, names, grad_fn, *, rho, lr, eta)",
+        "hessian_product": "hessian_product(grad_fn, w, v)",
+        "largest_eigenvalue": "largest_eigenvalue(matvec, n, rng)",
+        "rescale": "rescale(layers, a)",
+    },
+    CRITERIA,
+    judge,
+)

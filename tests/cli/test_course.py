@@ -1,0 +1,98 @@
+"""From the command line: a class is graded, one result is shown, the grader is tried."""
+
+import json
+
+import pytest
+from course import submissions as known
+
+from minisam.cli.course import ASSIGNMENTS
+from minisam.cli.main import main
+from minisam.course.assignments import NAMES
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, kind in (("ann", "right"), ("bob", "downhill")):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        (tmp_path / "in" / name / "hw2.py").write_text(known.text_of(known.KINDS[kind][0]))
+    return tmp_path / "in"
+
+
+def course(*words):
+    return main(["course", *map(str, words)])
+
+
+def test_the_assignments_are_known_without_loading_them():
+    assert ASSIGNMENTS == NAMES
+
+
+def test_a_class_is_graded_and_one_of_it_is_shown(folder, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert course("grade", folder, "--assignment", "a2", "--out", out, "--jobs", 2,
+                  "--gradescope", tmp_path / "x.json") == 2  # fmt: skip
+    assert "--gradescope is for one submission" in capsys.readouterr().err
+    assert course("grade", folder, "--assignment", "a2", "--out", out) == 0
+    told = capsys.readouterr()
+    assert "2 graded" in told.out
+    assert "2 of 2" in told.err
+    rows = (out / "scores.csv").read_text().splitlines()
+    assert rows[0].startswith("id,total,status,asks_at_A")
+    assert [row.split(",")[:3] for row in rows[1:]] == [
+        ["ann", "18", "graded"], ["bob", "15", "graded"]
+    ]  # fmt: skip
+    secret = (out / "secret").read_text().strip()
+    for page in (out / "feedback/ann.html", out / "feedback/bob.html", out / "class.html"):
+        assert secret not in page.read_text()
+    assert "M07-downhill" in (out / "class.html").read_text()
+    assert course("show", "bob", "--assignment", "a2", "--out", out) == 0
+    shown = capsys.readouterr().out
+    assert "15 of 20 points, graded" in shown
+    assert "M07-downhill" in shown
+    assert course("show", "cy", "--assignment", "a2", "--out", out) == 2
+    assert "there is no result for 'cy'" in capsys.readouterr().err
+
+
+def test_of_one_submission_gradescope_is_told(folder, tmp_path):
+    path = tmp_path / "results.json"
+    assert course("grade", folder / "bob", "--assignment", "a2", "--out", tmp_path / "out",
+                  "--gradescope", path) == 0  # fmt: skip
+    found = json.loads(path.read_text())
+    assert found["score"] == sum(one["score"] for one in found["tests"]) == 15
+
+
+def test_what_could_not_be_graded_is_an_error_and_no_zero(folder, tmp_path, capsys):
+    (folder / "ann" / "hw2.py").rename(folder / "ann" / "a.py")
+    (folder / "ann" / "b.py").touch()
+    assert course("grade", folder, "--assignment", "a2", "--out", tmp_path / "out") == 1
+    assert "ann could not be graded: none of the files is hw2.py" in capsys.readouterr().err
+    assert "ann,,could not be graded" in (tmp_path / "out" / "scores.csv").read_text()
+
+
+def test_the_grader_is_tried(capsys, monkeypatch):
+    assert course("doctor", "--assignment", "a1") == 0
+    out = capsys.readouterr().out
+    assert "a1: the reference gets all points, the stub none" in out
+    assert "on: own process" in out
+    from minisam.course import guard
+
+    monkeypatch.setattr(guard.Guard, "command", lambda *_: ["/no/such/python"])
+    assert course("doctor") == 1
+    assert "could not be graded" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("words", "told"), [
+    (("--jobs", 0), "--jobs must be"),
+    (("--variant", "p=7"), "--variant must be among"),
+    (("--seed-file", "empty"), "is empty"),
+    (("--marks", "none.csv"), "none.csv"),
+])  # fmt: skip
+def test_an_option_that_is_none_is_refused(words, told, folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").touch()
+    assert course("grade", folder, "--assignment", "a2", "--out", "out", *words) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path, capsys):
+    assert course("grade", tmp_path / "x", "--assignment", "a2", "--out", tmp_path / "o") == 2
+    assert "there is no folder" in capsys.readouterr().err
