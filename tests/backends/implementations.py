@@ -189,8 +189,8 @@ def sam_sps() -> Any:
             raise Unsupported("it has coupled weight decay only")
         if hp["lr"] == 0:
             raise Unsupported("gamma_b = 0 is no step size")
-        if "lr" in hp.scheduled:
-            raise Unsupported("the bound of Polyak's step size cannot be scheduled")
+        if "lr" in hp.scheduled or "groups" in hp:
+            raise Unsupported("the bound of Polyak's step size is one number")
         # With a loss far above f_star Polyak's step size is its upper bound.
         return SAM_SPS(params, hp["weight_decay"], hp["rho"], f_star=-1e38, gamma_b=hp["lr"])
 
