@@ -163,9 +163,20 @@ def error(observed: np.ndarray, expected: Any) -> np.ndarray:
     return np.where(np.isnan(observed) & np.isnan(expected), 0.0, np.nan_to_num(apart, nan=np.inf))
 
 
+def plain(expected: Any) -> np.ndarray:
+    """Return the values of what is expected, without their bounds."""
+    return np.asarray(expected.value if isinstance(expected, Rounded) else expected, float)
+
+
 def place(quantity: str, expected: dict[str, Rounded], observed: dict[str, Any]) -> Judgement:
-    """Judge a quantity by its worst entry."""
+    """Judge a quantity by its worst entry.
+
+    Where one entry must be NaN, others may be: a step that is told a NaN may hand it on to all, as
+    by a product with 0 or by a length of which everything is a multiple.
+    """
     ratios = {name: error(observed[name], expected[name]) for name in observed}
+    if any(np.isnan(plain(one)).any() for one in expected.values()):
+        ratios = {name: np.where(np.isnan(observed[name]), 0.0, r) for name, r in ratios.items()}
     tensor = max(ratios, key=lambda name: float(np.max(ratios[name], initial=0.0)))
     worst = ratios[tensor]
     entry = tuple(map(int, np.unravel_index(int(np.argmax(worst)), worst.shape)))

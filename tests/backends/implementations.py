@@ -30,6 +30,7 @@ class Implementation(NamedTuple):
         vectors: the methods of the exact vectors that apply to it, if others than ``methods``.
         version: where the version is not that of the installed distribution.
         probes: where not all are worth running.
+        known: what it is known to do differently, and why: ``{probe: reason}``.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Implementation(NamedTuple):
     vectors: tuple[str, ...] = ()
     version: str = ""
     probes: tuple[str, ...] = ()
+    known: dict[str, str] = {}  # noqa: RUF012
 
     def installed(self) -> str:
         """Return the version, or "" where it is not installed."""
@@ -211,6 +213,7 @@ def temperon() -> Any:
 KERAS = {"momentum_form": "lr_inside", "weight_decay": "decoupled"}
 FLOAT32 = {**EPSILON, "norm_dtype": "float32"}
 SUBTRACT = {"restore": "subtract"}
+AFTER_NAN = ("sam-nan-then-sound", "sam-nan-momentum")
 
 IMPLEMENTATIONS = [
     Implementation("torch.optim.SGD", "torch", torch_sgd, ("sgd",)),
@@ -247,7 +250,7 @@ IMPLEMENTATIONS = [
     Implementation(
         "pytorch_optimizer.FriendlySAM, sigma=0", "pytorch_optimizer",
         lambda: from_pytorch_optimizer("FriendlySAM", sigma=0.0), declare=FLOAT32,
-        vectors=("friendly_sam",),
+        vectors=("friendly_sam",), known=dict.fromkeys(AFTER_NAN, "its memory keeps a NaN"),
     ),
     Implementation(
         "pytorch_optimizer.BSAM (noise, no norm: another algorithm)", "pytorch_optimizer", bsam,
@@ -265,6 +268,7 @@ IMPLEMENTATIONS = [
     Implementation(
         "SAM_SPS, constant step size", "sam_sps", sam_sps,
         declare={"norm_floor": 1e-12, "norm_dtype": "float32", **SUBTRACT},
+        known={"sam-nan-at-B": "a step size of Polyak's that is NaN counts as 0"},
     ),
     Implementation("Temperon, tail_frac=1", "temperon", temperon, declare={**EPSILON, **SUBTRACT}),
 ]  # fmt: skip

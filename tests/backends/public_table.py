@@ -112,11 +112,13 @@ def row(one: Any) -> Row:
         adapter,
         method=one.methods,
         declare=one.declare,
+        known=one.known,
         probes=one.probes or None,
         timeout=120,
         name=one.name,
     )
-    declare = f"`declare={one.declare!r}`" if one.declare else ""
+    given = {"declare": one.declare, "known": one.known}
+    declare = ", ".join(f"`{name}={value!r}`" for name, value in given.items() if value)
     vectors = vector_cell(one, adapter)
     cells = (", ".join(one.methods), report.verdict, declare, vectors.text)
     if hasattr(adapter, "close"):

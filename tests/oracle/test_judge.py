@@ -75,3 +75,18 @@ def test_a_rough_look_never_rejects_what_agrees():
                 trace = watch(mutant.adapter, PROBES[slug], dtype)
                 assert judge(trace, [mutant.change]).agrees
                 assert judge(trace, [mutant.change], rough=True).agrees
+
+
+def test_a_nan_that_must_be_somewhere_may_be_everywhere_but_not_nowhere():
+    def handing_on(change):
+        def step(w, grad_fn, *, rho, lr):
+            new = known.right(w, grad_fn, rho=rho, lr=lr)
+            return change(new) if any(np.isnan(x).any() for x in new) else new
+
+        return watch(as_adapter(step), PROBES["sam-nan-at-B"], "float64")
+
+    assert judge(handing_on(lambda new: [x * np.nan for x in new])).agrees
+    assert not judge(handing_on(lambda new: [np.nan_to_num(x) for x in new])).agrees
+    assert not judge(
+        watch(as_adapter(known.returns_nan), PROBES["sam-one-tensor"], "float64")
+    ).agrees
