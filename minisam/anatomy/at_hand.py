@@ -44,6 +44,7 @@ def climb_at_hand(
     lengths = {key: float(norm({"": x})) for key, x in d1.items()}
     weights = {key: x for key, x in d1.items() if key.endswith("weight")}
     decayed = add_scaled(d1, hp.weight_decay, A)
+    given = now.asked[0][1] if now.asked else nothing  # of what is frozen, too
     basis = {
         "d1": d1,
         "A": A,
@@ -56,6 +57,7 @@ def climb_at_hand(
         "d1′": before.d1 if before else nothing,
         "d2′": before.d2 if before else nothing,
         "ε′": climbed(before) if before else nothing,
+        "d1 of what is frozen": subtract(given, d1) if hp.frozen else nothing,
     }
     below = {
         "": 1.0,
@@ -76,6 +78,7 @@ def climb_at_hand(
         "‖d1′‖": norm(before.d1) if before else 0.0,
         "‖d2′‖": norm(before.d2) if before else 0.0,
         "‖d1 + λ A‖": norm(decayed),
+        "‖d1 of all, frozen too‖": norm(given),
         "‖clipped d1‖": norm(map_leaves(clipped, d1)),
     }
     if hp.method == "asam":

@@ -70,7 +70,6 @@ def features_of_probe(trace: Trace) -> Features:
         "with a schedule of ρ": "rho" in hp.scheduled,
         "with ρ = 0": hp.at(0).rho == 0,
         "with a learning rate of 0": hp.at(0).lr == 0,
-        "with two tensors of one shape": len({*probe.shapes.values()}) < len(hp.names),
         "with frozen tensors": hp.frozen,
         "with a gradient that is missing": hp.missing,
         "with a batch in parts": hp.shards > 1,
@@ -82,28 +81,38 @@ def features_of_probe(trace: Trace) -> Features:
         "with a schedule that is set from outside": hp.scheduler,
         "for ASAM": hp.method == "asam",
         f"in {trace.dtype}": trace.dtype != "float64",
+        "with two tensors of one shape": len({*probe.shapes.values()}) < len(hp.names),
     }
     return [name for name, has in told.items() if has]
 
 
-def features_of_step(facts: Facts) -> Features:
-    """Name what is special about a step, and about its probe."""
+def features_of_step(facts: Facts, earlier: Sequence[Facts] = ()) -> Features:
+    """Name what is special about a step, after those before it, and about its probe."""
     hp, first, size = facts.hp, facts.trace.hp.at(0), float(norm(facts.d1))
+    there = [key for key, x in facts.d1.items() if np.any(x)]
+    had = {key for one in earlier for key, x in one.d1.items() if np.any(x)}
     told = {
         "once the learning rate has changed": hp.lr != first.lr,
         "once ρ has changed": hp.rho != first.rho,
         "from the second step on": facts.step > 0,
         "from the third step on": facts.step > 1,
         "in the first step": facts.step == 0,
+        "in every second step": facts.step % 2 == 1,
         "where a tensor has a gradient at A and none at B": lost_at_b(facts),
-        "where a tensor has no gradient at A": not all(map(np.any, facts.d1.values())),
+        "where a tensor has no gradient, and had one before": had - {*there},
+        "where a tensor has no gradient at A": len(there) < len(facts.d1),
         "where the gradient is shorter than ρ": size < hp.rho,
         "where the gradient is shorter than 0.01": size < 0.01,
         "where the gradient is shorter than 1": size < 1,
         "where the gradient is longer than 1": size > 1,
         "where some weights are zero": any((x == 0).any() for x in facts.start.values()),
     }
-    return features_of_probe(facts.trace) + [name for name, has in told.items() if has]
+    quiet = {
+        "with several tensors": len(there) < 2,
+        "with biases": not any(key.endswith("bias") for key in there),
+    }
+    probe = [name for name in features_of_probe(facts.trace) if not quiet.get(name)]
+    return probe + [name for name, has in told.items() if has]
 
 
 def lost_at_b(facts: Facts) -> list[str]:

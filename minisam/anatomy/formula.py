@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 
 ACCURACY = 1e-7  # relative; what is right to seven digits is right but for an epsilon
-SMALLEST = 1e-6  # share of the whole below which a term is none
 UNNAMED = 100.0  # the cost of a factor that is no number times a scalar
+ODD, MANY = 3.0, 3  # the cost of a number that nobody would write, and the steps that bear it
 LIKELY = {"A": "λ", "v": "μ"}  # what belongs to the factor of a vector
 
 Vector = np.ndarray
@@ -51,12 +51,15 @@ class Term(NamedTuple):
     cost: float
 
 
-def find_formula(samples: Sequence[Sample], most: int = 3) -> list[Term]:
+def find_formula(
+    samples: Sequence[Sample], most: int = 3, accuracy: float = ACCURACY
+) -> list[Term]:
     """Return the shortest sum that is the target in every sample; none if there is none.
 
     Args:
         samples: steps in which the same formula is at work.
         most: terms.
+        accuracy: the relative error of the sum that is left to rounding, and to epsilons.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -73,10 +76,10 @@ def find_formula(samples: Sequence[Sample], most: int = 3) -> list[Term]:
         told = [one for one in ordered if one.target.size >= count + spare]
         found = []
         for names in combinations(common, count):
-            factors = factors_together(told, names)
+            factors = factors_together(told, names, accuracy)
             if factors:
                 terms = [
-                    named_factor(name, [one[k] for one in factors], told)
+                    named_factor(name, [one[k] for one in factors], told, accuracy)
                     for k, name in enumerate(names)
                 ]
                 found.append((sum(term.cost for term in terms), terms))
@@ -108,7 +111,9 @@ def find_direction(samples: Sequence[Sample]) -> list[Term]:
     return []
 
 
-def factors_together(samples: Sequence[Sample], names: Sequence[str]) -> list[list[float]]:
+def factors_together(
+    samples: Sequence[Sample], names: Sequence[str], accuracy: float = ACCURACY
+) -> list[list[float]]:
     """Return the factors in every sample; none if one is not explained, or a vector never needed.
 
     Example:
@@ -119,7 +124,7 @@ def factors_together(samples: Sequence[Sample], names: Sequence[str]) -> list[li
     """
     found = []
     for sample in samples:
-        factors = fitted_factors(sample, names)
+        factors = fitted_factors(sample, names, accuracy)
         if not factors:
             return []
         found.append(factors)
@@ -129,7 +134,7 @@ def factors_together(samples: Sequence[Sample], names: Sequence[str]) -> list[li
     return found if needed else []
 
 
-def fitted_factors(sample: Sample, names: Sequence[str]) -> list[float]:
+def fitted_factors(sample: Sample, names: Sequence[str], accuracy: float) -> list[float]:
     """Return the factors with which the vectors add up to the target; none if they do not.
 
     NaN stands for the factor of a vector that is zero.
@@ -142,14 +147,16 @@ def fitted_factors(sample: Sample, names: Sequence[str]) -> list[float]:
     lengths = np.linalg.norm(matrix, axis=0)
     solution, *_ = np.linalg.lstsq(matrix / lengths, sample.target, rcond=None)
     error = float(np.linalg.norm(matrix / lengths @ solution - sample.target))
-    if not error <= ACCURACY * size:
+    if not error <= accuracy * size:
         return []
-    shares = np.where(np.abs(solution) <= SMALLEST * size, 0.0, solution)
+    shares = np.where(np.abs(solution) <= 10 * accuracy * size, 0.0, solution)
     factors = dict(zip(there, (shares / lengths).tolist(), strict=True))
     return [factors.get(name, np.nan) for name in names]
 
 
-def named_factor(vector: str, factors: Sequence[float], samples: Sequence[Sample]) -> Term:
+def named_factor(
+    vector: str, factors: Sequence[float], samples: Sequence[Sample], accuracy: float = ACCURACY
+) -> Term:
     """Name the factor of a vector by what it is in every sample: a number times a scalar."""
     pairs = [(f, s) for f, s in zip(factors, samples, strict=True) if not np.isnan(f)]
     there = [(f, s) for f, s in pairs if f]
@@ -160,8 +167,10 @@ def named_factor(vector: str, factors: Sequence[float], samples: Sequence[Sample
         ratios = [f / value for f, value in values if f and value]
         if any((not f) != (not value) for f, value in values):
             continue
-        if np.ptp(ratios) <= 1e-6 * abs(ratios[0]):
-            number, cost = simple(abs(ratios[0]))
+        if np.ptp(ratios) <= 10 * accuracy * abs(ratios[0]):
+            number, cost = simple(abs(ratios[0]), 10 * accuracy)
+            if cost >= ODD and len(ratios) < MANY:  # any factor is some number times any scalar
+                continue
             cost += len(vector) / 8 + unlikely + (LIKELY.get(vector, "") not in scalar[0])
             if best is None or cost < best.cost:
                 best = Term(sign, number, *scalar, vector, cost)
@@ -171,7 +180,7 @@ def named_factor(vector: str, factors: Sequence[float], samples: Sequence[Sample
     return Term(sign, f"({several[0]:.3g} … {several[-1]:.3g})", "", "", vector, UNNAMED)
 
 
-def simple(number: float) -> tuple[str, float]:
+def simple(number: float, error: float = 1e-6) -> tuple[str, float]:
     """Write a positive number as it may have been written, and say how odd it is.
 
     Example:
@@ -180,11 +189,11 @@ def simple(number: float) -> tuple[str, float]:
     """
     for form, value, cost in (("{}", number, 1.0), ("√{}", number**2, 1.5)):
         fraction = Fraction(value).limit_denominator(4 if form == "{}" else 1)
-        if fraction and abs(value / float(fraction) - 1) <= 1e-6:
+        if fraction and abs(value / float(fraction) - 1) <= error:
             if fraction == 1:
                 return "", 0.0
             return form.format(fraction), cost if max(fraction.as_integer_ratio()) <= 4 else 2.5
-    return f"{number:.4g}", 3.0 if abs(number / float(f"{number:.2g}") - 1) > 1e-6 else 2.0
+    return f"{number:.4g}", ODD if abs(number / float(f"{number:.2g}") - 1) > error else 2.0
 
 
 def sum_in_words(terms: Sequence[Term], start: str = "") -> str:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minisam.anatomy.at_hand import climb_at_hand, descent_at_hand
 from minisam.anatomy.conditions import (
+    Features,
     condition,
     features_of_probe,
     features_of_step,
@@ -20,7 +22,14 @@ from minisam.anatomy.conditions import (
     lost_at_b,
 )
 from minisam.anatomy.facts import Facts, facts_of
-from minisam.anatomy.formula import UNNAMED, Sample, find_direction, find_formula, sum_in_words
+from minisam.anatomy.formula import (
+    ACCURACY,
+    UNNAMED,
+    Sample,
+    find_direction,
+    find_formula,
+    sum_in_words,
+)
 from minisam.oracle.skills import (
     RIGHT,
     SKILLS,
@@ -37,6 +46,8 @@ from minisam.oracle.watch import Trace
 from minisam.trees import norm, subtract
 
 RESOLVED = 1e-7  # what is shorter than this part of A is not known to the digits of a formula
+LITTLE = 0.01  # of a climb or a step
+ROUGH = 1e-4  # the error of a formula that an epsilon or a lower precision spoils
 MOST = 10  # steps that a formula is tried on
 SIGNS = {
     "c (": "c is a number",
@@ -50,6 +61,9 @@ SIGNS = {
     " v": "v the velocity",
     "d3": "d3 the gradient at the third point",
 }
+
+
+Before = dict[tuple[int, int], Facts]  # the step before, by the trace and the number of a step
 
 
 class Unknown(NamedTuple):
@@ -76,7 +90,7 @@ def explain_unknown(traces: Sequence[Trace], declare: dict[str, Any]) -> Unknown
     every = [one for trace in kept for one in facts_of(trace, declare)]
     skills = skills_by(kept, every, declare)
     evidence, told = evidence_of(every), []
-    before = {(id(one.trace), one.step + 1): one for one in every}
+    before: Before = {(id(one.trace), one.step + 1): one for one in every}
     lost = [skill for skill in skills if skill.status == WRONG]
     turned = next((skill for skill in lost if skill.name == "direction"), None)
     for skill in lost:
@@ -88,7 +102,8 @@ def explain_unknown(traces: Sequence[Trace], declare: dict[str, Any]) -> Unknown
         if skill.name in evidence:
             shown = worth_telling(evidence[skill.name])
             where, how = formula_of(shown.wrong, before, skill.name)
-            text += sentence(condition_of(shown, skill.name), where, how)
+            text += sentence(condition_of(shown, before, skill.name), where, how)
+            text += "" if how else slightly(shown.wrong, skill.name)
         told.append(text)
     return Unknown(skills, told)
 
@@ -106,6 +121,18 @@ def worth_telling(shown: Evidence) -> Evidence:
     return Evidence([one for one in shown.right if tells_more(one)], wrong) if wrong else shown
 
 
+def slightly(wrong: Sequence[Facts], name: str) -> str:
+    """Say how little a part is off, if it is little: then it may be rounded."""
+    largest = 0.0
+    for one in wrong:
+        climbs = name in ("direction", "length") and one.second is not None
+        seen = subtract(one.second, one.origin) if climbs and one.second else one.end
+        right = one.wanted if climbs else one.expected
+        way = right if climbs else subtract(one.expected, one.start)
+        largest = max(largest, float(norm(subtract(seen, right)) / norm(way)))
+    return f" It is off by {largest:.1g} of itself at most." if 0 < largest < LITTLE else ""
+
+
 def verb(name: str) -> str:
     """Return what a skill does, to follow "it does not"."""
     first, rest = SKILLS[name].split(" ", 1)
@@ -121,16 +148,33 @@ def sentence(when: str, where: str, how: str) -> str:
     return f" {start}." if when not in ("", "always") else ""
 
 
-def condition_of(shown: Evidence, name: str) -> str:
+def condition_of(shown: Evidence, before: Before, name: str) -> str:
     """Say when a skill is lost, and in which tensors."""
-    wrong, right = ([features_of_step(one) for one in some] for some in (shown.wrong, shown.right))
-    when = condition(wrong, right)
+
+    def features(some: Sequence[Facts]) -> list[Features]:
+        return [
+            features_of_step(one, [before[id(one.trace), step] for step in range(1, one.step + 1)])
+            for one in some
+        ]
+
+    when = condition(features(shown.wrong), features(shown.right))
     which = kind_of([(off_of(one, name), [*one.start]) for one in shown.wrong])
-    if all([*off_of(one, name)] == lost_at_b(one) for one in shown.wrong):
-        which = "that tensor"
+    for those in (lost_at_b, without_gradient, frozen_ones):
+        if all([*off_of(one, name)] == those(one) for one in shown.wrong):
+            which = "that tensor"
     if which and when in ("always", "with several tensors", "with biases"):
         return f"in {which}"
     return ", ".join(filter(None, [when, which and f"in {which}"]))
+
+
+def without_gradient(facts: Facts) -> list[str]:
+    """Return the tensors whose gradient is zero at A."""
+    return [key for key, x in facts.d1.items() if not np.any(x)]
+
+
+def frozen_ones(facts: Facts) -> list[str]:
+    """Return the tensors that are frozen."""
+    return [key for key in facts.start if key in facts.hp.frozen]
 
 
 def off_of(facts: Facts, name: str) -> tuple[str, ...]:
@@ -145,9 +189,7 @@ AT_HAND: dict[str, tuple[Callable[..., Sample], str, str, int]] = {
 }
 
 
-def formula_of(
-    wrong: Sequence[Facts], before: dict[tuple[int, int], Facts], name: str
-) -> tuple[str, str]:
+def formula_of(wrong: Sequence[Facts], before: Before, name: str) -> tuple[str, str]:
     """Say in which steps, and by which formula it is done and by which it should be, if any."""
     usable = [one for one in wrong if name in AT_HAND and tells(one)]
     if not usable:
@@ -160,32 +202,34 @@ def formula_of(
     first = [one for one in some if one.step == min(each.step for each in some)]
     unscheduled = [one for one in some if not one.trace.hp.scheduled]
     tried = (("", some), ("without a schedule", unscheduled), ("in the first such step", first))
-    for where, several in tried:
+    for accuracy, (where, several) in product((ACCURACY, ROUGH), tried):
         chosen = spread_out(several)
         off = {key for one in chosen for key in off_of(one, name)}
         for keys in ({key for one in chosen for key in one.start}, off):
-            both: list[str] = []
-            for wanted in (False, True):
-                samples = [
+            laid = [
+                [
                     at_hand(one, before.get((id(one.trace), one.step)), keys, wanted)
                     for one in chosen
                     if keys & {*one.start}
                 ]
-                both.append(formula_text(samples, most, start))
-                if name == "direction" and samples and not both[0]:
-                    along = find_direction(samples)
-                    both[0] = f"c ({sum_in_words(along)})" if along else ""
-            if all(both) and both[0] != both[1]:
-                told = f"{what} = {both[0]}, should be {both[1]}{meanings(''.join(both))}"
-                return where, told
+                for wanted in (False, True)
+            ]
+            seen, should = (formula_text(samples, most, start, accuracy) for samples in laid)
+            if name == "direction" and laid[0] and not seen and accuracy == ACCURACY:
+                along = find_direction(laid[0])
+                seen = f"c ({sum_in_words(along)})" if along else ""
+            if seen and should and seen != should:
+                about = " to four digits" if accuracy == ROUGH else ""
+                signs = meanings(seen + should)
+                return where, f"{what} = {seen}{about}, should be {should}{signs}"
     return "", ""
 
 
-def formula_text(samples: Sequence[Sample], most: int, start: str) -> str:
+def formula_text(samples: Sequence[Sample], most: int, start: str, accuracy: float) -> str:
     """Write the formula of some samples; "" if there is none, or none with factors that say why."""
     if samples and not any(np.any(one.target) for one in samples):
         return start or "0"
-    terms = find_formula(samples, most) if samples else []
+    terms = find_formula(samples, most, accuracy) if samples else []
     known = terms and all(term.cost < UNNAMED for term in terms)
     return sum_in_words(terms, start) if known else ""
 

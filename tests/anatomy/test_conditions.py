@@ -50,6 +50,16 @@ def test_what_is_special_about_a_step_is_named():
     assert "where a tensor has a gradient at A and none at B" in features_of_step(one)
 
 
+def test_what_a_tensor_had_before_is_known():
+    reference = MUTANTS["M35-shadowed-gradient"].adapter
+    steps = facts(reference, "sam-tensor-zero-at-times")
+    named = "where a tensor has no gradient, and had one before"
+    assert named in features_of_step(steps[1], steps[:1])
+    assert named not in features_of_step(steps[1])
+    assert "with several tensors" in features_of_step(steps[0])
+    assert "with several tensors" not in features_of_step(steps[1])  # that have a gradient
+
+
 def test_tensors_are_named_by_what_they_have_in_common():
     names = ["a.weight", "a.bias", "b.weight", "b.bias"]
     for some, told in (

@@ -107,9 +107,27 @@ def test_no_formula_is_told_that_only_fits_by_chance():
     ("gradient_of_the_step_before", "new w = A − lr d2′"),
     ("dampened", "new w = A − lr (1 − μ) d2 − lr μ v"),
     ("decay_halved", "new w = (1 − 1/2 lr λ) A − lr d2"),
+    ("squares_d2", "new w = A − lr sign(d2) to four digits"),
     ("along_an_average", "ε = c (d1 + 9 d1′)"),
     ("radius_warmed_up", "There, in the first such step: ε = 1/4 ρ d1/‖d1‖"),
 ])  # fmt: skip
 def test_a_slip_is_explained(name, told):
     more = ("weight-decay",) if "decay" in name else ()
     assert any(told in line for line in told_of(slips.EVERY[name], *more).told)
+
+
+def test_how_little_it_is_off_is_told_where_no_formula_is():
+    (line,) = told_of(slips.EVERY["epsilon_in_half"]).told
+    share = float(line.split("It is off by ")[1].split(" of itself at most.")[0])
+    assert 2.0**-13 < share < 2.0**-10  # half a unit in the last of float16's 11 digits, or so
+
+
+def test_what_is_frozen_is_told():
+    runs = [PROBES[f"sam-{slug}"] for slug in (*SLUGS, "frozen-plain", "frozen")]
+    for name, told in (
+        ("frozen_climb", "Only with frozen tensors: ε = ρ (d1 + d1 of what is frozen)/"),
+        ("frozen_in_the_norm", ": ε = ρ d1/‖d1 of all, frozen too‖, should be ρ d1/‖d1‖."),
+    ):
+        adapter = slips.adapter_of(name)
+        found = explain_unknown([watch(adapter, probe, "float64") for probe in runs], {})
+        assert told in found.told[0]
