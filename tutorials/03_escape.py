@@ -140,6 +140,7 @@ crossings = np.sum(np.diff(np.sign(large - wall)) != 0)
 reveal("Why?", my_reason, "comes back" if crossings else "never crosses")
 print(f"in 300 steps it crosses the wall {crossings} times; from step 3 on:", large[3:8].round(2))
 assert crossings > 10
+assert not leaves(1.4, np.array([0.55])).any()
 
 # %% [markdown]
 # Just beyond the wall, uphill is *back*. With a ρ that large, B lies in the sharp well again, whose
