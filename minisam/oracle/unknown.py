@@ -92,6 +92,7 @@ def explain_unknown(traces: Sequence[Trace], declare: dict[str, Any]) -> Unknown
     evidence, told = evidence_of(every), []
     before: Before = {(id(one.trace), one.step + 1): one for one in every}
     lost = [skill for skill in skills if skill.status == WRONG]
+    lost.sort(key=lambda one: -len(evidence[one.name].wrong) if one.name in evidence else 0)
     turned = next((skill for skill in lost if skill.name == "direction"), None)
     for skill in lost:
         if turned and skill.name == "length":  # it has been told

@@ -13,6 +13,7 @@ import numpy as np
 
 import minisam
 from minisam.adapters.protocol import Adapter, Unsupported
+from minisam.anatomy.conditions import condition, features_of_probe
 from minisam.oracle.coverage import depended_on, unshown
 from minisam.oracle.diagnosis import Diagnosis, diagnose
 from minisam.oracle.explanation import first_wrong, looks_like
@@ -278,12 +279,13 @@ def wrong(
     """Report a bug or an undeclared convention."""
     wrong_ones = [trace for _, trace, _ in failing]
     passing = [t for result, t, _ in ran if result.status == "pass" and not t.probe.extreme]
-    skills = skills_of([*wrong_ones, *passing], report.declared)
-    report = report._replace(skills=tuple(skills))
     survivors, tried, rest = diagnosed(wrong_ones, passing, report.declared)
     judged = [(trace, judgement) for _, trace, judgement in failing if judgement]
     named = survivors and any(part.is_mutant for part in survivors[0])
     conventions = conventions_of(survivors[0]) if survivors else {}
+    if survivors:  # else they are judged where all of it is explained
+        skills = skills_of([*wrong_ones, *passing], report.declared)
+        report = report._replace(skills=tuple(skills))
     if named or rest:
         judged = beyond(conventions, judged, report.declared)
     trace, judgement = plainest(judged)
@@ -322,7 +324,8 @@ def without_a_name(
     advice += [declaration(report)] if report.found else []
     right = rest_of(unknown.skills)
     advice += [f"What it does right: it {right}."] if right else []
-    return report._replace(headline=headline, advice=advice)
+    skills = report.skills or tuple(unknown.skills)
+    return report._replace(headline=headline, advice=advice, skills=skills)
 
 
 def looks_so(trace: Trace, judgement: Judgement) -> str:
@@ -335,11 +338,12 @@ def also(rest: Sequence[Trace], failing: Sequence[Trace]) -> list[str]:
     """Say what a name does not explain."""
     if not rest:
         return []
-    first = min(rest, key=entry_size)
-    return [
-        f"That does not explain everything: {len(rest)} of the {len(failing)} results that fail "
-        f"differ from it, the first {first.probe.slug} in {first.dtype}."
-    ]
+    first, differ = min(rest, key=entry_size), {(one.probe.slug, one.dtype) for one in rest}
+    others = [one for one in failing if (one.probe.slug, one.dtype) not in differ]
+    when = condition(*([features_of_probe(one) for one in some] for some in (rest, others)))
+    told = f"That does not explain everything: {len(rest)} of the {len(failing)} results that fail"
+    told += f" differ from it, the first {first.probe.slug} in {first.dtype}"
+    return [f"{told}; all of them are {when}." if when not in ("", "always") else f"{told}."]
 
 
 def declaration(report: Report) -> str:

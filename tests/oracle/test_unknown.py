@@ -80,8 +80,8 @@ def test_a_climb_of_asam_is_told_in_terms_of_t():
     assert line.endswith("ε = ρ T d1/‖T d1‖, should be ρ T²d1/‖T d1‖.")
 
 
-def test_two_mistakes_are_told_one_by_one():
-    climb, step = told_of(known.three_mistakes).told[:2]
+def test_mistakes_are_told_one_by_one_the_most_frequent_first():
+    step, climb = told_of(known.three_mistakes).told[:2]
     assert "ε = ρ dᵢ/‖dᵢ‖ of each tensor" in climb
     assert "new w = A − lr d2 + ε" in step
 

@@ -124,3 +124,14 @@ def test_a_mistake_that_costs_no_skill_is_told_by_where_it_shows():
     assert report.verdict == "bug: unidentified"
     assert report.advice[0] == "It goes wrong only with a batch in parts."
     assert "wrong" not in {one.status for one in report.skills}
+
+
+def test_what_a_name_does_not_explain_is_told_with_its_condition():
+    def step(w, grad_fn, *, rho, lr):
+        far = 3 if w[0].dtype == np.float32 else 2
+        return known.right(w, grad_fn, rho=far * rho, lr=lr)
+
+    report = check(step, ["float64", "float32"], probes=["sam-one-tensor", "sam-three-tensors"])
+    assert report.verdict == "bug: M12-twice-the-radius"
+    assert report.advice[-1].startswith("That does not explain everything: 2 of the 4 results that")
+    assert report.advice[-1].endswith("sam-one-tensor in float32; all of them are in float32.")
