@@ -258,5 +258,6 @@ check(sign_step, ["p-inf"], ["second-elsewhere", "direction", "length", "last-st
 #
 # ## Next
 #
-# A right SAM, and what for? [Learning lies](05_learning_lies.ipynb): networks, and labels that are
-# wrong.
+# In a course, assignment A2 asks for this step: `from minisam.course import check`, and then
+# `check(any_step, "a2")`. A right SAM, and what for? [Learning lies](05_learning_lies.ipynb):
+# networks, and labels that are wrong.

@@ -141,7 +141,7 @@ runs = {
 
 # %%
 figure, panels = plt.subplots(1, 3, figsize=(13, 4.4), layout="constrained")
-titles = ("SGD's test accuracy falls early", "It learns every lie", "and the truth, as all do")
+titles = ("SGD's test accuracy falls early", "SGD learns every lie", "All of them learn the truth")
 for k, axes in enumerate(panels):
     for name, values in runs.items():
         seeds = 100 * values[:, :, k].T
