@@ -122,6 +122,15 @@ def momentum_form(form: str) -> Change:
     return only(lambda hp: hp.momentum, change)
 
 
+def forgetting(recipe: Recipe) -> Recipe:
+    """Begin every step with a velocity of zero, as after a state that was loaded without it."""
+
+    def update(now: SimpleNamespace, state: Any, origin: Params, direction: Params) -> tuple:
+        return recipe.update(now, state._replace(velocity=None), origin, direction)
+
+    return recipe.having(update=update)
+
+
 def in_shards(hp: HyperParameters) -> bool:
     """Return whether the batch is split."""
     return hp.shards > 1
@@ -216,6 +225,11 @@ CONVENTIONS: dict[str, Convention] = {convention.name: convention for convention
     Convention(
         "nonfinite", "propagate", tuple(GUARDS), "what is done about a gradient that is not finite",
         lambda value: GUARDS[value],
+    ),
+    Convention(
+        "saved_state", "whole", ("without_base",),
+        "what is saved and loaded: all that a step remembers, or not the base optimizer's momentum",
+        lambda value: only(lambda hp: hp.saved, forgetting), shows=lambda hp: hp.saved,
     ),
     Convention("output", "silent", ("prints",), "whether a step prints", shows=lambda hp: True),
     Convention(

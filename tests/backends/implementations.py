@@ -213,6 +213,7 @@ def temperon() -> Any:
 KERAS = {"momentum_form": "lr_inside", "weight_decay": "decoupled"}
 FLOAT32 = {**EPSILON, "norm_dtype": "float32"}
 SUBTRACT = {"restore": "subtract"}
+WITHOUT_BASE = {"saved_state": "without_base"}
 AFTER_NAN = ("sam-nan-then-sound", "sam-nan-momentum")
 
 IMPLEMENTATIONS = [
@@ -262,9 +263,12 @@ IMPLEMENTATIONS = [
     ),
     Implementation(
         "sam-pytorch SAM", "sam-pytorch", sam_pytorch,
-        declare={"zero_gradient": "nan", **SUBTRACT},
+        declare={"zero_gradient": "nan", **SUBTRACT, **WITHOUT_BASE},
     ),
-    Implementation("unifiedSAM, lambd=1", "unifiedsam", unified_sam, declare=EPSILON),
+    Implementation(
+        "unifiedSAM, lambd=1", "unifiedsam", unified_sam, declare={**EPSILON, **WITHOUT_BASE},
+        known={"sam-groups-rho": "one radius for all groups"},
+    ),
     Implementation(
         "SAM_SPS, constant step size", "sam_sps", sam_sps,
         declare={"norm_floor": 1e-12, "norm_dtype": "float32", **SUBTRACT},

@@ -422,6 +422,9 @@ def test_a_state_that_is_not_saved_is_lost():
     # The momentum is the wrapped optimizer's, whose state is not in the wrapper's state_dict.
     heavy = {"momentum": 0.5, "rho": 0.5}
     assert ran(adapt(made_sam), 2, **heavy, saved=True) != ran(adapt(made_sam), 2, **heavy)
+    report = check(adapt(made_sam), "float64", probes=["sam-momentum", "sam-saved"])
+    assert report.verdict == "undeclared convention: saved_state"
+    assert check(adapt(made_sam), "float64", report.found, probes=["sam-saved"]).conforms
 
 
 def test_a_scheduler_writes_into_the_parameter_groups_alone():

@@ -48,6 +48,7 @@ FEW = [
         "eta",
         "nan-then-sound",
         "nan-momentum",
+        "saved",
     )
     if f"{method}-{slug}" in PROBES
 ]
@@ -137,6 +138,7 @@ TELLING = [
         "nan-then-sound",
         "nan-momentum",
         "nan-at-B",
+        "saved",
     )
 ]
 
