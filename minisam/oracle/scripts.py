@@ -23,6 +23,7 @@ from minisam.oracle.watch import Trace
 # Digits that are shown of what should be there, if those tell it from what is.
 DIGITS = {"float64": 7, "float32": 6, "bfloat16": 3}
 SCRIPTED = 2  # gradients that a step of a right implementation asks for
+OWN_POINT = "lambda point: point"  # the gradients of another run, of ½‖w‖²
 LABELS = {
     "point 0": ("A, where d1 is asked for", "A"),
     "point 1": ("B, where d2 is asked for", "B"),
@@ -37,11 +38,13 @@ class Opening(NamedTuple):
         lines: what comes before the first step.
         step: the call.
         scheduled: what is handed to the step by a name, as it changes from step to step.
+        beside: the call of another run, which takes a step before each; "" if there is none.
     """
 
     lines: list[str]
     step: str
     scheduled: dict[str, list[float]]
+    beside: str = ""
 
 
 def of_a_step(trace: Trace, accepts: frozenset[str], call: str) -> Opening:
@@ -57,11 +60,18 @@ def of_a_step(trace: Trace, accepts: frozenset[str], call: str) -> Opening:
         given |= {key: value for key, (value,) in scheduled.items()}
         scheduled = {}
     named = [f"{k}={k if k in scheduled else literal(v)}" for k, v in given.items()]
-    first = f"w = {weights(trace)}"
+    variables = {"w": weights(trace)}
+    other = [*named, *(["state=others"] if "state" in accepts else [])]
+    if trace.probe.beside:
+        variables["other"] = weights(trace)
     if "state" in accepts:
-        first, named = f"w, state = {weights(trace)}, {{}}", [*named, "state=state"]
+        variables["state"], named = "{}", [*named, "state=state"]
+        variables |= {"others": "{}"} if trace.probe.beside else {}
+    first = f"{', '.join(variables)} = {', '.join(variables.values())}"
     step = f"w = {call}({', '.join(['w', 'grad_fn', *named])})"
-    return Opening(["import numpy as np", first], step, scheduled)
+    beside = f"other = {call}({', '.join(['other', OWN_POINT, *other])})"
+    beside = beside if trace.probe.beside else ""
+    return Opening(["import numpy as np", first], step, scheduled, beside)
 
 
 def of_an_adapter(trace: Trace, adapter: Adapter, call: str) -> Opening:
@@ -70,8 +80,12 @@ def of_an_adapter(trace: Trace, adapter: Adapter, call: str) -> Opening:
     if not getattr(adapter, "kind", ""):  # written by hand, it may read any of them
         rest = "from minisam.adapters.protocol import HYPERPARAMETERS as hp"
         hp = f"hp, {keywords(trace, {'names'} & trace.read)}"
-    run = f"run = {made(adapter, call)}({weights(trace)}, dict({hp}))"
-    return Opening(["import numpy as np", rest, run], "w = run(grad_fn)", {})
+    lines = [f"import numpy as np; {rest}"]
+    run = f"{made(adapter, call)}({weights(trace)}, dict({hp}))"
+    if trace.probe.beside:
+        lines.append(f"run, other = [{run} for _ in range(2)]")
+        return Opening(lines, "w = run(grad_fn)", {}, f"other({OWN_POINT})")
+    return Opening([*lines, f"run = {run}"], "w = run(grad_fn)", {})
 
 
 def keywords(trace: Trace, more: Set[str] = frozenset()) -> str:
@@ -111,7 +125,7 @@ def weights(trace: Trace) -> str:
 def told(trace: Trace, seen: Observation) -> list[str]:
     """Write the gradients of a step, in the order in which they were asked for."""
     answers = list(seen.answers) or [[np.ones_like(x) for x in seen.start]]
-    while trace.hp.shards == 1 and len(answers) < SCRIPTED:  # for one put right
+    while len(answers) < SCRIPTED * trace.hp.shards:  # for one put right
         answers.append([2 * g for g in answers[-1]])
     return [in_whole_numbers(list_of(one, missing=trace.hp.missing)) for one in answers]
 
@@ -140,8 +154,7 @@ def answering(trace: Trace) -> list[str]:
 
 def in_step(trace: Trace) -> bool:
     """Return whether a step that is put right asks for as many gradients as these steps did."""
-    wanted = SCRIPTED if trace.hp.shards == 1 else len(trace.steps[-1].answers)
-    return all(len(seen.answers) == wanted for seen in trace.steps[:-1])
+    return all(len(seen.answers) == SCRIPTED * trace.hp.shards for seen in trace.steps[:-1])
 
 
 def steps_of(trace: Trace, opening: Opening) -> list[str]:
@@ -149,17 +162,18 @@ def steps_of(trace: Trace, opening: Opening) -> list[str]:
     rows = [told(trace, seen) for seen in trace.steps]
     names = list(opening.scheduled)
     values = [list(map(literal, now)) for now in zip(*opening.scheduled.values(), strict=True)]
+    calls = [opening.beside, opening.step] if opening.beside else [opening.step]
+    body = [f"    {one}" for one in calls]
     if not in_step(trace):
         each = [[*(values[k] if names else ()), brackets(row)] for k, row in enumerate(rows)]
-        return [loop([*names, "gradients"], each), "    asked = []", f"    {opening.step}"]
+        return [loop([*names, "gradients"], each), "    asked = []", *body]
     line = f"gradients, asked = {brackets(text for row in rows for text in row)}, []"
     if len(rows) == 1:
-        return [with_comment(trace, line, "d1, d2"), opening.step]
+        return [with_comment(trace, line, "d1, d2"), *calls]
     line = with_comment(trace, line, "d1, d2 of each step")
     head = loop(names, values) if names else f"for _ in range({len(rows)}):"
-    if len(f"{head} {opening.step}") <= WIDTH:
-        return [line, f"{head} {opening.step}"]
-    return [line, head, f"    {opening.step}"]
+    short = f"{head} {'; '.join(calls)}"
+    return [line, short] if len(short) <= WIDTH else [line, head, *body]
 
 
 def loop(names: list[str], values: list[list[str]]) -> str:
@@ -207,11 +221,10 @@ def printing(trace: Trace, judgement: Judgement, places: Places = PLACES) -> str
     if judgement.expected is None or judgement.observed is None:
         asked, number = places.point.removesuffix("[{}]"), number_wanted(judgement)
         again = len({list_of(point) for point in seen.queries}) < len(seen.queries)
+        asked += f"[{before}:]" if before and not places.flat else ""
         count = f"len({asked})"
-        if again and trace.hp.shards == 1:
-            count = f"len({{str(x) for x in {asked}}})"
-        if before and not places.flat:
-            count = f"{count} - {before}"
+        if trace.hp.shards == 1 and (again or judgement.quantity == "more gradients"):
+            count = f"len({{str(x) for x in {asked}}})"  # asking again tells nothing new
         return f'print("gradients asked for:", {count}, "should be {number}")'
     there = [np.asarray(x) for x in judgement.observed.values()]
     right = [np.asarray(judgement.expected[name].value) for name in judgement.observed]

@@ -193,3 +193,31 @@ def test_a_long_line_is_folded_where_python_reads_on():
     assert max(map(len, lines)) <= 88
     assert len(lines) > 1
     compile("def f():\n" + "\n".join(lines), "script", "exec")
+
+
+KEPT = {}
+
+
+def remembers_in_a_global(w, grad_fn, *, rho, lr, momentum):
+    """A velocity that belongs to whoever stepped last: lost if that was somebody else."""
+    same = all(map(np.array_equal, w, KEPT.get("w", []))) and "w" in KEPT
+    state = KEPT if same else {}
+    new = known.right_with_momentum(w, grad_fn, rho=rho, lr=lr, momentum=momentum, state=state)
+    KEPT.update(w=new, velocity=state["velocity"])
+    return new
+
+
+def test_what_only_shows_beside_another_run_is_shown_beside_one():
+    script = script_of(as_adapter(remembers_in_a_global), "step", probes=["sam-two-runs-momentum"])
+    assert "other = step(other, lambda point: point, " in script
+    assert len(script.splitlines()) <= 10
+    assert differ(*printed_by(script, {"step": remembers_in_a_global}))
+
+    def by_hand(params, hp):
+        return as_adapter(remembers_in_a_global)(params, hp)
+
+    script = script_of(by_hand, "adapter", probes=["sam-two-runs-momentum"])
+    assert "other(lambda point: point)" in script
+    assert len(script.splitlines()) <= 10
+    assert differ(*printed_by(script, {"adapter": by_hand}))
+    assert agree(*printed_by(script, {"adapter": own()}))
