@@ -158,6 +158,28 @@ def test_every_blank_has_an_answer(script):
     assert all(source in [s for tags, s in cells if tags] for source in blanks)
 
 
+def unsaid(prose, code):
+    """Return the numbers of a text, of three digits or with a point, that no code or output has."""
+    prose = re.sub(r"`[^`]*`|\[[^]]*\]\([^)]*\)", "", prose.partition("## Where it comes from")[0])
+    found = re.findall(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?!\w)", prose)
+    numbers = {n.replace(",", "") for n in found if "." in n or len(n) >= 3}
+    said = code.replace("_", "")
+    return sorted(n for n in numbers if not re.search(rf"(?<![\d.]){re.escape(n)}0*(?!\d)", said))
+
+
+@every_tutorial
+def test_the_numbers_of_the_prose_come_from_code(script):
+    cells = json.loads(script.with_suffix(".ipynb").read_text())["cells"]
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    printed = ["".join(output.get("text", [])) for output in outputs]
+    assert unsaid(prose_of(script), "\n".join([s for _, s in code_of(script)] + printed)) == []
+
+
+def test_a_number_that_no_code_has_would_be_seen():
+    prose = "At 0.25 it is 13,002, at 0.5 it is 3.50 and 7.\n## Where it comes from\n1997"
+    assert unsaid(prose, "x = 0.25\n13_002") == ["0.5", "3.50"]
+
+
 def test_the_list_of_tutorials_has_every_one_by_its_title():
     text = (FOLDER / "README.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| (\d) \| \[([^]]+)\]\(([^)]+)\)", text, flags=re.MULTILINE)
@@ -278,6 +300,26 @@ def test_tutorial_runs_in_silence_and_its_checks_tell_an_answer_from_a_blank(
     assert plt.get_fignums() == []
     for point in MINIMA.get(script.stem[:2], []):
         assert seen(figures[0], point), point
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("return undefined", "It stops: NameError"),
+        ("return w[0]", "It stops: the new weights must be a list"),
+        ("return [x for x in w]", "One gradient is asked for in a step"),
+    ],
+)
+def test_a_broken_step_is_told_what_it_did(line, told, capsys):
+    """In the tutorial in which the student writes SAM: a sentence, not a traceback."""
+    cells = code_of(SCRIPTS[3])
+    last = next(k for k, (_, source) in enumerate(cells) if "def check(" in source)
+    broken = f"def my_step(w, grad_fn, *, rho, lr):\n    d1 = grad_fn(w)\n    {line}"
+    scope = {"__name__": "__main__"}
+    with matplotlib.rc_context({"backend": "agg"}):
+        for tags, source in cells[: last + 1]:
+            exec(broken if tags else source, scope)
+    assert told in capsys.readouterr().out
 
 
 def in_a_browser(*scripts):
