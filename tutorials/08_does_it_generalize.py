@@ -126,7 +126,9 @@ for (name, data), (record, word, number) in found.items():
 # %% [markdown]
 # Read each row in three steps. *Where is the interval?* Above 0, the claim is shown at this size;
 # all of it small or below 0, it is not; wide and across 0, nobody knows. *Against what?* The paper
-# trains larger networks for longer, to other accuracies. *At what cost?* That comes next.
+# trains larger networks for longer, to other accuracies; where SGD has not even learned its
+# training set, a difference is one of speed, and tells nothing either way. *At what cost?* That
+# comes next.
 #
 # ## Is it fair? Twice the epochs for SGD
 #
