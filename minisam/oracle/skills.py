@@ -22,6 +22,7 @@ from minisam.anatomy.facts_in_words import (
 )
 from minisam.oracle.watch import Trace
 from minisam.trees import norm, subtract
+from minisam.variants.guards import is_finite
 
 RIGHT, WRONG, UNSEEN = "right", "wrong", "not seen"
 SKILLS = {
@@ -226,10 +227,10 @@ def edges(kept: Sequence[Trace], every: Sequence[Facts], lost: set[str]) -> Skil
 
 def complaint(facts: Facts, lost: set[str]) -> str:
     """Say what is wrong where something is zero; "" if nothing is, or nothing new."""
-    points = [x for point, _ in facts.asked for x in point.values()]
-    if not all(np.isfinite(x).all() for x in facts.end.values()):
+    if is_finite(facts.expected) and not is_finite(facts.end):
         return "the new weights are not finite"
-    if not all(np.isfinite(x).all() for x in points):
+    points = {str(number): norm(point) for number, (point, _) in enumerate(facts.asked)}
+    if is_finite(facts.wanted) and not is_finite(points):
         return "a gradient is asked for at a point that is not finite"
     still = not norm(facts.wanted)
     if still and facts.second is not None and not lost & {"direction", "length"}:

@@ -2,11 +2,14 @@ import numpy as np
 import pytest
 from oracle import implementations as known
 
+from minisam.adapters.library import adapter_of
 from minisam.adapters.plain import as_adapter
 from minisam.oracle.probes import PROBES
 from minisam.oracle.skills import SKILLS, skills_of
 from minisam.oracle.watch import watch
+from minisam.variants.conventions import declared_changes, declared_settings
 from minisam.variants.mutants import MUTANTS
+from minisam.variants.recipe import optimizer
 
 FEW = (
     "one-tensor",
@@ -338,6 +341,17 @@ def test_numbers_are_told(name, skill, text):
     assert (one.text, one.dtype) == (text, "float64")
 
 
-def test_a_convention_that_is_declared_costs_nothing():
-    per_tensor = MUTANTS["M02-per-tensor-norm"].adapter
-    assert not_right(judged(per_tensor, declare={"norm_scope": "per_tensor"})) == set()
+@pytest.mark.parametrize("declare", [
+    {"norm_scope": "per_tensor"},
+    {"norm_dtype": "float32"},
+    {"norm_epsilon": 1e-8},
+    {"zero_gradient": "nan"},
+    {"restore": "subtract"},
+    {"weight_decay": "in_loss"},
+    {"momentum_form": "ema"},
+], ids=str)  # fmt: skip
+def test_a_convention_that_is_declared_costs_nothing(declare):
+    settings, changes = declared_settings(declare), declared_changes(declare)
+    follower = adapter_of(lambda hp: optimizer({**hp, **settings}, changes))
+    traces = [watch(follower, PROBES[f"sam-{slug}"], "float64", settings) for slug in MORE]
+    assert not_right(skills_of(traces, declare, epsilon=0.0)) == set()
