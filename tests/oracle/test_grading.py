@@ -2,7 +2,8 @@ import pytest
 from oracle import implementations as known
 
 from minisam.oracle.checking import check
-from minisam.oracle.grading import grade
+from minisam.oracle.grading import PRACTICE, grade
+from minisam.oracle.skills import SKILLS
 from minisam.variants.mutants import MUTANTS
 
 
@@ -12,7 +13,10 @@ def test_a_right_step_gets_all_points(capsys):
     assert points == 4.0
     captured = capsys.readouterr()
     assert captured.err == ""
-    assert captured.out.rstrip().endswith("4 of 4 points")
+    lines = captured.out.splitlines()
+    assert lines[0] == "right"
+    assert lines[-2:] == ["4 of 4 points", PRACTICE]
+    assert len(lines) == len(SKILLS) + 3
 
 
 @pytest.mark.parametrize("name", ["with_epsilon", "prints", "changes_its_inputs"])
@@ -36,12 +40,21 @@ def test_a_wrong_step_never_gets_all_points_and_never_writes_to_stderr(name, cap
 
 def test_a_mistake_costs_its_skill_and_no_other():
     for step, points in (
-        (MUTANTS["M07-downhill"].adapter, 0.75 * 18),  # the direction, and what never costs less
+        (MUTANTS["M07-downhill"].adapter, 15),  # the direction
         (MUTANTS["R04-second-pass-at-A"].adapter, 1),  # all but the first gradient
         (known.three_mistakes, 1 + 2 + 3 + 1),  # the length, the last step, a gradient of zero
         (known.does_nothing, 0),
     ):
         assert grade(step, points=18) == points
+
+
+def test_a_student_reads_no_report_of_a_maintainer(capsys):
+    for step in (known.three_mistakes, known.echoes, known.does_nothing):
+        grade(step)
+        out = capsys.readouterr().out
+        assert len(out.splitlines()) <= len(SKILLS) + 4
+        assert "declare" not in out
+        assert "not run" not in out
 
 
 def test_warnings_of_the_step_stay_inside(capsys, recwarn):

@@ -23,24 +23,34 @@ from minisam.course.rubric import (
 from minisam.course.steps import Seen, watched
 from minisam.course.texts import as_comments
 from minisam.oracle.probes import ONE, SIX, THREE, Probe, Shapes
-from minisam.oracle.skills import skills_of
+from minisam.oracle.skills import WEIGHTS, skills_of
 
 TWO: Shapes = {"weight": (2, 2), "bias": (2,)}
 CRITERIA = (
     Criterion(
         "asks_at_A",
-        1,
+        WEIGHTS["asks-at-A"],
         "asks for the first gradient at A, the weights that it is given",
         function="step",
     ),
-    Criterion("second_elsewhere", 2, "asks for a second gradient elsewhere", function="step"),
-    Criterion("direction", 3, "climbs along +d1", function="step"),
-    Criterion("length", 4, "climbs exactly ρ, over all tensors together", function="step"),
-    Criterion("last_step", 4, "steps from A, along d2", function="step"),
     Criterion(
-        "edge_cases", 3, "a gradient of zero, ρ = 0, and a learning rate of 0", function="step"
+        "second_elsewhere",
+        WEIGHTS["second-elsewhere"],
+        "asks for a second gradient elsewhere",
+        function="step",
     ),
-    Criterion("dtype_and_inputs", 1, "keeps the dtype", function="step"),
+    Criterion("direction", WEIGHTS["direction"], "climbs along +d1", function="step"),
+    Criterion(
+        "length", WEIGHTS["length"], "climbs exactly ρ, over all tensors together", function="step"
+    ),
+    Criterion("last_step", WEIGHTS["last-step"], "steps from A, along d2", function="step"),
+    Criterion(
+        "edge_cases",
+        WEIGHTS["edge-cases"],
+        "a gradient of zero, ρ = 0, and a learning rate of 0",
+        function="step",
+    ),
+    Criterion("dtype_and_inputs", WEIGHTS["dtype-and-inputs"], "keeps the dtype", function="step"),
     Criterion("names_mistakes", 2, "names the mistakes of three given steps"),
 )
 EVERY = ("asks_at_A", "second_elsewhere", "direction", "length", "last_step")
@@ -134,8 +144,9 @@ def credit_of_skill(criterion: Criterion, skill: Any, found: Sequence[tuple[Look
         if seen.dtype and name == "dtype_and_inputs":
             return Credit(name, 0, WRONG, seen.dtype, QUESTIONS[name])
     if not any(name in look.shows for look, _ in found):
-        failure = next(seen.failure for _, seen in found if seen.failure is not None)
-        return failed(criterion, failure)
+        stopped = [seen.failure for _, seen in found if seen.failure is not None]
+        if stopped:
+            return failed(criterion, stopped[0])
     if skill.status == RIGHT:
         return Credit(name, criterion.points, RIGHT, skill.text)
     status = WRONG if skill.status == WRONG else UNSEEN
