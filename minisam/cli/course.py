@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -47,6 +48,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     grade.add_argument(
         "--gradescope", metavar="FILE", help="of one submission, write this results.json, too"
+    )
+    grade.add_argument(
+        "--classroom50", metavar="FILE", help="of one submission, write this result.json, too"
     )
 
     show = actions.add_parser("show", help="the full report on one submission, for the staff")
@@ -139,10 +143,14 @@ def grade_them(arguments: argparse.Namespace) -> int:
         write(out / "feedback" / f"{batch.file_name(name)}.html", page)
     write(out / "class.html", pages.class_page(found, grades, guard.layers()))
     batch.write_table(out / "scores.csv", batch.scores(found, grades))
-    if arguments.gradescope:
-        if len(grades) != 1:
-            raise ValueError(f"--gradescope is for one submission, and there are {len(grades)}")
-        write(expanded(arguments.gradescope), doors.gradescope(found, *grades.values()))
+    for option in ("gradescope", "classroom50"):
+        if (path := getattr(arguments, option)) and len(grades) != 1:
+            raise ValueError(f"--{option} is for one submission, and there are {len(grades)}")
+        if path and option == "gradescope":
+            write(expanded(path), doors.gradescope(found, *grades.values()))
+        elif path:
+            (grade,) = grades.values()
+            write(expanded(path), doors.classroom50(found, grade, os.environ))
     return conclusion(grades, out)
 
 

@@ -1,8 +1,10 @@
-"""Write a grade as other systems read it."""
+"""Write a grade as other systems read it: Gradescope, Classroom 50."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from datetime import datetime, timezone
 from typing import Any
 
 from minisam.course.judging import Grade
@@ -44,5 +46,57 @@ def gradescope(assignment: Assignment, grade: Grade) -> str:
         "stdout_visibility": "hidden",
         "tests": tests,
         "extra_data": {"status": grade.status, "of": POINTS},
+    }
+    return json.dumps(whole, indent=1) + "\n"
+
+
+CLASSROOM = {  # the fields that Classroom 50 passes on, and where
+    "classroom": "CLASSROOM",
+    "assignment": "ASSIGNMENT",
+    "submission": "SUBMISSION_TAG",
+    "commit": "COMMIT_URL",
+    "release": "RELEASE_URL",
+}
+
+
+def classroom50(assignment: Assignment, grade: Grade, environment: Mapping[str, str]) -> str:
+    """Return Classroom 50's ``result.json``, of the schema ``classroom50/result/v1``.
+
+    What it bundles can be read by anybody, so it counts for practice only: nothing in it is secret.
+
+    Args:
+        assignment: the assignment.
+        grade: what the submission earned.
+        environment: what the runner tells, such as ``os.environ``.
+
+    Raises:
+        ValueError: if the submission could not be graded, which the runner is told by an exit code,
+            or the runner does not tell what it has to.
+    """
+    if grade.total is None:
+        raise ValueError(f"there is no result for Classroom 50: {grade.note}")
+    missing = [name for name in CLASSROOM.values() if not environment.get(name)]
+    if missing:
+        raise ValueError(f"this is no runner of Classroom 50: it does not set {missing[0]}")
+    most = {one.name: one for one in assignment.criteria}
+    tests: list[dict[str, Any]] = [
+        {
+            "test-name": one.name,
+            "passed": one.status == RIGHT,
+            "score": one.points,
+            "max-score": most[one.name].points,
+            "output": " ".join(text for text in (one.said, one.question) if text),
+        }
+        for one in grade.credits
+        if one.status != STAFF
+    ]
+    whole = {
+        "schema": "classroom50/result/v1",
+        **{field: environment[name] for field, name in CLASSROOM.items()},
+        "review": environment.get("REVIEW_URL") or environment["COMMIT_URL"],
+        "datetime": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "score": grade.total,
+        "max-score": sum(one["max-score"] for one in tests),
+        "tests": tests,
     }
     return json.dumps(whole, indent=1) + "\n"

@@ -8,14 +8,16 @@ there are neither timers nor threads, as in a browser, no limit on time either.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from minisam.course.assignments import assignment
 from minisam.course.desk import NOT_WRITTEN, Here
+from minisam.course.handed_in import of_folder, read_submission
 from minisam.course.judging import Grade, mistakes_in, status_of, variant_of
 from minisam.course.pages import in_lines
-from minisam.course.rubric import RIGHT, STAFF, Assignment, Judged, Task
+from minisam.course.rubric import RIGHT, STAFF, Assignment, Credit, Judged, Task
 from minisam.isolation.limits import check_seconds
 
 tries: dict[str, int] = {}  # how often each assignment was checked and was not right
@@ -28,8 +30,8 @@ def check(
     name: str,
     variant: Mapping[str, Any] | None = None,
     timeout: float = 10.0,
-) -> None:
-    """Check an assignment, and print a line for each skill.
+) -> int:
+    """Check an assignment, print a line for each skill, and return the points.
 
     The oracle's name of a mistake is not said before the second try.
 
@@ -39,13 +41,16 @@ def check(
         variant: what the cohort's assignment differs in.
         timeout: seconds that one call may take, where there are timers or threads.
 
+    Returns:
+        The points that this would be worth, of what was looked at.
+
     Raises:
         ValueError: naming the argument that is not one.
 
     Example:
         >>> def step(w, grad_fn, *, rho, lr):
         ...     return [x - lr * g for x, g in zip(w, grad_fn(w))]
-        >>> check(step, "a2")
+        >>> points = check(step, "a2")
         1 of 20 points, graded
            1 of 1  asks for the first gradient at A, the weights that it is given
            0 of 2  asks for a second gradient elsewhere: One gradient is asked for in a step.
@@ -59,12 +64,13 @@ def check(
     print(in_lines(found, grade._replace(credits=shown)))
     if all(one.status in (RIGHT, STAFF) for one in shown):
         print(PASSED)
-        return
+        return sum(one.points for one in shown)
     tries[name] = tries.get(name, 0) + (grade.status != NOT_WRITTEN)
     names = mistakes_in(judged.traces) if tries[name] > 1 else ()
     if names and names != ("unidentified",):
         print(f"What you do looks like a known mistake: {' and '.join(names)}.")
     print(PRACTICE)
+    return sum(one.points for one in shown)
 
 
 def judged_here(
@@ -84,6 +90,30 @@ def judged_here(
         return judged, every
     prefix = found.criteria_of(only)
     return judged, set(prefix) or every
+
+
+def credits_in(
+    folder: Path, name: str, variant: Mapping[str, Any] | None = None
+) -> dict[str, Credit]:
+    """Return the credits of the work in a folder, by criterion; for the tests that students get.
+
+    Raises:
+        ValueError: if there is no file of the assignment's name, or it is none.
+    """
+    found = assignment(name)
+    work = of_folder("", folder, found.file)
+    if work.path is None or work.path.stem != found.file:
+        raise ValueError(f"there is no {found.file}.py or {found.file}.ipynb in {folder}")
+    submission = read_submission(work, found.file)
+    values: dict[str, Any] = {}
+    for text in submission.parts:
+        try:
+            exec(compile(text, submission.file, "exec"), values)
+        except Exception:  # of a notebook, a cell that raises is passed over
+            if submission.whole:
+                raise
+    judged, _ = judged_here(found, values, variant or {})
+    return {one.name: one for one in judged.credits}
 
 
 def values_of(found: Assignment, work: Any) -> tuple[Mapping[str, Any], str | None]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from minisam.course.rubric import Assignment
+from minisam.course.rubric import POINTS, Assignment
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 TO_WRITE = 'raise NotImplementedError("your code here")'
@@ -132,6 +132,7 @@ def notebook(cells: Iterable[Cell], language: str = "python") -> str:
         one["source"] = lines
         if cell.kind == "code":
             one |= {"execution_count": None, "outputs": []}
+            one["metadata"] = nbgrader_metadata(cell, number)
         found.append(one)
     about = {
         "kernelspec": {"display_name": "Python 3", "language": language, "name": "python3"},
@@ -139,6 +140,14 @@ def notebook(cells: Iterable[Cell], language: str = "python") -> str:
     }
     whole = {"cells": found, "metadata": about, "nbformat": 4, "nbformat_minor": 5}
     return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+
+
+def nbgrader_metadata(cell: Cell, number: int) -> dict[str, Any]:
+    """Return what nbgrader wants to know: where students write, and which cell is graded."""
+    if not cell.checks:
+        return {}
+    about = {"grade": True, "solution": False, "locked": True, "task": False, "points": POINTS}
+    return {"nbgrader": {**about, "schema_version": 3, "grade_id": f"check-{number}"}}
 
 
 def code_cells(text: str) -> list[str]:

@@ -1,0 +1,128 @@
+"""Write what students get: a stub, a notebook, public tests, and how to hand in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from minisam.course.rubric import POINTS, Assignment
+from minisam.course.texts import (
+    cells_of,
+    module,
+    notebook,
+    rubric,
+    solution_lines,
+    source_of,
+    stripped,
+)
+from minisam.files import write_atomically
+
+TESTS = '''\
+"""The public checks of homework {number}: practice, which counts for nothing.
+
+The marked run uses other numbers.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from minisam.course.formative import credits_in
+
+HERE = Path(__file__).parent
+NAMES = {names}
+
+
+@pytest.fixture(scope="module")
+def credits():
+    return credits_in(HERE, "{name}", {variant})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_skill(name, credits):
+    credit = credits[name]
+    assert credit.status == "right", f"{{credit.said}} {{credit.question}}"
+'''
+WORKFLOW = """\
+name: check
+on: push
+permissions:
+  contents: read
+jobs:
+  check:
+    runs-on: ubuntu-latest
+    timeout-minutes: 10
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/setup-python@v5
+        with:
+          python-version: "3.12"
+      - run: python -m pip install minisam pytest
+      - run: python -m pytest -q test_{file}.py
+"""
+README = """\
+# Homework {number}: {title}
+
+Write in `{file}.py` or in `{file}.ipynb`, and hand in one of the two. Begin with the predictions:
+a wrong guess costs nothing.
+
+{rubric}
+
+{points} points. `python -m pytest test_{file}.py`, or the last cell of the notebook, checks your
+work with public numbers. That is practice and counts for nothing; the marked run uses other
+numbers, and runs your file by itself, with NumPy and nothing else.
+
+Say in a line at the top of your file which tools wrote code or text for you, and which parts.
+"""
+
+
+def release(assignment: Assignment, variant: Mapping[str, Any], out: Path) -> list[Path]:
+    """Write an assignment's folder for students.
+
+    Args:
+        assignment: the assignment.
+        variant: what this cohort's differs in.
+        out: the folder, which must be empty or not be there yet.
+
+    Returns:
+        The files.
+
+    Raises:
+        ValueError: if the folder holds something, or a line of the solution would get out; nothing
+            is written then.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ValueError(f"--out must be an empty folder, or none yet, got {str(out)!r}")
+    texts = released(assignment, variant)
+    secret = solution_lines(source_of(assignment, variant))
+    for name, text in texts.items():
+        left = [line for line in secret if line in text]
+        if left:
+            raise ValueError(f"{name} would hold a line of the solution: {left[0]!r}")
+    return [write_atomically(out / name, _writer(text)) for name, text in texts.items()]
+
+
+def _writer(text: str) -> Any:
+    return lambda file: file.write(text.encode())
+
+
+def released(assignment: Assignment, variant: Mapping[str, Any]) -> dict[str, str]:
+    """Return the files that students get, by name."""
+    cells = cells_of(stripped(source_of(assignment, variant)))
+    file, number = assignment.file, assignment.number
+    names = [one.name for one in assignment.criteria if not one.by_staff]
+    differs = {key: value for key, value in variant.items()
+               if value != assignment.variants[key][0]}  # fmt: skip
+    return {
+        f"{file}.py": module(cells, f"Homework {number}: {assignment.title}."),
+        f"{file}.ipynb": notebook(cells),
+        f"test_{file}.py": TESTS.format(
+            number=number, names=names, name=assignment.name, variant=differs
+        ),
+        "README.md": README.format(
+            number=number, title=assignment.title, file=file, points=POINTS,
+            rubric="\n".join(rubric(assignment)),
+        ),
+        ".github/workflows/check.yml": WORKFLOW.format(file=file),
+    }  # fmt: skip

@@ -1,0 +1,95 @@
+"""What other systems read has the form that they ask for."""
+
+import json
+
+import jsonschema
+import pytest
+
+from minisam.course.assignments import assignment
+from minisam.course.doors import CLASSROOM, classroom50, gradescope
+from minisam.course.judging import Grade
+from minisam.course.rubric import Credit
+
+A4 = assignment("a4")
+CREDITS = [
+    Credit(one.name, one.points * (not one.by_staff), "for the staff" if one.by_staff else "right")
+    for one in A4.criteria
+]
+CREDITS[0] = Credit(CREDITS[0].name, 0, "wrong", '<b>"seen"</b>', "Why?")
+GRADE = Grade(10, "graded", CREDITS)
+TEXT, NUMBER = {"type": "string"}, {"type": "number"}
+SHOWN = {"enum": ["visible", "hidden", "after_due_date", "after_published"]}
+FORMAT = {"enum": ["text", "html", "simple_format", "md", "ansi"]}
+# As Gradescope's page on the output of an autograder has it.
+GRADESCOPE = {
+    "type": "object",
+    "required": ["score", "tests"],
+    "additionalProperties": False,
+    "properties": {
+        "score": NUMBER, "execution_time": NUMBER, "output": TEXT, "output_format": FORMAT,
+        "test_output_format": FORMAT, "test_name_format": FORMAT, "visibility": SHOWN,
+        "stdout_visibility": SHOWN, "extra_data": {"type": "object"}, "leaderboard": {},
+        "tests": {"type": "array", "items": {
+            "type": "object",
+            "required": ["score", "max_score"],
+            "additionalProperties": False,
+            "properties": {
+                "score": NUMBER, "max_score": NUMBER, "status": {"enum": ["passed", "failed"]},
+                "name": TEXT, "name_format": FORMAT, "number": TEXT, "output": TEXT,
+                "output_format": FORMAT, "tags": {"type": "array", "items": TEXT},
+                "visibility": SHOWN, "extra_data": {"type": "object"},
+            },
+        }},
+    },
+}  # fmt: skip
+# As Classroom 50's page on advanced autograding has it.
+FILLED, WHOLE = {"type": "string", "minLength": 1}, {"type": "integer", "minimum": 0}
+RESULT_V1 = {
+    "type": "object",
+    "required": ["schema", "classroom", "assignment", "submission", "commit", "release", "review",
+                 "datetime", "score", "max-score", "tests"],
+    "properties": {
+        "schema": {"const": "classroom50/result/v1"}, "classroom": FILLED, "assignment": FILLED,
+        "submission": FILLED, "commit": FILLED, "release": FILLED, "review": FILLED,
+        "datetime": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"},
+        "score": WHOLE, "max-score": WHOLE,
+        "tests": {"type": "array", "items": {
+            "type": "object",
+            "required": ["test-name", "passed", "score", "max-score"],
+            "properties": {"test-name": FILLED, "passed": {"type": "boolean"}, "score": WHOLE,
+                           "max-score": WHOLE},
+        }},
+    },
+}  # fmt: skip
+RUNNER = {name: f"https://example.org/{name}" for name in CLASSROOM.values()}
+
+
+def test_gradescope_reads_a_grade():
+    found = json.loads(gradescope(A4, GRADE))
+    jsonschema.validate(found, GRADESCOPE)
+    assert found["score"] == 10 == sum(one["score"] for one in found["tests"])
+    assert sum(one["max_score"] for one in found["tests"]) == 12  # the rest is for the staff
+    assert {one["visibility"] for one in found["tests"]} == {"after_published"}
+    assert found["tests"][0]["status"] == "failed"
+    assert {one["output_format"] for one in found["tests"]} == {"text"}
+
+
+def test_classroom_50_reads_a_grade():
+    found = json.loads(classroom50(A4, GRADE, RUNNER))
+    jsonschema.validate(found, RESULT_V1)
+    assert (found["score"], found["max-score"]) == (10, 12)
+    assert found["review"] == RUNNER["COMMIT_URL"]
+    assert [one["passed"] for one in found["tests"]] == [False, True, True, True, True]
+
+
+def test_what_could_not_be_graded_is_no_zero_for_anybody():
+    none = Grade(None, "could not be graded", [], "a full disk")
+    for make in (lambda: gradescope(A4, none), lambda: classroom50(A4, none, RUNNER)):
+        with pytest.raises(ValueError, match="a full disk"):
+            make()
+
+
+@pytest.mark.parametrize("name", CLASSROOM.values())
+def test_a_runner_that_does_not_say_what_it_must_is_none(name):
+    with pytest.raises(ValueError, match=f"does not set {name}"):
+        classroom50(A4, GRADE, {**RUNNER, name: ""})

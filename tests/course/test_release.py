@@ -1,0 +1,90 @@
+"""What students get: it works, and nothing of the solution or the secret is in it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from minisam.course import release as module
+from minisam.course.assignments import NAMES, assignment
+from minisam.course.formative import credits_in
+from minisam.course.release import release
+from minisam.course.texts import reference, solution_lines, source_of
+
+every = pytest.mark.parametrize("name", NAMES)
+
+
+@every
+def test_nothing_of_the_solution_is_released(name, tmp_path):
+    found = assignment(name)
+    files = release(found, {}, tmp_path / "out")
+    names = {str(path.relative_to(tmp_path / "out")) for path in files}
+    file = found.file
+    assert names == {f"{file}.py", f"{file}.ipynb", f"test_{file}.py", "README.md",
+                     ".github/workflows/check.yml"}  # fmt: skip
+    secret = solution_lines(source_of(found, {}))
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        assert not any(line in text for line in secret)
+        assert "secret" not in text
+
+
+def test_a_solution_that_would_get_out_stops_everything(tmp_path, monkeypatch):
+    found = assignment("a2")
+    monkeypatch.setattr(module, "stripped", lambda text: text)
+    with pytest.raises(ValueError, match="would hold a line of the solution"):
+        release(found, {}, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.fault("file-written", "minisam course release")
+def test_a_folder_that_holds_something_is_left_alone(tmp_path):
+    (tmp_path / "mine").touch()
+    with pytest.raises(ValueError, match="must be an empty folder"):
+        release(assignment("a2"), {}, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+@every
+def test_a_notebook_is_one(name, tmp_path):
+    found = assignment(name)
+    release(found, {}, tmp_path)
+    whole = json.loads((tmp_path / f"{found.file}.ipynb").read_text(encoding="utf-8"))
+    assert (whole["nbformat"], whole["nbformat_minor"]) == (4, 5)
+    assert len({cell["id"] for cell in whole["cells"]}) == len(whole["cells"])
+    graded = [cell["metadata"]["nbgrader"] for cell in whole["cells"]
+              if "nbgrader" in cell["metadata"]]  # fmt: skip
+    assert [(one["grade"], one["points"], one["solution"]) for one in graded] == [(True, 20, False)]
+
+
+def run_tests(folder, file):
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"test_{file}.py"]
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True)
+
+
+def test_the_public_tests_fail_on_the_stub_and_pass_on_the_solution(tmp_path):
+    found = assignment("a2")
+    release(found, {"p": 3, "steps": 1}, tmp_path)
+    before = run_tests(tmp_path, "hw2")
+    assert before.returncode == 1
+    assert "8 failed" in before.stdout
+    (tmp_path / "hw2.py").write_text(reference(found, {"p": 3, "steps": 1}), encoding="utf-8")
+    after = run_tests(tmp_path, "hw2")
+    assert (after.returncode, "8 passed" in after.stdout) == (0, True), after.stdout
+
+
+def test_of_a_notebook_the_cells_are_run(tmp_path):
+    found = assignment("a1")
+    cells = [{"cell_type": "code", "source": source} for source in
+             ("1 / 0", reference(found, {}))]  # fmt: skip
+    (tmp_path / "hw1.ipynb").write_text(json.dumps({"cells": cells}), encoding="utf-8")
+    assert all(one.status == "right" for one in credits_in(tmp_path, "a1").values())
+
+
+def test_a_file_that_raises_is_told_and_one_that_is_missing_too(tmp_path):
+    with pytest.raises(ValueError, match=r"there is no hw1\.py"):
+        credits_in(tmp_path, "a1")
+    (tmp_path / "hw1.py").write_text("1 / 0")
+    with pytest.raises(ZeroDivisionError):
+        credits_in(tmp_path, "a1")
