@@ -344,9 +344,12 @@ def logaddexp(x: Any, y: Any) -> Rounded:
 def summed(x: Rounded, axis: Any = None, keepdims: bool = False) -> Rounded:
     """Return Σ x, summed in any order: γ Σ|x|, where zeros do not count."""
     value = np.sum(x.value, axis=axis, keepdims=keepdims)
-    terms = np.abs(x.value) + x.bound
+    terms = np.abs(x.value)
+    carried = 0.0
+    if not is_exact(x.bound):
+        terms = terms + x.bound
+        carried = np.sum(bound_array(x), axis=axis, keepdims=keepdims)
     size = np.sum(terms, axis=axis, keepdims=keepdims)
-    carried = np.sum(bound_array(x), axis=axis, keepdims=keepdims)
     n = np.sum(terms != 0, axis=axis, keepdims=keepdims)
     grown = np.where(n > 1, gamma(np.maximum(n - 1, 0), x.unit.u) * size, 0.0)
     return Rounded(value, carried + grown, x.unit)
@@ -443,6 +446,8 @@ def ratio(observed: Any, expected: Rounded) -> np.ndarray:
         array([ True, False])
     """
     seen = np.asarray(observed, np.float64)
+    if np.array_equal(seen, expected.value):  # as most of what is right is, or a step's start
+        return np.zeros(seen.shape)
     value, bound = np.broadcast_arrays(expected.value, expected.bound)
     with np.errstate(all="ignore"):
         accepted = 2 * bound
