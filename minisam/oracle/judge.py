@@ -163,7 +163,7 @@ def error(observed: np.ndarray, expected: Any) -> np.ndarray:
     return np.where(np.isnan(observed) & np.isnan(expected), 0.0, np.nan_to_num(apart, nan=np.inf))
 
 
-def plain(expected: Any) -> np.ndarray:
+def without_bound(expected: Any) -> np.ndarray:
     """Return the values of what is expected, without their bounds."""
     return np.asarray(expected.value if isinstance(expected, Rounded) else expected, float)
 
@@ -175,7 +175,7 @@ def place(quantity: str, expected: dict[str, Rounded], observed: dict[str, Any])
     by a product with 0 or by a length of which everything is a multiple.
     """
     ratios = {name: error(observed[name], expected[name]) for name in observed}
-    if any(np.isnan(plain(one)).any() for one in expected.values()):
+    if any(np.isnan(without_bound(one)).any() for one in expected.values()):
         ratios = {name: np.where(np.isnan(observed[name]), 0.0, r) for name, r in ratios.items()}
     tensor = max(ratios, key=lambda name: float(np.max(ratios[name], initial=0.0)))
     worst = ratios[tensor]
