@@ -231,9 +231,10 @@ done = skill(
 )
 
 # %% [markdown]
-# **Level 3.** At `params`, SAM's climb with ρ = 0.05 raises the loss by some amount. With which ρ
-# does it raise it by as much at `same`? And ASAM's, which at `params` had ρ = 0.5? Search by
-# halving an interval: `rise(climb, params, rho)` grows with ρ here.
+# **Level 3.** Carry ρ over, as from pre-training to fine-tuning, where the weights have other
+# sizes. At `params`, SAM's climb with ρ = 0.05 raises the loss by some amount. With which ρ does it
+# raise it by as much at `same`? And ASAM's, which at `params` had ρ = 0.5? Search by halving an
+# interval: `rise(climb, params, rho)` grows with ρ here.
 
 
 # %%
