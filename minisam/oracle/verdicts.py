@@ -32,7 +32,7 @@ from minisam.oracle.probes import Probe
 from minisam.oracle.report import UNSHOWN, Report, Result, Verdict
 from minisam.oracle.reproduction import reproduction
 from minisam.oracle.script import Script
-from minisam.oracle.shrinking import smallest_failure
+from minisam.oracle.shrinking import share, smallest_failure
 from minisam.oracle.skills import skills_of
 from minisam.oracle.unknown import explain_unknown, rest_of, when_it_fails
 from minisam.oracle.watch import Raised, Trace, watch
@@ -56,6 +56,7 @@ KEPT = (
     "A velocity, or whatever else a step remembers, belongs into `state`, a dict that is empty at "
     "the first step of every run: a global holds what another run left, of tensors of other shapes."
 )
+VISIBLE = 1e-6  # a share that a reader sees in short numbers; a smaller one needs no script
 LIST = "`w` is a list of arrays, and so is `grad_fn(w)`: loop over it."
 # What Python and NumPy say where a list is taken for an array.
 TAKEN_FOR_AN_ARRAY = re.compile(
@@ -228,9 +229,10 @@ def sound(report: Report, entries: list[Entry]) -> Report:
         ", ".join(f"{key}={value!r}" for key, value in declare.items() if (key in followed) == yes)
         for yes in (True, False)
     )
+    agree = "The only result agrees" if len(errors) == 1 else f"All {len(errors)} results agree"
     headline = (
-        f"All {len(errors)} results agree{f' under {lines}' if lines else ''}; the "
-        f"largest error is {max(errors):.2f} of what rounding can explain."
+        f"{agree}{f' under {lines}' if lines else ''}; the largest error is {max(errors):.2f} "
+        f"of what rounding can explain."
     )
     if idle:
         headline += f" No probe that ran depends on {idle}."
@@ -290,12 +292,14 @@ def wrong(
         judged = beyond(conventions, judged, report.declared)
     trace, judgement = plainest(judged)
     seen = [f"First wrong: {first_wrong(trace, judgement)}."]
-    if survivors and not named and not rest:
-        report = undeclared(report, conventions, failing=wrong_ones)
-        return report._replace(advice=report.advice + seen)
-    declared = convention_part({**report.declared, **conventions})
+    only_conventions = survivors and not named and not rest
+    declared = convention_part(report.declared | ({} if only_conventions else conventions))
     look = partial(look_again, adapter, declared, trace.dtype, timeout)
     shown = reproduction(*smallest_failure(trace, judgement, look), adapter, report.name)
+    if only_conventions:
+        report = undeclared(report, conventions, failing=wrong_ones)
+        shown = shown if share(judgement) > VISIBLE else ""
+        return report._replace(advice=report.advice + seen, reproduction=shown)
     report = report._replace(outcome=Verdict.BUG, reproduction=shown, found=conventions)
     if named:
         report = with_names(report, survivors, seen, wrong_ones)

@@ -34,6 +34,17 @@ def test_declare_and_known_are_read(capsys):
     assert "issue 7" in capsys.readouterr().out
 
 
+def test_everything_is_said_where_it_is_asked_for(capsys):
+    assert run(f"{HERE}:half_climb", "--dtype", "float64") == 1
+    short = capsys.readouterr().out
+    assert len(short.splitlines()) <= 24
+    assert run(f"{HERE}:half_climb", "--dtype", "float64", "--verbose") == 1
+    long = capsys.readouterr().out
+    assert len(long) > len(short)
+    assert "not run because" in long
+    assert "not run because" not in short
+
+
 def test_several_are_compared_and_the_worst_decides(capsys, tmp_path):
     out = tmp_path / "page.html"
     targets = [f"{HERE}:right", f"{HERE}:echoes"]

@@ -69,7 +69,7 @@ def test_a_mistake_without_a_name_is_described_and_can_be_reproduced():
     report = check(known.half_climb, dtype="float64", probes=probes)
     assert report.verdict == "bug: unidentified"
     assert "In every step: ε = 1/2 ρ d1/‖d1‖, should be ρ d1/‖d1‖." in " ".join(report.advice)
-    assert "B = A + ε" in str(report)
+    assert "B = A + ε" in report.text(verbose=True)
     lines = report.reproduction.splitlines()
     assert len(lines) <= 10
     assert "minisam" not in report.reproduction

@@ -1,7 +1,9 @@
 import re
 
 import numpy as np
+import pytest
 from oracle import implementations as known
+from oracle.printed import printed_by
 
 from minisam.adapters.plain import plain
 from minisam.adapters.protocol import mark
@@ -41,6 +43,27 @@ def test_the_evidence_of_a_convention_is_its_own():
     report = check(known.with_epsilon, "float64", probes=["sam-one-tensor", "sam-gradient-1e-10"])
     assert report.found == {"norm_epsilon": 1e-12}
     assert "(B = A + ε) (probe sam-gradient-1e-10" in " ".join(report.advice)  # where it shows
+
+
+def test_a_convention_that_can_be_seen_is_shown_as_well():
+    def step(w, grad_fn, *, rho, lr):
+        b = [x + rho * g / (known.length_of([g]) or 1.0)
+             for x, g in zip(w, grad_fn(w), strict=True)]  # fmt: skip
+        return [x - lr * g for x, g in zip(w, grad_fn(b), strict=True)]
+
+    report = check(step, "float64")
+    assert report.found == {"norm_scope": "per_tensor"}
+    assert printed_by(report.reproduction, {"step": step}) == ([[1.5], [2.5]], [[1.3], [2.4]])
+    small = check(known.with_epsilon, "float64", probes=["sam-three-tensors"])
+    assert (small.found, small.reproduction) == ({"norm_epsilon": 1e-12}, "")
+
+
+@pytest.mark.fault("said-of-the-data", "oracle.check")
+def test_a_single_result_agrees_in_the_singular():
+    one = check(known.right, "float64", probes=["sam-three-tensors"])
+    assert one.headline.startswith("The only result agrees; ")
+    two = check(known.right, "float64", probes=["sam-three-tensors", "sam-six-tensors"])
+    assert two.headline.startswith("All 2 results agree; ")
 
 
 def asam(epsilon, eta, everywhere):
