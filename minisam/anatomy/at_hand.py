@@ -9,7 +9,16 @@ import numpy as np
 from minisam.anatomy.facts import Facts
 from minisam.anatomy.formula import Sample
 from minisam.optim.perturbation import scaling
-from minisam.trees import Params, add_scaled, map_leaves, multiply, norm, subtract, zeros_like
+from minisam.trees import (
+    Params,
+    add_scaled,
+    inner,
+    map_leaves,
+    multiply,
+    norm,
+    subtract,
+    zeros_like,
+)
 
 
 def entries_of(tree: Params, keys: Collection[str]) -> np.ndarray:
@@ -25,6 +34,11 @@ def climbed(facts: Facts) -> Params:
 def clipped(x: np.ndarray) -> np.ndarray:
     """Return the entries, clipped to [−1, 1]."""
     return np.clip(x, -1.0, 1.0)
+
+
+def centred(x: np.ndarray) -> np.ndarray:
+    """Return the entries minus their mean."""
+    return x - np.mean(x)
 
 
 def climb_at_hand(
@@ -52,6 +66,7 @@ def climb_at_hand(
         "d2": now.d2,
         "sign(d1)": map_leaves(np.sign, d1),
         "|d1|": map_leaves(np.abs, d1),
+        "(dᵢ − its mean)": map_leaves(centred, d1),
         "clipped d1": map_leaves(clipped, d1),
         "dᵢ/‖dᵢ‖ of each tensor": {key: x / (lengths[key] or 1.0) for key, x in d1.items()},
         "d1′": before.d1 if before else nothing,
@@ -79,6 +94,7 @@ def climb_at_hand(
         "‖d2′‖": norm(before.d2) if before else 0.0,
         "‖d1 + λ A‖": norm(decayed),
         "‖d1 of all, frozen too‖": norm(given),
+        "‖dᵢ − its mean‖": norm(map_leaves(centred, d1)),
         "‖clipped d1‖": norm(map_leaves(clipped, d1)),
     }
     if hp.method == "asam":
@@ -118,6 +134,8 @@ def climb_at_hand(
         "ρ λ": hp.rho * hp.weight_decay,
         "ρ ‖A‖": hp.rho * norm(A),
         "lr": hp.lr,
+        "‖d1‖": norm(d1),
+        "ρ/lr": hp.rho / hp.lr if hp.lr else 0.0,
     }
     target = now.wanted if wanted else subtract(point, now.origin)
     shares = {"": 1.0, "μ": hp.momentum, "λ": hp.weight_decay, "lr": hp.lr}
@@ -174,10 +192,11 @@ def descent_at_hand(
         "lr ‖d1‖": lr * norm(now.d1),
         "lr ‖d2‖": lr * norm(now.d2),
         "(lr ‖d2‖ + ρ)": lr * norm(now.d2) + hp.rho,
+        "lr ⟨d1, d2⟩": lr * inner(now.d1, now.d2),
         "lr²": lr**2,
     }
     below = {"": 1.0, "‖d1‖": norm(now.d1), "‖d2‖": norm(now.d2), "ρ": hp.rho}
-    below |= {"(1 + μ)": 1 + mu, "k": len(A)}
+    below |= {"(1 + μ)": 1 + mu, "(1 + ρ)": 1 + hp.rho, "k": len(A), "‖d1‖²": norm(now.d1) ** 2}
     target = subtract(now.expected if wanted else now.end, A)
     return laid_out(target, basis, above, below, keys)
 

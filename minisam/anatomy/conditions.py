@@ -6,7 +6,7 @@ have and none of the right ones is the condition.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -121,31 +121,33 @@ def lost_at_b(facts: Facts) -> list[str]:
     return [key for key in d1 if np.any(d1[key]) and not np.any(d2[key])]
 
 
-def kind_of(off: Sequence[tuple[Sequence[str], Sequence[str]]]) -> str:
-    """Say which tensors are wrong, of pairs (those, all of them); "" if it is all, or no kind.
+def kind_of(off: Sequence[tuple[Sequence[str], Mapping[str, int]]]) -> str:
+    """Say which tensors are wrong; "" if it is all of them, or no kind.
+
+    Args:
+        off: the names of those that are, and the number of axes of each tensor, by its name.
 
     Example:
-        >>> names = ["fc1.weight", "fc1.bias", "fc2.weight"]
-        >>> kind_of([(["fc1.bias"], names)]), kind_of([(["fc2.weight"], names)])
+        >>> axes = {"fc1.weight": 2, "fc1.bias": 1, "fc2.weight": 2}
+        >>> kind_of([(["fc1.bias"], axes)]), kind_of([(["fc2.weight"], axes)])
         ('the biases', 'the last tensor')
     """
-    several = [([*some], [*names]) for some, names in off if len(names) > 1]
     for told, chosen in KINDS.items():
-        if all(some == [one for one in names if chosen(one, names)] for some, names in several):
+        if all([*some] == [x for x in axes if chosen(x, axes)] for some, axes in off):
             return told
     return ""
 
 
-KINDS = {
-    "": lambda name, names: True,
-    "the biases": lambda name, names: name.endswith("bias"),
-    "all tensors but the biases": lambda name, names: not name.endswith("bias"),
-    "the tensors whose name ends in weight": lambda name, names: name.endswith("weight"),
-    "the tensors whose name does not end in weight": lambda name, names: (
-        not name.endswith("weight")
-    ),
-    "the last tensor": lambda name, names: name == names[-1],
-    "the first tensor": lambda name, names: name == names[0],
-    "all tensors but the last": lambda name, names: name != names[-1],
-    "all tensors but the first": lambda name, names: name != names[0],
+KINDS: dict[str, Callable[[str, Mapping[str, int]], bool]] = {
+    "": lambda name, axes: True,
+    "the biases": lambda name, axes: name.endswith("bias"),
+    "all tensors but the biases": lambda name, axes: not name.endswith("bias"),
+    "the tensors whose name ends in weight": lambda name, axes: name.endswith("weight"),
+    "the tensors whose name does not end in weight": lambda name, axes: not name.endswith("weight"),
+    "the last tensor": lambda name, axes: name == [*axes][-1],
+    "the first tensor": lambda name, axes: name == next(iter(axes)),
+    "all tensors but the last": lambda name, axes: name != [*axes][-1],
+    "all tensors but the first": lambda name, axes: name != next(iter(axes)),
+    "the tensors of one axis": lambda name, axes: axes[name] == 1,
+    "the tensors of several axes": lambda name, axes: axes[name] > 1,
 }

@@ -169,8 +169,8 @@ def named_factor(
             continue
         if np.ptp(ratios) <= 10 * accuracy * abs(ratios[0]):
             number, cost = simple(abs(ratios[0]), 10 * accuracy)
-            if cost >= ODD and len(ratios) < MANY:  # any factor is some number times any scalar
-                continue
+            if cost >= ODD and (len(ratios) < MANY or accuracy > ACCURACY):
+                continue  # any factor is some number times any scalar
             cost += len(vector) / 8 + unlikely + (LIKELY.get(vector, "") not in scalar[0])
             if best is None or cost < best.cost:
                 best = Term(sign, number, *scalar, vector, cost)

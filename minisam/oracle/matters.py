@@ -12,7 +12,7 @@ from minisam.oracle.watch import Trace
 from minisam.trees import norm
 
 PLAIN, SLIGHT = 0.01, 1e-6  # of a step's length: what anybody sees, and what an epsilon can be
-USUAL_SCALE = 1e-3  # gradients below it show an epsilon as large as any mistake
+USUAL_SCALE = 0.01  # gradients below it show an epsilon as large as any mistake
 
 Judged = tuple[Trace, Judgement]
 
@@ -50,6 +50,7 @@ def plainest(judged: Sequence[Judged]) -> Judged:
         level = sum(not error >= bound for bound in (PLAIN, SLIGHT))
         scale = trace.probe.scale
         usual = isinstance(scale, float) and scale >= USUAL_SCALE
+        usual &= not (trace.probe.special or trace.probe.passes)
         entries, steps = entry_size(trace)
         return level, not usual, entries, len(trace.probe.settings), steps
 

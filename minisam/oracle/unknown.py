@@ -159,13 +159,21 @@ def condition_of(shown: Evidence, before: Before, name: str) -> str:
         ]
 
     when = condition(features(shown.wrong), features(shown.right))
-    which = kind_of([(off_of(one, name), [*one.start]) for one in shown.wrong])
+    several = [one for one in shown.wrong if len(one.start) > 1 and moves_all(one)] or shown.wrong
+    which = kind_of(
+        [(off_of(one, name), {k: x.ndim for k, x in one.start.items()}) for one in several]
+    )
     for those in (lost_at_b, without_gradient, frozen_ones):
         if all([*off_of(one, name)] == those(one) for one in shown.wrong):
             which = "that tensor"
     if which and when in ("always", "with several tensors", "with biases"):
         return f"in {which}"
     return ", ".join(filter(None, [when, which and f"in {which}"]))
+
+
+def moves_all(facts: Facts) -> bool:
+    """Return whether every tensor has a gradient, at A and at B, so that each may be wrong."""
+    return all(np.any(x) for gradient in (facts.d1, facts.d2) for x in gradient.values())
 
 
 def without_gradient(facts: Facts) -> list[str]:

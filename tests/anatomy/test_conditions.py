@@ -61,7 +61,8 @@ def test_what_a_tensor_had_before_is_known():
 
 
 def test_tensors_are_named_by_what_they_have_in_common():
-    names = ["a.weight", "a.bias", "b.weight", "b.bias"]
+    axes = {"a.weight": 2, "a.bias": 1, "b.weight": 1, "b.bias": 1}
+    names = list(axes)
     for some, told in (
         (names, ""),
         (["a.bias", "b.bias"], "the biases"),
@@ -70,5 +71,7 @@ def test_tensors_are_named_by_what_they_have_in_common():
         (names[1:], "all tensors but the first"),
         (["a.bias", "b.weight"], ""),
     ):
-        assert kind_of([(some, names)]) == told
-    assert kind_of([(["a"], ["a"])]) == ""  # of one tensor nothing is learned
+        assert kind_of([(some, axes)]) == told
+    axes["b.weight"] = 3
+    other = {"norm": 1, "fc": 2}
+    assert kind_of([(["a.bias", "b.bias"], axes), (["norm"], other)]) == "the tensors of one axis"
