@@ -166,7 +166,6 @@ CONFORM = {
     "a method, other names": Callable().method,
     "keywords only": lambda w, grad_fn, *, lr, rho: right(w, grad_fn, rho=rho, lr=lr),
     "and **rest": lambda w, grad_fn, *, rho, lr, **rest: right(w, grad_fn, rho=rho, lr=lr, **rest),
-    "ρ fixed": lambda w, grad_fn, *, lr: right(w, grad_fn, rho=0.05, lr=lr),
 }
 
 
@@ -174,6 +173,12 @@ CONFORM = {
 @pytest.mark.parametrize("way", CONFORM)
 def test_a_right_step_conforms_however_it_takes_its_arguments(way):
     assert check(CONFORM[way], dtype="float64").verdict == "conforms"
+
+
+def test_a_radius_that_cannot_be_set_shows_too_little():
+    report = check(lambda w, grad_fn, *, lr: right(w, grad_fn, rho=0.05, lr=lr), dtype="float64")
+    assert report.cause == "nothing shown"
+    assert "it does not take momentum, rho" in report.summary()
 
 
 @pytest.mark.fault("signature", "oracle.check")
