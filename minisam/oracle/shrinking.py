@@ -9,7 +9,7 @@ is bounded by their number and by nothing else, so that everybody is shown the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -23,9 +23,11 @@ from minisam.oracle.script import Script, make_special
 from minisam.oracle.watch import Trace
 from minisam.rounding import UNITS, to_unit
 
-Look = Callable[[Probe, Script], "tuple[Trace, Judgement] | None"]
+Failure = tuple[Trace, Judgement]
+Look = Callable[[Probe, Script], "Failure | None"]
 
 TRIES = 160
+BEGINNINGS = 3  # other failures that are begun from
 LEAST = 1e-3  # how much of the first error a smaller input must show
 GEOMETRIES: tuple[Shapes, ...] = (
     {"weight": (2,)},
@@ -65,7 +67,9 @@ class Situation(NamedTuple):
     numbers: str = "whole"
 
 
-def smallest_failure(trace: Trace, judgement: Judgement, look: Look) -> tuple[Trace, Judgement]:
+def smallest_failure(
+    trace: Trace, judgement: Judgement, look: Look, others: Iterable[Failure] = ()
+) -> Failure:
     """Return the smallest failure that is like this one, or this one.
 
     Args:
@@ -73,12 +77,32 @@ def smallest_failure(trace: Trace, judgement: Judgement, look: Look) -> tuple[Tr
         judgement: how it fails.
         look: watches the implementation in another situation, and judges what it sees; None if
             it can't be judged there.
+        others: other failures, to begin from if this one takes several steps whatever is left out.
     """
+    best = shrunk_from(trace, judgement, look)
+    like_it = [
+        one for one in others if one[0].dtype == trace.dtype and fails_alike(judgement, one[1])
+    ]
+    for other in sorted(like_it, key=lambda one: size_of(one[0]))[:BEGINNINGS]:
+        if len(best[0].steps) == 1:
+            break
+        best = min(best, shrunk_from(*other, look), key=lambda one: size_of(one[0]))
+    return best
+
+
+def shrunk_from(trace: Trace, judgement: Judgement, look: Look) -> Failure:
+    """Return the first failure that is like this one, from the simplest situation on."""
     for situation in list(situations(trace))[:TRIES]:
         again = look(situation.probe, material(situation, trace.dtype))
         if again is not None and fails_alike(judgement, again[1]):
             return again
     return trace, judgement
+
+
+def size_of(trace: Trace) -> tuple[int, int, int]:
+    """Return what makes a trace hard to follow: its steps, its numbers, what is set."""
+    numbers = sum(int(np.prod(shape)) for shape in trace.probe.shapes.values())
+    return len(trace.steps), numbers, len(specials_of(trace.probe))
 
 
 def fails_alike(first: Judgement, second: Judgement) -> bool:

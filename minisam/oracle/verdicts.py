@@ -295,7 +295,7 @@ def wrong(
     only_conventions = survivors and not named and not rest
     declared = convention_part(report.declared | ({} if only_conventions else conventions))
     look = partial(look_again, adapter, declared, trace.dtype, timeout)
-    shown = reproduction(*smallest_failure(trace, judgement, look), adapter, report.name)
+    shown = reproduction(*smallest_failure(trace, judgement, look, judged), adapter, report.name)
     if only_conventions:
         report = undeclared(report, conventions, failing=wrong_ones)
         shown = shown if share(judgement) > VISIBLE else ""

@@ -70,6 +70,33 @@ def test_of_torch_where_everything_is_in_one_step_or_in_ones_own():
     assert "oracle.torch(make, style=style)" in printed[0]
 
 
+def test_of_torch_what_a_framework_alone_has():
+    torch = pytest.importorskip("torch")
+    from backends.test_torch_adapter import SAM
+
+    class Skips(SAM):
+        @torch.no_grad()
+        def second_step(self, zero_grad=False):
+            for p in self.param_groups[0]["params"]:
+                if p.grad is None:
+                    self.state[p].pop("old", None)
+            super().second_step(zero_grad)
+
+    class Thawing(SAM):
+        def __init__(self, params, base, rho, **options):
+            super().__init__(params, base, rho, **options)
+            for p in self.param_groups[0]["params"]:
+                p.requires_grad_(True)
+
+    for cls, slug, told in (
+        (Skips, "sam-tensor-missing-at-B", "missing=True"),
+        (Thawing, "sam-frozen-plain", "frozen=['bias']"),
+    ):
+        make, right = of_base(cls), {"make": of_base(SAM)}
+        for script in scripts(of_torch(make), right, [[slug]], make=make):
+            assert told in script
+
+
 def test_of_keras():
     pytest.importorskip("keras")
     from backends.test_keras_adapter import sam, sam_step

@@ -23,9 +23,10 @@ def shrunk(adapter, method="sam", dtype="float64", declare=None, probes=None):
             failing += [entry] if entry.result.status == "fail" else []
     if not failing:
         return None
-    _, trace, judgement = min(failing, key=lambda entry: entry_size(entry.trace))
+    failures = [(entry.trace, entry.judgement) for entry in failing]
+    trace, judgement = min(failures, key=lambda failure: entry_size(failure[0]))
     look = lambda probe, drawn: look_again(adapter, base, dtype, 60.0, probe, drawn)  # noqa: E731
-    return smallest_failure(trace, judgement, look)
+    return smallest_failure(trace, judgement, look, failures)
 
 
 def script_of(adapter, call, method="sam", **rest):

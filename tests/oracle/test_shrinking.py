@@ -18,6 +18,7 @@ from minisam.oracle.shrinking import (
     specials_of,
 )
 from minisam.oracle.watch import watch
+from minisam.variants.mutants import MUTANTS
 
 
 def entries(trace):
@@ -68,6 +69,13 @@ def test_another_quantity_is_not_shown_for_the_first():
     assert fails_alike(end, end)
     assert not fails_alike(end, end._replace(quantity="point 1", point=1))
     assert not fails_alike(end, end._replace(agrees=True))
+
+
+def test_where_several_steps_are_needed_other_failures_are_begun_from():
+    adapter = MUTANTS["R16-missing-second-gradient-no-restore"].adapter
+    slugs = ["sam-tensor-at-one-pass", "sam-tensor-missing-at-B"]
+    steps = [len(shrunk(adapter, probes=slugs[:count])[0].steps) for count in (1, 2)]
+    assert steps == [3, 1]
 
 
 def test_where_nothing_smaller_fails_the_first_is_kept_after_so_many_tries():
