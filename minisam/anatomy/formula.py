@@ -8,16 +8,17 @@ the factors are is found from several steps, in which the hyper-parameters and t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 from itertools import combinations
 from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
+from minisam.anatomy.sums import ODD, Term, simple
+
 ACCURACY = 1e-7  # relative; what is right to seven digits is right but for an epsilon
 UNNAMED = 100.0  # the cost of a factor that is no number times a scalar
-ODD, MANY = 3.0, 3  # the cost of a number that nobody would write, and the steps that bear it
+MANY = 3  # the steps that bear out a number that nobody would write
 LIKELY = {"A": "λ", "v": "μ"}  # what belongs to the factor of a vector
 
 Vector = np.ndarray
@@ -40,17 +41,6 @@ class Sample(NamedTuple):
     shares: Scalars = MappingProxyType({("", ""): (1.0, 0.0)})
 
 
-class Term(NamedTuple):
-    """A factor, as text over text, of a vector; and how much there is to read."""
-
-    sign: str
-    number: str
-    numerator: str
-    denominator: str
-    vector: str
-    cost: float
-
-
 def find_formula(
     samples: Sequence[Sample], most: int = 3, accuracy: float = ACCURACY
 ) -> list[Term]:
@@ -66,6 +56,7 @@ def find_formula(
         >>> d1, d2 = rng.normal(size=(2, 9))
         >>> scalars = {("lr", ""): (0.1, 0.0), ("", ""): (1.0, 1.0)}
         >>> sample = Sample(-0.1 * (d1 + d2), {"d1": d1, "d2": d2}, scalars)
+        >>> from minisam.anatomy.sums import sum_in_words
         >>> sum_in_words(find_formula([sample]))
         '−lr (d1 + d2)'
     """
@@ -95,6 +86,7 @@ def find_direction(samples: Sequence[Sample]) -> list[Term]:
         >>> rng = np.random.default_rng(0)
         >>> steps = [rng.normal(size=(2, 9)) for _ in range(3)]
         >>> several = [Sample((x + 9 * y) / len(x @ y), {"x": x, "y": y}, {}) for x, y in steps]
+        >>> from minisam.anatomy.sums import sum_in_words
         >>> sum_in_words(find_direction(several))
         'x + 9 y'
     """
@@ -178,51 +170,3 @@ def named_factor(
         return best
     several = sorted(abs(f) for f, _ in there)
     return Term(sign, f"({several[0]:.3g} … {several[-1]:.3g})", "", "", vector, UNNAMED)
-
-
-def simple(number: float, error: float = 1e-6) -> tuple[str, float]:
-    """Write a positive number as it may have been written, and say how odd it is.
-
-    Example:
-        >>> simple(1.0), simple(1.5), simple(3**0.5), simple(0.7123456)
-        (('', 0.0), ('3/2', 1.0), ('√3', 1.5), ('0.7123', 3.0))
-    """
-    for form, value, cost in (("{}", number, 1.0), ("√{}", number**2, 1.5)):
-        fraction = Fraction(value).limit_denominator(4 if form == "{}" else 1)
-        if fraction and abs(value / float(fraction) - 1) <= error:
-            if fraction == 1:
-                return "", 0.0
-            return form.format(fraction), cost if max(fraction.as_integer_ratio()) <= 4 else 2.5
-    return f"{number:.4g}", ODD if abs(number / float(f"{number:.2g}") - 1) > error else 2.0
-
-
-def sum_in_words(terms: Sequence[Term], start: str = "") -> str:
-    """Write a sum; what has the same factor stands in brackets.
-
-    Args:
-        terms: the sum.
-        start: what stands before it, with the factor 1.
-
-    Example:
-        >>> sum_in_words([Term("−", "", "lr", "", "d2", 1.0)], "A")
-        'A − lr d2'
-    """
-    groups: dict[tuple[str, ...], list[str]] = {}
-    text = start
-    for term in terms:
-        if start and term.vector == start:
-            gone = (term.sign, factor(term)) == ("−", "") and not term.denominator
-            text = "" if gone else f"(1 {term.sign or '+'} {factor(term) or '1'}) {start}"
-        else:
-            groups.setdefault(term[:4], []).append(term.vector)
-    for (sign, number, numerator, denominator), vectors in groups.items():
-        several = vectors[0] if len(vectors) == 1 else f"({' + '.join(vectors)})"
-        product = f"{number} {numerator} {several}".strip().replace("  ", " ")
-        product += f"/{denominator}" if denominator else ""
-        text = f"{text} {sign or '+'} {product}" if text else f"{sign}{product}"
-    return text
-
-
-def factor(term: Term) -> str:
-    """Write number and numerator of a factor."""
-    return f"{term.number} {term.numerator}".strip()

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from minisam.anatomy.facts import EPSILON, Facts, facts_of
+from minisam.anatomy.evidence import edge, evidence_of, judged
+from minisam.anatomy.facts import Facts, easiest, plain_to_see
 from minisam.anatomy.facts_in_words import (
     told_direction,
     told_ending,
@@ -20,6 +19,7 @@ from minisam.anatomy.facts_in_words import (
     told_length,
     told_second,
 )
+from minisam.anatomy.measuring import EPSILON, facts_of
 from minisam.oracle.watch import Trace
 from minisam.trees import norm, subtract
 from minisam.variants.guards import is_finite
@@ -110,78 +110,6 @@ def skills_by(
     lost = {skill.name for skill in found if skill.status == WRONG}
     changed = (declare or {}).get("inputs") == "changed"
     return [*found, edges(kept, every, lost), dtype_and_inputs(kept, every, lost, changed)]
-
-
-class Evidence(NamedTuple):
-    """The steps that show a skill right, and wrong; the easiest first."""
-
-    right: list[Facts]
-    wrong: list[Facts]
-
-
-def evidence_of(every: Sequence[Facts]) -> dict[str, Evidence]:
-    """Sort the steps by what they show of the skills that every step shows."""
-    plain = [one for one in every if not edge(one)]
-    due = [one for one in plain if one.due]
-    climbing = [one for one in due if one.second is not None]
-
-    def elsewhere(one: Facts) -> bool:
-        """Return whether there is a second point, if only so close that it is A."""
-        return one.second is not None or (bool(climbing) and one.again)
-
-    # A climb by nothing is too short, unless it went along something else, which was nothing.
-    straight = all(one.climb.along for one in climbing)
-    lengths = [one for one in due if elsewhere(one)] if straight else climbing
-    endings = [one for one in plain if one.second is not None or not one.due]
-    shown: dict[str, tuple[Sequence[Facts], Callable[[Facts], bool]]] = {
-        "asks-at-A": (every, lambda one: one.at_start),
-        "second-elsewhere": (due, elsewhere),
-        "direction": (climbing, lambda one: one.climb.along),
-        "length": (lengths, lambda one: one.climb.exact),
-        "last-step": (endings, lambda one: one.ending.right),
-    }
-    found = {}
-    for name, (some, is_right) in shown.items():
-        ordered = sorted(some, key=easiest)
-        right = [one for one in ordered if is_right(one)]
-        found[name] = Evidence(right, [one for one in ordered if not is_right(one)])
-    return found
-
-
-def judged(trace: Trace) -> bool:
-    """Return whether a trace is one of those by which skills are judged."""
-    probe = trace.probe
-    simple = trace.hp.shards == 1 and not (probe.extreme or probe.ends_only)
-    return trace.skipped is None and simple and probe.method in ("sam", "asam")
-
-
-def edge(facts: Facts) -> str:
-    """Say at which edge a step is: what is zero there; "" at none."""
-    hp, there = facts.hp, [bool(np.any(x)) for x in facts.d1.values()]
-    lost = facts.second is not None and not np.isfinite(norm(facts.second))
-    for what, is_it in (
-        ("a gradient of zero", not any(there)),
-        ("a tensor's gradient of zero", lost and not all(there)),
-        ("a gradient of zero at B", not any(map(np.any, facts.d2.values()))),
-        ("ρ = 0", hp.rho == 0),
-        ("a learning rate of 0", hp.lr == 0),
-    ):
-        if is_it:
-            return what
-    return ""
-
-
-def easiest(facts: Facts) -> tuple[int, int, bool]:
-    """Return what makes a step easy to show: few entries, early, in float64."""
-    entries = sum(x.size for x in facts.start.values())
-    return entries, facts.step, facts.trace.dtype != "float64"
-
-
-def plain_to_see(facts: Facts) -> bool:
-    """Return whether something is wrong by more than a hundredth."""
-    climb, step = facts.climb, norm(subtract(facts.expected, facts.start))
-    off = norm(subtract(facts.end, facts.expected))
-    return climb.cosine < 0.99 or abs(climb.ratio - 1) > 0.01 or not off <= 0.01 * step
 
 
 def at(name: str, status: str, text: str, facts: Facts) -> Skill:

@@ -13,7 +13,8 @@ import numpy as np
 
 import minisam
 from minisam.adapters.protocol import Adapter, Unsupported
-from minisam.anatomy.conditions import condition, features_of_probe
+from minisam.anatomy.conditions import condition
+from minisam.anatomy.features import features_of_probe
 from minisam.oracle.coverage import depended_on, unshown
 from minisam.oracle.diagnosis import Diagnosis, diagnose
 from minisam.oracle.explanation import first_wrong, looks_like

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from anatomy.test_facts import facts
+from anatomy.test_measuring import facts
 
 from minisam.anatomy.at_hand import climb_at_hand, descent_at_hand
 from minisam.variants.mutants import MUTANTS

@@ -1,5 +1,5 @@
 import numpy as np
-from anatomy.test_facts import facts
+from anatomy.test_measuring import facts
 from oracle import implementations as known
 
 from minisam.anatomy.facts_in_words import (

@@ -1,14 +1,8 @@
 import numpy as np
 import pytest
 
-from minisam.anatomy.formula import (
-    UNNAMED,
-    Sample,
-    find_direction,
-    find_formula,
-    simple,
-    sum_in_words,
-)
+from minisam.anatomy.formula import UNNAMED, Sample, find_direction, find_formula
+from minisam.anatomy.sums import sum_in_words
 
 NUMBERS = (0.1, 0.25, 0.03)
 
@@ -63,14 +57,6 @@ def test_what_is_not_needed_in_one_step_may_be_in_another():
     for one, lr in zip(several, NUMBERS, strict=True):
         one.scalars["momentum", ""] = (lr if lr > 0.2 else 0.0, 0.0)
     assert sum_in_words(find_formula(several), "A") == "A − lr d2 − momentum d1"
-
-
-@pytest.mark.parametrize(("number", "text"), [
-    (1, ""), (2, "2"), (0.5, "1/2"), (1.5, "3/2"), (2**0.5, "√2"), (1024, "1024"), (0.05, "0.05"),
-    (0.123456, "0.1235"),
-])  # fmt: skip
-def test_numbers_are_written_as_they_may_have_been(number, text):
-    assert simple(number)[0] == text
 
 
 def test_a_direction_is_found_whatever_its_length():

@@ -2,7 +2,7 @@ import pytest
 from oracle import implementations as known
 
 from minisam.adapters.plain import as_adapter
-from minisam.anatomy.facts import facts_of
+from minisam.anatomy.measuring import facts_of
 from minisam.oracle.probes import PROBES
 from minisam.oracle.watch import watch
 from minisam.variants.mutants import MUTANTS
