@@ -110,7 +110,8 @@ def conclude(
         return broken(report, "not deterministic", "The same step, repeated, gives another result.")
     if failing:
         report = is_asam(report, failing) or wrong(report, failing, ran, adapter, timeout)
-        return report._replace(advice=report.advice + crashes(errors, ran))
+        first, rest = report.advice[:1], report.advice[1:]
+        return report._replace(advice=[*first, *crashes(errors, ran), *rest])
     return sound(report, entries) if passing else report
 
 
@@ -132,6 +133,7 @@ def is_asam(report: Report, failing: list[Entry]) -> Report | None:
         trace._replace(hp=trace.hp.having(method="asam"))
         for _, trace, _ in failing
         if trace.probe.method == "sam" and trace.probe.scale == 1.0 and not trace.probe.special
+        if not (trace.probe.once or trace.hp.missing)
     ]
     for eta, scope in product((0.01, 0.0), ("weights", "all")):
         found = {"eta": eta, "scope": scope}

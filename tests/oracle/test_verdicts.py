@@ -100,6 +100,7 @@ def test_where_it_stops_is_told_beside_what_is_wrong():
     told = next(line for line in report.advice if line.startswith("It stops in "))
     assert told.startswith("It stops in sam-six-tensors, float64, and in 1 more of ")
     assert "ValueError: six are too many (test_verdicts.py, line" in told
+    assert "It stops in sam-six-tensors" in str(report)  # on the one screen that is shown
     assert "It stops" not in " ".join(check(known.half_climb, "float64").advice)
 
 
