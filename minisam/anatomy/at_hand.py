@@ -144,6 +144,15 @@ def climb_at_hand(
     )
 
 
+def first_at_hand(
+    now: Facts, before: Facts | None, keys: Collection[str], wanted: bool = False
+) -> Sample:
+    """Return what can explain the first point minus A, as for a climb; A is the right one."""
+    first = now.asked[0][0] if now.asked and not wanted else now.start
+    found = climb_at_hand(now, before, keys)
+    return found._replace(target=entries_of(subtract(first, now.start), keys))
+
+
 def descent_at_hand(
     now: Facts, before: Facts | None, keys: Collection[str], wanted: bool = False
 ) -> Sample:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minisam.anatomy.at_hand import climb_at_hand, descent_at_hand
+from minisam.anatomy.at_hand import climb_at_hand, descent_at_hand, first_at_hand
 from minisam.anatomy.conditions import Earlier
 from minisam.anatomy.facts import Facts, off_of, plain_to_see
 from minisam.anatomy.formula import ACCURACY, UNNAMED, Sample, find_direction, find_formula
@@ -32,6 +32,7 @@ SIGNS = {
     "d3": "d3 the gradient at the third point",
 }
 AT_HAND: dict[str, tuple[Callable[..., Sample], str, str, int]] = {
+    "asks-at-A": (first_at_hand, "the first point", "A", 2),
     "direction": (climb_at_hand, "ε", "", 2),
     "length": (climb_at_hand, "ε", "", 2),
     "last-step": (descent_at_hand, "new w", "A", 4),
@@ -40,7 +41,7 @@ AT_HAND: dict[str, tuple[Callable[..., Sample], str, str, int]] = {
 
 def formula_of(wrong: Sequence[Facts], before: Earlier, name: str) -> tuple[str, str]:
     """Say in which steps, and by which formula it is done and by which it should be, if any."""
-    usable = [one for one in wrong if name in AT_HAND and tells(one)]
+    usable = [one for one in wrong if name in AT_HAND and tells(one, name)]
     if not usable:
         return "", ""
     at_hand, what, start, most = AT_HAND[name]
@@ -83,11 +84,12 @@ def formula_text(samples: Sequence[Sample], most: int, start: str, accuracy: flo
     return sum_in_words(terms, start) if known else ""
 
 
-def tells(facts: Facts) -> bool:
+def tells(facts: Facts, name: str) -> bool:
     """Return whether a formula can be told from a step."""
-    if facts.second is None or facts.trace.dtype != "float64" or facts.hp.p != 2:
+    point = facts.asked[0][0] if name == "asks-at-A" and facts.asked else facts.second
+    if point is None or facts.trace.dtype != "float64" or facts.hp.p != 2:
         return False
-    moves = (subtract(facts.end, facts.start), subtract(facts.second, facts.start))
+    moves = (subtract(facts.end, facts.start), subtract(point, facts.start))
     least = RESOLVED * float(norm(facts.start))
     return all(np.isfinite(norm(x)) and not 0 < norm(x) < least for x in moves)
 

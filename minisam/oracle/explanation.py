@@ -77,7 +77,10 @@ def looks_like(trace: Trace, judgement: Judgement) -> str:
             "where one at A and one at B are expected"
         )
     if judgement.quantity == "more gradients":
-        return "a gradient is asked for at a point where none is expected"
+        extra = list((judgement.observed or {}).values())
+        at_end = extra and all(map(np.array_equal, extra, seen.end))
+        where = "at the new weights" if at_end else "at a point"
+        return f"a gradient is asked for {where}, where none is expected"
     observed, expected = judgement.observed, judgement.expected
     if observed is None or expected is None:
         return ""

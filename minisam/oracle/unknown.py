@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from minisam.anatomy.climbs import quotient
 from minisam.anatomy.conditions import Earlier, condition, condition_of
 from minisam.anatomy.evidence import Evidence, evidence_of, judged
 from minisam.anatomy.facts import Facts
@@ -85,7 +86,7 @@ def slightly(wrong: Sequence[Facts], name: str) -> str:
         seen = subtract(one.second, one.origin) if climbs and one.second else one.end
         right = one.wanted if climbs else one.expected
         way = right if climbs else subtract(one.expected, one.start)
-        largest = max(largest, float(norm(subtract(seen, right)) / norm(way)))
+        largest = max(largest, quotient(float(norm(subtract(seen, right))), float(norm(way))))
     return f" It is off by {largest:.1g} of itself at most." if 0 < largest < LITTLE else ""
 
 

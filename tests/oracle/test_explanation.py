@@ -65,6 +65,22 @@ def test_too_few_gradients_are_said():
     assert "0 gradient(s) asked for" in looks_like(trace, judgement)
 
 
+def test_where_a_gradient_too_many_is_asked_for_is_said():
+    def logs(w, grad_fn, *, rho, lr):
+        new = known.right(w, grad_fn, rho=rho, lr=lr)
+        grad_fn(new)
+        return new
+
+    def strays(w, grad_fn, *, rho, lr):
+        new = known.right(w, grad_fn, rho=rho, lr=lr)
+        grad_fn([x + 1 for x in w])
+        return new
+
+    for step, where in ((logs, "the new weights"), (strays, "a point")):
+        told = f"a gradient is asked for at {where}, where none is expected"
+        assert looks_like(*seen(as_adapter(step))) == told
+
+
 def test_small_differences_are_shown_in_full():
     trace, judgement = seen(as_adapter(known.with_epsilon), "sam-one-tensor")
     text = first_wrong(trace, judgement)

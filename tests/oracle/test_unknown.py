@@ -108,6 +108,7 @@ def test_no_formula_is_told_that_only_fits_by_chance():
     ("dampened", "new w = A − lr (1 − μ) d2 − lr μ v"),
     ("decay_halved", "new w = (1 − 1/2 lr λ) A − lr d2"),
     ("squares_d2", "new w = A − lr sign(d2) to four digits"),
+    ("along_the_last_second", "the first point = A + ρ d2′/‖d2′‖, should be A"),
     ("along_an_average", "ε = c (d1 + 9 d1′)"),
     ("radius_warmed_up", "There, in the first such step: ε = 1/4 ρ d1/‖d1‖"),
 ])  # fmt: skip
