@@ -54,6 +54,10 @@ DRAWN = ("special", "scale", "passes", "beside")  # how a probe is drawn and run
 NUMBERS = ("whole", "signed", "tenths")  # the simplest first
 
 
+class Hanging(Exception):
+    """Raised by a look at an implementation that hangs there: it is looked at no more."""
+
+
 class Situation(NamedTuple):
     """A small situation.
 
@@ -76,17 +80,21 @@ def smallest_failure(
         trace: what was seen where it fails.
         judgement: how it fails.
         look: watches the implementation in another situation, and judges what it sees; None if
-            it can't be judged there.
+            it can't be judged there. It may raise `Hanging`.
         others: other failures, to begin from if this one takes several steps whatever is left out.
     """
-    best = shrunk_from(trace, judgement, look)
+    best = trace, judgement
     like_it = [
         one for one in others if one[0].dtype == trace.dtype and fails_alike(judgement, one[1])
     ]
-    for other in sorted(like_it, key=lambda one: size_of(one[0]))[:BEGINNINGS]:
-        if len(best[0].steps) == 1:
-            break
-        best = min(best, shrunk_from(*other, look), key=lambda one: size_of(one[0]))
+    beginnings = sorted(like_it, key=lambda one: size_of(one[0]))[:BEGINNINGS]
+    try:
+        best = shrunk_from(trace, judgement, look)
+        for other in beginnings:
+            if len(best[0].steps) > 1:
+                best = min(best, shrunk_from(*other, look), key=lambda one: size_of(one[0]))
+    except Hanging:
+        pass  # what was found until then is shown
     return best
 
 

@@ -33,7 +33,7 @@ from minisam.oracle.probes import Probe
 from minisam.oracle.report import UNSHOWN, Report, Result, Verdict
 from minisam.oracle.reproduction import reproduction
 from minisam.oracle.script import Script
-from minisam.oracle.shrinking import share, smallest_failure
+from minisam.oracle.shrinking import Hanging, share, smallest_failure
 from minisam.oracle.skills import skills_of
 from minisam.oracle.unknown import explain_unknown, rest_of, when_it_fails
 from minisam.oracle.watch import Raised, Trace, watch
@@ -361,8 +361,14 @@ def declaration(report: Report) -> str:
 def look_again(
     adapter: Adapter, declared: Part, dtype: str, timeout: float, probe: Probe, drawn: Script
 ) -> tuple[Trace, Judgement] | None:
-    """Judge what is seen in another situation, under what is declared; None if that can't be."""
+    """Judge what is seen in another situation, under what is declared; None if that can't be.
+
+    Raises:
+        Hanging: if it does.
+    """
     trace = watch(adapter, probe, dtype, declared.settings, timeout, drawn=drawn)
+    if trace.fault is not None and trace.fault.cause == "hangs":
+        raise Hanging
     if trace.skipped or trace.fault is not None:
         return None
     try:

@@ -1,10 +1,13 @@
+import time
+
 import numpy as np
 import pytest
 from oracle import implementations as known
-from oracle.printed import shrunk
+from oracle.printed import differ, printed_by, shrunk
 from oracle.slips import adapter_of
 
 from minisam.adapters.plain import as_adapter
+from minisam.oracle.checking import check
 from minisam.oracle.judge import Judgement, judge
 from minisam.oracle.probes import PROBES
 from minisam.oracle.shrinking import (
@@ -76,6 +79,21 @@ def test_where_several_steps_are_needed_other_failures_are_begun_from():
     slugs = ["sam-tensor-at-one-pass", "sam-tensor-missing-at-B"]
     steps = [len(shrunk(adapter, probes=slugs[:count])[0].steps) for count in (1, 2)]
     assert steps == [3, 1]
+
+
+@pytest.mark.fault("time-limit-value", "oracle.check")
+def test_what_hangs_on_small_inputs_is_not_tried_again_and_again():
+    tried = []
+
+    def step(w, grad_fn, *, rho, lr):
+        if sum(x.size for x in w) < 5:
+            tried.append(w)
+            time.sleep(0.2)
+        return known.half_climb(w, grad_fn, rho=rho, lr=lr)
+
+    report = check(step, "float64", probes=["sam-three-tensors"], timeout=0.1)
+    assert len(tried) == 1
+    assert differ(*printed_by(report.reproduction, {"step": known.half_climb}))
 
 
 def test_where_nothing_smaller_fails_the_first_is_kept_after_so_many_tries():
