@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from minisam.oracle.probes import PROBES
+from minisam.oracle.report_text import on_the_script, tried
 
 if TYPE_CHECKING:  # who makes a report loads this module for a page
     from minisam.oracle.report import Report, Result
@@ -84,19 +85,23 @@ def matrix(reports: Sequence[Report]) -> str:
 
 
 def section(report: Report) -> str:
-    """Write what the terminal shows of one report."""
-    advice = "".join(f"<li>{escape(one)}</li>" for one in report.advice)
+    """Write what the terminal shows of one report, and what it shows with --verbose folded away."""
+    told = [one for one in report.advice if not on_the_script(report, one)]
+    rest = [one for one in report.advice if on_the_script(report, one)]
+    advice = "".join(f"<li>{escape(one)}</li>" for one in told)
     parts = [
         f"<h2>{escape(report.name)}</h2>",
         f'<p class="verdict">{escape(report.verdict)}</p>',
         f"<p>{escape(report.headline)}</p>",
         f"<ul>{advice}</ul>" if advice else "",
-        f"<p>{escape(report.failures())}.</p>" if report.failures() else "",
     ]
     if report.reproduction:
         parts += [f"<p>{escape(report.beside)}</p>", f"<pre>{escape(report.reproduction)}</pre>"]
-    parts += [f'<p class="small">{escape(remark)}</p>' for remark in report.remarks()]
-    return "".join(parts)
+    parts.append(f'<p class="small">{escape(tried(report))}</p>')
+    failures = [f"{report.failures()}."] if report.failures() else []
+    more = (f"<p>{escape(one)}</p>" for one in [*rest, *failures, *report.remarks()])
+    folded = f'<details class="small"><summary>more</summary>{"".join(more)}</details>'
+    return "".join([*parts, folded])
 
 
 def fragment(report: Report) -> str:

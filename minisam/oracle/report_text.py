@@ -56,7 +56,7 @@ def on_one_screen(report: Report) -> str:
     rest = [part for line in (*known, tried(report)) if line for part in cut(wrapped(line), 4)]
     foot = ["", *rest] if rest else []
     shown = script_lines(report)
-    told = [one for one in report.advice if not (shown and one.startswith(FIRST_WRONG))]
+    told = [one for one in report.advice if not on_the_script(report, one)]
     advice = [wrapped(one, "  → ", "    ") for one in told]
     least = len(cut(advice[0], 4)) if advice else 0
     if len(head) + least + len(shown) + len(foot) + 1 > SCREEN:
@@ -72,6 +72,11 @@ def on_one_screen(report: Report) -> str:
     if report.results:
         lines.append(f"  {MORE}")
     return "\n".join(lines)
+
+
+def on_the_script(report: Report, advice: str) -> bool:
+    """Return whether a line of advice tells what the script shows, in longer numbers."""
+    return bool(report.reproduction) and advice.startswith(FIRST_WRONG)
 
 
 def script_lines(report: Report) -> list[str]:

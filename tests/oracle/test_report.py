@@ -122,6 +122,14 @@ def test_html_tells_of_what_ran_alone_in_the_order_of_the_probes(good):
     assert "one sign per dtype: float64, float32. " in page([check(known.right)])
 
 
+def test_html_folds_away_what_is_for_a_maintainer(bad):
+    shown, folded = bad._repr_html_().split("<details")
+    assert unescape(shown).count(bad.headline) == 1
+    assert "not run because" not in shown
+    assert "not run because" in folded
+    assert "First wrong" not in shown
+
+
 def test_html_says_what_the_terminal_says(bad):
     shown = unescape(re.sub("<[^>]*>", " ", bad._repr_html_()))
     for line in (bad.headline, *bad.advice, *bad.reproduction.splitlines(), bad.summary()):
