@@ -63,7 +63,7 @@ class Scheduled(list):
 
     def _no_number(self, *_: Any, **__: Any) -> Any:
         """Refuse to be calculated with."""
-        raise Unsupported("it takes a number, not hp[name](step), for scheduled", self.name)
+        raise Unsupported(f"it takes a number, not hp[name](step), for scheduled {self.name}")
 
     __mul__ = __rmul__ = __imul__ = __truediv__ = __rtruediv__ = __sub__ = __rsub__ = _no_number
     __radd__ = __pow__ = __rpow__ = __neg__ = __float__ = _no_number

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
-from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,6 @@ import numpy as np
 from minisam.adapters.losses import ScriptedLoss
 from minisam.adapters.protocol import AdapterError, Arrays, GradFn, Unsupported
 from minisam.adapters.reading import ReadingDict
-from minisam.isolation.child import in_words
 
 LossFn = Callable[[], Any]
 Style = Callable[[Any, LossFn], Any]
@@ -69,7 +68,7 @@ class TorchRun:
             try:
                 self.optimizer = self.make(self.groups(), shown)
             except Exception as error:
-                raise Unsupported("it takes no parameter groups:", in_words(error)) from None
+                raise Unsupported("it has no", "groups") from error
             self.refuse_without_groups()
         if self.optimizer is None:
             raise AdapterError("make(params, hyperparameters) returned None, not an optimizer")
@@ -85,7 +84,7 @@ class TorchRun:
         except (AttributeError, TypeError) as error:
             if ParameterGroup.__name__ not in str(error):
                 raise
-            raise Unsupported("it takes no parameter groups:", in_words(error)) from None
+            raise Unsupported("it has no", "groups") from error
         weights = {name: as_array(one) for name, one in self.leaves.items()}
         if self.hp.saved:
             self.save_and_load(weights)
@@ -154,10 +153,10 @@ class TorchRun:
         """Raise `Unsupported` unless the optimizer has in every group what one is to have own."""
         held = [owner.param_groups for owner in self.owners()]
         if "model" in self.read.read and all(len(groups) == 1 for groups in held):
-            raise Unsupported("it takes its tensors from the model, which has no parameter groups")
+            raise Unsupported("it has no", "groups")  # it takes its tensors from the model
         for key in sorted({key for group in self.hp.groups for key in group} - {"names"}):
             if not any(all(key in group for group in groups) for groups in held):
-                raise Unsupported("it has no parameter groups with their own", key)
+                raise Unsupported(f"it has no parameter groups with their own {key}")
 
     def owners(self) -> Iterator[Any]:
         """Yield what has parameter groups: the optimizer, and what it wraps."""
@@ -201,9 +200,11 @@ class TorchRun:
         for name in ("state_dict", "load_state_dict"):
             if not hasattr(self.optimizer, name):
                 raise Unsupported("it has no", name)
-        state = deepcopy(self.optimizer.state_dict())
+        file = io.BytesIO()
+        self.torch.save(self.optimizer.state_dict(), file)
+        file.seek(0)
         self.build(weights)
-        self.optimizer.load_state_dict(state)
+        self.optimizer.load_state_dict(self.torch.load(file, weights_only=False))
 
 
 def as_array(tensor: Any) -> np.ndarray:

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minisam import optim
-from minisam.adapters.library import adapter_of
+from minisam.adapters.library import adapter_of, optimizer_of
 from minisam.adapters.losses import MOST_POINTS, ScriptedLoss
 from minisam.adapters.protocol import HYPERPARAMETERS
+from minisam.oracle.checking import check
 
 numbers = st.floats(-1e3, 1e3)
 
@@ -57,11 +58,27 @@ def test_a_tensor_without_a_gradient_has_no_part_in_it():
     assert loss.at([np.ones(2), np.zeros(3)]) < loss.at(w)
 
 
-def test_what_is_not_finite_says_so_and_leaves_no_trace():
+def test_what_is_not_finite_leaves_no_trace():
     loss, w = ScriptedLoss(), [np.ones(2)]
     loss.learn(w, [np.array([np.nan, 1.0])])
-    assert math.isnan(loss.at([np.array([np.nan, 1.0])]))
+    assert loss.at([np.array([np.nan, 1.0])]) == loss.at([np.zeros(2)]) == 2.0
+    loss.learn([np.array([np.inf, 1.0])], [np.ones(2)])
     assert loss.at([np.zeros(2)]) == 2.0
+
+
+@pytest.mark.fault("special-value", "oracle.check")
+def test_a_step_that_ends_at_a_loss_that_is_not_finite_conforms():
+    def make(hp):
+        opt = optimizer_of(hp)
+
+        def step(params, state, value_and_grad):
+            if not math.isfinite(value_and_grad(params)[0]):
+                return params, state, None
+            return opt.step(params, state, value_and_grad)
+
+        return opt._replace(step=step)
+
+    assert check(adapter_of(make), "float64", method="sam").conforms
 
 
 def test_it_forgets_points_of_long_ago():
