@@ -255,6 +255,8 @@ def multiply(x: Any, y: Any) -> Rounded:
     value = a * b
     carried = ea * np.abs(b) + eb * np.abs(a) + ea * eb
     own = unit.u * (np.abs(value) + carried) + unit.tiny * ((a != 0) & (b != 0))
+    if not is_exact(ea) and not is_exact(eb):  # and so no power of two
+        return Rounded(value, carried + own, unit)
     kept = is_power_of_two(a, ea) | is_power_of_two(b, eb)
     return Rounded(value, carried + np.where(kept, 0.0, own), unit)
 

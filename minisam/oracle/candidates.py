@@ -28,7 +28,9 @@ def known_parts(traces: Sequence[Trace], settled: dict[str, Any]) -> list[Part]:
         convention_part({name: value})
         for name, convention in CONVENTIONS.items()
         for value in convention.values
-        if name not in settled and name not in ("output", "inputs", *NUMBERS)
+        if name not in settled
+        and name not in ("output", "inputs", *NUMBERS)
+        and any(convention.shows(trace.hp) for trace in traces)
     ]
     mutants = [
         mutant_part(mutant.name)

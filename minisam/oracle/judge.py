@@ -70,7 +70,7 @@ class Replay:
         lift: Callable[[np.ndarray], Any],
         spreads: bool = False,
     ):
-        self.spreads = spreads
+        self.spreads, self.lost = spreads, False
         self.names, self.trained, self.trace, self.lift = names, trained, trace, lift
         self.fixed = {
             name: lift(value)
@@ -95,6 +95,7 @@ class Replay:
         waiting = self.waiting.get(shard, [])
         done = self.done.setdefault(shard, [])
         if self.trace.probe.ends_only and not is_finite(whole):  # wherever that leads
+            self.lost = True
             found = waiting.pop(0) if waiting else done[-1] if done else None
         else:
             found = self.match(whole, waiting, done)
@@ -250,7 +251,7 @@ def judge_as(
                 return stop.judgement._replace(step=number)
             except (ZeroDivisionError, FloatingPointError):  # it raises, where it was not seen to
                 return Judgement(False, np.inf, number, "end")
-            found = replay.extra() if not trace.probe.ends_only else None
+            found = None if replay.lost else replay.extra()
             if found is None:
                 whole = {**replay.fixed, **new}
                 found = place("end", whole, dict(zip(names, seen.end, strict=True)))

@@ -35,6 +35,7 @@ from minisam.oracle.reproduction import reproduction
 from minisam.oracle.script import Script
 from minisam.oracle.shrinking import Hanging, share, smallest_failure
 from minisam.oracle.skills import skills_of
+from minisam.oracle.strata import DTYPES
 from minisam.oracle.unknown import explain_unknown, rest_of, when_it_fails
 from minisam.oracle.watch import Raised, Trace, watch
 from minisam.variants.conventions import CONVENTIONS
@@ -289,7 +290,10 @@ def wrong(
     named = survivors and any(part.is_mutant for part in survivors[0])
     conventions = conventions_of(survivors[0]) if survivors else {}
     if survivors:  # else they are judged where all of it is explained
-        skills = skills_of([*wrong_ones, *passing], report.declared)
+        dtype = min((trace.dtype for trace in wrong_ones), key=DTYPES.index)
+        usual = [trace for trace in passing if not trace.probe.once]
+        telling = [trace for trace in (*wrong_ones, *usual) if trace.dtype == dtype]
+        skills = skills_of(telling, report.declared)  # the others show no other skills
         report = report._replace(skills=tuple(skills))
     if named or rest:
         judged = beyond(conventions, judged, report.declared)

@@ -32,18 +32,12 @@ def does_not_climb(recipe: Recipe) -> Recipe:
 def skips(recipe: Recipe, first: bool, second: bool) -> Recipe:
     """Leave weights and velocity as they are where d1, or where d2, is not finite."""
 
-    def stops(now: SimpleNamespace) -> bool:
-        return first and not is_finite(now.d1)
-
-    def second_unless(now: SimpleNamespace) -> Params:
-        return now.d1 if stops(now) else recipe.second(now)
-
     def update(now: SimpleNamespace, state: Any, origin: Params, direction: Params) -> tuple:
-        if stops(now) or (second and not is_finite(now.d2)):
+        if (first and not is_finite(now.d1)) or (second and not is_finite(now.d2)):
             return now.params, state._replace(count=state.count + 1)  # a schedule goes on
         return recipe.update(now, state, origin, direction)
 
-    return recipe.having(second=second_unless, update=update)
+    return recipe.having(update=update)
 
 
 def zeroes(recipe: Recipe, everything: bool) -> Recipe:
