@@ -1,3 +1,4 @@
+import itertools
 import zlib
 from functools import partial
 
@@ -207,13 +208,16 @@ def test_a_tensor_that_is_left_out_because_it_once_had_no_gradient_is_seen():
 
 
 def frozen_step(in_norm=False, climbs=False, decays=False, rolls=False):
-    """SAM with momentum and decay, which treats what is frozen in four ways as if it were not."""
+    """SAM and ASAM which treat what is frozen in four ways as if it were not."""
 
-    def step(w, grad_fn, *, rho, lr, momentum, weight_decay, frozen, names, state):
+    def step(w, grad_fn, *, rho, lr, momentum, weight_decay, frozen, names, state, adaptive, eta):
         free = [name not in frozen for name in names]
+        scaled = [adaptive and name == "weight" for name in names]
+        T = [abs(x) + eta if yes else np.ones_like(x) for x, yes in zip(w, scaled, strict=True)]
         g = grad_fn(w)
-        n = np.sqrt(sum(np.sum(x * x) for x, f in zip(g, free, strict=True) if f or in_norm))
-        move = [rho / n if f or climbs else 0.0 for f in free]
+        measured = [t * x for t, x, f in zip(T, g, free, strict=True) if f or in_norm]
+        n = np.sqrt(sum(np.sum(x * x) for x in measured))
+        move = [t * t * (rho / n if f or climbs else 0.0) for t, f in zip(T, free, strict=True)]
         d2 = grad_fn([x + m * y for x, m, y in zip(w, move, g, strict=True)])
         d2 = [y if f or rolls else 0 * y for y, f in zip(d2, free, strict=True)]
         d2 = [
@@ -228,7 +232,7 @@ def frozen_step(in_norm=False, climbs=False, decays=False, rolls=False):
     return plain(step)
 
 
-FROZEN = [f"sam-frozen-{slug}" for slug in ("plain", "decay", "momentum-decay")]
+FROZEN = [f"frozen-{slug}" for slug in ("plain", "decay", "momentum-decay")]
 
 
 @pytest.mark.fault("cannot-fail", "minisam check")
@@ -242,9 +246,10 @@ FROZEN = [f"sam-frozen-{slug}" for slug in ("plain", "decay", "momentum-decay")]
     ],
 )
 def test_what_is_frozen_takes_no_part(way, slugs):
-    for slug in FROZEN:
-        assert judged(frozen_step(), slug).agrees
-        assert judged(frozen_step(**{way: True}), slug).agrees == (slug not in slugs)
+    for method, slug in itertools.product(("sam", "asam"), FROZEN):
+        assert judged(frozen_step(), f"{method}-{slug}").agrees
+        wrong = judged(frozen_step(**{way: True}), f"{method}-{slug}")
+        assert wrong.agrees == (slug not in slugs)
 
 
 def of_recipe(make):
