@@ -30,6 +30,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     release = actions.add_parser("release", help="write what students get: stub, notebook, tests")
     release.add_argument("assignment", choices=ASSIGNMENTS)
     release.add_argument("--out", required=True, metavar="DIR", help="an empty folder, or none yet")
+    release.add_argument(
+        "--staff", action="store_true", help="write the solution, and nbgrader's source, instead"
+    )
 
     grade = actions.add_parser("grade", help="grade a class", epilog=EXIT_CODES)
     grade.add_argument(
@@ -51,6 +54,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     grade.add_argument(
         "--classroom50", metavar="FILE", help="of one submission, write this result.json, too"
+    )
+    grade.add_argument(
+        "--nbgrader", metavar="GRADEBOOK", help="write the points into this gradebook.db, too"
     )
 
     show = actions.add_parser("show", help="the full report on one submission, for the staff")
@@ -102,10 +108,11 @@ def asked_for(arguments: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
 
 def release_it(arguments: argparse.Namespace) -> int:
     """Write what students get."""
-    from minisam.course.release import release  # with NumPy, as above
+    from minisam.course.release import release, release_to_staff  # with NumPy, as above
 
     found, variant = asked_for(arguments)
-    for path in release(found, variant, expanded(arguments.out)):
+    write = release_to_staff if arguments.staff else release
+    for path in write(found, variant, expanded(arguments.out)):
         say(str(path))
     return 0
 
@@ -151,6 +158,11 @@ def grade_them(arguments: argparse.Namespace) -> int:
         elif path:
             (grade,) = grades.values()
             write(expanded(path), doors.classroom50(found, grade, os.environ))
+    if arguments.nbgrader:
+        left = doors.to_nbgrader(found, grades, expanded(arguments.nbgrader))
+        say(f"{len(grades) - len(left)} written into {arguments.nbgrader}")
+        if left:
+            say(f"not there, for nbgrader has not graded them or we could not: {', '.join(left)}")
     return conclusion(grades, out)
 
 

@@ -1,15 +1,17 @@
-"""Write a grade as other systems read it: Gradescope, Classroom 50."""
+"""Write a grade as other systems read it: Gradescope, Classroom 50, nbgrader."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 from minisam.course.judging import Grade
 from minisam.course.pages import in_lines
 from minisam.course.rubric import POINTS, RIGHT, STAFF, Assignment
+from minisam.course.texts import CHECK_CELL
 
 LATER = "after_published"  # when Gradescope shows what was found with secret numbers
 
@@ -100,3 +102,39 @@ def classroom50(assignment: Assignment, grade: Grade, environment: Mapping[str, 
         "tests": tests,
     }
     return json.dumps(whole, indent=1) + "\n"
+
+
+def to_nbgrader(assignment: Assignment, grades: Mapping[str, Grade], gradebook: Path) -> list[str]:
+    """Write the points into nbgrader's gradebook, over what its own run of the notebooks gave.
+
+    Args:
+        assignment: the assignment, which nbgrader has under the name of its file, such as "hw2".
+        grades: by nbgrader's name of the student.
+        gradebook: the database, ``gradebook.db``.
+
+    Returns:
+        The students whose submission nbgrader has not graded yet, or who have no points.
+
+    Raises:
+        ValueError: if there is no gradebook, or nbgrader is not installed.
+    """
+    if not gradebook.is_file():
+        raise ValueError(f"there is no gradebook {str(gradebook)!r}: run nbgrader autograde first")
+    try:
+        from nbgrader.api import Gradebook, MissingEntry  # an extra that not everybody has
+    except ImportError as error:
+        raise ValueError(f"nbgrader is not installed: {error}") from None
+    left = []
+    with Gradebook(f"sqlite:///{gradebook.absolute()}") as book:
+        for name, grade in grades.items():
+            try:
+                cell = book.find_grade(CHECK_CELL, assignment.file, assignment.file, name)
+            except MissingEntry:
+                left.append(name)
+                continue
+            if grade.total is None:
+                left.append(name)
+                continue
+            cell.manual_score, cell.needs_manual_grade = float(grade.total), False
+        book.db.commit()
+    return left

@@ -184,6 +184,8 @@ class Pupil:
         self.kill()
         self.piped.close()
         shutil.rmtree(self.folder, onerror=remove_all_the_same)
+        if self.user is not None:
+            remove_files_of(self.user)
 
 
 def kill_marked(mark: bytes, user: int | None) -> int:
@@ -196,6 +198,19 @@ def kill_marked(mark: bytes, user: int | None) -> int:
                 os.kill(int(path.name), signal.SIGKILL)
                 count += (path / "stat").read_text().rpartition(") ")[2][:1] not in "ZX"
     return count
+
+
+def remove_files_of(user: int) -> None:
+    """Let go of what a child's own user has left where everybody may write."""
+    for folder in {tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"}:
+        with suppress(OSError):
+            for entry in os.scandir(folder):
+                if entry.stat(follow_symlinks=False).st_uid != user:
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path, onerror=remove_all_the_same)
+                else:
+                    os.unlink(entry.path)
 
 
 def remove_all_the_same(function: Any, path: str, _: Any) -> None:

@@ -11,10 +11,11 @@ from minisam.course.texts import (
     cells_of,
     module,
     notebook,
+    reference,
     rubric,
     solution_lines,
     source_of,
-    stripped,
+    stripped_cells,
 )
 from minisam.files import write_atomically
 
@@ -92,14 +93,44 @@ def release(assignment: Assignment, variant: Mapping[str, Any], out: Path) -> li
         ValueError: if the folder holds something, or a line of the solution would get out; nothing
             is written then.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ValueError(f"--out must be an empty folder, or none yet, got {str(out)!r}")
+    check_empty(out)
     texts = released(assignment, variant)
     secret = solution_lines(source_of(assignment, variant))
     for name, text in texts.items():
         left = [line for line in secret if line in text]
         if left:
             raise ValueError(f"{name} would hold a line of the solution: {left[0]!r}")
+    return write_all(out, texts)
+
+
+def release_to_staff(assignment: Assignment, variant: Mapping[str, Any], out: Path) -> list[Path]:
+    """Write what only the staff get: the solution, and nbgrader's source notebook.
+
+    Args:
+        assignment: the assignment.
+        variant: what this cohort's differs in.
+        out: the folder, which must be empty or not be there yet.
+
+    Raises:
+        ValueError: if the folder holds something.
+    """
+    check_empty(out)
+    cells = cells_of(source_of(assignment, variant))
+    texts = {
+        f"{assignment.file}.py": reference(assignment, variant),
+        f"{assignment.file}.ipynb": notebook(cells),
+    }
+    return write_all(out, texts)
+
+
+def check_empty(out: Path) -> None:
+    """Raise ValueError if a folder holds something."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ValueError(f"--out must be an empty folder, or none yet, got {str(out)!r}")
+
+
+def write_all(out: Path, texts: Mapping[str, str]) -> list[Path]:
+    """Write texts into a folder."""
     return [write_atomically(out / name, _writer(text)) for name, text in texts.items()]
 
 
@@ -109,7 +140,7 @@ def _writer(text: str) -> Any:
 
 def released(assignment: Assignment, variant: Mapping[str, Any]) -> dict[str, str]:
     """Return the files that students get, by name."""
-    cells = cells_of(stripped(source_of(assignment, variant)))
+    cells = stripped_cells(source_of(assignment, variant))
     file, number = assignment.file, assignment.number
     names = [one.name for one in assignment.criteria if not one.by_staff]
     differs = {key: value for key, value in variant.items()

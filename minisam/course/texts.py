@@ -16,16 +16,18 @@ from typing import Any, NamedTuple
 from minisam.course.rubric import POINTS, Assignment
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+CHECK_CELL = "check"  # what nbgrader calls the cell that is graded
 TO_WRITE = 'raise NotImplementedError("your code here")'
 SOURCES = Path(__file__).with_name("sources")
 
 
 class Cell(NamedTuple):
-    """One cell: "code" or "markdown", its text, and whether it calls the check."""
+    """One cell: "code" or "markdown", its text, whether it calls the check, or is to be written."""
 
     kind: str
     text: str
     checks: bool = False
+    written: bool = False
 
 
 def source_of(assignment: Assignment, variant: Mapping[str, Any]) -> str:
@@ -57,8 +59,8 @@ def cells_of(text: str) -> list[Cell]:
 
     Example:
         >>> cells_of('# %% [markdown]\n# # A title\n\n# %% tags=["check"]\nx = 1\n')
-        [Cell(kind='markdown', text='# A title', checks=False),
-         Cell(kind='code', text='x = 1', checks=True)]
+        [Cell(kind='markdown', text='# A title', checks=False, written=False),
+         Cell(kind='code', text='x = 1', checks=True, written=False)]
     """
     found = []
     for part in re.split(r"^# %%", text, flags=re.MULTILINE)[1:]:
@@ -66,8 +68,13 @@ def cells_of(text: str) -> list[Cell]:
         kind = "markdown" if "[markdown]" in head else "code"
         if kind == "markdown":
             body = re.sub(r"^# ?", "", body, flags=re.MULTILINE)
-        found.append(Cell(kind, body.strip("\n"), '"check"' in head))
+        found.append(Cell(kind, body.strip("\n"), '"check"' in head, BEGIN in body))
     return found
+
+
+def stripped_cells(text: str) -> list[Cell]:
+    """Return the cells of a source without its solutions."""
+    return [one._replace(text=stripped(one.text)) for one in cells_of(text)]
 
 
 def stripped(text: str) -> str:
@@ -144,10 +151,14 @@ def notebook(cells: Iterable[Cell], language: str = "python") -> str:
 
 def nbgrader_metadata(cell: Cell, number: int) -> dict[str, Any]:
     """Return what nbgrader wants to know: where students write, and which cell is graded."""
-    if not cell.checks:
-        return {}
-    about = {"grade": True, "solution": False, "locked": True, "task": False, "points": POINTS}
-    return {"nbgrader": {**about, "schema_version": 3, "grade_id": f"check-{number}"}}
+    about: dict[str, Any] = {"schema_version": 3, "task": False}
+    if cell.checks:
+        about |= {"grade": True, "solution": False, "locked": True, "points": POINTS}
+        return {"nbgrader": {**about, "grade_id": CHECK_CELL}}
+    if cell.written:
+        about |= {"grade": False, "solution": True, "locked": False}
+        return {"nbgrader": {**about, "grade_id": f"write-{number}"}}
+    return {}
 
 
 def code_cells(text: str) -> list[str]:
@@ -178,7 +189,7 @@ def reference(assignment: Assignment, variant: Mapping[str, Any]) -> str:
 
 def stub(assignment: Assignment, variant: Mapping[str, Any]) -> str:
     """Return what a student begins with, as a Python file."""
-    return module(cells_of(stripped(source_of(assignment, variant))), assignment.title)
+    return module(stripped_cells(source_of(assignment, variant)), assignment.title)
 
 
 def is_python(text: str) -> bool:

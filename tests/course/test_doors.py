@@ -1,12 +1,14 @@
 """What other systems read has the form that they ask for."""
 
 import json
+import sys
+import types
 
 import jsonschema
 import pytest
 
 from minisam.course.assignments import assignment
-from minisam.course.doors import CLASSROOM, classroom50, gradescope
+from minisam.course.doors import CLASSROOM, classroom50, gradescope, to_nbgrader
 from minisam.course.judging import Grade
 from minisam.course.rubric import Credit
 
@@ -93,3 +95,49 @@ def test_what_could_not_be_graded_is_no_zero_for_anybody():
 def test_a_runner_that_does_not_say_what_it_must_is_none(name):
     with pytest.raises(ValueError, match=f"does not set {name}"):
         classroom50(A4, GRADE, {**RUNNER, name: ""})
+
+
+class Book:
+    """A gradebook, as far as it is asked."""
+
+    def __init__(self, cells):
+        self.cells, self.db, self.done = cells, self, False
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return None
+
+    def commit(self):
+        self.done = True
+
+    def find_grade(self, cell, notebook, name, student):
+        assert (cell, notebook, name) == ("check", "hw4", "hw4")
+        if student not in self.cells:
+            raise KeyError(student)
+        return self.cells[student]
+
+
+def test_nbgrader_gets_the_points_and_hears_of_no_zero(tmp_path, monkeypatch):
+    cells = {name: types.SimpleNamespace(manual_score=None) for name in ("ann", "bob")}
+    book = Book(cells)
+    api = types.SimpleNamespace(Gradebook=lambda url: book, MissingEntry=KeyError)
+    monkeypatch.setitem(sys.modules, "nbgrader", types.SimpleNamespace(api=api))
+    monkeypatch.setitem(sys.modules, "nbgrader.api", api)
+    (tmp_path / "gradebook.db").touch()
+    grades = {"ann": GRADE, "bob": Grade(None, "could not be graded", []), "cy": GRADE}
+    assert to_nbgrader(A4, grades, tmp_path / "gradebook.db") == ["bob", "cy"]
+    assert (cells["ann"].manual_score, cells["ann"].needs_manual_grade) == (10.0, False)
+    assert cells["bob"].manual_score is None
+    assert book.done
+
+
+def test_without_a_gradebook_or_nbgrader_it_is_said(tmp_path, monkeypatch):
+    with pytest.raises(ValueError, match="there is no gradebook"):
+        to_nbgrader(A4, {}, tmp_path / "gradebook.db")
+    (tmp_path / "gradebook.db").touch()
+    monkeypatch.setitem(sys.modules, "nbgrader", None)
+    monkeypatch.setitem(sys.modules, "nbgrader.api", None)
+    with pytest.raises(ValueError, match="nbgrader is not installed"):
+        to_nbgrader(A4, {}, tmp_path / "gradebook.db")

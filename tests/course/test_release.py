@@ -9,8 +9,8 @@ import pytest
 from minisam.course import release as module
 from minisam.course.assignments import NAMES, assignment
 from minisam.course.formative import credits_in
-from minisam.course.release import release
-from minisam.course.texts import reference, solution_lines, source_of
+from minisam.course.release import release, release_to_staff
+from minisam.course.texts import cells_of, reference, solution_lines, source_of
 
 every = pytest.mark.parametrize("name", NAMES)
 
@@ -32,7 +32,7 @@ def test_nothing_of_the_solution_is_released(name, tmp_path):
 
 def test_a_solution_that_would_get_out_stops_everything(tmp_path, monkeypatch):
     found = assignment("a2")
-    monkeypatch.setattr(module, "stripped", lambda text: text)
+    monkeypatch.setattr(module, "stripped_cells", cells_of)
     with pytest.raises(ValueError, match="would hold a line of the solution"):
         release(found, {}, tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -53,9 +53,21 @@ def test_a_notebook_is_one(name, tmp_path):
     whole = json.loads((tmp_path / f"{found.file}.ipynb").read_text(encoding="utf-8"))
     assert (whole["nbformat"], whole["nbformat_minor"]) == (4, 5)
     assert len({cell["id"] for cell in whole["cells"]}) == len(whole["cells"])
-    graded = [cell["metadata"]["nbgrader"] for cell in whole["cells"]
-              if "nbgrader" in cell["metadata"]]  # fmt: skip
-    assert [(one["grade"], one["points"], one["solution"]) for one in graded] == [(True, 20, False)]
+    told = [cell["metadata"]["nbgrader"] for cell in whole["cells"] if cell["metadata"]]
+    assert [one["points"] for one in told if one["grade"]] == [20]
+    assert all(one["solution"] is not one["grade"] for one in told)
+    assert len({one["grade_id"] for one in told}) == len(told)
+
+
+@every
+def test_the_staff_get_the_solution(name, tmp_path):
+    found = assignment(name)
+    release_to_staff(found, {}, tmp_path / "staff")
+    for path in (tmp_path / "staff").iterdir():
+        text = path.read_text(encoding="utf-8").replace('\\"', '"')
+        assert all(line in text for line in solution_lines(source_of(found, {})))
+    with pytest.raises(ValueError, match="must be an empty folder"):
+        release_to_staff(found, {}, tmp_path / "staff")
 
 
 def run_tests(folder, file):

@@ -9,7 +9,6 @@ from minisam.course.assignments import NAMES, assignment
 from minisam.course.texts import (
     BEGIN,
     END,
-    cells_of,
     code_cells,
     module,
     notebook,
@@ -17,6 +16,7 @@ from minisam.course.texts import (
     solution_lines,
     source_of,
     stripped,
+    stripped_cells,
     stub,
     with_solutions,
 )
@@ -30,7 +30,7 @@ def test_no_line_of_the_solution_is_in_what_students_get(name):
     source = source_of(found, {})
     secret = solution_lines(source)
     assert secret
-    cells = cells_of(stripped(source))
+    cells = stripped_cells(source)
     cells_text = "\n".join("".join(one["source"]) for one in json.loads(notebook(cells))["cells"])
     for text in (stub(found, {}), module(cells, ""), cells_text):
         lines = {line.strip() for line in text.splitlines()}
@@ -52,7 +52,7 @@ def test_stub_reference_and_notebook_are_python(name):
     for text in (stub(found, {}), reference(found, {})):
         names = {node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
         assert set(found.functions) <= names
-    for cell in code_cells(notebook(cells_of(stripped(source_of(found, {}))))):
+    for cell in code_cells(notebook(stripped_cells(source_of(found, {})))):
         ast.parse(cell)
 
 
