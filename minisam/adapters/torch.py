@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from minisam.adapters.arguments import adapter_of_maker
-from minisam.adapters.protocol import Adapter, AdapterError, Arrays, Run, mark
+from minisam.adapters.protocol import ALL_DTYPES, Adapter, AdapterError, Arrays, Run, mark
 from minisam.adapters.reading import ReadingDict
 from minisam.adapters.torch_run import LossFn, Style, TorchRun
 
@@ -120,8 +120,7 @@ def torch(
     if style != "auto" and not callable(style) and style not in STYLES:
         allowed = ", ".join(map(repr, ("auto", *STYLES)))
         raise ValueError(f"style must be a function or one of {allowed}, got {style!r}")
-    if device != "cpu":
-        check_device(device)
+    dtypes = ALL_DTYPES if device == "cpu" else dtypes_on(device)
 
     def begin(params: Arrays, read: ReadingDict) -> Run:
         run = TorchRun(make, partial(resolved, style), device, params, read)
@@ -131,22 +130,32 @@ def torch(
     adapter = adapter_of_maker(
         make, begin, "frozen", "missing-gradient", "groups", "saved", "scheduler"
     )
-    given = {"style": style, "device": device}
+    given = {"style": style, "device": device if isinstance(device, int) else str(device)}
     own = {key: value for key, value in given.items() if value not in ("auto", "cpu")}
-    return mark(adapter, kind="torch", arguments=own)
+    return mark(adapter, dtypes=dtypes, kind="torch", arguments=own)
 
 
-def check_device(device: Any) -> None:
-    """Raise ValueError unless there are tensors on a device that can be read back."""
+def dtypes_on(device: Any) -> tuple[str, ...]:
+    """Return the dtypes of which a device has tensors that can be read back.
+
+    Raises:
+        ValueError: if there are none.
+    """
     import torch as pytorch  # an extra, and slow to import
 
-    try:
-        pytorch.zeros(1, device=device).cpu()
-    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
-        reason = str(error).partition("\n")[0]
+    found, reason = [], ""
+    for dtype in ALL_DTYPES:
+        try:
+            pytorch.zeros(1, dtype=getattr(pytorch, dtype), device=device).cpu()
+        except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
+            reason = str(error).partition("\n")[0]
+        else:
+            found.append(dtype)
+    if not found:
         raise ValueError(
             f"device must be one that PyTorch has here, such as 'cuda', got {device!r}: {reason}"
-        ) from None
+        )
+    return tuple(found)
 
 
 def resolved(style: str | Style, optimizer: Any) -> Style:

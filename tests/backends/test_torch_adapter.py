@@ -283,7 +283,7 @@ def test_parameters_and_gradients_are_made_on_the_device_and_read_back(monkeypat
     start = there.made[:]
     del there.made[:], there.read[:]
     seen = observe(run, w, lambda point: [np.ones_like(x) for x in point])
-    assert start == 3 * ["npu:1"]  # to try it, and the parameters
+    assert start == 5 * ["npu:1"]  # to try it in every dtype, and the parameters
     assert there.made == 4 * ["npu:1"]  # two gradients of two tensors
     assert {*there.read} == {torch.float64 if dtype == "float64" else torch.float32}
     assert [x.tolist() for x in seen.end] == [[[0.5, 0.5]] * 2, [0.5] * 3]
@@ -291,9 +291,23 @@ def test_parameters_and_gradients_are_made_on_the_device_and_read_back(monkeypat
 
 def test_a_device_may_be_what_tensors_take_for_one():
     make = lambda params, hp: torch.optim.SGD(params, **hp.base)  # noqa: E731
+    assert adapt(make, device=torch.device("cpu", 0)).arguments == {"device": "cpu:0"}
+    assert adapt(make, device=torch.device("cpu")).arguments == {}
     for device in ("cpu", torch.device("cpu"), "cpu:0"):
         report = check(adapt(make, device=device), "float64", method="sgd", probes=["sgd-plain"])
         assert report.conforms
+
+
+def test_a_dtype_that_the_device_has_not_is_not_tried(monkeypatch):
+    zeros = torch.zeros
+
+    def single_precision_only(*size, dtype, device):
+        if dtype == torch.float64:
+            raise TypeError("this device has no float64")
+        return zeros(*size, dtype=dtype)
+
+    monkeypatch.setattr(torch, "zeros", single_precision_only)
+    assert adapt(made_sam, device="mps").dtypes == ("float32", "bfloat16")
 
 
 @pytest.mark.fault("option-value", "oracle.torch")
