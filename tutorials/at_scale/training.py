@@ -109,14 +109,16 @@ class Step:
     def __init__(self, settings: Settings, device: str, classes: int, size: int):
         torch.manual_seed(settings.seed)
         self.cuda = device.startswith("cuda")
-        self.model = resnet(settings.width, classes).to(device)
+        network = resnet(settings.width, classes)
+        self.model = network.to(device, memory_format=torch.channels_last)  # as bfloat16 likes it
         self.norms = [m for m in self.model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
         self.lr = torch.zeros((), device=device)
         self.optimizer = SAM(
             self.model.named_parameters(), settings.method, settings.rho, self.lr, momentum=0.9,
             nesterov=True, weight_decay=settings.weight_decay,
         )  # fmt: skip
-        self.images = torch.zeros((size, 3, 32, 32), device=device)
+        images = torch.zeros((size, 3, 32, 32), device=device)
+        self.images = images.to(memory_format=torch.channels_last)
         self.labels = torch.zeros(size, dtype=torch.long, device=device)
         self.take: Callable[[], Any] = self.capture() if self.cuda else self.eager
 
