@@ -8,6 +8,8 @@ ones. One that is put right asks for as many as it should, so there are always e
 
 from __future__ import annotations
 
+from keyword import iskeyword
+
 from minisam.adapters.protocol import Adapter
 from minisam.oracle.frameworks import for_torch, of_a_program
 from minisam.oracle.judge import Judgement
@@ -30,10 +32,11 @@ def reproduction(trace: Trace, judgement: Judgement, adapter: Adapter, call: str
         trace: what was seen.
         judgement: what is wrong there.
         adapter: the implementation's. One with ``kind`` "plain" is a step function.
-        call: the name of what was checked.
+        call: the name of what was checked; if it is no word of Python, its own name will do.
     """
     kind = getattr(adapter, "kind", "")
-    call = call if call.isidentifier() else NAMES.get(kind, "make")
+    names = (call, getattr(adapter, "name", ""), NAMES.get(kind, "make"))
+    call = next(name for name in names if name.isidentifier() and not iskeyword(name))
     shown = trace._replace(steps=trace.steps[: judgement.step + 1])
     if kind in OWN_WORDS:
         lines = folded_lines(OWN_WORDS[kind](shown, judgement, adapter, call))

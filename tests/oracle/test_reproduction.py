@@ -126,6 +126,11 @@ def test_a_step_without_a_name_is_called_step():
     assert "w = step(w, grad_fn, rho=0.5, lr=0.25)" in script_of(adapter, adapter.name)
 
 
+def test_a_step_that_goes_by_another_name_is_called_by_its_own():
+    report = check(known.half_climb, "float64", name="SAM, second try", probes=["sam-one-tensor"])
+    assert "w = half_climb(w, grad_fn, rho=0.5, lr=0.25)" in report.reproduction
+
+
 def test_a_wrong_number_of_gradients_is_shown_where_one_is_asked_for_twice():
     def step(w, grad_fn, *, rho, lr):
         return [x - lr * g for x, g in zip(grad_fn(w) and w, grad_fn(w), strict=True)]
