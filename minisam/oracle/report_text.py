@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from minisam.rounding import UNITS
+
 if TYPE_CHECKING:  # a report loads this module to be printed
     from minisam.oracle.report import Report
 
@@ -80,10 +82,10 @@ def on_the_script(report: Report, advice: str) -> bool:
 
 
 def script_lines(report: Report) -> list[str]:
-    """Return the lines that show the script and what it is."""
+    """Return the lines that show the script and what it is; it is not indented, to be copied."""
     if not report.reproduction:
         return []
-    return ["", f"  {report.beside}", "", *("    " + x for x in report.reproduction.splitlines())]
+    return ["", f"  {report.beside}", "", *report.reproduction.splitlines()]
 
 
 def tried(report: Report) -> str:
@@ -101,10 +103,11 @@ def tried(report: Report) -> str:
     ran = report.ran - counts.get("out of range", 0)
     failing = counts.get("fail", 0) + counts.get("error", 0)
     text = f"{failing} of {ran} checks {'fails' if failing == 1 else 'fail'}. " if failing else ""
+    elsewhere = {result.probe for result in report.results if result.status != "not run"}
     named, others = [], []
     for result in report.results:
-        if result.status == "not run":
-            what = result.why.what
+        what = result.why.what
+        if result.status == "not run" and (result.probe not in elsewhere or what in UNITS):
             named += [WORDS.get(what, what.replace("_", " "))] if what else []
             others += [] if what else [str(result.why)]
     seen = {result.dtype for result in report.results if result.status != "not run"}
