@@ -88,7 +88,7 @@ def check(
     hung = False
     for one in dtypes:
         for probe in (probe for probe in chosen if probe.method in methods):
-            if probe.once and one != dtypes[0]:
+            if not probe.runs_in(one, dtypes):
                 continue
             if hung:
                 skipped = Reason("an earlier probe hangs")

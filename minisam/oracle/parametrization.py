@@ -67,11 +67,12 @@ def cases(
     check_declared(declare)
     methods = choose("method", method, getattr(adapter, "methods", ("sam",)), tuple(METHODS))
     everything = getattr(adapter, "dtypes", ("float64", "float32"))
+    dtypes = choose("dtype", dtype, everything, tuple(UNITS))
     return [
         Case(probe, one, declare, known, timeout)
-        for one in choose("dtype", dtype, everything, tuple(UNITS))
+        for one in dtypes
         for probe in choose_probes(None, known, methods)
-        if probe.method in methods
+        if probe.method in methods and probe.runs_in(one, dtypes)
     ]
 
 

@@ -6,6 +6,7 @@ its meaning: a changed probe gets a new slug.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,6 +64,10 @@ class Probe(NamedTuple):
     passes: tuple[str, ...] = ()
     beside: bool = False
     once: bool = False
+
+    def runs_in(self, dtype: str, dtypes: Sequence[str]) -> bool:
+        """Return whether it runs in one of some dtypes: if one is enough, in the first of them."""
+        return not self.once or dtype == dtypes[0]
 
     @property
     def has_nan(self) -> bool:

@@ -12,6 +12,7 @@ from minisam.adapters.protocol import mark
 from minisam.optim import METHODS, Optimizer
 from minisam.oracle.checking import check
 from minisam.oracle.judge import judge
+from minisam.oracle.parametrization import cases
 from minisam.oracle.probes import PROBES, probes_of
 from minisam.oracle.script import script
 from minisam.oracle.watch import watch
@@ -391,6 +392,8 @@ def test_where_rounding_plays_no_part_one_dtype_is_enough():
     once = [one for one in report.results if PROBES[one.probe].once and one.status == "pass"]
     assert {one.dtype for one in once} == {"float64"}
     assert "one dtype is enough" in report.summary()
+    single = [case for case in cases(adapter_of(optimizer), method="sam") if case.probe.once]
+    assert {case.dtype for case in single} == {"float64"}
     (single,) = {
         r.dtype
         for r in check(
