@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from minisam.oracle.parts import Part, Parts, convention_part, conventions_of, mutant_part
+from minisam.oracle.parts import Part, Parts, convention_part, mutant_parts
 from minisam.oracle.watch import Trace
 from minisam.variants.conventions import CONVENTIONS
 from minisam.variants.mutants import MUTANTS
@@ -33,8 +33,9 @@ def known_parts(traces: Sequence[Trace], settled: dict[str, Any]) -> list[Part]:
         and any(convention.shows(trace.hp) for trace in traces)
     ]
     mutants = [
-        mutant_part(mutant.name)
+        part
         for mutant in MUTANTS.values()
+        for part in mutant_parts(mutant.name)
         if methods & set(mutant.methods)
         and not mutant.equivalent
         and not mutant.convention
@@ -51,13 +52,19 @@ def union(a: Parts, b: Parts) -> Parts:
 
 
 def fewest(several: Sequence[Parts]) -> list[Parts]:
-    """Return those of the fewest mistakes, and then of the fewest conventions."""
+    """Return those of the fewest parts: what is rarer will tell which of them it is."""
+    least = min(map(len, several))
+    return [parts for parts in several if len(parts) == least][:MOST]
 
-    def size(parts: Parts) -> tuple[int, int]:
-        return sum(part.is_mutant for part in parts), len(conventions_of(parts))
 
-    least = min(map(size, several))
-    return [parts for parts in several if size(parts) == least][:MOST]
+def preferred(survivors: Sequence[Parts]) -> list[Parts]:
+    """Return those of the fewest mistakes, with no needless convention."""
+
+    def mistakes(parts: Parts) -> int:
+        return sum(part.is_mutant for part in parts)
+
+    least = min(map(mistakes, survivors), default=0)
+    return simplest([parts for parts in survivors if mistakes(parts) == least])
 
 
 def simplest(survivors: Sequence[Parts]) -> list[Parts]:

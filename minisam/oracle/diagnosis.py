@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from minisam.oracle.candidates import known_parts, simplest
+from minisam.oracle.candidates import known_parts, preferred
 from minisam.oracle.following import followed
 from minisam.oracle.parts import (
     Part,
@@ -74,12 +74,6 @@ def diagnose(
     beam = followed(replays, strata(every), parts, failing)
     rest = tuple(t for t in failing if not any(replays.agrees(one, t) for one in beam))
     return Diagnosis(preferred([one for one in beam if one]), len(parts), rest)
-
-
-def preferred(survivors: Sequence[Parts]) -> list[Parts]:
-    """Return what explains without a mistake, if anything does, with no needless convention."""
-    honest = [parts for parts in survivors if not any(part.is_mutant for part in parts)]
-    return simplest(honest or survivors)
 
 
 def restores_a_copy(passing: Sequence[Trace], base: Part) -> bool:

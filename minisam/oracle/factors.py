@@ -11,7 +11,7 @@ import numpy as np
 from minisam.oracle.parts import Part, Parts, active
 from minisam.oracle.watch import Trace
 from minisam.rounding import UNITS
-from minisam.trees import Params, add_scaled, multiply
+from minisam.trees import Params, add_scaled
 from minisam.variants.recipe import recipe_of
 
 ROUNDINGS = 4  # of ρ, the norm, their quotient, the product
@@ -60,7 +60,7 @@ def factors_of(parts: Parts, trace: Trace, declared: Part) -> list[Factor]:
         with np.errstate(all="ignore"):
             grads, rho, T = recipe.ascent(now), recipe.radius(now), recipe.operator(now)
             now.climbing = grads
-            length = recipe.norm(now, grads if T is None else multiply(T, grads))
+            length = recipe.norm(now, recipe.measured(now, T, grads))
             along = recipe.adjust(now, recipe.numerator(now, T, grads))
             groups = [[key] for key in trained] if isinstance(length, dict) else [trained]
             for keys in groups:

@@ -33,9 +33,15 @@ def followed(
             continue
         if any(contains(layer, other) for other in lost):
             continue
-        more = added_in(replays, beam, layer, parts, layers, lost)
         before = [t for s in explained if s.method == layer.method for t in s.traces]
-        more = [one for one in more if replays.explain(one, before)]
+        allowed = parts if named_here(layer, layers, beam, lost) else honest(parts)
+        traces = sorted(layer.traces, key=lambda trace: id(trace) not in wrong)
+        question = Question(traces, (), allowed, telling(layers, layer), not layer.features, before)
+        more = [
+            found
+            for one in beam[:SEVERAL]
+            for found in extensions(replays, question._replace(found=one))
+        ]
         if more:
             beam = more
             explained.append(layer)
@@ -70,27 +76,21 @@ def contradicted(
     return layer.ordinary and found_here and refuted
 
 
-def added_in(
-    replays: Replays,
-    beam: Sequence[Parts],
-    layer: Stratum,
-    parts: Sequence[Part],
-    layers: Sequence[Stratum],
-    lost: Sequence[Stratum],
-) -> list[Parts]:
-    """Return what explains a stratum beside what was found before."""
-    telling_dtype = layer.dtype == layers[0].dtype
+def named_here(
+    layer: Stratum, layers: Sequence[Stratum], beam: Sequence[Parts], lost: Sequence[Stratum]
+) -> bool:
+    """Return whether a mistake may be taken from a stratum.
+
+    From the ordinary ones; from a rare one while all that is ordinary is explained, but not from a
+    NaN, which any mistake spreads; from another dtype than the first where nothing was found.
+    """
     plain_enough = layer.ordinary or not (lost or "special=nan at A" in layer.features)
-    if not (plain_enough and (telling_dtype or not any(beam))):
-        parts = [part for part in parts if not part.is_mutant]
-    climbs = telling(layers, layer)
-    traces = sorted(layer.traces, key=lambda trace: replays.agrees((), trace))  # what fails, first
-    thorough = not layer.features
-    return [
-        more
-        for one in beam[:SEVERAL]
-        for more in extensions(replays, Question(traces, one, parts, climbs, thorough))
-    ]
+    return plain_enough and (layer.dtype == layers[0].dtype or not any(beam))
+
+
+def honest(parts: Sequence[Part]) -> list[Part]:
+    """Return the conventions."""
+    return [part for part in parts if not part.is_mutant]
 
 
 def telling(layers: Sequence[Stratum], layer: Stratum) -> list[Trace]:

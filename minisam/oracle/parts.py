@@ -62,6 +62,13 @@ def mutant_part(name: str) -> Part:
     return Part(name, {}, {}, (MUTANTS[name].change,))
 
 
+def mutant_parts(name: str) -> list[Part]:
+    """Return the parts of a mutant, one for each way to make the mistake."""
+    first = mutant_part(name)
+    others = MUTANTS[name].others
+    return [first, *(first._replace(changes=(change,), title=title) for title, change in others)]
+
+
 def mistake_of(part: Part) -> Mutant:
     """Return the mutant that a part is, with the title that fits."""
     mutant = MUTANTS[part.name]

@@ -104,8 +104,10 @@ class Replays:
         if key not in self.known:
             rough = how != "exact" and trace.dtype != "bfloat16"
             seen, beside = VIEWS[how](trace)
-            judgement = judge_parts(parts, seen, self.declared, rough, beside)
-            self.known[key] = judgement.agrees
+            try:
+                self.known[key] = judge_parts(parts, seen, self.declared, rough, beside).agrees
+            except (ArithmeticError, LookupError, TypeError, ValueError):
+                self.known[key] = False  # parts that do not go together explain nothing
         return self.known[key]
 
     def explain(self, parts: Parts, traces: Iterable[Trace], how: str = "exact") -> bool:

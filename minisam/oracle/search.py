@@ -42,6 +42,7 @@ class Question(NamedTuple):
         parts: those that may be, beside them.
         climbs: traces that tell what is added to a norm.
         thorough: whether two unknown parts of one half of a step are worth the trouble.
+        before: traces that were explained, and have to stay so.
     """
 
     traces: Sequence[Trace]
@@ -49,6 +50,7 @@ class Question(NamedTuple):
     parts: Sequence[Part]
     climbs: Sequence[Trace]
     thorough: bool
+    before: Sequence[Trace] = ()
 
 
 def extensions(replays: Replays, question: Question) -> list[Parts]:
@@ -160,17 +162,23 @@ def asking(replays: Replays, question: Question) -> list[Parts]:
 
 def refine(replays: Replays, question: Question, proposed: Parts) -> Parts | None:
     """Return what explains to the last bit, with as few conventions of rounding as will do."""
-    found, traces = question.found, question.traces
-    parts = (*found, *proposed)
-    if replays.explain(parts, traces):
-        return parts
+    parts = (*question.found, *proposed)
+    if not replays.explain(parts, question.before, "rough"):
+        return None
     taken = {*conventions_of(parts), *replays.declared.declare}
     details = [p for p in question.parts if p.declare in ROUNDING and p.name not in taken]
+    if exactly(replays, question, parts):
+        return parts
     several: list[Parts] = []
     for some in chain.from_iterable(combinations(details, count) for count in range(3)):
         numbers = epsilon_parts((*parts, *some), question.climbs, replays.declared, taken)
         several += [some, *((*some, number) for number in numbers)]
     for more in sorted(several, key=len):
-        if more and replays.explain((*parts, *more), traces):
+        if more and exactly(replays, question, (*parts, *more)):
             return (*parts, *more)
     return None
+
+
+def exactly(replays: Replays, question: Question, parts: Parts) -> bool:
+    """Return whether parts explain the traces, and those that were explained before."""
+    return replays.explain(parts, question.traces) and replays.explain(parts, question.before)

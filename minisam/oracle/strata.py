@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from minisam.adapters.hyperparameters import SCHEDULED
 from minisam.adapters.protocol import HYPERPARAMETERS
 from minisam.oracle.probes import Probe
 from minisam.oracle.watch import Trace
@@ -63,9 +64,9 @@ def features(trace: Trace) -> frozenset[str]:
         if field not in SAYS_NOTHING and getattr(probe, field) != getattr(PLAIN, field)
     }
     for name, value in probe.settings.items():
-        plain = isinstance(value, float) and value > 0  # any radius and any learning rate is
-        usual = plain if name in ("lr", "rho") else value == HYPERPARAMETERS.get(name)
-        if name != "method" and not usual:
+        if name in SCHEDULED and isinstance(value, float):  # any radius and any rate is plain
+            special |= set() if value else {f"{name}=0"}
+        elif name != "method" and value != HYPERPARAMETERS.get(name):
             special.add(name)
     return frozenset(special)
 

@@ -1,6 +1,6 @@
 from oracle.seen import adapter_with, traces_of
 
-from minisam.oracle.candidates import NUMBERS, fewest, known_parts, simplest, union
+from minisam.oracle.candidates import NUMBERS, fewest, known_parts, preferred, simplest, union
 from minisam.oracle.parts import convention_part, mutant_part
 from minisam.variants.conventions import CONVENTIONS
 from minisam.variants.mutants import MUTANTS
@@ -39,13 +39,18 @@ def test_explanations_that_only_add_conventions_to_another_are_left_out():
     assert simplest([few, few]) == [few, few]
 
 
-def test_of_several_explanations_those_of_the_fewest_mistakes_are_kept():
-    one, two = (
-        parts("M01-not-restored", eta=0.0, scope="all"),
-        parts("M07-downhill", "M01-not-restored"),
-    )
-    assert fewest([two, one]) == [one]
-    assert fewest([two, two[::-1]]) == [two, two[::-1]]
+def test_of_several_explanations_those_of_the_fewest_parts_are_followed():
+    one, two = parts("M01-not-restored"), parts("M07-downhill", eta=0.0)
+    honest = parts(eta=0.0)
+    assert fewest([two, one, honest]) == [one, honest]
+
+
+def test_of_what_survives_those_of_the_fewest_mistakes_are_told():
+    one, two = parts("M01-not-restored", eta=0.0), parts("M07-downhill", "M01-not-restored")
+    honest = parts(eta=0.0)
+    assert preferred([two, one]) == [one]
+    assert preferred([two, one, honest]) == [honest]
+    assert preferred([]) == []
 
 
 def test_a_union_has_every_part_once():

@@ -11,7 +11,7 @@ def of(slug, dtype="float64"):
 
 def test_any_radius_and_any_learning_rate_is_plain_but_zero_and_schedules_are_not():
     assert features(of("sam-rho-large")) == frozenset()
-    assert features(of("sam-lr-zero")) == {"lr"}
+    assert features(of("sam-lr-zero")) == {"lr=0"}
     assert features(of("sam-rho-schedule")) == {"rho"}
 
 

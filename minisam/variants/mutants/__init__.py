@@ -18,8 +18,17 @@ from minisam.variants.mutants import (  # isort: skip
     schedule,
     batches,
     adaptive,
+    radius,
+    norms,
+    climbs,
+    descents,
+    returns,
+    velocity,
+    decay,
+    operators,
 )
 
 __all__ = ["MUTANTS", "Mutant", "mutant_adapter"]
 
 del restore, perturbation, gradient, schedule, batches, adaptive
+del radius, norms, climbs, descents, returns, velocity, decay, operators

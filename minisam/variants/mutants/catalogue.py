@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from minisam.adapters.library import adapter_of
@@ -22,6 +23,7 @@ class Mutant(NamedTuple):
             ``{"norm_scope": "per_tensor"}``.
         equivalent: when no test can see it: why.
         dtypes: the dtypes in which it can be seen.
+        others: other ways to make the same mistake, each with its title: with another number, say.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Mutant(NamedTuple):
     convention: dict[str, Any] | None = None
     equivalent: str = ""
     dtypes: tuple[str, ...] = ("float64", "float32")
+    others: tuple[tuple[str, Change], ...] = ()
 
     @property
     def adapter(self) -> Adapter:
@@ -47,6 +50,29 @@ def enter(name: str, title: str, description: str, change: Change, **rest: Any) 
     if name in MUTANTS:
         raise ValueError(f"the mutant {name!r} is entered twice")
     MUTANTS[name] = Mutant(name, title, description, change, **rest)
+
+
+def enter_with(
+    name: str,
+    title: str,
+    description: str,
+    change: Callable[[Any], Change],
+    values: Sequence[Any],
+    **rest: Any,
+) -> None:
+    """Enter a mutant that has a number, with the numbers that people write, the usual one first.
+
+    Args:
+        name: its slug.
+        title: with ``{}`` for the number.
+        description: see `Mutant`.
+        change: number -> change.
+        values: the numbers.
+        rest: what else a `Mutant` has.
+    """
+    first, *more = values
+    others = tuple((title.format(value), change(value)) for value in more)
+    enter(name, title.format(first), description, change(first), others=others, **rest)
 
 
 def mutant_adapter(*changes: Change) -> Adapter:

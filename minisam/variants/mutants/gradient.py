@@ -19,7 +19,7 @@ from minisam.trees import (
     zeros_like,
 )
 from minisam.variants.mutants.catalogue import enter
-from minisam.variants.recipe import piece
+from minisam.variants.recipe import Change, piece
 
 enter(
     "M08-gradients-added",
@@ -64,11 +64,21 @@ enter(
     piece(ascent=lambda now: now.previous.d1 if now.previous else now.d1),
 )
 
+
+def scale_left(factor: float) -> Change:
+    """Multiply what descends by a loss scale."""
+    return lambda r: r.having(direction=lambda now: scale(factor, r.direction(now)))
+
+
 enter(
     "M26-loss-scale-left",
     "descends along d2 times a loss scale of 1024",
     "Mixed precision multiplies the loss; divide the gradient again in the second pass too.",
-    lambda r: r.having(direction=lambda now: scale(1024.0, r.direction(now))),
+    scale_left(1024.0),
+    others=tuple(
+        (f"descends along d2 times a loss scale of {factor:g}", scale_left(factor))
+        for factor in (2.0**16, 128.0, 256.0, 512.0, 2048.0, 4096.0, 8192.0, 32768.0)
+    ),
 )
 
 

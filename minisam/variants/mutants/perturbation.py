@@ -11,7 +11,7 @@ import numpy as np
 from minisam.trees import Params, add, largest, map_leaves, norm, scale
 from minisam.variants.conventions import or_nan, per_tensor_norm, with_epsilon, with_float32_norm
 from minisam.variants.mutants.catalogue import enter
-from minisam.variants.recipe import piece
+from minisam.variants.recipe import Recipe, piece
 
 
 def count_of(tree: Params) -> int:
@@ -35,11 +35,19 @@ enter(
     piece(length=lambda now, rho, length: rho),
 )
 
+
+def squared(length: Any) -> Any:
+    """Return a norm's square, or those of each tensor's."""
+    if isinstance(length, dict):
+        return {key: one * one for key, one in length.items()}
+    return length * length
+
+
 enter(
     "M04-divided-twice",
     "divides by the squared norm: ε = ρ g/‖g‖²",
     "The square root is missing from the norm, or the normalized gradient is normalized again.",
-    piece(length=lambda now, rho, length: rho / (length * length) if length != 0 else 0.0),
+    lambda r: r.having(norm=lambda now, g: squared(r.norm(now, g))),
 )
 
 enter(
@@ -73,11 +81,17 @@ enter(
     piece(adjust=lambda now, eps: scale(2.0, eps)),
 )
 
+
+def scaled(factor: float, length: Any) -> Any:
+    """Return a multiple of a norm, or of each tensor's."""
+    return scale(factor, length) if isinstance(length, dict) else factor * length
+
+
 enter(
     "M13-rms-norm",
     "divides by the root mean square instead of the norm",
     "mean() stands where sum() should: √(Σ gᵢ²), not √(mean gᵢ²).",
-    piece(norm=lambda now, g: norm(g) / math.sqrt(count_of(g))),
+    lambda r: r.having(norm=lambda now, g: scaled(1 / math.sqrt(count_of(g)), r.norm(now, g))),
 )
 
 enter(
@@ -158,16 +172,16 @@ enter(
 )
 
 
-def norm_of_weights(now: SimpleNamespace, g: Params) -> Any:
-    """Return ‖g‖ over the tensors whose name ends in ``weight``."""
-    return norm({key: leaf for key, leaf in g.items() if key.endswith("weight")} or g)
+def weights_of(g: Params) -> Params:
+    """Return the tensors whose name ends in ``weight``, or all where there is none."""
+    return {key: leaf for key, leaf in g.items() if key.endswith("weight")} or g
 
 
 enter(
     "M37-norm-of-weights",
     "leaves the biases out of the norm, but not out of the climb",
     "The norm is over all parameters that are perturbed.",
-    piece(norm=norm_of_weights),
+    lambda r: r.having(norm=lambda now, g: r.norm(now, weights_of(g))),
 )
 
 
@@ -175,7 +189,7 @@ enter(
     "M38-norm-of-last",
     "divides by the norm of the last tensor alone",
     "The loop overwrites the norm instead of adding up. Sum the squares over all tensors.",
-    piece(norm=lambda now, g: norm(dict(list(g.items())[-1:]))),
+    lambda r: r.having(norm=lambda now, g: r.norm(now, dict(list(g.items())[-1:]))),
 )
 
 
@@ -225,11 +239,28 @@ enter(
 )
 
 
+def at_most_the_gradient(recipe: Recipe) -> Recipe:
+    """Climb by min(1, ρ/‖g‖) g."""
+
+    def length(now: SimpleNamespace, rho: float, norm: Any) -> Any:
+        factor = recipe.length(now, rho, norm)
+        return 1.0 if factor > 1 else factor
+
+    return recipe.having(length=length)
+
+
 enter(
     "M44-clip-instead-of-normalize",
     "clips the gradient to length ρ instead of scaling it to ρ",
     "min(1, ρ/‖g‖) g equals ρ g/‖g‖ until ‖g‖ < ρ; then the climb is too short.",
-    piece(length=lambda now, rho, length: 1.0 if length <= rho else rho / length),
+    at_most_the_gradient,
+    others=(
+        (
+            "clips the gradient to length ρ as clip_grad_norm_ does, with its 1e-6, instead of "
+            "scaling it to ρ",
+            lambda r: at_most_the_gradient(r.having(length=with_epsilon(1e-6))),
+        ),
+    ),
 )
 
 enter(

@@ -42,18 +42,26 @@ enter(
     convention={"restore": "subtract"},
 )
 
+
+def saved_once(now: SimpleNamespace) -> Params:
+    """Return the first step's A."""
+    now.first_params = getattr(now.previous, "first_params", now.params)
+    return now.first_params
+
+
 enter(
     "M50-stale-copy",
     "restores the weights of an earlier step",
     "The copy of A is saved once, or one step late. Save A in every step, before the climb.",
     piece(origin=lambda now: now.previous.params if now.previous else now.params),
+    others=(("restores the weights of the first step", piece(origin=saved_once)),),
 )
 
 
 def twice(now: SimpleNamespace, state: Any, origin: Params, direction: Params) -> tuple:
     """Take two base updates with the same gradient."""
-    origin, state = now.base.update(origin, state, direction)
-    new, state = now.base.update(origin, state, direction)
+    origin, between = now.base.update(origin, state, direction)
+    new, state = now.base.update(origin, between._replace(count=now.count), direction)
     return new, state._replace(count=now.count + 1)
 
 

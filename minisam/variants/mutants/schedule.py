@@ -8,7 +8,7 @@ from typing import Any
 from minisam.adapters.library import base_of
 from minisam.trees import Params, add_scaled
 from minisam.variants.mutants.catalogue import enter
-from minisam.variants.recipe import only, piece
+from minisam.variants.recipe import Recipe, only, piece
 
 enter(
     "M16-decay-in-the-climb",
@@ -22,17 +22,26 @@ enter(
     ),
 )
 
+
+def decay_at_B(recipe: Recipe) -> Recipe:
+    """Add λB to the gradient, or take ηλB from the weights beside the step."""
+    share, base = recipe.hp.weight_decay, base_of(recipe.hp, weight_decay=0.0)
+    if recipe.hp.decay == "coupled":
+        return recipe.having(
+            base=base,
+            direction=lambda now: add_scaled(recipe.direction(now), share, now.perturbed),
+        )
+    return recipe.having(
+        base=base,
+        origin=lambda now: add_scaled(recipe.origin(now), -now.lr * share, now.perturbed),
+    )
+
+
 enter(
     "M17-decay-at-B",
     "takes the weight decay at B instead of A",
     "The decay is added while the weights are still perturbed. Restore A first.",
-    only(
-        lambda hp: hp.weight_decay and hp.decay == "coupled",
-        lambda r: r.having(
-            base=base_of(r.hp, weight_decay=0.0),
-            direction=lambda now: add_scaled(r.direction(now), r.hp.weight_decay, now.perturbed),
-        ),
-    ),
+    only(lambda hp: hp.weight_decay and hp.decay != "in_loss", decay_at_B),
 )
 
 enter(
