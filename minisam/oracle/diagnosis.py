@@ -73,7 +73,23 @@ def diagnose(
     replays = Replays(base)
     beam = followed(replays, strata(every), parts, failing)
     rest = tuple(t for t in failing if not any(replays.agrees(one, t) for one in beam))
-    return Diagnosis(preferred([one for one in beam if one]), len(parts), rest)
+    survivors = [needed(replays, one, every) for one in beam if one]
+    return Diagnosis(preferred(survivors), len(parts), rest)
+
+
+def needed(replays: Replays, parts: Parts, traces: Sequence[Trace]) -> Parts:
+    """Leave out the conventions that a mistake which was found later made needless."""
+    for one in parts:
+        fewer = tuple(part for part in parts if part != one)
+        if (
+            not one.is_mutant
+            and fewer
+            and all(
+                replays.agrees(fewer, trace) for trace in traces if replays.agrees(parts, trace)
+            )
+        ):
+            parts = fewer
+    return parts
 
 
 def restores_a_copy(passing: Sequence[Trace], base: Part) -> bool:

@@ -84,7 +84,8 @@ def named_here(
     From the ordinary ones; from a rare one while all that is ordinary is explained, but not from a
     NaN, which any mistake spreads; from another dtype than the first where nothing was found.
     """
-    plain_enough = layer.ordinary or not (lost or "special=nan at A" in layer.features)
+    nan = any(trace.probe.has_nan for trace in layer.traces)
+    plain_enough = layer.ordinary or not (lost or nan)
     return plain_enough and (layer.dtype == layers[0].dtype or not any(beam))
 
 

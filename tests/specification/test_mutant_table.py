@@ -34,6 +34,14 @@ ONLY_PROBES = {
     "loss reported from B as if from A": "the history of a run",
 }
 
+# Seen by no property either: no loss of theirs has parameter groups, or tensors whose gradient
+# goes, or a momentum beside a schedule. The oracle's probes have.
+ONLY_SCRIPTED = {
+    "M62-norm-of-each-group",
+    "M97-stale-copy-without-gradient",
+    "M101-momentum-lost-at-a-new-rate",
+}
+
 
 def wrong_follow_up(direction):
     """A follow-up whose direction is ``direction(hp, d1, d2)``, with everything else right."""
@@ -116,7 +124,7 @@ def test_a_new_follow_up_needs_no_line_in_the_table(monkeypatch):
 
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_every_mutant_breaks_a_property_unless_it_is_equivalent(name):
-    if name in MUTANTS and MUTANTS[name].equivalent:
+    if name in ONLY_SCRIPTED or (name in MUTANTS and MUTANTS[name].equivalent):
         assert KILLS[name] == []
         return
     assert KILLS[name], f"{name} breaks no property"

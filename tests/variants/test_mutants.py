@@ -5,7 +5,7 @@ from minisam.adapters.protocol import HYPERPARAMETERS, observe
 from minisam.variants.mutants import MUTANTS
 
 # Every one of the list of known mistakes, and only in the place where it is one.
-LISTED = [f"M{n:02d}" for n in range(1, 51)] + [f"A{n:02d}" for n in range(1, 17)]
+LISTED = [f"M{n:02d}" for n in range(1, 112)] + [f"A{n:02d}" for n in range(1, 29)]
 
 
 def test_every_listed_mistake_is_in_the_catalogue():
@@ -17,7 +17,14 @@ def test_every_mutant_says_what_it_does_and_how_to_put_it_right():
     for mutant in MUTANTS.values():
         assert len(mutant.title) > 5, mutant.name
         assert len(mutant.description) > 20, mutant.name
-        assert mutant.title[0].islower() or mutant.title[0] in "ε", mutant.name
+        for title in (mutant.title, *(title for title, _ in mutant.others)):
+            assert title[0].islower() or title[0] in "ε", mutant.name
+
+
+def test_no_title_stands_for_two_changes():
+    titles = [title for one in MUTANTS.values() for title, _ in one.others]
+    assert len({*titles}) == len(titles)
+    assert not {*titles} & {mutant.title for mutant in MUTANTS.values()}
 
 
 @pytest.mark.parametrize("name", MUTANTS)

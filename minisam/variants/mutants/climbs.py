@@ -102,7 +102,7 @@ enter(
 )
 
 
-def rounded(leaf: Any, to: Callable[[Any], Any]) -> Any:
+def coarsened(leaf: Any, to: Callable[[Any], Any]) -> Any:
     """Return a leaf that was rounded to a coarser format on the way."""
     if isinstance(leaf, Rounded):
         return Rounded(np.asarray(to(leaf.value), np.float64), leaf.bound, leaf.unit)
@@ -118,7 +118,7 @@ FORMATS: dict[str, Callable[[Any], Any]] = {
 
 def coarse(tree: Params, name: str) -> Params:
     """Return a tree that was rounded to a coarser format on the way."""
-    return map_leaves(lambda leaf: rounded(leaf, FORMATS[name]), tree)
+    return map_leaves(lambda leaf: coarsened(leaf, FORMATS[name]), tree)
 
 
 enter_with(

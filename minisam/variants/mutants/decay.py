@@ -23,8 +23,8 @@ def decaying(hp: HyperParameters) -> Any:
     return hp.weight_decay and hp.decay != "in_loss"
 
 
-def times(factor: float) -> Change:
-    """Decay by a multiple of what is asked for."""
+def decaying_by(factor: float) -> Change:
+    """Let the weights decay by a multiple of what is asked for."""
     return only(
         decaying,
         lambda r: r.having(base=base_of(r.hp, weight_decay=factor * r.hp.weight_decay)),
@@ -32,7 +32,7 @@ def times(factor: float) -> Change:
 
 
 def pulling(pull: Pull) -> Change:
-    """Decay something else than A: ``pull(now, A)``, in the gradient or beside the step."""
+    """Let something else decay than A: ``pull(now, A)``, in the gradient or beside the step."""
 
     def change(recipe: Recipe) -> Recipe:
         share, coupled = recipe.hp.weight_decay, recipe.hp.decay == "coupled"
@@ -72,7 +72,7 @@ enter(
     "M104-decay-twice",
     "decays twice",
     "The weight decay is in the gradient and in the base optimizer. Leave it to one of them.",
-    times(2.0),
+    decaying_by(2.0),
     others=(
         (
             "decays in the gradient and beside the step",
@@ -87,7 +87,7 @@ enter(
     "M105-decay-halved",
     "decays by half of what is asked for",
     "The gradient of ½λ‖w‖² is λw.",
-    times(0.5),
+    decaying_by(0.5),
 )
 
 enter(

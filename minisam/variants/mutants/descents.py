@@ -14,7 +14,7 @@ from minisam.variants.mutants.climbs import coarse
 from minisam.variants.recipe import Change, Recipe, piece
 
 
-def scaled(factor: Callable[[SimpleNamespace], Any]) -> Change:
+def descending_by(factor: Callable[[SimpleNamespace], Any]) -> Change:
     """Multiply what descends by a factor."""
     return lambda r: r.having(direction=lambda now: scale(factor(now), r.direction(now)))
 
@@ -30,33 +30,33 @@ enter(
     "M77-uphill",
     "goes up along d2 instead of down",
     "The update is w − lr·d2. A sign is wrong, or the gradient is that of the loss's negative.",
-    scaled(lambda now: -1.0),
+    descending_by(lambda now: -1.0),
 )
 
 enter(
     "M78-half-the-gradient",
     "descends along d2/2",
     "d2 is divided by the number of passes. The first one does not count.",
-    scaled(lambda now: 0.5),
+    descending_by(lambda now: 0.5),
 )
 
 enter(
     "M79-averaged-over-tensors",
     "divides d2 by the number of tensors",
     "The gradient is not averaged over tensors.",
-    scaled(lambda now: 1.0 / len(now.params)),
+    descending_by(lambda now: 1.0 / len(now.params)),
 )
 
 enter(
     "M80-rate-squared",
     "multiplies by the learning rate twice",
     "The base optimizer multiplies by it, once. Hand it d2 as it is.",
-    scaled(lambda now: now.lr),
+    descending_by(lambda now: now.lr),
 )
 
 
 def clipped_to(longest: float) -> Change:
-    """Clip what descends by its norm."""
+    """Cut what descends to a norm."""
 
     def change(recipe: Recipe) -> Recipe:
         def direction(now: SimpleNamespace) -> Params:
@@ -80,7 +80,7 @@ enter_with(
 
 
 def entries_clipped(most: float) -> Change:
-    """Clip the entries of what descends."""
+    """Cut the entries of what descends."""
     return lambda r: r.having(
         direction=lambda now: map_leaves(
             lambda g: np.minimum(np.maximum(g, -most), most), r.direction(now)

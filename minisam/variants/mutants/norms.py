@@ -14,7 +14,7 @@ from minisam.variants.recipe import Change, Recipe, piece
 
 
 def of_groups(recipe: Recipe, group_of: Callable[[str, Any], Any]) -> Recipe:
-    """Divide by a norm for each group of tensors."""
+    """Take a norm for each group of tensors."""
 
     def norms(now: SimpleNamespace, g: Params) -> Params:
         groups = {key: group_of(key, leaf) for key, leaf in g.items()}
@@ -27,7 +27,7 @@ def of_groups(recipe: Recipe, group_of: Callable[[str, Any], Any]) -> Recipe:
 
 
 def per_parameter_group(recipe: Recipe) -> Recipe:
-    """Divide by a norm for each of the parameter groups that the optimizer is given."""
+    """Take a norm for each of the parameter groups that the optimizer is given."""
     numbers = {
         name: number
         for number, group in enumerate(recipe.hp.groups)
@@ -60,7 +60,7 @@ enter(
 
 
 def so_far(recipe: Recipe) -> Recipe:
-    """Divide every tensor by the norm of those up to it."""
+    """Take for every tensor the norm of those up to it."""
 
     def norms(now: SimpleNamespace, g: Params) -> Params:
         keys = list(g)
@@ -81,7 +81,7 @@ enter(
 
 
 def of_norms(combine: Callable[[list[Any]], Any]) -> Change:
-    """Divide by something that is made of the tensors' own norms."""
+    """Take for the norm something that is made of the tensors' own norms."""
     return lambda r: r.having(
         norm=lambda now, g: combine([r.norm(now, {key: leaf}) for key, leaf in g.items()])
     )

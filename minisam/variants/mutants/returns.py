@@ -36,7 +36,7 @@ enter(
 
 
 def returning(which: Callable[[list[str], str, Any], bool]) -> Any:
-    """Restore some tensors only."""
+    """Put some tensors back only."""
 
     def origin(now: SimpleNamespace) -> Params:
         keys = list(now.params)

@@ -41,7 +41,13 @@ enter(
     "M17-decay-at-B",
     "takes the weight decay at B instead of A",
     "The decay is added while the weights are still perturbed. Restore A first.",
-    only(lambda hp: hp.weight_decay and hp.decay != "in_loss", decay_at_B),
+    only(lambda hp: hp.weight_decay and hp.decay == "coupled", decay_at_B),
+    others=(
+        (
+            "takes the weight decay at B instead of A, beside the step too",
+            only(lambda hp: hp.weight_decay and hp.decay != "in_loss", decay_at_B),
+        ),
+    ),
 )
 
 enter(
@@ -51,11 +57,25 @@ enter(
     lambda r: r.having(hp=r.hp.having(weight_decay=0.0), base=base_of(r.hp, weight_decay=0.0)),
 )
 
+
+def along_the_velocity(now: SimpleNamespace) -> Params:
+    """Return the velocity, with momentum or without; d1 in the first step."""
+    if now.velocity is None:
+        return now.previous.d2 if now.previous else now.d1
+    return now.velocity
+
+
 enter(
     "M18-velocity-climbs",
     "climbs along the momentum buffer",
     "The climb follows the gradient at A, not the velocity.",
     piece(ascent=lambda now: now.velocity if now.velocity is not None else now.d1),
+    others=(
+        (
+            "climbs along the momentum buffer, which is the last d2 where there is no momentum",
+            piece(ascent=along_the_velocity),
+        ),
+    ),
 )
 
 

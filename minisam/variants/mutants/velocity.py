@@ -7,8 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from minisam.adapters.hyperparameters import HyperParameters
+from minisam.adapters.library import base_of
 from minisam.trees import Params, add_scaled, scale, zeros_like
-from minisam.variants.mutants.catalogue import enter
+from minisam.variants.mutants.catalogue import enter, enter_with
 from minisam.variants.recipe import Change, only, piece
 
 
@@ -80,7 +81,7 @@ enter(
 
 
 def twice_by_the_rate(now: Any, before: Params | None, d: Params) -> tuple[Params, Params]:
-    """Have the learning rate inside the velocity and outside."""
+    """Take the learning rate inside the velocity and outside."""
     d = scale(now.lr, d)
     velocity = d if before is None else add_scaled(d, now.hp.momentum, before)
     return velocity, velocity
@@ -105,4 +106,12 @@ enter(
     "looks ahead by the velocity and leaves the gradient out: w − lr·μv",
     "Nesterov's update is w − lr·(d2 + μv).",
     only(lambda hp: hp.nesterov and not hp.weight_decay, piece(update=looking_ahead_without)),
+)
+
+enter_with(
+    "M111-rate-ignored",
+    "uses a learning rate of {} whatever it is given",
+    "lr is an argument that nothing reads, or that the base optimizer was not given.",
+    lambda value: lambda r: r.having(base=base_of(r.hp, lr=value)),
+    (0.1, 0.01, 0.001, 1.0),
 )
