@@ -82,7 +82,7 @@ enter(
 )
 
 
-def share_of(factor: float, length: Any) -> Any:
+def multiple_of(factor: float, length: Any) -> Any:
     """Return a multiple of a norm, or of each tensor's."""
     return scale(factor, length) if isinstance(length, dict) else factor * length
 
@@ -91,7 +91,7 @@ enter(
     "M13-rms-norm",
     "divides by the root mean square instead of the norm",
     "mean() stands where sum() should: √(Σ gᵢ²), not √(mean gᵢ²).",
-    lambda r: r.having(norm=lambda now, g: share_of(1 / math.sqrt(count_of(g)), r.norm(now, g))),
+    lambda r: r.having(norm=lambda now, g: multiple_of(1 / math.sqrt(count_of(g)), r.norm(now, g))),
 )
 
 enter(

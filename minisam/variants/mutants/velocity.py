@@ -64,7 +64,7 @@ enter(
 )
 
 
-def forgetting(now: SimpleNamespace, before: Params | None, d: Params) -> tuple[Params, Params]:
+def starting_anew(now: SimpleNamespace, before: Params | None, d: Params) -> tuple[Params, Params]:
     """Start a new velocity whenever the learning rate is another one."""
     if before is None or (now.previous and now.previous.lr != now.lr):
         return d, d
@@ -76,7 +76,7 @@ enter(
     "M101-momentum-lost-at-a-new-rate",
     "forgets the velocity when the learning rate changes",
     "A new base optimizer is made for every learning rate. Set the rate of the old one.",
-    velocity_of(forgetting),
+    velocity_of(starting_anew),
 )
 
 
