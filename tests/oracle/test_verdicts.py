@@ -11,7 +11,7 @@ from minisam.oracle.checking import check
 from minisam.trees import scale
 from minisam.variants.conventions import in_shards
 from minisam.variants.mutants import mutant_adapter
-from minisam.variants.recipe import only
+from minisam.variants.recipe import only, piece
 
 
 def off_by(report):
@@ -133,9 +133,10 @@ def test_what_costs_more_comes_first():
 
 
 def test_a_mistake_without_a_name_is_told_by_its_parts():
-    report = check(known.half_climb, "float64")
+    shorter = piece(adjust=lambda now, climb: scale(0.75, climb))
+    report = check(mutant_adapter(shorter), "float64", method="sam")
     first, wrong, right = report.advice
-    assert first.endswith("In every step: ε = 1/2 ρ d1/‖d1‖, should be ρ d1/‖d1‖.")
+    assert first.endswith("In every step: ε = 3/4 ρ d1/‖d1‖, should be ρ d1/‖d1‖.")
     assert right.startswith("What it does right: it asks first at A, takes a second gradient")
     assert wrong.startswith("First wrong: the point of the second gradient")
     assert [one.name for one in report.skills if one.status == "wrong"] == ["length"]
@@ -155,7 +156,8 @@ def test_what_a_name_does_not_explain_is_told_with_its_condition():
         far = 3 if w[0].dtype == np.float32 else 2
         return known.right(w, grad_fn, rho=far * rho, lr=lr)
 
-    report = check(step, ["float64", "float32"], probes=["sam-one-tensor", "sam-three-tensors"])
+    slugs = ["sam-one-tensor", "sam-three-tensors", "sam-rho-small"]
+    report = check(step, ["float64", "float32"], probes=slugs)
     assert report.verdict == "bug: M12-twice-the-radius"
-    assert report.advice[-1].startswith("That does not explain everything: 2 of the 4 results that")
+    assert report.advice[-1].startswith("That does not explain everything: 3 of the 6 results that")
     assert report.advice[-1].endswith("sam-one-tensor in float32; all of them are in float32.")
