@@ -8,6 +8,7 @@ import numpy as np
 
 from minisam.anatomy.facts import Facts
 from minisam.anatomy.formula import Sample
+from minisam.anatomy.operators import operators
 from minisam.optim.perturbation import scaling
 from minisam.trees import (
     Params,
@@ -97,14 +98,14 @@ def climb_at_hand(
         "‖dᵢ − its mean‖": norm(map_leaves(centred, d1)),
         "‖clipped d1‖": norm(map_leaves(clipped, d1)),
     }
+    alone: set[str] = set()
     if hp.method == "asam":
         T = scaling(A, hp.eta, hp.scope)
         last = scaling((before or now).start, hp.eta, hp.scope)
-        once, size, stale = multiply(T, d1), map_leaves(np.abs, A), multiply(last, d1)
+        once, stale = multiply(T, d1), multiply(last, d1)
         basis |= {
             "T²d1": multiply(T, once),
             "T d1": once,
-            "A²d1": multiply(size, multiply(size, d1)),
             "T′²d1": multiply(last, stale),
             "T²dᵢ/‖T dᵢ‖ of each tensor": {
                 key: T[key] * x / (float(norm({"": x})) or 1.0) for key, x in once.items()
@@ -115,9 +116,12 @@ def climb_at_hand(
             "‖T²d1‖": norm(multiply(T, once)),
             "max|T d1|": norm(once, np.inf),
             "Σ|T d1|": norm(once, 1),
-            "‖A d1‖": norm(multiply(size, d1)),
             "‖T′d1‖": norm(stale),
         }
+        for name, other in operators(A, hp).items():
+            alone.add(f"{name}² d1")
+            basis[f"{name}² d1"] = multiply(other, multiply(other, d1))
+            below[f"‖{name} d1‖"] = norm(multiply(other, d1))
     entries, first = sum(x.size for x in A.values()), now.trace.hp.at(0)
     above = {
         "ρ": hp.rho,
@@ -140,7 +144,8 @@ def climb_at_hand(
     target = now.wanted if wanted else subtract(point, now.origin)
     shares = {"": 1.0, "μ": hp.momentum, "λ": hp.weight_decay, "lr": hp.lr}
     return laid_out(target, basis, above, below, keys)._replace(
-        shares={(name, ""): (x, 1.0 if name else 0.0) for name, x in shares.items()}
+        shares={(name, ""): (x, 1.0 if name else 0.0) for name, x in shares.items()},
+        alone=frozenset(alone),
     )
 
 

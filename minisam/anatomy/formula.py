@@ -33,12 +33,14 @@ class Sample(NamedTuple):
         basis: the vectors at hand, by name; one that is zero says nothing.
         scalars: the numbers at hand, as {(numerator, denominator): (value, how unlikely)}.
         shares: those that two factors may have between them.
+        alone: the vectors that are part of no longer sum.
     """
 
     target: Vector
     basis: dict[str, Vector]
     scalars: Scalars
     shares: Scalars = MappingProxyType({("", ""): (1.0, 0.0)})
+    alone: frozenset[str] = frozenset()
 
 
 def find_formula(
@@ -66,7 +68,8 @@ def find_formula(
     for count in range(1, most + 1):
         told = [one for one in ordered if one.target.size >= count + spare]
         found = []
-        for names in combinations(common, count):
+        several = [name for name in common if name not in samples[0].alone]
+        for names in combinations(common if count == 1 else several, count):
             factors = factors_together(told, names, accuracy)
             if factors:
                 terms = [
@@ -90,7 +93,8 @@ def find_direction(samples: Sequence[Sample]) -> list[Term]:
         >>> sum_in_words(find_direction(several))
         'x + 9 y'
     """
-    for one, other in combinations(samples[0].basis, 2):
+    several = [name for name in samples[0].basis if name not in samples[0].alone]
+    for one, other in combinations(several, 2):
         factors = factors_together(samples, (one, other))
         if factors and all(first for first, _ in factors):
             shares = [second / first for first, second in factors]

@@ -19,6 +19,7 @@ from minisam.oracle.skills import RIGHT, SKILLS, USUAL, WRONG, Skill, skills_by
 from minisam.oracle.watch import Trace
 from minisam.trees import norm, subtract
 
+MOSTLY = "mostly"
 LITTLE = 0.01  # of a climb or a step
 
 
@@ -49,17 +50,22 @@ def explain_unknown(traces: Sequence[Trace], declare: dict[str, Any]) -> Unknown
     before: Earlier = {(id(one.trace), one.step + 1): one for one in every}
     lost = [skill for skill in skills if skill.status == WRONG]
     lost.sort(key=lambda one: -len(evidence[one.name].wrong) if one.name in evidence else 0)
-    turned = next((skill for skill in lost if skill.name == "direction"), None)
+    turned = {id(one) for one in evidence["direction"].wrong}
+    short = {id(one) for one in evidence["length"].wrong}
+    as_one = len(turned & short) * 2 > len(short) > 0  # one formula tells both
     for skill in lost:
-        if turned and skill.name == "length":  # it has been told
+        if as_one and skill.name == "length":
             continue
         text = f"It does not {verb(skill.name)}. {skill.text}"
-        if skill is turned:
+        if as_one and skill.name == "direction":
             text += "".join(f" {other.text}" for other in lost if other.name == "length")
         if skill.name in evidence:
             shown = worth_telling(evidence[skill.name])
             where, how = formula_of(shown.wrong, before, skill.name)
-            text += sentence(condition_of(shown, before, skill.name), where, how)
+            when = condition_of(shown, before, skill.name)
+            if not (when or where) and len(shown.wrong) > 4 * len(shown.right):
+                when = MOSTLY
+            text += sentence(when, where, how)
             text += "" if how else slightly(shown.wrong, skill.name)
         told.append(text)
     return Unknown(skills, told)
@@ -98,11 +104,13 @@ def verb(name: str) -> str:
 
 def sentence(when: str, where: str, how: str) -> str:
     """Put condition and formula together, with a space before them."""
-    start = {"always": "In every step", "": "There"}.get(when, f"Only {when}")
+    start = {"always": "In every step", MOSTLY: "In most steps", "": "There"}.get(
+        when, f"Only {when}"
+    )
     start += f", {where}" if where else ""
     if how:
         return f" {start}: {how}."
-    return f" {start}." if when not in ("", "always") else ""
+    return f" {start}." if when not in ("", "always", MOSTLY) else ""
 
 
 def rest_of(skills: Sequence[Skill]) -> str:

@@ -80,6 +80,19 @@ def test_a_climb_of_asam_is_told_in_terms_of_t():
     assert line.endswith("ε = ρ T d1/‖T d1‖, should be ρ T²d1/‖T d1‖.")
 
 
+@pytest.mark.parametrize(("name", "told"), [
+    ("asam_larger_of_w_and_eta", "ε = ρ max(|A|, η)² d1/‖max(|A|, η) d1‖"),
+    ("asam_eta_in_the_norm_only", "ε = ρ |A|² d1/‖T d1‖"),
+    ("asam_rows", "ε = ρ (‖row of A‖ + η)² d1/‖(‖row of A‖ + η) d1‖"),
+    ("asam_mean_one", "ε = ρ (T/its mean)² d1/‖(T/its mean) d1‖"),
+])  # fmt: skip
+def test_another_operator_is_told(name, told):
+    probes = [PROBES[f"asam-{slug}"] for slug in (*SLUGS, "eta")]
+    adapter = slips.adapter_of(name)
+    found = explain_unknown([watch(adapter, probe, "float64") for probe in probes], {}).told
+    assert f"{told}, should be ρ T²d1/‖T d1‖." in found[0]
+
+
 def test_mistakes_are_told_one_by_one_the_most_frequent_first():
     step, climb = told_of(known.three_mistakes).told[:2]
     assert "ε = ρ dᵢ/‖dᵢ‖ of each tensor" in climb
