@@ -66,9 +66,13 @@ def test_a_known_mistake_is_named_with_what_to_do():
 
 def test_a_mistake_without_a_name_is_described_and_can_be_reproduced():
     probes = ["sam-one-tensor", "sam-three-tensors", "sam-rho-large", "sam-gradient-1e-6"]
-    report = check(known.half_climb, dtype="float64", probes=probes)
+
+    def shorter(w, grad_fn, *, rho, lr):
+        return known.right(w, grad_fn, rho=0.75 * rho, lr=lr)
+
+    report = check(shorter, dtype="float64", probes=probes)
     assert report.verdict == "bug: unidentified"
-    assert "In every step: ε = 1/2 ρ d1/‖d1‖, should be ρ d1/‖d1‖." in " ".join(report.advice)
+    assert "In every step: ε = 3/4 ρ d1/‖d1‖, should be ρ d1/‖d1‖." in " ".join(report.advice)
     assert "B = A + ε" in report.text(verbose=True)
     lines = report.reproduction.splitlines()
     assert len(lines) <= 10

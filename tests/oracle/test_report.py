@@ -91,7 +91,9 @@ def test_junit_counts_what_happened(good, bad):
     assert int(second.get("failures")) == len(second.findall("testcase/failure"))
     assert int(second.get("skipped")) == len(second.findall("testcase/skipped"))
     assert len(first) == int(first.get("tests")) == len(good.results) + 1
-    assert "bug: unidentified" in second.find("testcase[@name='verdict']/failure").get("message")
+    assert "bug: M52-half-the-radius" in second.find("testcase[@name='verdict']/failure").get(
+        "message"
+    )
 
 
 def test_html_compares_and_needs_nothing_else(good, bad):
@@ -146,7 +148,7 @@ def test_the_error_is_the_report(bad):
 def test_the_markdown_table_has_a_row_each(good, bad):
     rows = table([good, bad], {"half_climb": "1.0"}).splitlines()
     assert len(rows) == 4
-    assert rows[3].startswith("| half_climb | 1.0 | bug: unidentified |")
+    assert rows[3].startswith("| half_climb | 1.0 | bug: M52-half-the-radius |")
 
 
 def report_with(outcome, names, status="fail"):
