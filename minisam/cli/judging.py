@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from minisam.adapters.protocol import AdapterError
+from minisam.adapters.protocol import AdapterError, mark
 from minisam.adapters.targets import imported, pairs
 from minisam.isolation.limits import check_seconds
 from minisam.optim.methods import METHODS
@@ -51,6 +51,8 @@ def judge_target(
         return
     try:
         adapter = imported(target, timeout)
+        if hasattr(adapter, "arguments"):  # the target is the adapter, and not what makes it
+            mark(adapter, kind="")
         name = target.rpartition(":")[2]
         report = check(adapter, dtype, conventions, failures, method, probes, timeout, name)
     except (AdapterError, ValueError) as fault:
