@@ -112,7 +112,14 @@ def credits_in(
         except Exception:  # of a notebook, a cell that raises is passed over
             if submission.whole:
                 raise
-    judged, _ = judged_here(found, values, variant or {})
+    return credits_of(values, name, variant)
+
+
+def credits_of(
+    values: Mapping[str, Any], name: str, variant: Mapping[str, Any] | None = None
+) -> dict[str, Credit]:
+    """Return the credits of what a work defines, by criterion; for otter's tests."""
+    judged, _ = judged_here(assignment(name), values, variant or {})
     return {one.name: one for one in judged.credits}
 
 

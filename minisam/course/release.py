@@ -45,6 +45,22 @@ def test_skill(name, credits):
     credit = credits[name]
     assert credit.status == "right", f"{{credit.said}} {{credit.question}}"
 '''
+OTTER = '''\
+"""{what}"""
+
+from minisam.course.formative import credits_of
+from otter.test_files import test_case
+
+OK_FORMAT = False
+name = "{criterion}"
+points = {points}
+
+
+@test_case(points=points)
+def test_{criterion}(env):
+    credit = credits_of(env, "{name}", {variant})["{criterion}"]
+    assert credit.status == "right", f"{{credit.said}} {{credit.question}}"
+'''
 WORKFLOW = """\
 name: check
 on: push
@@ -104,7 +120,7 @@ def release(assignment: Assignment, variant: Mapping[str, Any], out: Path) -> li
 
 
 def release_to_staff(assignment: Assignment, variant: Mapping[str, Any], out: Path) -> list[Path]:
-    """Write what only the staff get: the solution, and nbgrader's source notebook.
+    """Write what only the staff get: the solution, nbgrader's source notebook, otter's tests.
 
     Args:
         assignment: the assignment.
@@ -120,7 +136,19 @@ def release_to_staff(assignment: Assignment, variant: Mapping[str, Any], out: Pa
         f"{assignment.file}.py": reference(assignment, variant),
         f"{assignment.file}.ipynb": notebook(cells),
     }
+    for one in assignment.criteria:
+        if not one.by_staff:
+            texts[f"tests/{one.name}.py"] = OTTER.format(
+                what=one.what.replace("`", ""), criterion=one.name, points=one.points,
+                name=assignment.name, variant=differing(assignment, variant),
+            )  # fmt: skip
     return write_all(out, texts)
+
+
+def differing(assignment: Assignment, variant: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a variant is not the default."""
+    defaults = {name: values[0] for name, values in assignment.variants.items()}
+    return {key: value for key, value in variant.items() if value != defaults[key]}
 
 
 def check_empty(out: Path) -> None:
@@ -143,13 +171,11 @@ def released(assignment: Assignment, variant: Mapping[str, Any]) -> dict[str, st
     cells = stripped_cells(source_of(assignment, variant))
     file, number = assignment.file, assignment.number
     names = [one.name for one in assignment.criteria if not one.by_staff]
-    differs = {key: value for key, value in variant.items()
-               if value != assignment.variants[key][0]}  # fmt: skip
     return {
         f"{file}.py": module(cells, f"Homework {number}: {assignment.title}."),
         f"{file}.ipynb": notebook(cells),
         f"test_{file}.py": TESTS.format(
-            number=number, names=names, name=assignment.name, variant=differs
+            number=number, names=names, name=assignment.name, variant=differing(assignment, variant)
         ),
         "README.md": README.format(
             number=number, title=assignment.title, file=file, points=POINTS,

@@ -63,7 +63,7 @@ def test_a_notebook_is_one(name, tmp_path):
 def test_the_staff_get_the_solution(name, tmp_path):
     found = assignment(name)
     release_to_staff(found, {}, tmp_path / "staff")
-    for path in (tmp_path / "staff").iterdir():
+    for path in (tmp_path / "staff").glob("hw*"):
         text = path.read_text(encoding="utf-8").replace('\\"', '"')
         assert all(line in text for line in solution_lines(source_of(found, {})))
     with pytest.raises(ValueError, match="must be an empty folder"):
@@ -100,3 +100,16 @@ def test_a_file_that_raises_is_told_and_one_that_is_missing_too(tmp_path):
     (tmp_path / "hw1.py").write_text("1 / 0")
     with pytest.raises(ZeroDivisionError):
         credits_in(tmp_path, "a1")
+
+
+@every
+def test_otter_has_a_test_for_every_skill(name, tmp_path):
+    found = assignment(name)
+    release_to_staff(found, {}, tmp_path / "staff")
+    names = {one.name for one in found.criteria if not one.by_staff}
+    files = {path.stem: path.read_text(encoding="utf-8")
+             for path in (tmp_path / "staff" / "tests").iterdir()}  # fmt: skip
+    assert set(files) == names
+    for skill, text in files.items():
+        compile(text, skill, "exec")
+        assert f'["{skill}"]' in text
