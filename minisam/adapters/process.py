@@ -52,7 +52,8 @@ def process(
         timeout: seconds that one reply may take.
         features: what the harness takes beyond the plain messages: ``"frozen"`` tensors,
             ``"missing-gradient"`` (null for a tensor's gradient), ``"shards"``,
-            ``"hessian-product"``. Nothing of this is sent unless it is named here.
+            ``"hessian-product"``, ``"groups"``, ``"saved"``, ``"scheduler"``: see
+            `minisam.adapters.protocol`. Nothing of this is sent unless it is named here.
         startup: seconds that the first reply may take, for programs that are slow to start.
 
     Returns:
