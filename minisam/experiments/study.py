@@ -88,6 +88,7 @@ class Headline(NamedTuple):
         rho: the ρ that was judged, as text.
         train: SGD's training accuracy in percent.
         share: for accuracies, the share of SGD's errors that SAM removes, in percent.
+        beside: what speaks against it, or another answer to the question, to be told in one breath.
 
     Example:
         >>> Headline.of(Interval(3.0, 1.0, 5.0, 5), "points")[:2]
@@ -100,6 +101,7 @@ class Headline(NamedTuple):
     rho: str = ""
     train: float | None = None
     share: Interval | None = None
+    beside: str = ""
 
     @classmethod
     def of(

@@ -131,7 +131,7 @@ def summary(folder: Path) -> str:
         page = row.path if "device" in record else row.path.with_suffix(".md")
         link = f"[{record['name']}]({page.as_posix()})"
         number, rho, train = ("", "", "") if headline is None else (
-            headline.number, headline.rho,
+            "; ".join(filter(None, (headline.number, headline.beside))), headline.rho,
             "" if headline.train is None else f"{headline.train:.0f} %",
         )  # fmt: skip
         cells = [f"{link}: {record['claim']}", row.place, number, str(len(record["seeds"]))]

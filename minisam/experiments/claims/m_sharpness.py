@@ -118,11 +118,13 @@ def headline(results: Mapping[str, Any]) -> Headline:
     """Say what the smallest m gains over the whole batch on noisy labels, each with its own ρ."""
     noise, chosen = results["rates"][0], results["chosen"][0]
     small, whole = ends(results)
+    fixed = f"{at_fixed_radius(results, noise):+.1f}".partition(" (n=")[0]
     return Headline.of(
         at_own_radius(results, noise),
         f"points, {small} − {whole}, each with its own ρ",
         train=mean(results["runs"], "train", method="SGD", noise=noise).value,
         rho=", ".join(f"{chosen[method]['rho']:g}" for method in (small, whole)),
+        beside=f"{fixed} at ρ = {FIXED:g} for both",
     )
 
 
