@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from minisam.anatomy.facts import Facts
+from minisam.anatomy.facts import Facts, same_point
 from minisam.anatomy.formula import Sample
 from minisam.anatomy.operators import operators
 from minisam.optim.perturbation import scaling
@@ -59,7 +59,7 @@ def climb_at_hand(
     lengths = {key: float(norm({"": x})) for key, x in d1.items()}
     weights = {key: x for key, x in d1.items() if key.endswith("weight")}
     decayed = add_scaled(d1, hp.weight_decay, A)
-    given = now.asked[0][1] if now.asked else nothing  # of what is frozen, too
+    given = now.asked[0][1] if now.asked else nothing  # with what is frozen, without the decay
     basis = {
         "d1": d1,
         "A": A,
@@ -73,7 +73,7 @@ def climb_at_hand(
         "d1′": before.d1 if before else nothing,
         "d2′": before.d2 if before else nothing,
         "ε′": climbed(before) if before else nothing,
-        "d1 of what is frozen": subtract(given, d1) if hp.frozen else nothing,
+        "g": nothing if same_point(given, d1) else given,
     }
     below = {
         "": 1.0,
@@ -94,7 +94,7 @@ def climb_at_hand(
         "‖d1′‖": norm(before.d1) if before else 0.0,
         "‖d2′‖": norm(before.d2) if before else 0.0,
         "‖d1 + λ A‖": norm(decayed),
-        "‖d1 of all, frozen too‖": norm(given),
+        "‖g‖": norm(given),
         "‖dᵢ − its mean‖": norm(map_leaves(centred, d1)),
         "‖clipped d1‖": norm(map_leaves(clipped, d1)),
     }

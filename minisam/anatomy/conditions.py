@@ -20,6 +20,7 @@ from minisam.anatomy.features import (
     without_gradient,
 )
 
+RARE = 4  # the times that a condition is missing for once that it is there, and nothing wrong
 Earlier = Mapping[tuple[int, int], Facts]  # the step before, by the trace and the number of a step
 
 
@@ -35,17 +36,26 @@ def condition(wrong: Sequence[Features], right: Sequence[Features]) -> str:
         'with momentum, later'
         >>> condition([["with momentum"]], [])
         'always'
+        >>> condition([["with momentum"]], [["with momentum"], [], [], []])
+        'with momentum, not always'
     """
     if not wrong:
         return ""
     if not right:
         return "always"
     common = [one for one in wrong[0] if all(one in features for features in wrong)]
-    for count in (1, 2):
-        for several in combinations(common, count):
-            if not any(set(several) <= {*features} for features in right):
-                return ", ".join(several)
-    return ""
+    choices = [several for count in (1, 2) for several in combinations(common, count)]
+    if not choices:
+        return ""
+
+    def exceptions(several: tuple[str, ...]) -> int:
+        return sum({*several} <= {*features} for features in right)
+
+    best = min(choices, key=exceptions)  # the first of those that have fewest
+    if not exceptions(best):
+        return ", ".join(best)
+    few = exceptions(best) * RARE <= min(len(right), RARE * len(wrong))
+    return f"{', '.join(best)}, not always" if few else ""
 
 
 def kind_of(off: Sequence[tuple[Sequence[str], Mapping[str, int]]]) -> str:

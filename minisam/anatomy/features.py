@@ -75,6 +75,9 @@ def features_of_step(facts: Facts, earlier: Sequence[Facts] = ()) -> Features:
         "where the gradient is shorter than 0.01": size < 0.01,
         "where the gradient is shorter than 1": size < 1,
         "where the gradient is longer than 1": size > 1,
+        "where the gradient at B is longer than 1": norm(facts.d2) > 1,
+        "where an entry of the gradient is above 1": norm(facts.d1, np.inf) > 1,
+        "where an entry of the gradient at B is above 1": norm(facts.d2, np.inf) > 1,
         "where some weights are zero": any((x == 0).any() for x in facts.start.values()),
     }
     quiet = {

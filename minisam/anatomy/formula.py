@@ -19,6 +19,7 @@ from minisam.anatomy.sums import ODD, Term, simple
 ACCURACY = 1e-7  # relative; what is right to seven digits is right but for an epsilon
 UNNAMED = 100.0  # the cost of a factor that is no number times a scalar
 MANY = 3  # the steps that bear out a number that nobody would write
+CANCEL = 100  # times the sum: terms that are longer cancel each other, as collinear ones can
 LIKELY = {"A": "λ", "v": "μ"}  # what belongs to the factor of a vector
 
 Vector = np.ndarray
@@ -143,7 +144,7 @@ def fitted_factors(sample: Sample, names: Sequence[str], accuracy: float) -> lis
     lengths = np.linalg.norm(matrix, axis=0)
     solution, *_ = np.linalg.lstsq(matrix / lengths, sample.target, rcond=None)
     error = float(np.linalg.norm(matrix / lengths @ solution - sample.target))
-    if not error <= accuracy * size:
+    if not error <= accuracy * size or np.max(np.abs(solution)) > CANCEL * size:
         return []
     shares = np.where(np.abs(solution) <= 10 * accuracy * size, 0.0, solution)
     factors = dict(zip(there, (shares / lengths).tolist(), strict=True))
@@ -167,7 +168,8 @@ def named_factor(
             number, cost = simple(abs(ratios[0]), 10 * accuracy)
             if cost >= ODD and (len(ratios) < MANY or accuracy > ACCURACY):
                 continue  # any factor is some number times any scalar
-            cost += len(vector) / 8 + unlikely + (LIKELY.get(vector, "") not in scalar[0])
+            odd = "lr" in scalar[0] and LIKELY.get(vector, "") not in scalar[0]
+            cost += len(vector) / 8 + unlikely + odd
             if best is None or cost < best.cost:
                 best = Term(sign, number, *scalar, vector, cost)
     if best is not None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+LARGE = 4096  # more than anybody writes by hand
 ODD = 3.0  # the cost of a number that nobody would write
 
 
@@ -32,7 +33,9 @@ def simple(number: float, error: float = 1e-6) -> tuple[str, float]:
         if fraction and abs(value / float(fraction) - 1) <= error:
             if fraction == 1:
                 return "", 0.0
-            return form.format(fraction), cost if max(fraction.as_integer_ratio()) <= 4 else 2.5
+            largest = max(fraction.as_integer_ratio())
+            if largest <= LARGE:
+                return form.format(fraction), cost if largest <= 4 else 2.5
     return f"{number:.4g}", ODD if abs(number / float(f"{number:.2g}") - 1) > error else 2.0
 
 

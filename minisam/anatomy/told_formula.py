@@ -29,6 +29,7 @@ SIGNS = {
     "μ": "μ the momentum",
     "λ": "λ the weight decay",
     " v": "v the velocity",
+    "‖g‖": "g the gradient as it was given, of all tensors",
     "d3": "d3 the gradient at the third point",
 }
 AT_HAND: dict[str, tuple[Callable[..., Sample], str, str, int]] = {
@@ -87,7 +88,8 @@ def formula_text(samples: Sequence[Sample], most: int, start: str, accuracy: flo
 def tells(facts: Facts, name: str) -> bool:
     """Return whether a formula can be told from a step."""
     point = facts.asked[0][0] if name == "asks-at-A" and facts.asked else facts.second
-    if point is None or facts.trace.dtype != "float64" or facts.hp.p != 2:
+    other = facts.hp.p != 2 or facts.hp.groups  # another formula, or several
+    if point is None or other or facts.trace.dtype != "float64":
         return False
     moves = (subtract(facts.end, facts.start), subtract(point, facts.start))
     least = RESOLVED * float(norm(facts.start))

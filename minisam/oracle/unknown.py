@@ -74,11 +74,12 @@ def explain_unknown(traces: Sequence[Trace], declare: dict[str, Any]) -> Unknown
 def worth_telling(shown: Evidence) -> Evidence:
     """Return the steps in which something would be seen, if it is seen in any of them.
 
-    Where a gradient is tiny, or there is another formula for another p, a wrong step may be right.
+    Where a gradient is tiny, or for another p or a parameter group of its own, a wrong step may be
+    right, or wrong in another way.
     """
 
     def tells_more(one: Facts) -> bool:
-        return one.hp.p == 2 and float(norm(one.d1)) >= USUAL
+        return one.hp.p == 2 and not one.hp.groups and float(norm(one.d1)) >= USUAL
 
     wrong = [one for one in shown.wrong if tells_more(one)]
     return Evidence([one for one in shown.right if tells_more(one)], wrong) if wrong else shown
@@ -107,7 +108,8 @@ def sentence(when: str, where: str, how: str) -> str:
     start = {"always": "In every step", MOSTLY: "In most steps", "": "There"}.get(
         when, f"Only {when}"
     )
-    start += f", {where}" if where else ""
+    if where:
+        start = f"There, {where}" if when in ("always", MOSTLY) else f"{start}, {where}"
     if how:
         return f" {start}: {how}."
     return f" {start}." if when not in ("", "always", MOSTLY) else ""

@@ -11,6 +11,9 @@ from minisam.anatomy.conditions import condition, kind_of
     ([["a", "b"]], [["a"], ["b"]], "a, b"),  # both together
     ([["a"], ["b"]], [[]], ""),  # either of two is no condition
     ([["a"]], [["a"]], ""),
+    ([["a"]], [["a"], ["b"], [], []], "a, not always"),
+    ([["a", "b"]], [["a"], ["a", "b"], [], []], "b, not always"),
+    ([["a"]], [["a"], ["a"], *[[]] * 6], ""),  # it is right as often
 ])  # fmt: skip
 def test_the_condition_is_what_only_the_wrong_ones_have(wrong, right, when):
     assert condition(wrong, right) == when

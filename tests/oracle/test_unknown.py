@@ -139,8 +139,8 @@ def test_how_little_it_is_off_is_told_where_no_formula_is():
 def test_what_is_frozen_is_told():
     runs = [PROBES[f"sam-{slug}"] for slug in (*SLUGS, "frozen-plain", "frozen")]
     for name, told in (
-        ("frozen_climb", "Only with frozen tensors: ε = ρ (d1 + d1 of what is frozen)/"),
-        ("frozen_in_the_norm", ": ε = ρ d1/‖d1 of all, frozen too‖, should be ρ d1/‖d1‖."),
+        ("frozen_climb", "Only with frozen tensors: ε = ρ g/‖g‖, should be ρ d1/‖d1‖ (g the"),
+        ("frozen_in_the_norm", ": ε = ρ d1/‖g‖, should be ρ d1/‖d1‖ (g the gradient as"),
     ):
         adapter = slips.adapter_of(name)
         found = explain_unknown([watch(adapter, probe, "float64") for probe in runs], {})
