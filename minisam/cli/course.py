@@ -208,21 +208,21 @@ def show_one(arguments: argparse.Namespace) -> int:
                          ("printed", grade.printed.splitlines())):  # fmt: skip
         if lines:
             say(f"{title}:\n  " + "\n  ".join(lines))
-    path = kept["path"] or ""
-    if found.name == "a2" and path.endswith(".py") and Path(path).is_file():
-        say(f"\n{full_report(path, variant)}")
+    there = kept["path"] and Path(kept["path"]).is_file()
+    if found.name == "a2" and grade.status == batch.GRADED and there:
+        say(f"\n{full_report(found, Path(kept['path']), variant)}")
     return 0
 
 
-def full_report(path: str, variant: dict[str, Any]) -> str:
-    """Return the oracle's report on a step, which is run in a process of its own."""
-    from minisam.cli.check import report_on  # for this action only
+def full_report(found: Any, path: Path, variant: dict[str, Any]) -> str:
+    """Return the oracle's report on a step, which is called in a child as when it is graded."""
+    from minisam.course.guard import Guard  # with NumPy, as above
+    from minisam.course.handed_in import Work, read_submission  # as above
+    from minisam.course.judging import report_on_step  # as above
+    from minisam.course.pupil import chosen_guard  # as above
 
-    declared = [f"p={variant['p']}"] if variant["p"] != 2 else []
-    options = argparse.Namespace(
-        dtype=None, declare=declared, known=[], method=["sam"], probe=None, timeout=10.0
-    )
-    return str(report_on(f"{path}:step", "step", options)[1])
+    submission = read_submission(Work("", path), found.file)
+    return report_on_step(found, submission, chosen_guard(Guard()), variant)
 
 
 def look_at_it(arguments: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from minisam.adapters.protocol import Arrays, GradFn
 from minisam.course.desk import NOT_WRITTEN, Apart, Submission, in_one_line
 from minisam.course.guard import Guard
 from minisam.course.pupil import CannotGrade
@@ -20,6 +21,7 @@ from minisam.course.rubric import (
     constants,
 )
 from minisam.course.texts import reference, stub
+from minisam.oracle.checking import check
 from minisam.oracle.diagnosis import diagnose
 from minisam.oracle.parts import convention_part, judge_parts
 from minisam.oracle.watch import Trace
@@ -118,6 +120,23 @@ def status_of(credits: list[Credit]) -> tuple[str, str]:
     if unseen and not any(one.points for one in credits):
         return unseen[0].failure, unseen[0].said
     return GRADED, ""
+
+
+def report_on_step(
+    assignment: Assignment, submission: Submission, guard: Guard, variant: Mapping[str, Any]
+) -> str:
+    """Return the oracle's whole report on a step, which is called in a child, for the staff."""
+    desk = Apart(guard._replace(seconds=6 * guard.seconds), submission, assignment.functions)
+    desk.begin("report")
+
+    def step(w: Arrays, grad_fn: GradFn, *, rho: float, lr: float) -> Arrays:
+        return desk.call("step", w, grad_fn, rho=float(rho), lr=float(lr))[0]
+
+    declare = {"p": variant["p"]} if variant.get("p", 2) != 2 else {}
+    try:
+        return str(check(step, declare=declare, method="sam", name="step"))
+    finally:
+        desk.close()
 
 
 def most_of(assignment: Assignment) -> int:

@@ -7,6 +7,7 @@ import queue
 import shutil
 import signal
 import stat
+import sys
 import tempfile
 import threading
 import time
@@ -183,7 +184,7 @@ class Pupil:
         self.timer.cancel()
         self.kill()
         self.piped.close()
-        shutil.rmtree(self.folder, onerror=remove_all_the_same)
+        remove_tree(self.folder)
         if self.user is not None:
             remove_files_of(self.user)
 
@@ -208,9 +209,16 @@ def remove_files_of(user: int) -> None:
                 if entry.stat(follow_symlinks=False).st_uid != user:
                     continue
                 if entry.is_dir(follow_symlinks=False):
-                    shutil.rmtree(entry.path, onerror=remove_all_the_same)
+                    remove_tree(entry.path)
                 else:
                     os.unlink(entry.path)
+
+
+def remove_tree(folder: str) -> None:
+    """Let go of a folder and what is in it, as far as it can be."""
+    newer = sys.version_info >= (3, 12)  # which has another name for it
+    handler: dict[str, Any] = {"onexc" if newer else "onerror": remove_all_the_same}
+    shutil.rmtree(folder, **handler)
 
 
 def remove_all_the_same(function: Any, path: str, _: Any) -> None:

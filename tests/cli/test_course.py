@@ -48,6 +48,7 @@ def test_a_class_is_graded_and_one_of_it_is_shown(folder, tmp_path, capsys):
     shown = capsys.readouterr().out
     assert "15 of 20 points, graded" in shown
     assert "M07-downhill" in shown
+    assert "step: bug: M07-downhill" in shown
     assert course("show", "cy", "--assignment", "a2", "--out", out) == 2
     assert "there is no result for 'cy'" in capsys.readouterr().err
 
