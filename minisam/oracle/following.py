@@ -51,6 +51,8 @@ def followed(
             return [()]
         else:
             lost.append(layer)
+            if not layer.features and all(other.method == "sgd" for other in explained):
+                beam = [tuple(honest(one)) for one in beam]  # of SAM itself nothing is known
     return beam
 
 
@@ -85,7 +87,7 @@ def named_here(
     NaN, which any mistake spreads; from another dtype than the first where nothing was found.
     """
     nan = any(trace.probe.has_nan for trace in layer.traces)
-    plain_enough = layer.ordinary or not (lost or nan)
+    plain_enough = layer.ordinary or not (nan or any(other.ordinary for other in lost))
     return plain_enough and (layer.dtype == layers[0].dtype or not any(beam))
 
 

@@ -63,7 +63,8 @@ def extensions(replays: Replays, question: Question) -> list[Parts]:
     traces, found = question.traces, question.found
     if replays.explain(found, traces, "rough") and (more := refine(replays, question, ())):
         return [more]
-    proposed = [(part,) for part in explaining_alone(replays, question, "rough")]
+    proposed: list[Parts] = [(part,) for part in explaining_alone(replays, question, "rough")]
+    proposed += with_number(replays, question, [()], "rough")
     refined = [more for one in proposed if (more := refine(replays, question, one)) is not None]
     if refined:
         return fewest(refined)
@@ -137,8 +138,10 @@ def moves(replays: Replays, question: Question, part: Part, how: str) -> bool:
     return bool(pieces & descent if how == "descent" else pieces - descent)
 
 
-def with_number(replays: Replays, question: Question, several: Sequence[Parts]) -> list[Parts]:
-    """Return explanations of the climb with a number that is added to the norm."""
+def with_number(
+    replays: Replays, question: Question, several: Sequence[Parts], how: str = "climb"
+) -> list[Parts]:
+    """Return explanations with a number that is added to the norm."""
     taken = conventions_of(question.found)
     return [
         (*parts, one)
@@ -146,7 +149,7 @@ def with_number(replays: Replays, question: Question, several: Sequence[Parts]) 
         for one in epsilon_parts(
             (*question.found, *parts), question.climbs, replays.declared, taken
         )
-        if replays.explain((*question.found, *parts, one), question.traces, "climb")
+        if replays.explain((*question.found, *parts, one), question.traces, how)
     ]
 
 

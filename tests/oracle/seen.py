@@ -11,7 +11,9 @@ def adapter_with(*names, declare=None, changes=()):
     """The adapter of the reference with mutants, conventions and other changes."""
     parts = [convention_part(declare or {}), *map(mutant_part, names)]
     every = [*(change for part in parts for change in part.changes), *changes]
-    return adapter_of(lambda hp: optimizer({**hp, **parts[0].settings}, every), ("sam", "asam"))
+    return adapter_of(
+        lambda hp: optimizer({**hp, **parts[0].settings}, every), ("sgd", "sam", "asam")
+    )
 
 
 def traces_of(adapter, methods=("sam",), dtype="float64", slugs=()):

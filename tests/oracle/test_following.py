@@ -38,3 +38,15 @@ def test_what_is_seen_later_is_added_to_what_was_found():
     replays = Replays(convention_part({}))
     (found,) = followed(replays, strata(traces), known_parts(traces, {}), failing)
     assert [part.name for part in found] == ["M07-downhill", "R02-momentum-lost"]
+
+
+def test_what_is_wrong_without_a_climb_is_no_name_for_a_step_that_climbs_wrongly():
+    def change(recipe):
+        return recipe.having(radius=lambda now: 0.7 * now.rho)
+
+    slugs = ("sgd-plain", "sgd-momentum", "sam-one-tensor", "sam-three-tensors", "sam-momentum")
+    adapter = adapter_with("R02-momentum-lost", changes=[change])
+    traces = traces_of(adapter, ("sgd", "sam"), slugs=slugs)
+    failing, _ = split(traces)
+    found = followed(Replays(convention_part({})), strata(traces), known_parts(traces, {}), failing)
+    assert found == [()]

@@ -40,6 +40,9 @@ ONLY_SCRIPTED = {
     "M62-norm-of-each-group",
     "M97-stale-copy-without-gradient",
     "M101-momentum-lost-at-a-new-rate",
+    "M112-radius-of-the-first-group",
+    "M113-rate-of-the-first-group",
+    "M114-decay-of-the-first-group",
 }
 
 

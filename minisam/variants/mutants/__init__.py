@@ -26,9 +26,10 @@ from minisam.variants.mutants import (  # isort: skip
     velocity,
     decay,
     operators,
+    groups,
 )
 
 __all__ = ["MUTANTS", "Mutant", "mutant_adapter"]
 
 del restore, perturbation, gradient, schedule, batches, adaptive
-del radius, norms, climbs, descents, returns, velocity, decay, operators
+del radius, norms, climbs, descents, returns, velocity, decay, operators, groups

@@ -11,7 +11,7 @@ import numpy as np
 from minisam.trees import Params, add, map_leaves, scale, subtract
 from minisam.variants.mutants.catalogue import enter, enter_with
 from minisam.variants.mutants.climbs import coarse
-from minisam.variants.recipe import Recipe, piece
+from minisam.variants.recipe import Recipe, only, piece
 
 enter(
     "M89-climbs-again",
@@ -109,12 +109,23 @@ def take_back_stale(now: SimpleNamespace) -> Params:
     return subtract(now.perturbed, kept_while_moving(now, "kept_climb", now.perturbation))
 
 
+def put_back_stale(now: SimpleNamespace) -> Params:
+    """Put the copy of A back; where a tensor has no gradient, that of an earlier step."""
+    return kept_while_moving(now, "kept_copy", now.params)
+
+
 enter(
     "M96-stale-climb",
     "takes back the ε of an earlier step from a tensor that has no gradient now",
     "ε stays in the optimizer's state, and the restore subtracts whatever it finds there. Remove "
     "it in every step.",
-    piece(origin=take_back_stale),
+    only(lambda hp: hp.missing, piece(origin=take_back_stale)),
+    others=(
+        (
+            "takes back the ε of an earlier step from a tensor whose gradient is zero now",
+            piece(origin=take_back_stale),
+        ),
+    ),
 )
 
 enter(
@@ -122,7 +133,13 @@ enter(
     "restores the weights of an earlier step where a tensor has no gradient now",
     "The copy stays in the optimizer's state, and the restore writes back whatever it finds there. "
     "Save every tensor in every step, or remove the copies.",
-    piece(origin=lambda now: kept_while_moving(now, "kept_copy", now.params)),
+    only(lambda hp: hp.missing, piece(origin=put_back_stale)),
+    others=(
+        (
+            "restores the weights of an earlier step where a tensor's gradient is zero now",
+            piece(origin=put_back_stale),
+        ),
+    ),
 )
 
 
