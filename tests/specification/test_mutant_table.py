@@ -38,6 +38,7 @@ ONLY_PROBES = {
 # goes, or a momentum beside a schedule. The oracle's probes have.
 ONLY_SCRIPTED = {
     "M62-norm-of-each-group",
+    "M96-stale-climb",
     "M97-stale-copy-without-gradient",
     "M101-momentum-lost-at-a-new-rate",
     "M112-radius-of-the-first-group",
