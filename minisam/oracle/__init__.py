@@ -4,8 +4,9 @@ Who calls whom: `checking` puts an implementation through the `probes`, and `wat
 it does; `judge` holds that against the reference, a recipe with the declared conventions of
 `minisam.variants`; `verdicts` concludes. If a probe fails, it asks `diagnosis` which of the known
 mutants do the same, and `explanation` what is wrong first. `skills` says which parts of the step
-are right, from the `facts` of each, and `unknown` explains a mistake that has no name. The `report`
-says it. `grading` (in notebooks), `parametrization` and `pytest_plugin` (pytest) call `checking`.
+are right, from the `facts` of each, and `unknown` explains a mistake that has no name. `shrinking`
+finds the smallest input that fails, and `reproduction` writes it as a script. The `report` says all
+of it. `grading` (in notebooks), `parametrization` and `pytest_plugin` (pytest) call `checking`.
 """
 
 from __future__ import annotations
