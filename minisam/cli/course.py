@@ -50,10 +50,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--marks", metavar="FILE", help="points that people gave: a table with a column id"
     )
     grade.add_argument(
-        "--gradescope", metavar="FILE", help="of one submission, write this results.json, too"
+        "--gradescope", metavar="FILE", help="SUBMISSIONS is one: write results.json, too"
     )
     grade.add_argument(
-        "--classroom50", metavar="FILE", help="of one submission, write this result.json, too"
+        "--classroom50", metavar="FILE", help="SUBMISSIONS is one: write result.json, too"
     )
     grade.add_argument(
         "--nbgrader", metavar="GRADEBOOK", help="write the points into this gradebook.db, too"
@@ -137,7 +137,8 @@ def grade_them(arguments: argparse.Namespace) -> int:
     out, marks = expanded(arguments.out), arguments.marks and expanded(arguments.marks)
     seed = batch.seed_in(expanded(arguments.seed_file or out / "secret"))
     guard = guard_of(arguments)
-    settings = batch.Settings(found, Task(seed, variant), guard, out, arguments.jobs)
+    alone = bool(arguments.gradescope or arguments.classroom50)
+    settings = batch.Settings(found, Task(seed, variant), guard, out, arguments.jobs, alone)
     say("\n".join(guard.layers()))
     grades = batch.grade_class(expanded(arguments.submissions), settings, progress())
     grades = batch.with_marks(found, grades, marks)
@@ -150,14 +151,13 @@ def grade_them(arguments: argparse.Namespace) -> int:
         write(out / "feedback" / f"{batch.file_name(name)}.html", page)
     write(out / "class.html", pages.class_page(found, grades, guard.layers()))
     batch.write_table(out / "scores.csv", batch.scores(found, grades))
-    for option in ("gradescope", "classroom50"):
-        if (path := getattr(arguments, option)) and len(grades) != 1:
-            raise ValueError(f"--{option} is for one submission, and there are {len(grades)}")
-        if path and option == "gradescope":
-            write(expanded(path), doors.gradescope(found, *grades.values()))
-        elif path:
-            (grade,) = grades.values()
-            write(expanded(path), doors.classroom50(found, grade, os.environ))
+    if alone:
+        (grade,) = grades.values()
+        if arguments.gradescope:
+            write(expanded(arguments.gradescope), doors.gradescope(found, grade))
+        if arguments.classroom50:
+            result = doors.classroom50(found, grade, os.environ)
+            write(expanded(arguments.classroom50), result)
     if arguments.nbgrader:
         left = doors.to_nbgrader(found, grades, expanded(arguments.nbgrader))
         say(f"{len(grades) - len(left)} written into {arguments.nbgrader}")

@@ -35,6 +35,7 @@ class Settings(NamedTuple):
         guard: what protects us.
         out: the folder of the results.
         jobs: how many children run at once.
+        alone: whether the folder of submissions is one student's.
     """
 
     assignment: Assignment
@@ -42,6 +43,7 @@ class Settings(NamedTuple):
     guard: Guard
     out: Path
     jobs: int = 1
+    alone: bool = False
 
     def key(self, found: Work) -> str:
         """Return what changes when a submission must be graded again."""
@@ -93,7 +95,7 @@ def grade_class(
         CannotGrade: if the grader does not get through the test of itself.
         ValueError: if there is nothing to grade.
     """
-    everybody = found_in(folder, settings.assignment.file)
+    everybody = found_in(folder, settings.assignment.file, settings.alone)
     grades = {one.id: kept_grade(settings, one) for one in everybody}
     left = [one for one in everybody if grades[one.id] is None]
     if left:

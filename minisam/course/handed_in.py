@@ -39,18 +39,21 @@ class Work(NamedTuple):
         return hashlib.sha256(repr((self.trouble, name)).encode() + content).hexdigest()
 
 
-def found_in(folder: Path, stem: str) -> list[Work]:
+def found_in(folder: Path, stem: str, alone: bool = False) -> list[Work]:
     """Return the submissions in a folder, by student.
 
     Args:
-        folder: holds a folder for each student, or the exported files, or one student's file.
+        folder: holds a folder for each student, or the exported files.
         stem: the file's name without its ending, such as ``hw2``.
+        alone: whether the folder is one student's.
 
     Raises:
         ValueError: if there is nothing.
     """
     if not folder.is_dir():
         raise ValueError(f"there is no folder {str(folder)!r}")
+    if alone:
+        return [of_folder("submission", folder, stem)]
     found = []
     for path in sorted(folder.iterdir()):
         if path.name.startswith((".", "_")):

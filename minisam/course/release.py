@@ -61,6 +61,31 @@ def test_{criterion}(env):
     credit = credits_of(env, "{name}", {variant})["{criterion}"]
     assert credit.status == "right", f"{{credit.said}} {{credit.question}}"
 '''
+GRADESCOPE = {
+    "setup.sh": """\
+#!/usr/bin/env bash
+apt-get install -y python3-pip bubblewrap
+python3 -m pip install --break-system-packages minisam
+""",
+    "run_autograder": """\
+#!/usr/bin/env bash
+# The file `secret` beside this one holds the seed: any text that students do not know.
+chmod 600 /autograder/source/secret
+exec minisam course grade /autograder/submission --assignment {name}{variant} --out /tmp/marks \\
+  --seed-file /autograder/source/secret --gradescope /autograder/results/results.json
+""",
+}
+CLASSROOM50 = '''\
+"""Grade a submission in Classroom 50, for practice: what is bundled here, anybody can read."""
+
+import subprocess
+import sys
+
+python = [sys.executable, "-m"]
+subprocess.run([*python, "pip", "install", "--quiet", "--user", "minisam"], check=True)
+words = "course grade . --assignment {name}{variant} --out /tmp/marks --classroom50 result.json"
+sys.exit(subprocess.run([*python, "minisam", *words.split()]).returncode)
+'''
 WORKFLOW = """\
 name: check
 on: push
@@ -120,7 +145,9 @@ def release(assignment: Assignment, variant: Mapping[str, Any], out: Path) -> li
 
 
 def release_to_staff(assignment: Assignment, variant: Mapping[str, Any], out: Path) -> list[Path]:
-    """Write what only the staff get: the solution, nbgrader's source notebook, otter's tests.
+    """Write what only the staff get: the solution, and what other systems are fed with.
+
+    That is nbgrader's source notebook, otter's tests, Gradescope's scripts and Classroom 50's.
 
     Args:
         assignment: the assignment.
@@ -136,6 +163,9 @@ def release_to_staff(assignment: Assignment, variant: Mapping[str, Any], out: Pa
         f"{assignment.file}.py": reference(assignment, variant),
         f"{assignment.file}.ipynb": notebook(cells),
     }
+    words = {"name": assignment.name, "variant": as_options(assignment, variant)}
+    texts |= {f"gradescope/{name}": text.format(**words) for name, text in GRADESCOPE.items()}
+    texts["classroom50/autograder.py"] = CLASSROOM50.format(**words)
     for one in assignment.criteria:
         if not one.by_staff:
             texts[f"tests/{one.name}.py"] = OTTER.format(
@@ -143,6 +173,12 @@ def release_to_staff(assignment: Assignment, variant: Mapping[str, Any], out: Pa
                 name=assignment.name, variant=differing(assignment, variant),
             )  # fmt: skip
     return write_all(out, texts)
+
+
+def as_options(assignment: Assignment, variant: Mapping[str, Any]) -> str:
+    """Return a variant as options of the command."""
+    differs = differing(assignment, variant)
+    return "".join(f" --variant {key}={value}" for key, value in differs.items())
 
 
 def differing(assignment: Assignment, variant: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,8 +194,14 @@ def check_empty(out: Path) -> None:
 
 
 def write_all(out: Path, texts: Mapping[str, str]) -> list[Path]:
-    """Write texts into a folder."""
-    return [write_atomically(out / name, _writer(text)) for name, text in texts.items()]
+    """Write texts into a folder; scripts can be run."""
+    files = []
+    for name, text in texts.items():
+        path = write_atomically(out / name, _writer(text))
+        if text.startswith("#!"):
+            path.chmod(0o755)
+        files.append(path)
+    return files
 
 
 def _writer(text: str) -> Any:

@@ -8,6 +8,7 @@ from course import submissions as known
 from minisam.cli.course import ASSIGNMENTS
 from minisam.cli.main import main
 from minisam.course.assignments import NAMES
+from minisam.course.doors import CLASSROOM
 
 
 @pytest.fixture
@@ -28,10 +29,7 @@ def test_the_assignments_are_known_without_loading_them():
 
 def test_a_class_is_graded_and_one_of_it_is_shown(folder, tmp_path, capsys):
     out = tmp_path / "out"
-    assert course("grade", folder, "--assignment", "a2", "--out", out, "--jobs", 2,
-                  "--gradescope", tmp_path / "x.json") == 2  # fmt: skip
-    assert "--gradescope is for one submission" in capsys.readouterr().err
-    assert course("grade", folder, "--assignment", "a2", "--out", out) == 0
+    assert course("grade", folder, "--assignment", "a2", "--out", out, "--jobs", 2) == 0
     told = capsys.readouterr()
     assert "2 graded" in told.out
     assert "2 of 2" in told.err
@@ -53,12 +51,16 @@ def test_a_class_is_graded_and_one_of_it_is_shown(folder, tmp_path, capsys):
     assert "there is no result for 'cy'" in capsys.readouterr().err
 
 
-def test_of_one_submission_gradescope_is_told(folder, tmp_path):
-    path = tmp_path / "results.json"
+def test_of_one_submission_other_systems_are_told(folder, tmp_path, monkeypatch):
+    (folder / "bob" / "notes.py").write_text("x = 1")  # the folder is one student's all the same
+    path, other = tmp_path / "results.json", tmp_path / "result.json"
+    for name in CLASSROOM.values():
+        monkeypatch.setenv(name, "x")
     assert course("grade", folder / "bob", "--assignment", "a2", "--out", tmp_path / "out",
-                  "--gradescope", path) == 0  # fmt: skip
+                  "--gradescope", path, "--classroom50", other) == 0  # fmt: skip
     found = json.loads(path.read_text())
     assert found["score"] == sum(one["score"] for one in found["tests"]) == 15
+    assert json.loads(other.read_text())["score"] == 15
 
 
 def test_what_could_not_be_graded_is_an_error_and_no_zero(folder, tmp_path, capsys):

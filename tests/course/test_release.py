@@ -1,11 +1,15 @@
 """What students get: it works, and nothing of the solution or the secret is in it."""
 
+import ast
 import json
+import os
+import shlex
 import subprocess
 import sys
 
 import pytest
 
+from minisam.cli.main import build_parser
 from minisam.course import release as module
 from minisam.course.assignments import NAMES, assignment
 from minisam.course.formative import credits_in
@@ -113,3 +117,19 @@ def test_otter_has_a_test_for_every_skill(name, tmp_path):
     for skill, text in files.items():
         compile(text, skill, "exec")
         assert f'["{skill}"]' in text
+
+
+def test_the_scripts_of_other_systems_call_the_grader(tmp_path):
+    release_to_staff(assignment("a2"), {"p": 3, "steps": 0}, tmp_path / "staff")
+    script = tmp_path / "staff/gradescope/run_autograder"
+    assert os.access(script, os.X_OK)
+    run = script.read_text()
+    command = run.split("exec minisam ")[1].replace("\\\n", " ")
+    parsed = build_parser(["course"]).parse_args(shlex.split(command))
+    assert (parsed.assignment, parsed.variant) == ("a2", ["p=3"])
+    assert parsed.gradescope == "/autograder/results/results.json"
+    tree = ast.parse((tmp_path / "staff/classroom50/autograder.py").read_text())
+    (words,) = [node.value.value for node in tree.body
+                if isinstance(node, ast.Assign) and node.targets[0].id == "words"]  # fmt: skip
+    parsed = build_parser(["course"]).parse_args(words.split())
+    assert (parsed.classroom50, parsed.variant) == ("result.json", ["p=3"])
