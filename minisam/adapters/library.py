@@ -179,7 +179,8 @@ def of_trees(
 ) -> ValueAndGrad:
     """Return the oracle's gradient function, of lists of all tensors, as one of dicts of some.
 
-    Hessian products and shards that it has go along; a batch that is not split is one shard.
+    Hessian products and shards that it has go along; a batch that is not split is one shard. What
+    is not trained is in its ``fixed``, and the last gradients there in ``slopes``.
 
     Args:
         grad_fn: list of arrays -> list of arrays or None.
@@ -198,10 +199,13 @@ def of_trees(
             if name in trained
         }
 
+    slopes: Params = {}
+
     def value_and_grad(point: Params, **which: Any) -> tuple:
         whole = arrays(point)
         loss, gradients = losses.at(whole), grad_fn(whole, **which)
         losses.learn(whole, gradients)
+        slopes.update({k: g for k, g in zip(held, gradients, strict=True) if k not in trained})
         return loss, tree(gradients)
 
     def hessian_product(point: Params, vector: Params) -> Params:
@@ -214,7 +218,8 @@ def of_trees(
         if parts
         else [partial(value_and_grad)]
     )
-    mark(value_and_grad, shards=shards)
+    fixed = {name: leaf for name, leaf in held.items() if name not in trained}
+    mark(value_and_grad, shards=shards, fixed=fixed, slopes=slopes)
     if hasattr(grad_fn, "hessian_product"):
         mark(value_and_grad, hessian_product=hessian_product)
     return value_and_grad

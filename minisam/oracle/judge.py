@@ -105,6 +105,7 @@ class Replay:
             done.append(found)
         self.count += 1
         grads = dict(zip(self.names, found[1], strict=True))
+        self.slopes = {name: self.lift(grads[name]) for name in self.fixed}
         lifted = {name: self.lift(grads[name]) for name in self.trained}
         if self.spreads:
             lifted = {name: g + 0.0 * point[name] for name, g in lifted.items()}

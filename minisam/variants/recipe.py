@@ -20,7 +20,8 @@ of small functions, so that another SAM can be said by naming the one piece in w
 A change is a function ``Recipe -> Recipe``. Every piece is a function of ``now``, the step's record
 so far: ``now.params`` is A, then ``now.d1``, ``now.perturbation``, ``now.perturbed``, ``now.d2`` as
 they become known; ``now.previous`` is the record of the step before, ``now.velocity`` the momentum
-buffer, ``now.ask(point)`` evaluates a gradient.
+buffer, ``now.ask(point)`` evaluates a gradient. ``now.asked.fixed`` are the tensors that are not
+trained, and ``now.asked.slopes`` their gradients.
 """
 
 from __future__ import annotations
@@ -226,6 +227,7 @@ def build(recipe: Recipe) -> Optimizer:
         now = SimpleNamespace(params=params, hp=hp.at(count), count=count, base=recipe.base)
         now.previous, now.velocity = previous, getattr(base_state, "velocity", None)
         now.rho, now.lr = now.hp.rho, now.hp.lr
+        now.asked = value_and_grad
         value_and_grad = with_loss_decay(hp, value_and_grad)
         now.gradient = partial(gradient_of, value_and_grad)
         now.ask = partial(recipe.ask, now)

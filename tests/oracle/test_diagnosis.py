@@ -179,6 +179,13 @@ def test_a_mistake_and_a_convention_are_found_together():
     assert {one.name for one in survivor} == {"norm_epsilon", "M10-first-gradient"}
 
 
+def test_a_number_is_no_clipping_that_has_the_same_number():
+    failing, passing = split(traces_of(adapter_with(declare={"norm_epsilon": 1e-6})))
+    (survivor,) = survivors_of(failing, passing)
+    assert conventions_of(survivor) == {"norm_epsilon": 1e-6}
+    assert not any(part.is_mutant for part in survivor)
+
+
 def test_a_student_who_walks_on_from_b_and_divides_by_zero_is_told_so_once():
     changes = [
         MUTANTS["M01-not-restored"].change,

@@ -34,8 +34,8 @@ ONLY_PROBES = {
     "loss reported from B as if from A": "the history of a run",
 }
 
-# Seen by no property either: no loss of theirs has parameter groups, or tensors whose gradient
-# goes, or a momentum beside a schedule. The oracle's probes have.
+# Seen by no property either: no loss of theirs has parameter groups, frozen tensors, or
+# tensors whose gradient goes, or a momentum beside a schedule. The oracle's probes have.
 ONLY_SCRIPTED = {
     "M62-norm-of-each-group",
     "M96-stale-climb",
@@ -44,6 +44,8 @@ ONLY_SCRIPTED = {
     "M112-radius-of-the-first-group",
     "M113-rate-of-the-first-group",
     "M114-decay-of-the-first-group",
+    "M115-frozen-in-the-norm",
+    "M116-frozen-climb",
 }
 
 

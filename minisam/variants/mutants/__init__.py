@@ -27,9 +27,10 @@ from minisam.variants.mutants import (  # isort: skip
     decay,
     operators,
     groups,
+    frozen,
 )
 
 __all__ = ["MUTANTS", "Mutant", "mutant_adapter"]
 
 del restore, perturbation, gradient, schedule, batches, adaptive
-del radius, norms, climbs, descents, returns, velocity, decay, operators, groups
+del radius, norms, climbs, descents, returns, velocity, decay, operators, groups, frozen
