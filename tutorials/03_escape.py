@@ -99,10 +99,10 @@ for lr, shade in ((1.4, plots.SKY), (1.6, plots.BLUE), (1.8, plots.PURPLE)):
     axes.axvline(escape_threshold(1.0, wall, lr), color=shade, linestyle="--", linewidth=1.5)
 if my_threshold is not None:
     axes.axvline(my_threshold, color=plots.SKY, linestyle=":", label="your guess")
-axes.set(xlabel="radius ρ", ylabel="fraction of 50 runs that leave")
+axes.set(xlabel="radius ρ", ylabel="fraction of 50 runs beyond the wall")
 axes.set_title("SAM leaves once ρ passes a threshold (dashed)")
 axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-show(figure, alt="Fraction of runs that leave against ρ: it jumps from 0 to 1 at each dashed line.")
+show(figure, alt="Fraction beyond the wall against ρ: it jumps from 0 to 1 at each dashed line.")
 
 
 # %%
@@ -128,8 +128,9 @@ reveal("η = 1.4, begins to leave at", my_threshold, escape_threshold(1.0, wall,
 #
 # ## Now break it
 #
-# For η = 1.4 the curve in the picture comes *down* again: beyond ρ = 0.5 or so nobody leaves.
-# **Predict** why, before you run the cell: `"never crosses"`, or `"comes back"`?
+# For η = 1.4 the curve in the picture comes *down* again: beyond ρ = 0.5 or so, no run is beyond
+# the wall at its end. **Predict** why, before you run the cell: `"never crosses"`, or
+# `"comes back"`?
 
 # %%
 my_reason = None  # ← your guess: "never crosses" or "comes back"
@@ -144,7 +145,9 @@ assert not leaves(1.4, np.array([0.55])).any()
 
 # %% [markdown]
 # Just beyond the wall, uphill is *back*. With a ρ that large, B lies in the sharp well again, whose
-# steep slope throws SAM back over the wall. A ρ can be too large to escape with.
+# steep slope throws SAM back over the wall, round and round. At η = 1.6 the same happens to some
+# runs, and others, from other starts, stay beyond the wall: hence the dips. A ρ can be too large
+# to escape with.
 #
 # ## What happened
 #

@@ -76,7 +76,8 @@ H, A = np.array([[6.0, -1.0], [-1.0, 2.0]]), np.array([1.0, 2.0])
 def points_of(step):
     asked, end = [], None
     try:
-        end = step([A], lambda w: asked.append(w[0]) or [H @ w[0]], rho=1.0, lr=0.125)
+        grad_fn = lambda w: asked.append(np.copy(w[0])) or [H @ w[0]]  # noqa: E731
+        end = step([A.copy()], grad_fn, rho=1.0, lr=0.125)
     except Exception as error:
         print("It stops:", error)
     seen = [*asked, *(() if end is None else end)]
@@ -258,6 +259,9 @@ check(sign_step, ["p-inf"], ["second-elsewhere", "direction", "length", "last-st
 #
 # ## Next
 #
-# In a course, assignment A2 asks for this step: `from minisam.course import check`, and then
-# `check(any_step, "a2")`. A right SAM, and what for? [Learning lies](05_learning_lies.ipynb):
-# networks, and labels that are wrong.
+# In a course, assignment A2 asks for this step, and for what is wrong with three others. It has a
+# check of its own, which says what each skill is worth: `from minisam import course`, and then
+# `course.check(any_step, "a2")`. It is practice; the marked run uses other numbers.
+#
+# A right SAM, and what for? [Learning lies](05_learning_lies.ipynb): networks, and labels that are
+# wrong.

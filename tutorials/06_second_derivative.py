@@ -21,7 +21,7 @@
 # - say what curvature knows of a weight's worth, and what SAM leaves out.
 #
 # **You need** a matrix's eigenvalues, and Taylor's formula to second order. 35 minutes to read,
-# ten seconds to run.
+# ten seconds or so to run.
 #
 # | symbol | name in code | meaning |
 # |---|---|---|
@@ -172,9 +172,10 @@ reveal("truth / formula:", my_ratio, (half["½ h w²"] - losses["h"][0]) / formu
 #
 # ## What happened
 #
-# Products H v give the largest curvatures of a network with any number of weights. A few dozen
-# directions are sharp, thousands are flat. Curvature tells where the loss bends, not which weights
-# can go. SAM uses no H at all: its climb costs one more gradient, and feels H ε in d2 ≈ d1 + H ε.
+# Products H v give the largest curvatures of a network with any number of weights. A handful of
+# directions are sharp, and the other thousands are much flatter. Curvature tells where the loss
+# bends, not which weights can go. SAM uses no H at all: its climb costs one more gradient, and
+# feels H ε in d2 ≈ d1 + H ε.
 #
 # ## Exercises
 #
