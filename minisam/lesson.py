@@ -75,6 +75,22 @@ def skill(name: str, attempt: Callable[[], Any]) -> bool:
     return right
 
 
+def agrees(yours: Any, right: Any) -> bool:
+    """Return whether what a reader wrote is right, to three digits.
+
+    Whoever rounds to three digits is off by at most half a unit of the third: of 1.00, 0.5 %.
+
+    Args:
+        yours: a number or several, rounded or not.
+        right: what they should be, none of them 0.
+
+    Example:
+        >>> agrees(0.333, 1 / 3), agrees(0.33, 1 / 3), agrees((0.447, 2.89), [0.4472, 2.8944])
+        (True, False, True)
+    """
+    return bool(np.allclose(yours, right, rtol=0.005, atol=0.0))
+
+
 def show(figure: Any, alt: str) -> None:
     """Show a figure in a notebook with a text for those who don't see it, and close it.
 

@@ -5,8 +5,10 @@ from types import SimpleNamespace
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from minisam.lesson import in_short, reveal, show, skill
+from minisam.lesson import agrees, in_short, reveal, show, skill
 
 
 @pytest.mark.parametrize("guess", ["flat", 3, np.array([1.0, 2.0]), (1, 2), True, 0])
@@ -43,17 +45,26 @@ def test_a_skill_is_one_line(attempt, right, told, capsys):
     assert capsys.readouterr().out == told
 
 
+@given(st.floats(1e-9, 1e9), st.sampled_from([-1, 1]))
+def test_three_digits_are_enough_and_two_are_not_always(size, sign):
+    right = sign * size
+    assert agrees(float(f"{right:.3g}"), right)
+    assert agrees([right, float(f"{right:.3g}")], [right, right])
+    assert not agrees(1.01 * right, right)
+    assert not agrees(-right, right)
+    assert not agrees(0.0, right)
+
+
 def test_an_interruption_goes_through():
     with pytest.raises(KeyboardInterrupt):
         skill("s", lambda: (_ for _ in ()).throw(KeyboardInterrupt))
 
 
 def test_a_notebook_shows_the_picture_with_its_words(monkeypatch):
-    shown = []
+    shown, figure = [], plt.figure()  # before pyplot could take the stand-in for a notebook
     display = SimpleNamespace(display=lambda figure, metadata: shown.append((figure, metadata)))
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: object()))
     monkeypatch.setitem(sys.modules, "IPython.display", display)
-    figure = plt.figure()
     show(figure, alt="An empty page.")
     assert shown == [(figure, {"image/png": {"alt": "An empty page."}})]
     assert plt.get_fignums() == []

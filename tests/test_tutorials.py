@@ -1,8 +1,8 @@
 """A tutorial is a percent-format script and its executed notebook: the same cells, in one form.
 
 Each is performed once, cell by cell. Where the reader is to write something, the cell is run as it
-stands, and the check below it has to say "not yet"; then the answer is run in its place, and the
-check has to say "right".
+stands, and the check below it has to say "not yet"; then wrong answers are run in its place, of
+which the check has to refuse each; then right ones, and the check has to say "right".
 """
 
 import io
@@ -18,6 +18,7 @@ from pathlib import Path
 import matplotlib
 import matplotlib.pyplot as plt
 import pytest
+from answers import RIGHT, WRONG
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
@@ -78,6 +79,13 @@ def code_of(script):
 def prose_of(script):
     cells = cells_of_script(script.read_text(encoding="utf-8"))
     return "\n".join(source for kind, _, source in cells if kind == "markdown")
+
+
+@every_tutorial
+def test_every_blank_is_filled_in_wrongly_too(script):
+    wrong, right = WRONG[script.stem[:2]], RIGHT[script.stem[:2]]
+    assert set(wrong) == set(answers_of(script)) >= set(right)
+    assert all(len(answers) >= 2 for answers in wrong.values())
 
 
 def lines_of(source):
@@ -255,6 +263,7 @@ def performed(script):
         A list of complaints: of checks that say the wrong thing.
     """
     answers, scope, complaints = answers_of(script), {"__name__": "__main__"}, []
+    wrong, right = WRONG[script.stem[:2]], RIGHT[script.stem[:2]]
     waiting = None
 
     def run(source):
@@ -271,10 +280,17 @@ def performed(script):
         elif waiting and re.search(r"\b(skill|check)\(", source):
             if not said or [line for line in said if not line.startswith("· not yet")]:
                 complaints.append(f"{waiting}, not done: {said}")
-            run(answers[waiting])
-            said = run(source)
-            if [line for line in said if not line.startswith("✓ right")]:
-                complaints.append(f"{waiting}, done: {said}")
+            blank = scope.copy()
+            for answer in wrong[waiting]:
+                scope.update(blank)
+                run(answer)
+                if not [line for line in run(source) if line.startswith("· not yet")]:
+                    complaints.append(f"{waiting}, wrong: {answer}")
+            for answer in (*filter(None, [right.get(waiting)]), answers[waiting]):
+                run(answer)
+                said = run(source)
+                if [line for line in said if not line.startswith("✓ right")]:
+                    complaints.append(f"{waiting}, done: {answer} {said}")
             waiting = None
     return complaints if waiting is None else [*complaints, f"{waiting} is never checked"]
 
@@ -303,6 +319,29 @@ def test_tutorial_runs_in_silence_and_its_checks_tell_an_answer_from_a_blank(
 
 
 @pytest.mark.parametrize(
+    ("check", "complaint"),
+    [
+        ("half == 2", None),
+        ("half is not None", "half, wrong: half = 1"),
+        ("True", "half, not done: "),
+        ("isinstance(half, int) and half == 2", "half, done: half = 2.0"),
+    ],
+)
+def test_a_check_that_judges_wrongly_would_be_seen(check, complaint, tmp_path, monkeypatch):
+    monkeypatch.setitem(WRONG, "01", {"half": ["half = 1", "half = 4"]})
+    monkeypatch.setitem(RIGHT, "01", {"half": "half = 2.0"})
+    (tmp_path / "solutions").mkdir()
+    (tmp_path / "solutions" / "01.py").write_text('# %% tags=["half"]\nhalf = 2\n')
+    script = tmp_path / "01.py"
+    script.write_text(
+        "# %%\nfrom minisam.lesson import skill\n"
+        f'# %% tags=["half"]\nhalf = None\n# %%\nskill("s", lambda: {check})\n'
+    )
+    assert all(complaint and text.startswith(complaint) for text in performed(script)[:1])
+    assert bool(performed(script)) is (complaint is not None)
+
+
+@pytest.mark.parametrize(
     ("line", "told"),
     [
         ("return undefined", "It stops: NameError"),
@@ -320,6 +359,17 @@ def test_a_broken_step_is_told_what_it_did(line, told, capsys):
         for tags, source in cells[: last + 1]:
             exec(broken if tags else source, scope)
     assert told in capsys.readouterr().out
+
+
+def test_the_door_to_the_course_is_open(capsys):
+    """The tutorial in which one writes SAM says how a course checks it: that runs as it stands."""
+    scope: dict = {}
+    exec("import numpy as np\n" + answers_of(SCRIPTS[3])["exercise-2"], scope)
+    lines = re.findall(r"`([^`\n]*\bcourse\b[^`\n]*)`", prose_of(SCRIPTS[3]))
+    assert len(lines) == 2
+    for line in lines:
+        exec(line, scope)
+    assert "The public checks passed." in capsys.readouterr().out
 
 
 def in_a_browser(*scripts):

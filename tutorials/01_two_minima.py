@@ -11,12 +11,14 @@
 # %% [markdown]
 # # Two minima of the same depth
 #
-# *Why care whether a minimum is flat?* Training compares losses, and here are two minima with
-# exactly the same one. Nothing in the training set can tell them apart. Something else can.
+# *Why care whether a minimum is flat?* A network learns from examples, the *training set*: its
+# weights w are moved until a loss L(w) is small. It is judged by others, the *test set*. Here are
+# two minima with exactly the same training loss. Nothing in the training set can tell them apart.
+# Something else can.
 #
 # **You will be able to**
 # - say what a test set loses at a minimum of curvature λ when its loss is shifted by δ;
-# - say which of two minima SGD takes, and from where;
+# - say which of two minima gradient descent (SGD) takes, and from where;
 # - make SGD leave a sharp minimum with nothing but the learning rate.
 #
 # **You need** the derivative of a parabola, and a little NumPy. 20 minutes to read, seconds to run.
@@ -37,7 +39,7 @@ import numpy as np
 
 from minisam import plots
 from minisam.landscapes import kinked_well, sgd_path
-from minisam.lesson import reveal, show, skill
+from minisam.lesson import agrees, reveal, show, skill
 
 plt.rcParams.update(plots.STYLE)
 
@@ -84,7 +86,7 @@ axes.plot(w, loss(w), color=plots.GREY, label="training loss L(w)")
 axes.plot(w, loss(w - delta), color=plots.VERMILION, label="test loss L(w − δ)", linestyle="--")
 for x, gap in ((at_sharp, gap_sharp), (at_flat, gap_flat)):
     axes.fill_between([x - 0.06, x + 0.06], loss(x), loss(x) + gap, color=plots.VERMILION)
-    axes.text(x, -0.15, f"gap {gap:.3f}", ha="center")
+    axes.text(x, -0.15, f"gap {gap:.3g}", ha="center")
 axes.set(xlabel="w", ylabel="loss", ylim=(-0.25, 1.8), title="One shift costs the sharp one more")
 axes.legend(loc="upper center")
 show(figure, alt="Two equally deep wells; moved by δ, the loss rises far at the sharp minimum.")
@@ -101,21 +103,25 @@ reveal("How many times as much?", my_factor, gap_sharp / gap_flat)
 #
 # $$\text{gap} = \tfrac12 \lambda\, \delta^2 .$$
 #
-# The factor is λ over λ, **4 / ¼ = 16**, whatever δ is. That is the whole reason to care: the
-# training loss says nothing about the difference, the curvature says everything. With δ = ½:
+# The factor is one curvature over the other, **4 / ¼ = 16**, whatever δ is. That is the whole
+# reason to care: the training loss says nothing about the difference, the curvature says
+# everything. With δ = ½, to three digits or better:
 
 # %% tags=["by-hand"]
 by_hand_sharp = None  # ← ½ λ δ² at the sharp minimum
 by_hand_flat = None  # ← and at the flat one
 
 # %%
-done = skill("the gap at the sharp minimum", lambda: np.isclose(by_hand_sharp, gap_sharp))
-done = skill("the gap at the flat minimum", lambda: np.isclose(by_hand_flat, gap_flat))
+done = skill("the gap at the sharp minimum", lambda: agrees(by_hand_sharp, gap_sharp))
+done = skill("the gap at the flat minimum", lambda: agrees(by_hand_flat, gap_flat))
 
 # %% [markdown]
+# "Not yet" is all that a check says against an answer: it is not there, or it is not right.
+#
 # ## The library's well
 #
-# `minisam.landscapes` has this loss, with its slope and its minima. It begins at L = 0.
+# `minisam.landscapes` has this loss, with its slope and its minima. There the minima have L = 0,
+# and a point is a vector, here of one number.
 
 # %%
 well = kinked_well(sharp, flat, wall)
@@ -126,8 +132,10 @@ print("minima at", *(low.point[0] for low in well.minima), "with curvature", sha
 # %% [markdown]
 # ## Which of them does SGD take?
 #
-# SGD walks down: w ← w − η L′(w). **Predict**: from w = −0.5, with η = 0.1, does it end in the
-# `"sharp"` or in the `"flat"` minimum? And from w = 1?
+# SGD, *stochastic gradient descent*, walks down: w ← w − η L′(w). The learning rate η is `lr` in
+# code; "stochastic" is what it is when each step looks at a few examples, here at all of them.
+# **Predict**: from w = −0.5, with η = 0.1, does it end in the `"sharp"` or in the `"flat"` minimum?
+# And from w = 1?
 
 # %%
 my_end_from_left = None  # ← your guess: "sharp" or "flat"
@@ -178,8 +186,8 @@ def gap(curvature, shift):
 
 
 # %%
-done = skill("the gap at λ = 4, δ = ½", lambda: np.isclose(gap(4.0, 0.5), gap_sharp))
-done = skill("the gap at any λ and δ", lambda: np.isclose(gap(3.0, -0.2), 0.06))
+done = skill("the gap at λ = 4, δ = ½", lambda: agrees(gap(4.0, 0.5), gap_sharp))
+done = skill("the gap at any λ and δ", lambda: agrees(gap(3.0, -0.2), 0.06))
 
 # %% [markdown]
 # **Level 2.** For a small δ the 0.05 that both minima have is most of the loss, and no difference
@@ -191,7 +199,7 @@ ten_times = None  # ← solve 0.05 + ½ · 4 · δ² = 10 (0.05 + ½ · ¼ · δ
 # %%
 done = skill(
     "the shift at which the sharp minimum is ten times worse",
-    lambda: np.isclose(loss(at_sharp - ten_times), 10 * loss(at_flat - ten_times)),
+    lambda: ten_times > 0 and agrees(loss(at_sharp - ten_times), 10 * loss(at_flat - ten_times)),
 )
 
 # %% [markdown]

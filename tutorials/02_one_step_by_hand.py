@@ -48,7 +48,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from minisam import plots, sam, sgd
-from minisam.lesson import reveal, show, skill
+from minisam.lesson import agrees, reveal, show, skill
 
 plt.rcParams.update(plots.STYLE)
 
@@ -59,13 +59,15 @@ plt.rcParams.update(plots.STYLE)
 #   \qquad \nabla L(w) = H w.$$
 #
 # The minimum is at (0, 0). Across the valley the loss is sharp (curvature 6.2), along its floor
-# flat (1.8). We start at A = (1, 2), with η = ⅛ and ρ = 1.
+# flat (1.8). The floor is the line through the minimum on which $w_1$ = 0.236 $w_2$. We start at
+# A = (1, 2), with η = ⅛ and ρ = 1.
 
 # %%
 H = np.array([[6.0, -1.0], [-1.0, 2.0]])
 A, eta, rho = np.array([1.0, 2.0]), 0.125, 1.0
 curvatures, directions = np.linalg.eigh(H)  # from the flattest to the sharpest
 assert np.allclose(curvatures, [1.8, 6.2], atol=0.05)
+assert agrees(directions[0, 0] / directions[1, 0], 0.236)  # of the floor: w₁ over w₂
 
 
 def loss(w):
@@ -169,25 +171,19 @@ your_end = None  # ← where SAM's step ends, rounded to three digits
 # %%
 other = {"w": np.array([0.0, 2.0])}
 end, _, seen = opt.step(other, opt.init(other), look)
-
-
-def close(yours, right):
-    return np.allclose(yours, right, atol=2e-3)
-
-
-done = skill("d1, the gradient at A", lambda: close(your_d1, seen.ascent_gradient["w"]))
-done = skill("B, at a distance ρ", lambda: close(your_b, seen.perturbed_params["w"]))
-done = skill("the step, from A along d2", lambda: close(your_end, end["w"]))
+done = skill("d1, the gradient at A", lambda: agrees(your_d1, seen.ascent_gradient["w"]))
+done = skill("B, at a distance ρ", lambda: agrees(your_b, seen.perturbed_params["w"]))
+done = skill("the step, from A along d2", lambda: agrees(your_end, end["w"]))
 
 # %% [markdown]
 # ## Now break it: when is SAM just SGD?
 #
 # The two steps differ by η‖H ε‖. As ε has length ρ, that lies between η ρ λ_min and η ρ λ_max:
 # nothing where the loss is flat, much where it is sharp. **Predict**: a bowl that is 100 times
-# flatter everywhere, how far apart are the two steps then, in parts of what they are now?
+# flatter everywhere, which part is left of the distance between the two ends?
 
 # %%
-my_part = None  # ← your guess: a number
+my_part = None  # ← your guess: a number from 0 to 1
 
 
 # %%
@@ -227,11 +223,14 @@ def sam_step(w, gradient, rho, lr):
 
 
 # %%
+bowl, zero = (lambda w: H @ w), np.zeros(2)
+less = sam(sgd(lr=0.1), rho=0.5)
+further, _, _ = less.step(other, less.init(other), look)
+done = skill("the step of this tutorial", lambda: agrees(sam_step(A, bowl, 1, 1 / 8), by_sam))
 done = skill(
-    "the step of this tutorial", lambda: close(sam_step(A, H.__matmul__, 1, 1 / 8), by_sam)
+    "with other ρ and η", lambda: agrees(sam_step(other["w"], bowl, 0.5, 0.1), further["w"])
 )
-zero = np.zeros(2)
-done = skill("a zero gradient", lambda: np.all(sam_step(zero, H.__matmul__, 1, 1 / 8) == 0))
+done = skill("a zero gradient", lambda: np.all(sam_step(zero, bowl, 1, 1 / 8) == 0))
 
 # %% [markdown]
 # **Level 2.** At ρ = 0 SAM is SGD. Find a start, not the minimum, at which the two steps agree in
@@ -242,14 +241,18 @@ your_start = None  # ← np.array([…, …]); `directions` holds the eigenvecto
 
 
 # %%
-def angle_apart(w):
-    one, two = -H @ w, -H @ (w + H @ w / np.linalg.norm(H @ w))
-    return abs(one[0] * two[1] - one[1] * two[0]) / (np.linalg.norm(one) * np.linalg.norm(two))
+def unit(vector):
+    return vector / np.linalg.norm(vector)
+
+
+def both_steps_agree(w):
+    climb = unit(H @ w)  # ε = ρ · climb, and d2 − d1 = H ε
+    return agrees(unit(H @ climb), climb)
 
 
 done = skill(
     "a start at which both steps point the same way",
-    lambda: your_start is not None and angle_apart(your_start) < 1e-9,
+    lambda: your_start is not None and both_steps_agree(your_start),
 )
 
 # %% [markdown]
@@ -264,9 +267,7 @@ factor_of_sam = None  # ← |new distance| / 0.01, with η = ⅛ and λ = curvat
 near = 0.01 * directions[:, 1]
 after, _, _ = opt.step({"w": near}, opt.init({"w": near}), look)
 true_factor = np.linalg.norm(after["w"]) / 0.01
-done = skill(
-    "how far SAM throws itself out", lambda: np.isclose(factor_of_sam, true_factor, rtol=1e-3)
-)
+done = skill("how far SAM throws itself out", lambda: agrees(factor_of_sam, true_factor))
 
 # %% [markdown]
 # ## Where it comes from

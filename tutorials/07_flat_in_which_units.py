@@ -21,7 +21,7 @@
 # - carry a radius ρ from one network to another, with SAM and with ASAM.
 #
 # **You need** eigenvalues, and H v from [tutorial 6](06_second_derivative.ipynb). 35 minutes to
-# read, ten seconds to run.
+# read, ten seconds or so to run.
 #
 # | symbol | name in code | meaning |
 # |---|---|---|
@@ -91,6 +91,8 @@ same = rescaled(params, 5.0)
 # | `"line"` | the rise along a random direction, each filter of it as long as the network's own |
 # | `"ASAM"` | the largest rise within a ball stretched with the weights, ‖T⁻¹ε‖ ≤ 0.5 |
 #
+# A *filter* is all that leads into one neuron: here a column of a layer's matrix.
+#
 # **Predict.** Which of the five change when the network is written down the other way?
 
 # %%
@@ -145,7 +147,7 @@ assert changing == ["λ₁", "trace", "ball"]
 # a = 5, at (5, ⅕)?
 
 # %% tags=["by-hand"]
-curvature_rescaled = None  # ← u² + v² at (5, ⅕)
+curvature_rescaled = None  # ← u² + v² at (5, ⅕), every digit
 
 # %%
 valley = sharpness.dense_hessian(lambda w: 0.5 * (w["u"] * w["v"] - 1) ** 2, {"u": 5.0, "v": 0.2})
@@ -210,9 +212,9 @@ def sixth(params):
 
 
 # %%
-def of_a_flat_loss():
+def of_a_flat_loss(level):
     global loss
-    kept, loss = loss, lambda params: 3.0 + 0.0 * np.sum(params["fc1.bias"])
+    kept, loss = loss, lambda params: level + 0.0 * np.sum(params["fc1.bias"])
     try:
         return sixth(params)
     finally:
@@ -221,7 +223,7 @@ def of_a_flat_loss():
 
 # %%
 untrained = model.init(np.random.default_rng(0))
-done = skill("is 0 on a flat loss", lambda: of_a_flat_loss() == 0)
+done = skill("is 0 on a flat loss", lambda: [of_a_flat_loss(c) for c in (3.0, 5.0)] == [0, 0])
 done = skill("does not notice a = 5", lambda: np.isclose(sixth(params), sixth(same), rtol=1e-6))
 done = skill(
     "nor a = 100", lambda: np.isclose(sixth(params), sixth(rescaled(params, 100.0)), rtol=1e-6)

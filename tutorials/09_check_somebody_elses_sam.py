@@ -21,7 +21,7 @@
 # - read the verdict of minisam's oracle.
 #
 # **You need** to have written SAM once ([tutorial 4](04_your_own_sam.ipynb)). 30 minutes to read
-# and write, half a minute to run.
+# and write, ten seconds or so to run.
 
 # %%
 import importlib.util
@@ -86,7 +86,7 @@ figure, axes = plt.subplots(figsize=(8, 4.4), layout="constrained")
 for sam in wrong.values():
     axes.plot(losses(sam), color=plots.SKY, linewidth=1)
 axes.plot(losses(right), color=plots.BLACK, label="right")
-axes.set(xlabel="step", ylabel="loss", yscale="log", ylim=(1e-4, 1e2))
+axes.set(xlabel="step", ylabel="loss", yscale="log", ylim=(1e-6, 1e2))
 axes.set_title("Most wrong SAMs train (blue)")
 axes.legend(loc="upper right")
 show(figure, alt="Loss by step: nearly all wrong SAMs fall as the right one does, to a floor.")
@@ -163,9 +163,9 @@ count["the oracle"] = sum(map(caught_by_oracle, wrong.values()))
 figure, axes = plt.subplots(figsize=(9, 4.2), layout="constrained")
 axes.barh(list(count), list(count.values()), color=[plots.GREY, *[plots.SKY] * 4, plots.BLUE])
 for row, number in enumerate(count.values()):
-    axes.text(number - 0.7, row, str(number), ha="right", va="center", color="white")
+    axes.text(number + 0.7, row, str(number), va="center")
 axes.invert_yaxis()
-axes.set(xlabel=f"caught, of {len(wrong)} wrong SAMs", xlim=(0, len(wrong) + 1))
+axes.set(xlabel=f"caught, of {len(wrong)} wrong SAMs", xlim=(0, len(wrong) + 4))
 axes.set_title("A falling loss catches few")
 show(figure, alt="Bars: the loss falls catches few; one step half; further tests more; oracle all.")
 
@@ -280,11 +280,20 @@ def by_hand(sam):
 
 
 # %%
+def otherwise(w, hp):  # a right SAM whose weights are off by rounding
+    run = right(w, hp)
+    return lambda grad_fn: [x * (1 + 1e-15) for x in run(grad_fn)]
+
+
+def accused(test):
+    return sum(not passes(test, sam) for sam in (right, otherwise))
+
+
 def kills(test):
-    return sum(not passes(test, sam) for sam in wrong.values()) if passes(test, right) else 0
+    return 0 if accused(test) else sum(not passes(test, sam) for sam in wrong.values())
 
 
-done = skill("raises no false alarm", lambda: passes(by_hand, right) and passes(by_hand, odd))
+done = skill("raises no false alarm", lambda: accused(by_hand) == 0 and passes(by_hand, odd))
 done = skill("catches 20", lambda: kills(by_hand) >= 20)
 
 # %% [markdown]
@@ -299,7 +308,7 @@ def your_test(sam):
 
 
 # %%
-done = skill("accuses no right one", lambda: passes(your_test, right))
+done = skill("accuses no right one", lambda: accused(your_test) == 0)
 done = skill("catches 30", lambda: kills(your_test) >= 30)
 done = skill("catches 40", lambda: kills(your_test) >= 40)
 

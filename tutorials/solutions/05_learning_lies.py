@@ -13,8 +13,8 @@ def memorized(chosen, noisy, clean):
 
 
 # %% [markdown]
-# **Level 2.** The best epoch is chosen by clean test labels, which nobody has who trains on such
-# ones.
+# **Level 2.** The best epoch is chosen by the very labels that it is judged by, so a little of what
+# is lost is luck.
 
 
 # %% tags=["exercise-2"]
