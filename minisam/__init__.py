@@ -34,9 +34,10 @@ _ROOM_OF = {
     "grade": "oracle",
 }
 _ROOMS = (
-    "adapters", "checkpoint", "checks", "cli", "course", "data", "experiments", "files",
-    "isolation", "landscapes", "lesson", "nn", "optim", "oracle", "plots", "progress", "rounding",
-    "same_run", "sharpness", "specification", "sweeps", "train", "trees", "variants", "vectors",
+    "adapters", "anatomy", "checkpoint", "checks", "cli", "course", "data", "experiments",
+    "files", "isolation", "landscapes", "lesson", "nn", "optim", "oracle", "pictures", "plots",
+    "progress", "rounding", "same_run", "sharpness", "specification", "sweeps", "train", "trees",
+    "variants", "vectors",
 )  # fmt: skip
 
 __all__ = sorted(_ROOM_OF)
