@@ -21,6 +21,7 @@ from minisam.course.rubric import (
     constants,
 )
 from minisam.course.texts import reference, stub
+from minisam.isolation.child import in_words
 from minisam.oracle.checking import check
 from minisam.oracle.diagnosis import diagnose
 from minisam.oracle.parts import convention_part, judge_parts
@@ -78,6 +79,9 @@ def graded(assignment: Assignment, submission: Submission, guard: Guard, task: T
         judged = assignment.judge(desk, task._replace(values=values))
     except CannotGrade as error:
         return Grade(None, UNGRADED, [], str(error), seconds=time.monotonic() - started)
+    except Exception as error:  # a fault of ours must not end the class
+        why = f"the grader itself raised {in_words(error)}"
+        return Grade(None, UNGRADED, [], why, seconds=time.monotonic() - started)
     finally:
         desk.close()
     notes = tuple(in_one_line(one) for one in desk.notes)

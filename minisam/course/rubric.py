@@ -181,9 +181,11 @@ def ask_each(
 def constants(text: str) -> dict[str, Any]:
     r"""Return the constants that a text writes down, without running it.
 
+    What is no literal counts as the text that it is.
+
     Example:
-        >>> constants("GUESS = 0.5\nNAMES = ('a', 'b')\nx = f(3)\n")
-        {'GUESS': 0.5, 'NAMES': ('a', 'b')}
+        >>> constants("GUESS: float = 0.5\nNAMES = ('a', 'b')\nTHIRD = 1 / 3\n")
+        {'GUESS': 0.5, 'NAMES': ('a', 'b'), 'THIRD': '1 / 3'}
     """
     found: dict[str, Any] = {}
     try:
@@ -191,17 +193,30 @@ def constants(text: str) -> dict[str, Any]:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return found
     for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            try:
-                found[node.targets[0].id] = ast.literal_eval(node.value)
-            except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-                continue
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+            continue
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        for target in targets:
+            if isinstance(target, ast.Name):
+                found[target.id] = written_value(node.value)
     return found
+
+
+def written_value(node: ast.expr) -> Any:
+    """Return the value of a literal, or else its text."""
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        pass
+    try:
+        return ast.unparse(node)
+    except RecursionError:
+        return "…"
 
 
 def given(criterion: Criterion, values: Sequence[Any], each: int = 1) -> Credit:
     """Give points for answers that are there at all, whatever they say."""
-    count = sum(value is not None and value != "" for value in values)
+    count = sum(not (value is None or (isinstance(value, str) and not value)) for value in values)
     points = min(criterion.points, each * count)
     status = RIGHT if points == criterion.points else PARTLY if points else WRONG
     said = f"{count} of {len(values)} are there."
@@ -216,7 +231,10 @@ def as_number(value: Any, what: str) -> float:
         value = value.item()
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number):
         raise Lost(f"{what} returns {described(value)}.", "What kind of thing is the answer?")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise Lost(f"{what} returns a huge number.", "How large may the answer be?") from None
 
 
 def as_like(value: Any, like: np.ndarray, what: str) -> np.ndarray:

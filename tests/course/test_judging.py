@@ -111,6 +111,15 @@ def test_what_the_grader_cannot_do_is_no_zero():
     assert "/no/such/python" in found.note
 
 
+def test_a_fault_of_the_grader_ends_no_class(guard):
+    def broken(desk, task):
+        raise KeyError("ours")
+
+    found = graded(A2._replace(judge=broken), Submission("hw2.py", ("",)), guard, TASK)
+    assert (found.status, found.total) == (UNGRADED, None)
+    assert found.note == "the grader itself raised KeyError: 'ours'"
+
+
 def test_of_a_notebook_the_cells_that_raise_are_passed_over(guard):
     cells = ("%%", "1 / 0", known.text_of(known.RIGHT + "step = right"),
              "from minisam.course import check\ncheck(globals(), 'a2')",

@@ -161,7 +161,7 @@ def named_mistakes(task: Task) -> Credit:
                 for one, code in zip(said, due, strict=True))  # fmt: skip
     points = max(0, right - 1)
     status = RIGHT if points == 2 else PARTLY if points else WRONG
-    unwritten = not any(said)
+    unwritten = not any(isinstance(one, str) and one for one in said)
     text = f"{right} of 3 are right."
     question = "" if status == RIGHT else "At which input would each of the steps show itself?"
     return Credit("names_mistakes", points, status, text, question,

@@ -170,7 +170,8 @@ def paired_interval(call: Caller, rng: np.random.Generator) -> None:
 
 def as_pair(value: Any) -> tuple[float, float]:
     """Return an answer that is to be two numbers."""
-    items = list(value) if isinstance(value, tuple | list | np.ndarray) else []
+    several = isinstance(value, tuple | list) or getattr(value, "ndim", 0) > 0
+    items = list(value) if several else []
     if len(items) != 2:
         raise Lost(f"paired_interval returns {described(value)}.", "How many ends has an interval?")
     return as_number(items[0], "paired_interval"), as_number(items[1], "paired_interval")
