@@ -105,7 +105,7 @@ WRONG = {
         "exercise-3": ["rho_of_sam = rho_of_asam = 0.5", "rho_of_sam, rho_of_asam = 0.01, 0.1"],
     },
     "08": {
-        "exercise-1": ["share = 0.0", "share = 1.5"],
+        "exercise-1": ["share = 1.0", "share = np.mean(verdicts) + 0.1"],
         "exercise-2": [
             'fair = mean_interval(np.subtract(runs["SAM, 10 epochs"], runs["SGD, 10 epochs"]))',
             'fair = mean_interval(np.subtract(runs["SGD, 20 epochs"], runs["SAM, 10 epochs"]))',
@@ -170,7 +170,7 @@ RIGHT = {
         ),
     },
     "08": {
-        "exercise-1": "share = round(np.mean(verdicts), 1)",
+        "exercise-1": "share = round(float(np.mean(verdicts)), 2)",
         "exercise-3": (
             "seeds_needed = lambda spread, gain: next(n for n in range(2, 1000)"
             " if t_quantile(0.975, n - 1) * spread < gain * n**0.5)"

@@ -204,8 +204,8 @@ assert abs(honest.mean() - 0.025) < 0.003 < 0.1 < best.mean()
 # Answers: `solutions/08_does_it_generalize.py`.
 #
 # **Level 1.** `by_seed` holds SAM − SGD of table 4, on CIFAR-10 with 40 % of the labels wrong, seed
-# by seed. Had only three seeds been run, which share of the choices of three has an interval above
-# 0? (`mean_interval(values).low`, and `combinations`.)
+# by seed. Had only two seeds been run, which share of the choices of two has an interval above 0?
+# (`mean_interval(values).low`, and `combinations`.)
 
 # %%
 by_seed = list(gains(found["table4", "cifar10"][0]["results"]["runs"], noise=0.4).values())
@@ -215,8 +215,9 @@ print("points of gain, seed by seed:", np.round(by_seed, 1))
 share = None  # ← from 0 to 1
 
 # %%
-verdicts = [mean_interval(three).low > 0 for three in combinations(by_seed, 3)]
-done = skill("verdicts of three seeds", lambda: np.isclose(share, np.mean(verdicts)))
+verdicts = [mean_interval(two).low > 0 for two in combinations(by_seed, 2)]
+assert len(set(verdicts)) == 2  # it depends on the choice
+done = skill("verdicts of two seeds", lambda: np.isclose(share, np.mean(verdicts), atol=0.005))
 
 # %% [markdown]
 # **Level 2.** What does SAM gain in 10 epochs over SGD in the *same time*? Give the paired
