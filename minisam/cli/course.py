@@ -134,13 +134,16 @@ def grade_them(arguments: argparse.Namespace) -> int:
     if arguments.jobs < 1:
         raise ValueError(f"--jobs must be a whole number of at least 1, got {arguments.jobs}")
     found, variant = asked_for(arguments)
+    folder = expanded(arguments.submissions)
+    if folder.resolve() in (expanded(arguments.out) / "x").resolve().parents:
+        raise ValueError("--out must not be inside the submissions: it would be graded next time")
     out, marks = expanded(arguments.out), arguments.marks and expanded(arguments.marks)
     seed = batch.seed_in(expanded(arguments.seed_file or out / "secret"))
     guard = guard_of(arguments)
     alone = bool(arguments.gradescope or arguments.classroom50)
     settings = batch.Settings(found, Task(seed, variant), guard, out, arguments.jobs, alone)
     say("\n".join(guard.layers()))
-    grades = batch.grade_class(expanded(arguments.submissions), settings, progress())
+    grades = batch.grade_class(folder, settings, progress())
     grades = batch.with_marks(found, grades, marks)
 
     def write(path: Path, text: str) -> None:
@@ -202,6 +205,8 @@ def show_one(arguments: argparse.Namespace) -> int:
     if not place.is_file():
         raise ValueError(f"there is no result for {arguments.id!r} in {arguments.out!r}")
     kept = json.loads(place.read_text(encoding="utf-8"))
+    if kept["assignment"] != found.name:
+        raise ValueError(f"--assignment must be {kept['assignment']}, of which this is a result")
     grade = batch.grade_of(kept["grade"])
     say(f"{kept['id']}, {kept['path']}\n{pages.in_lines(found, grade)}")
     for title, lines in (("mistakes", grade.mistakes), ("passed over", grade.notes),

@@ -126,7 +126,8 @@ def grade_and_keep(settings: Settings, found: Work, stop: threading.Event) -> Gr
     grade = grade_found(settings, found)
     if not stop.is_set():
         where = None if found.path is None else str(found.path.absolute())
-        write_json(place, {"key": key, "id": found.id, "path": where, "grade": jsonable(grade)})
+        about = {"key": key, "id": found.id, "assignment": settings.assignment.name, "path": where}
+        write_json(place, {**about, "grade": jsonable(grade)})
     return grade
 
 

@@ -47,6 +47,8 @@ def test_a_class_is_graded_and_one_of_it_is_shown(folder, tmp_path, capsys):
     assert "15 of 20 points, graded" in shown
     assert "M07-downhill" in shown
     assert "step: bug: M07-downhill" in shown
+    assert course("show", "bob", "--assignment", "a1", "--out", out) == 2
+    assert "--assignment must be a2" in capsys.readouterr().err
     assert course("show", "cy", "--assignment", "a2", "--out", out) == 2
     assert "there is no result for 'cy'" in capsys.readouterr().err
 
@@ -81,6 +83,13 @@ def test_the_grader_is_tried(capsys, monkeypatch):
     monkeypatch.setattr(guard.Guard, "command", lambda *_: ["/no/such/python"])
     assert course("doctor") == 1
     assert "could not be graded" in capsys.readouterr().err
+
+
+def test_results_among_the_submissions_are_refused(folder, capsys):
+    for out in (folder, folder / "marks"):
+        assert course("grade", folder, "--assignment", "a2", "--out", out) == 2
+        assert "--out must not be inside" in capsys.readouterr().err
+    assert sorted(path.name for path in folder.iterdir()) == ["ann", "bob"]
 
 
 @pytest.mark.parametrize(("words", "told"), [
