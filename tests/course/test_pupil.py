@@ -1,6 +1,8 @@
 """A submission does what it likes in its child; the grader stays, and nothing is left behind."""
 
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -195,3 +197,27 @@ def test_a_full_disk_is_no_fault_of_the_submission(guard, monkeypatch):
 def test_the_time_that_the_grader_takes_is_not_the_submissions(pupil):
     one = pupil("def f(ask):\n    return ask()", seconds=1)
     assert one.call("f", lambda: time.sleep(1.2) or 1.0)[0] == 1.0
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux tells the child")
+def test_a_child_ends_with_the_grader(tmp_path):
+    code = f"""
+import tempfile
+tempfile.tempdir = {str(tmp_path)!r}
+from minisam.course.pupil import Pupil
+from minisam.course.guard import Guard
+one = Pupil(Guard())
+one.ask("run", ["import time\\ndef f():\\n    time.sleep(1000)"], True)
+print(one.mark, flush=True)
+one.call("f")
+"""
+    grader = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    mark = grader.stdout.readline().strip()
+    assert marked(mark)
+    grader.kill()
+    grader.wait()
+    grader.stdout.close()
+    until = time.monotonic() + 30
+    while marked(mark) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not marked(mark)
