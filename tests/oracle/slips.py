@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -59,18 +59,19 @@ def verdict_on(name: str, dtype: str = "float64") -> Report:
     return check(adapter_of(name), dtype=dtype, declare=DECLARE.get(name))
 
 
-def is_rejected(name: str, dtype: str = "float64") -> bool:
-    """Return whether some probe fails, without asking why."""
-    adapter, base = adapter_of(name), convention_part(DECLARE.get(name, {}))
-    probes = choose_probes(None, {}, adapter.methods)
-    traces = (watch(adapter, probe, dtype, base.settings) for probe in probes
-              if probe.method in adapter.methods)  # fmt: skip
+def is_rejected(adapter: Adapter, declare: dict[str, Any] | None = None) -> bool:
+    """Return whether some probe fails in float64, without asking why."""
+    base = convention_part(declare or {})
+    methods = getattr(adapter, "methods", ("sam",))
+    probes = choose_probes(None, {}, methods)
+    traces = (watch(adapter, probe, "float64", base.settings) for probe in probes
+              if probe.method in methods)  # fmt: skip
     return any(examine(trace, base, {}).result.status in ("fail", "error") for trace in traces)
 
 
-def kind(name: str, report: Report) -> str:
-    """Say how good a verdict is."""
-    if name in RIGHT:
+def kind(report: Report, right: bool) -> str:
+    """Say how good a verdict is on a step that is right, or is not."""
+    if right:
         return "right" if report.conforms else "false alarm"
     if report.conforms:
         return "passed"
@@ -82,21 +83,26 @@ def kind(name: str, report: Report) -> str:
     return "explained" if explained else "unidentified"
 
 
-def main(names: list[str]) -> None:
-    """Print what is said of each, and count."""
+def describe(
+    names: list[str],
+    every: dict[str, Callable[..., Any]],
+    right: Collection[str],
+    verdict: Callable[[str], Report],
+) -> None:
+    """Print what is said of each of some steps, or of every one, and count."""
     counts: Counter[str] = Counter()
-    for name in names or EVERY:
+    for name in names or every:
         began = time.process_time()
-        report = verdict_on(name)
+        report = verdict(name)
         seconds = time.process_time() - began
-        counts[kind(name, report)] += 1
+        how = kind(report, name in right)
+        counts[how] += 1
         found = f"  {report.found}" if report.found else ""
-        said = f"{kind(name, report)}: {report.verdict}{found}"
-        print(f"{name:32} {said}  {seconds:.1f} s", flush=True)
+        print(f"{name:32} {how}: {report.verdict}{found}  {seconds:.1f} s", flush=True)
         if names:
-            print(f"\n{EVERY[name].__doc__}\n\n{report}\n")
+            print(f"\n{every[name].__doc__}\n\n{report}\n")
     print("\n" + "  ".join(f"{count} {what}" for what, count in counts.most_common()))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    describe(sys.argv[1:], EVERY, RIGHT, verdict_on)
