@@ -200,6 +200,13 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
             mean(results["rescaled"], method="SGD", factor=factor) for factor in (1.0, TRAINED_FROM)
         ]
         rows.append(["SGD", "", *(f"{point:.1f}" for point in plain), "", ""])
+        learned = [
+            mean(results["rescaled"], "train", method="SGD", factor=factor).value
+            for factor in (1.0, TRAINED_FROM)
+        ]
+        rows.append(
+            ["SGD, training labels learned (%)", "", *map("{:.1f}".format, learned), "", ""]
+        )
     for method, radii in results["radii"].items():
         for rho in radii:
             points = [
@@ -248,10 +255,14 @@ def headline(results: Mapping[str, Any]) -> Headline:
     """Say how much more SAM loses than ASAM by keeping its ρ where the weights are rescaled."""
     if "rescaled" not in results:
         return Headline("not run", "no training from rescaled weights")
-    train = mean(results["rescaled"], "train", method="SGD", factor=1.0).value
-    return Headline.of(
-        excess(results, "rescaled"), "points of regret", train=train, rho="of the other seeds"
+    train, after = (
+        mean(results["rescaled"], "train", method="SGD", factor=factor).value
+        for factor in (1.0, TRAINED_FROM)
     )
+    return Headline.of(
+        excess(results, "rescaled"), "points of regret", train=train, rho="of the other seeds",
+        beside=f"from the rescaled weights SGD learned {after:.0f} %",
+    )  # fmt: skip
 
 
 def draw(results: Mapping[str, Any], figure: Any) -> None:

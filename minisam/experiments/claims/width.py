@@ -56,7 +56,9 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     options = candidates(scale, "SAM")
     best, search = tune(cells, scale, problems, options, base_on={"noise": 0.0})
     runs = over_seeds(cells, scale, with_best(problems, best))
-    curve = at_every_radius(cells, scale, problems, [one["SGD"] for one in best], options)
+    noisy = [k for k, (labels, _) in enumerate(problems) if labels["noise"]]
+    bases = [best[k]["SGD"] for k in noisy]
+    curve = at_every_radius(cells, scale, [problems[k] for k in noisy], bases, options)
     return {"widths": widths, "rates": NOISE, "search": search, "chosen": best, "runs": runs,
             "curve": curve}  # fmt: skip
 

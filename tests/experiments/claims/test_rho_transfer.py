@@ -56,8 +56,10 @@ def made_up(transfer):
                     last = 60.0 + seed - 25.0 * (rho != best)
                     run = {"method": method, "factor": factor, "rho": rho, "seed": seed}
                     runs.append({**run, "validation": validation, "last": last, "train": 99.0})
-    plain = {"method": "SGD", "factor": 1.0, "rho": 0.0, "last": 50.0, "train": 99.0}
-    return [*runs, *({**plain, "seed": seed} for seed in range(4))]
+    plain = {"method": "SGD", "rho": 0.0, "last": 50.0, "train": 99.0}
+    for factor in (1.0, TRAINED_FROM):
+        runs += [{**plain, "factor": factor, "seed": seed} for seed in range(4)]
+    return runs
 
 
 def results(transfer):
@@ -80,6 +82,8 @@ def test_what_is_judged_is_how_much_more_sam_loses_by_keeping_its_radius():
     }  # fmt: skip
     assert headline(found)[:2] == ("shows", "+25.0 ± 0.0 points of regret")
     assert headline(results({"SAM": False, "ASAM": True})).word == "opposite"
+    rows = {row[0]: row for row in table(found)}
+    assert rows["SGD, training labels learned (%)"][2:4] == ["99.0", "99.0"]
     assert verdict(found) == (
         "shows when trained from rescaled weights: SAM's regret − ASAM's = +25.0 ± 0.0 (n=4) "
         "points; shows between stages: +25.0 ± 0.0 (n=4) points; shows in the rise: SAM's changes "
