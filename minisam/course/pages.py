@@ -88,8 +88,8 @@ def class_page(assignment: Assignment, grades: Mapping[str, Grade], layers: Sequ
                                           by_skill(assignment, grades), (1, 2, 3))]  # fmt: skip
     named = Counter(name for one in grades.values() for name in one.mistakes)
     if named:
-        body += ["<h2>Mistakes</h2>", "<p>What explains a step that lost points; where several do, "
-                 "each counts. Of two mistakes together none is named.</p>"]  # fmt: skip
+        body += ["<h2>Mistakes</h2>", "<p>What explains a step that lost points; of several "
+                 "together each counts.</p>"]  # fmt: skip
         body += tabled(("mistake", "how often"), counted(named), (1,))
     body += ["<h2>Status</h2>", *tabled(("status", "how often"),
              counted(Counter(one.status for one in grades.values())), (1,))]  # fmt: skip

@@ -62,8 +62,9 @@ def svg(theirs: Path2, ours: Path2) -> str:
     points = [*theirs, *ours]
     if not np.all(np.isfinite(points)):
         return ""
-    low = np.min(points, axis=0)
-    span = float(np.max(np.max(points, axis=0) - low)) or 1.0
+    low, high = np.min(points, axis=0), np.max(points, axis=0)
+    span = float(np.max(high - low)) or 1.0
+    low = (low + high - span) / 2  # so that it stands in the middle
     scale = (SIZE - 2 * MARGIN) / span
 
     def at(one: Point) -> Point:
