@@ -112,6 +112,26 @@ def test_notebook_was_executed_from_start_to_end(script):
     assert not [o for o in outputs if o["output_type"] == "error" or o.get("name") == "stderr"]
 
 
+@pytest.mark.fault("said-of-the-data", "tutorials")
+@pytest.mark.parametrize(("number", "until"), [(8, "def test_accuracy("), (9, "def steps(")])
+def test_notebook_counts_what_there_is_now(number, until, monkeypatch):
+    """Of the kept results and the catalogue, which change elsewhere: else, execute it again."""
+    script, scope = SCRIPTS[number - 1], {"__name__": "__main__"}
+    cells = json.loads(script.with_suffix(".ipynb").read_text())["cells"]
+    monkeypatch.chdir(FOLDER)
+    with matplotlib.rc_context({"backend": "agg"}):
+        for cell in [cell for cell in cells if cell["cell_type"] == "code"]:
+            source = as_in_script("".join(cell["source"]))
+            if until in source:
+                break
+            printed = io.StringIO()
+            with redirect_stdout(printed):
+                exec(source, scope)
+            kept = ["".join(output.get("text", [])) for output in cell["outputs"]]
+            assert printed.getvalue() == "".join(kept)
+    assert until in source
+
+
 @every_tutorial
 def test_every_picture_is_described_for_those_who_do_not_see_it(script):
     cells = json.loads(script.with_suffix(".ipynb").read_text())["cells"]
@@ -327,6 +347,7 @@ def test_tutorial_runs_in_silence_and_its_checks_tell_an_answer_from_a_blank(
         ("isinstance(half, int) and half == 2", "half, done: half = 2.0"),
     ],
 )
+@pytest.mark.fault("cannot-fail", "tutorials")
 def test_a_check_that_judges_wrongly_would_be_seen(check, complaint, tmp_path, monkeypatch):
     monkeypatch.setitem(WRONG, "01", {"half": ["half = 1", "half = 4"]})
     monkeypatch.setitem(RIGHT, "01", {"half": "half = 2.0"})
@@ -370,6 +391,24 @@ def test_the_door_to_the_course_is_open(capsys):
     for line in lines:
         exec(line, scope)
     assert "The public checks passed." in capsys.readouterr().out
+
+
+def test_a_step_in_place_is_drawn_where_it_looked():
+    """In the same tutorial: what is marked are copies, and A is not moved."""
+    cells = code_of(SCRIPTS[3])
+    last = next(k for k, (_, source) in enumerate(cells) if "def points_of(" in source)
+    scope = {"__name__": "__main__"}
+    for _, source in cells[: last + 1]:
+        exec(source, scope)
+
+    def in_place(w, grad_fn, *, rho, lr):
+        climb = 0.2 * grad_fn(w)[0]
+        w[0] += climb
+        w[0] -= climb + lr * grad_fn(w)[0]
+        return w
+
+    assert scope["points_of"](in_place) == pytest.approx(scope["right"])
+    assert scope["A"].tolist() == [1, 2]
 
 
 def in_a_browser(*scripts):

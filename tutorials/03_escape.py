@@ -145,9 +145,9 @@ assert not leaves(1.4, np.array([0.55])).any()
 
 # %% [markdown]
 # Just beyond the wall, uphill is *back*. With a ρ that large, B lies in the sharp well again, whose
-# steep slope throws SAM back over the wall, round and round. At η = 1.6 the same happens to some
-# runs, and others, from other starts, stay beyond the wall: hence the dips. A ρ can be too large
-# to escape with.
+# steep slope throws SAM back over the wall, round and round. For the other two η the same happens
+# to some runs, and others, from other starts, stay beyond the wall: hence the dips. A ρ can be too
+# large to escape with.
 #
 # ## What happened
 #
