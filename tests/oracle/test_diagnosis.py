@@ -277,7 +277,7 @@ def test_conventions_of_an_unknown_mistake_are_found_where_it_does_not_show():
     assert found.rest
 
 
-@pytest.mark.fault("a verdict that depends on the machine's speed", "oracle")
+@pytest.mark.fault("same-elsewhere", "oracle.check")
 def test_the_search_is_bounded_by_what_there_is_to_try_not_by_a_clock(monkeypatch):
     failing, passing = split(traces_of(adapter_with(changes=[halfway])))
     counts = []
