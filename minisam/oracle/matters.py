@@ -52,7 +52,10 @@ def plainest(judged: Sequence[Judged]) -> Judged:
         usual = isinstance(scale, float) and scale >= USUAL_SCALE
         usual &= not (trace.probe.special or trace.probe.passes)
         entries, steps = entry_size(trace)
-        return level, not usual, entries, len(trace.probe.settings), steps
+        visible = level < 2
+        spread = trace.probe.has_nan  # a NaN makes every mistake look large
+        plain = not visible, spread, level, not usual
+        return *plain, entries, len(trace.probe.settings), steps
 
     return min(judged, key=key)
 

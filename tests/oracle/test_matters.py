@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from oracle import implementations as known
+from oracle.slipped.fresh_bases import decays_at_b
 
 from minisam.adapters.plain import as_adapter
 from minisam.oracle.judge import judge
@@ -51,6 +52,12 @@ def test_among_what_is_as_plain_few_numbers_come_first():
     assert plainest(found)[0].probe.slug == "sam-one-tensor"
     assert plainest(found[:2])[0].probe.slug == "sam-three-tensors"  # the fewest settings
     assert entry_size(found[0][0]) == (21, 3)
+
+
+def test_a_nan_is_shown_only_where_nothing_else_shows_a_mistake():
+    found = failures(decays_at_b, "nan-then-sound", "weight-decay")
+    assert relative_error(*found[0]) > relative_error(*found[1])
+    assert [plainest(found[:n])[0].probe.has_nan for n in (1, 2)] == [True, False]
 
 
 def test_a_mistake_costs_what_is_wrong_without_it():

@@ -92,9 +92,15 @@ enter(
 
 enter(
     "M106-decay-on-matrices",
-    "decays matrices only, not biases or scales",
+    "does not decay vectors, such as biases and scales",
     "That is a choice which parameter groups make. Where there are none all tensors decay.",
     pulling(some(lambda key, w: np.ndim(w) > 1)),
+    others=(
+        (
+            "does not decay what is named a bias",
+            pulling(some(lambda key, w: not key.endswith("bias"))),
+        ),
+    ),
 )
 
 enter(

@@ -20,12 +20,17 @@ def fixed(value: float) -> Change:
     return piece(radius=lambda now: value)
 
 
-enter_with(
+FIXED = (0.01, 0.02, 0.1, 0.2, 0.5, 2.0)
+
+enter(
     "M53-radius-ignored",
-    "climbs {} whatever ρ is",
+    "climbs 0.05 whatever ρ is",
     "ρ is an argument that nothing reads, or that a default overwrites.",
-    fixed,
-    (0.05, 0.01, 0.02, 0.1, 0.2, 0.5, 2.0),
+    fixed(0.05),
+    others=(
+        *((f"climbs {value} whatever ρ is", fixed(value)) for value in FIXED),
+        ("climbs by the learning rate instead of ρ", piece(radius=lambda now: now.lr)),
+    ),
 )
 
 enter(
