@@ -4,7 +4,6 @@ from oracle import implementations as known
 from oracle.printed import agree, differ, printed_by, script_of, shrunk
 from oracle.slips import ASAM_SLIPS, EVERY, SLIPS, adapter_of
 
-from minisam.adapters.library import own
 from minisam.adapters.plain import as_adapter
 from minisam.oracle.checking import check
 from minisam.oracle.judge import judge
@@ -48,7 +47,7 @@ def check_mistake(mutant):
     assert len(lines) <= (14 if mutant.name in SHARDED else 10)
     assert max(map(len, lines)) <= 88
     assert differ(*printed_by(script, {"adapter": mutant.adapter}))
-    assert agree(*printed_by(script, {"adapter": own()}))
+    assert agree(*printed_by(script, {"adapter": mutant_adapter()}))
 
 
 @pytest.mark.parametrize("mutant", MISTAKES[::8], ids=lambda mutant: mutant.name)
@@ -183,7 +182,7 @@ def test_what_cannot_be_shrunk_is_told_with_the_probes_own_numbers():
     script = reproduction(trace, judge(trace), adapter, "adapter")
     assert max(map(len, script.splitlines())) <= 88
     assert differ(*printed_by(script, {"adapter": adapter}))
-    assert agree(*printed_by(script, {"adapter": own()}))
+    assert agree(*printed_by(script, {"adapter": mutant_adapter()}))
 
 
 def test_numbers_are_written_as_short_as_they_are():
@@ -225,4 +224,4 @@ def test_what_only_shows_beside_another_run_is_shown_beside_one():
     assert "other(lambda point: point)" in script
     assert len(script.splitlines()) <= 10
     assert differ(*printed_by(script, {"adapter": by_hand}))
-    assert agree(*printed_by(script, {"adapter": own()}))
+    assert agree(*printed_by(script, {"adapter": mutant_adapter()}))
