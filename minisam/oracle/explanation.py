@@ -114,7 +114,12 @@ def looks_like(trace: Trace, judgement: Judgement) -> str:
     found = combination(target - start, {**basis, "w": start}, accuracy)
     if found == "expected ε":  # but for digits that are not shown: that says nothing
         return ""
-    return f"ε = {found}" if found else per_tensor(observed, expected, trace, seen, accuracy)
+    if found:
+        return f"ε = {found}"
+    rho = trace.hp.at(judgement.step).rho
+    return per_tensor(observed, expected, trace, seen, accuracy) or cut_off(
+        target - start, wanted - start, rho, accuracy
+    )
 
 
 def per_tensor(observed: Any, expected: Any, trace: Trace, seen: Any, accuracy: float) -> str:
@@ -130,6 +135,21 @@ def per_tensor(observed: Any, expected: Any, trace: Trace, seen: Any, accuracy: 
             return ""
         factors.append(f"{name}: {factor:.4g}")
     return "ε of every tensor is the expected one times " + ", ".join(factors)
+
+
+def cut_off(eps: np.ndarray, expected: np.ndarray, rho: float, accuracy: float) -> str:
+    """Say where the entries of ε are cut off, if some are, and the others are as expected; or "".
+
+    Example:
+        >>> cut_off(np.array([0.2, -0.1, 0.2]), np.array([0.3, -0.1, 0.4]), 0.4, 1e-9)
+        'ε is the expected one with every entry cut off at ±0.5 ρ'
+    """
+    most = float(np.max(np.abs(eps)))
+    cut = np.abs(expected) > most * (1 + accuracy)
+    as_cut = np.linalg.norm(eps - np.clip(expected, -most, most)) <= accuracy * most
+    if not (as_cut and rho and np.any(cut) and np.any(expected[~cut])):
+        return ""
+    return f"ε is the expected one with every entry cut off at ±{most / rho:.4g} ρ"
 
 
 def first_wrong(trace: Trace, judgement: Judgement) -> str:

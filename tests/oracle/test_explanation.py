@@ -54,6 +54,20 @@ def test_a_factor_per_tensor_is_recognized():
     assert looks_like(trace, judgement).endswith("fc1.weight: 2, fc1.bias: 3, fc2.weight: 4")
 
 
+@pytest.mark.parametrize(("slug", "share"), [("one-tensor", 0.5), ("three-tensors", 0.25)])
+def test_where_entries_are_cut_off_is_recognized(slug, share):
+    def box(now, eps):
+        return {k: np.clip(leaf, -share * now.rho, share * now.rho) for k, leaf in eps.items()}
+
+    def one_entry(now, eps):
+        return {k: leaf * np.where(np.arange(leaf.size) == 0, 0.5, 1.0).reshape(leaf.shape)
+                for k, leaf in eps.items()}  # fmt: skip
+
+    told = f"ε is the expected one with every entry cut off at ±{share} ρ"
+    assert looks_like(*seen(changed(adjust=box), f"sam-{slug}")) == told
+    assert "cut off" not in looks_like(*seen(changed(adjust=one_entry), "sam-three-tensors"))
+
+
 def test_what_is_not_a_number_is_said():
     trace, judgement = seen(as_adapter(known.returns_nan))
     assert "NaN" in looks_like(trace, judgement)
