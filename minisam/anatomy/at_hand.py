@@ -199,6 +199,7 @@ def descent_at_hand(
         "lr (1 − lr λ)": lr * (1 - lr * decay),
         "lr (1 + μ) λ": lr * (1 + mu) * decay,
         "lr μ λ": lr * mu * decay,
+        "lr (1 + μ) μ²": lr * (1 + mu) * mu**2,
         "μ": mu,
         "λ": decay,
         "ρ": hp.rho,

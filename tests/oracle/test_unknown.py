@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from oracle import implementations as known
 from oracle import slips
+from oracle.slipped.fresh_bases import nesterov_aliases_buffer
 
 from minisam.adapters.plain import as_adapter
 from minisam.oracle.probes import PROBES
@@ -128,6 +129,11 @@ def test_no_formula_is_told_that_only_fits_by_chance():
 def test_a_slip_is_explained(name, told):
     more = ("weight-decay",) if "decay" in name else ()
     assert any(told in line for line in told_of(slips.EVERY[name], *more).told)
+
+
+def test_a_power_of_the_momentum_is_told_as_one():
+    found = told_of(nesterov_aliases_buffer, "nesterov").told
+    assert any("− lr (1 + μ) μ² v, should be" in line for line in found)
 
 
 def test_how_little_it_is_off_is_told_where_no_formula_is():
