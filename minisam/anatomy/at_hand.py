@@ -42,6 +42,25 @@ def centred(x: np.ndarray) -> np.ndarray:
     return x - np.mean(x)
 
 
+def of_each_row(x: np.ndarray) -> np.ndarray:
+    """Return the entries by the length of their row: along the last axis."""
+    length = np.sqrt(np.sum(x * x, axis=-1, keepdims=True)) if x.ndim else np.abs(x)
+    return x / np.where(length, length, 1.0)
+
+
+def with_spectral_norms(tree: Params) -> float:
+    """Return the norm of the tensors' norms, where that of a matrix is its largest stretch.
+
+    Example:
+        >>> with_spectral_norms({"w": np.diag([3.0, 1.0]), "b": np.array([4.0])})
+        5.0
+    """
+    if not np.isfinite(norm(tree)):  # there are no singular values
+        return np.nan
+    lengths = [np.linalg.norm(x, 2 if x.ndim == 2 else None) for x in tree.values()]
+    return float(np.linalg.norm(lengths))
+
+
 def climb_at_hand(
     now: Facts, before: Facts | None, keys: Collection[str], wanted: bool = False
 ) -> Sample:
@@ -58,6 +77,8 @@ def climb_at_hand(
     nothing = zeros_like(A)
     lengths = {key: float(norm({"": x})) for key, x in d1.items()}
     weights = {key: x for key, x in d1.items() if key.endswith("weight")}
+    not_biases = {key: x for key, x in d1.items() if not key.endswith("bias")}
+    matrices = {key: x for key, x in d1.items() if x.ndim > 1}
     decayed = add_scaled(d1, hp.weight_decay, A)
     given = now.asked[0][1] if now.asked else nothing  # with what is frozen, without the decay
     basis = {
@@ -70,6 +91,7 @@ def climb_at_hand(
         "(dᵢ − its mean)": map_leaves(centred, d1),
         "clipped d1": map_leaves(clipped, d1),
         "dᵢ/‖dᵢ‖ of each tensor": {key: x / (lengths[key] or 1.0) for key, x in d1.items()},
+        "dᵢ/‖row‖ of each row": map_leaves(of_each_row, d1),
         "d1′": before.d1 if before else nothing,
         "d2′": before.d2 if before else nothing,
         "ε′": climbed(before) if before else nothing,
@@ -97,6 +119,9 @@ def climb_at_hand(
         "‖g‖": norm(given),
         "‖dᵢ − its mean‖": norm(map_leaves(centred, d1)),
         "‖clipped d1‖": norm(map_leaves(clipped, d1)),
+        "‖d1 without biases‖": norm(not_biases) if not_biases else 0.0,
+        "‖d1 of the matrices‖": norm(matrices) if matrices else 0.0,
+        "‖d1 with spectral norms of matrices‖": with_spectral_norms(d1),
     }
     alone: set[str] = set()
     if hp.method == "asam":
@@ -140,6 +165,8 @@ def climb_at_hand(
         "lr": hp.lr,
         "‖d1‖": norm(d1),
         "ρ/lr": hp.rho / hp.lr if hp.lr else 0.0,
+        "ρ/t": hp.rho / (now.step + 1),
+        "ρ/√t": hp.rho / (now.step + 1) ** 0.5,
     }
     target = now.wanted if wanted else subtract(point, now.origin)
     shares = {"": 1.0, "μ": hp.momentum, "λ": hp.weight_decay, "lr": hp.lr}

@@ -30,6 +30,8 @@ SIGNS = {
     "λ": "λ the weight decay",
     " v": "v the velocity",
     "‖g‖": "g the gradient as it was given, of all tensors",
+    "/t": "t counts the steps from 1",
+    "√t": "t counts the steps from 1",
     "d3": "d3 the gradient at the third point",
 }
 AT_HAND: dict[str, tuple[Callable[..., Sample], str, str, int]] = {

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 from anatomy.test_measuring import facts
+from oracle.slipped.fresh_steps import hides_nan
 
 from minisam.anatomy.at_hand import climb_at_hand, descent_at_hand
+from minisam.trees import norm
 from minisam.variants.mutants import MUTANTS
 
 REFERENCE = MUTANTS["M35-shadowed-gradient"].adapter
@@ -43,3 +45,11 @@ def test_some_tensors_are_laid_out_by_themselves():
 def test_what_a_third_gradient_was_is_at_hand():
     (one, *_) = facts(MUTANTS["M34-two-climbs"].adapter)
     assert {"d3", "(point 3 − A)"} <= set(descent_at_hand(one, None, list(one.start)).basis)
+
+
+def test_a_gradient_of_nan_has_no_spectral_norm():
+    several = facts(hides_nan, "sam-nan-then-sound")
+    laid = [climb_at_hand(now, None, list(now.start)).scalars for now in several]
+    there = [("ρ", "‖d1 with spectral norms of matrices‖") in scalars for scalars in laid]
+    assert there == [bool(np.isfinite(norm(now.d1))) for now in several]
+    assert {*there} == {True, False}

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from oracle import implementations as known
 from oracle import slips
-from oracle.slipped.fresh_bases import nesterov_aliases_buffer
+from oracle.fresh_slips import FRESH
 
 from minisam.adapters.plain import as_adapter
 from minisam.oracle.probes import PROBES
@@ -131,8 +131,20 @@ def test_a_slip_is_explained(name, told):
     assert any(told in line for line in told_of(slips.EVERY[name], *more).told)
 
 
+@pytest.mark.parametrize(("name", "told"), [
+    ("spectral_norm", "ε = ρ d1/‖d1 with spectral norms of matrices‖"),
+    ("norm_without_biases", "ε = ρ d1/‖d1 without biases‖"),
+    ("norm_of_rows", "ε = ρ dᵢ/‖row‖ of each row"),
+    ("fading_rho", "from the second step on: ε = ρ/√t d1/‖d1‖"),
+    ("relative_radius", "ε = ρ ‖A‖ d1/‖d1‖"),
+    ("both_sides", "new w = A − 1/2 lr (d2 + d3)"),
+])  # fmt: skip
+def test_a_fresh_slip_is_explained(name, told):
+    assert any(told in line for line in told_of(FRESH[name]).told)
+
+
 def test_a_power_of_the_momentum_is_told_as_one():
-    found = told_of(nesterov_aliases_buffer, "nesterov").told
+    found = told_of(FRESH["nesterov_aliases_buffer"], "nesterov").told
     assert any("− lr (1 + μ) μ² v, should be" in line for line in found)
 
 
