@@ -11,7 +11,7 @@ compare with one that hardly trains.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from minisam.experiments.curves import at_every_radius
 from minisam.experiments.search import candidates, tune, with_best
 from minisam.experiments.statistics import Interval, mean_interval
 from minisam.experiments.study import (
+    FITTED,
     Cells,
     Headline,
     Scale,
@@ -103,9 +104,11 @@ def compared(results: Mapping[str, Any]) -> list[int]:
     return wide if len(wide) > 1 else list(results["widths"])
 
 
-def slope(results: Mapping[str, Any], noise: float) -> Interval:
+def slope(
+    results: Mapping[str, Any], noise: float, widths: Sequence[int] | None = None
+) -> Interval:
     """Return how much the gain grows with each doubling of the width, by seed."""
-    widths = compared(results)
+    widths = widths or compared(results)
     by_width = [gains(results["runs"], width=width, noise=noise) for width in widths]
     doublings = [math.log2(width) for width in widths]
     slopes = [
@@ -113,6 +116,19 @@ def slope(results: Mapping[str, Any], noise: float) -> Interval:
         for seed in by_width[0]
     ]
     return mean_interval(slopes)
+
+
+def among_fitted(results: Mapping[str, Any], noise: float) -> str:
+    """Say what the slope is among the widths at which SGD learns its labels, if not at all."""
+    sides = {
+        width: mean(results["runs"], "train", method="SGD", width=width, noise=noise).value
+        for width in compared(results)
+    }
+    wide = [width for width, train in sides.items() if train >= FITTED]
+    if len(wide) < 2 or len(wide) == len(sides):
+        return ""
+    among = f"{slope(results, noise, wide):+.2f}".partition(" (n=")[0]
+    return f"{among} among the widths at which SGD learns its labels, from {wide[0]} on"
 
 
 def widest_fits(results: Mapping[str, Any], noise: float) -> float:
@@ -140,6 +156,8 @@ def verdict(results: Mapping[str, Any]) -> str:
             f"{word} with {100 * noise:.0f} % label noise: "
             f"{steeper:+.2f} points per doubling of the width, to {gained:+.1f} points at {widest}"
         )
+        if beside := among_fitted(results, noise):
+            parts[-1] += f" ({beside})"
     return "; ".join(parts)
 
 
@@ -151,6 +169,7 @@ def headline(results: Mapping[str, Any]) -> Headline:
     return Headline.of(
         slope(results, noise), "points per doubling of the width", digits=2, delta=DELTA,
         train=widest_fits(results, noise), rho=", ".join(radii),
+        beside=among_fitted(results, noise),
     )._replace(word=judged_slope(results, noise))  # fmt: skip
 
 

@@ -49,6 +49,20 @@ def test_the_narrowest_network_of_a_kept_result_is_left_out_of_the_slope():
     assert slope(found, 0.4).value == pytest.approx(0.0, abs=1e-12)
 
 
+def test_a_slope_that_leans_on_a_width_that_does_not_fit_is_told_without_it():
+    gains = {12: 0.0, 32: 9.0, 64: 8.0, 128: 7.0}
+    runs = [
+        {"method": method, "width": width, "noise": 0.4, "seed": seed,
+         "train": 70.0 if width == 12 else 95.0, "last": 50.0 + gains[width] * (method == "SAM")}
+        for method in ("SGD", "SAM") for width in gains for seed in (0, 1)
+    ]  # fmt: skip
+    found = {"widths": list(gains), "rates": [0.4], "runs": runs}
+    assert slope(found, 0.4).value > 0
+    told = "-1.00 ± 0.00 among the widths at which SGD learns its labels, from 32 on"
+    assert headline(found).beside == told
+    assert verdict(found).endswith(f"({told})")
+
+
 def test_a_slope_that_ends_at_nothing_is_no_gain():
     def only_harm(grid, function=None):
         results = made_up(grid)
