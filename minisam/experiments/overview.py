@@ -114,9 +114,10 @@ def draw_forest(found: Sequence[Row], path: Path) -> None:
 
 
 def problems(runs: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield the labels of every problem that both SGD and SAM were run on."""
+    """Yield the labels of every problem that both SGD and SAM were trained and tested on."""
+    runs = [run for run in runs if {"train", "last"} <= run.keys()]
     names = [name for name in LABELS if all(name in run for run in runs)]
-    found = [{name: run[name] for name in names} for run in runs if "train" in run]
+    found = [{name: run[name] for name in names} for run in runs]
     for k, labels in enumerate(found):
         methods = {run.get("method") for run in labelled(runs, **labels)}
         if labels not in found[:k] and {"SGD", "SAM"} <= methods:

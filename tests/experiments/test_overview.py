@@ -27,8 +27,9 @@ def test_both_pictures_are_drawn_beside_the_results(tmp_path):
 
 def test_a_problem_is_one_that_both_methods_were_run_on():
     runs = [
-        {"method": m, "noise": noise, "train": 99.0}
+        {"method": m, "noise": noise, "train": 99.0, "last": 50.0}
         for m, noise in (("SGD", 0.2), ("SAM", 0.2), ("SGD", 0.4), ("SAM", 0.6), ("SAM", 0.2))
     ]
     assert list(problems(runs)) == [{"noise": 0.2}]
-    assert list(problems([])) == []
+    untested = [{name: run[name] for name in ("method", "noise", "train")} for run in runs]
+    assert list(problems(untested)) == list(problems([])) == []

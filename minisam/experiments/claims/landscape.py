@@ -115,7 +115,7 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
 def verdict(results: Mapping[str, Any]) -> str:
     """Judge the difference of rises."""
     word, learned = headline(results).word, learned_by_worse(results)
-    told = f"the worse fitted gives its training labels {learned:.0f} %"
+    told = f"the worse fitted learned {learned:.0f} % of its training labels"
     return f"{word}: rise around SGD − around SAM = {widening(results):+.3f}; {told}"
 
 
