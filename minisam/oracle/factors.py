@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minisam.oracle.judge import NARROW
 from minisam.oracle.parts import Part, Parts, active
 from minisam.oracle.watch import Trace
 from minisam.rounding import UNITS
@@ -15,7 +16,6 @@ from minisam.trees import Params, add_scaled
 from minisam.variants.recipe import recipe_of
 
 ROUNDINGS = 4  # of ρ, the norm, their quotient, the product
-NARROW = 64 * UNITS["float32"].u  # what a norm of a few dozen entries may be off in float32
 
 
 class Factor(NamedTuple):

@@ -16,9 +16,11 @@ import numpy as np
 from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.protocol import Arrays, Observation
 from minisam.oracle.watch import Trace
-from minisam.rounding import Rounded, exact, ratio
+from minisam.rounding import UNITS, Rounded, exact, ratio
 from minisam.variants.guards import is_finite
 from minisam.variants.recipe import Change, optimizer
+
+NARROW = 64 * UNITS["float32"].u  # what a norm of a few dozen entries may be off in float32
 
 
 class Judgement(NamedTuple):
@@ -160,7 +162,7 @@ def error(observed: np.ndarray, expected: Any) -> np.ndarray:
     if np.array_equal(observed, expected):  # as most of them are
         return np.zeros(observed.shape)
     size = max(1.0, *(float(np.max(np.abs(x), initial=0.0)) for x in (observed, expected)))
-    accuracy = 1e-8 if observed.dtype == np.float64 else 1e-3
+    accuracy = NARROW if observed.dtype == np.float64 else 1e-3
     apart = np.where(observed == expected, 0.0, np.abs(observed - expected)) / (accuracy * size)
     return np.where(np.isnan(observed) & np.isnan(expected), 0.0, np.nan_to_num(apart, nan=np.inf))
 

@@ -6,7 +6,7 @@ import platform
 import re
 from collections.abc import Sequence
 from functools import partial
-from itertools import chain, product
+from itertools import chain, product, takewhile
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -399,14 +399,16 @@ def with_names(
         headline = f"{len(names)} known mistakes explain everything that was seen."
         titles = [" and ".join(mutant.title for mutant in by_name[name]) for name in names[:4]]
         advice = [f"Either it {title}." for title in titles]
-    if not costs[0][0].is_mutant:
-        headline = f"Above all, it has conventions that are not the papers'. {headline}"
+    above = [part.name for part, _ in takewhile(lambda entry: not entry[0].is_mutant, costs)]
+    if above:
+        what = f"conventions that are not the papers': {', '.join(above)}"
+        headline = f"Above all, it has {what}. {headline}"
     if conventions:
+        advice.append(declaration(report))
         advice += [
             f"It also {mutant.title}. {mutant.description}"
             for mutant in mistakes_like(conventions, failing)
         ]
-        advice.append(declaration(report))
     return report._replace(headline=headline, advice=advice + seen, explanations=names)
 
 

@@ -3,10 +3,12 @@
 import random
 import time
 
+import numpy as np
 import pytest
 from oracle.seen import adapter_with, named, split, traces_of
 
 from minisam.adapters.library import adapter_of
+from minisam.adapters.plain import plain
 from minisam.oracle import diagnosis, replays
 from minisam.oracle.diagnosis import diagnose
 from minisam.oracle.judge import judge
@@ -20,7 +22,8 @@ from minisam.oracle.parts import (
 from minisam.oracle.probes import PROBES
 from minisam.oracle.watch import watch
 from minisam.variants.mutants import MUTANTS, mutant_adapter
-from minisam.variants.recipe import optimizer, recipe_of
+from minisam.variants.mutants.returns import put_back_stale
+from minisam.variants.recipe import only, optimizer, piece, recipe_of
 
 VISIBLE = [name for name, mutant in MUTANTS.items() if not mutant.equivalent]
 CASES = [(name, dtype) for name in VISIBLE for dtype in MUTANTS[name].dtypes]
@@ -130,6 +133,48 @@ def test_conventions_that_go_together_are_found_together(package):
     (survivor,) = survivors_of(failing, passing)
     assert {key: value for one in survivor for key, value in one.declare.items()} == package
     assert not split(traces_of(adapter, methods, "float64"), package)[0]
+
+
+def test_conventions_are_found_beside_a_norm_in_float32_that_is_summed_in_another_order():
+    """An ASAM that has a package's conventions, but not to the bit the reference's float32."""
+
+    def step(w, grad_fn, *, rho, lr):
+        d1 = grad_fn(w)
+        scaled = [np.abs(x) * g for x, g in zip(w, d1, strict=True)]
+        narrow = [np.square(g.astype(np.float32)) for g in scaled]
+        length = np.sqrt(sum((entry for g in narrow for entry in g.flat), np.float32(0)))
+        factor = rho / (float(length) + 1e-12)
+        d2 = grad_fn([x + factor * x * x * g for x, g in zip(w, d1, strict=True)])
+        return [x - lr * g for x, g in zip(w, d2, strict=True)]
+
+    names = ("one-tensor", "three-tensors", "six-tensors", "rho-large", "gradient-1e-3")
+    slugs = [f"asam-{name}" for name in (*names, "gradient-1e-10", "gradient-1e-15")]
+    failing, passing = split(traces_of(plain(step), ("asam",), slugs=slugs))
+    (survivor,) = diagnose(failing, passing).survivors
+    assert not any(part.is_mutant for part in survivor)
+    package = {"eta": 0.0, "scope": "all", "norm_epsilon": 1e-12, "norm_dtype": "float32"}
+    assert conventions_of(survivor) == package
+
+
+@pytest.mark.parametrize("method", ["sam", "asam"])
+def test_a_restore_that_skips_what_has_no_gradient_is_named_beside_its_stale_copies(method):
+    """The SAM that most people copy: the gradient decides what is restored, and to which copy."""
+
+    def origin(now):
+        kept = put_back_stale(now)
+        return {k: w if (now.d2[k] != 0).any() else now.perturbed[k] for k, w in kept.items()}
+
+    where_missing = only(lambda hp: hp.missing, piece(origin=origin))
+    declare = {"norm_epsilon": 1e-12, "saved_state": "without_base"}
+    declare |= {"eta": 0.0, "scope": "all"} if method == "asam" else {}
+    names = ("three-tensors", "six-tensors", "gradient-1e-10", "tensor-missing-at-B", "saved")
+    slugs = [f"{method}-{name}" for name in (*names, "tensor-at-one-pass")]
+    adapter = adapter_with(declare=declare, changes=[where_missing])
+    found = diagnose(*split(traces_of(adapter, (method,), slugs=slugs)))
+    (survivor,) = found.survivors
+    assert named([survivor]) == [{"R16-missing-second-gradient-no-restore"}]
+    assert conventions_of(survivor) == declare
+    assert [trace.probe.slug for trace in found.rest] == [f"{method}-tensor-at-one-pass"]
 
 
 def sampled_pairs(count, seed=0):

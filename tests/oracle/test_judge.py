@@ -3,8 +3,9 @@ import pytest
 from oracle import implementations as known
 
 from minisam.adapters.library import library
-from minisam.adapters.plain import as_adapter
+from minisam.adapters.plain import as_adapter, plain
 from minisam.oracle.judge import judge
+from minisam.oracle.parts import convention_part
 from minisam.oracle.probes import PROBES
 from minisam.oracle.watch import watch
 from minisam.variants.mutants import MUTANTS
@@ -75,6 +76,21 @@ def test_a_rough_look_never_rejects_what_agrees():
                 trace = watch(mutant.adapter, PROBES[slug], dtype)
                 assert judge(trace, [mutant.change]).agrees
                 assert judge(trace, [mutant.change], rough=True).agrees
+
+
+def test_a_rough_look_accepts_a_norm_in_float32_whatever_the_order_of_its_sum():
+    def step(w, grad_fn, *, rho, lr):
+        d1 = grad_fn(w)
+        narrow = [np.square(g.astype(np.float32)) for g in d1]
+        length = np.sqrt(sum((entry for g in narrow for entry in g.flat), np.float32(0)))
+        d2 = grad_fn([x + rho / float(length) * g for x, g in zip(w, d1, strict=True)])
+        return [x - lr * g for x, g in zip(w, d2, strict=True)]
+
+    change = convention_part({"norm_dtype": "float32"}).changes
+    for slug in ("sam-one-tensor", "sam-three-tensors", "sam-six-tensors", "sam-rho-large"):
+        trace = watch(plain(step), PROBES[slug], "float64")
+        assert judge(trace, change).agrees
+        assert judge(trace, change, rough=True).agrees
 
 
 def test_a_nan_that_must_be_somewhere_may_be_everywhere_but_not_nowhere():

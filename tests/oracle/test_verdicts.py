@@ -129,7 +129,9 @@ def test_what_costs_more_comes_first():
     report = check(adapter, "float64", probes=[f"asam-{slug}" for slug in slugs])
     assert report.verdict == "bug: R16-missing-second-gradient-no-restore"
     assert report.found == {"scope": "all"}
-    assert report.headline.startswith("Above all, it has conventions that are not the papers'")
+    named = "conventions that are not the papers': scope. It leaves a tensor at B"
+    assert report.headline.startswith(f"Above all, it has {named}")
+    assert report.advice[1] == "What it does by convention: declare={'scope': 'all'}"
 
 
 def test_a_mistake_without_a_name_is_told_by_its_parts():
