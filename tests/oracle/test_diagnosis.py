@@ -167,7 +167,7 @@ def test_a_restore_that_skips_what_has_no_gradient_is_named_beside_its_stale_cop
     where_missing = only(lambda hp: hp.missing, piece(origin=origin))
     declare = {"norm_epsilon": 1e-12, "saved_state": "without_base"}
     declare |= {"eta": 0.0, "scope": "all"} if method == "asam" else {}
-    names = ("three-tensors", "six-tensors", "gradient-1e-10", "tensor-missing-at-B", "saved")
+    names = ("three-tensors", "gradient-1e-10", "tensor-zero-at-B", "tensor-missing-at-B", "saved")
     slugs = [f"{method}-{name}" for name in (*names, "tensor-at-one-pass")]
     adapter = adapter_with(declare=declare, changes=[where_missing])
     found = diagnose(*split(traces_of(adapter, (method,), slugs=slugs)))
