@@ -48,9 +48,7 @@ def plainest(judged: Sequence[Judged]) -> Judged:
         trace, judgement = one
         error = relative_error(trace, judgement)
         level = sum(not error >= bound for bound in (PLAIN, SLIGHT))
-        scale = trace.probe.scale
-        usual = isinstance(scale, float) and scale >= USUAL_SCALE
-        usual &= not (trace.probe.special or trace.probe.passes)
+        usual = of_usual_scale(trace) and not (trace.probe.special or trace.probe.passes)
         entries, steps = entry_size(trace)
         visible = level < 2
         spread = trace.probe.has_nan  # a NaN makes every mistake look large
@@ -58,6 +56,12 @@ def plainest(judged: Sequence[Judged]) -> Judged:
         return *plain, entries, len(trace.probe.settings), steps
 
     return min(judged, key=key)
+
+
+def of_usual_scale(trace: Trace) -> bool:
+    """Return whether the gradients are so large that an epsilon is not felt."""
+    scale = trace.probe.scale
+    return isinstance(scale, float) and scale >= USUAL_SCALE
 
 
 def entry_size(trace: Trace) -> tuple[int, int]:
@@ -68,11 +72,16 @@ def entry_size(trace: Trace) -> tuple[int, int]:
 def by_cost(parts: Parts, failing: Sequence[Trace], declared: Part) -> list[tuple[Part, int]]:
     """Return the parts of an explanation with the number of results that each costs, most first.
 
-    A part costs what is wrong without it. Epsilons, which cost next to nothing, count as nothing.
+    A part costs what is wrong without it at gradients of a usual size, where epsilons, which cost
+    next to nothing, count as nothing. Of two that cost the same the mistake comes first.
     """
+    usual = [trace for trace in failing if of_usual_scale(trace)]
     costs = []
     for part in parts:
         others = [one for one in parts if one is not part]
-        lost = sum(not judge_parts(others, one, declared, rough=True).agrees for one in failing)
+        lost = sum(
+            not judge_parts(others, one, declared, rough=one.dtype != "bfloat16").agrees
+            for one in usual
+        )
         costs.append((part, lost))
-    return sorted(costs, key=lambda entry: -entry[1])
+    return sorted(costs, key=lambda entry: (-entry[1], not entry[0].is_mutant))

@@ -1,9 +1,14 @@
 """What the oracle sees of wrong SAMs that are made of the reference, for the tests of diagnosis."""
 
+import numpy as np
+
 from minisam.adapters.library import adapter_of
+from minisam.adapters.plain import plain
+from minisam.adapters.protocol import mark
 from minisam.oracle.parts import convention_part, judge_parts, mutant_part
 from minisam.oracle.probes import PROBES
 from minisam.oracle.watch import watch
+from minisam.rounding import to_bfloat16
 from minisam.variants.recipe import optimizer
 
 
@@ -14,6 +19,19 @@ def adapter_with(*names, declare=None, changes=()):
     return adapter_of(
         lambda hp: optimizer({**hp, **parts[0].settings}, every), ("sgd", "sam", "asam")
     )
+
+
+def in_bfloat16(epsilon):
+    """A SAM that rounds to bfloat16 where hardware does, with an epsilon in its norm."""
+
+    def step(w, grad_fn, *, rho, lr):
+        g = grad_fn(w)
+        length = np.sqrt(sum(float(np.sum(np.float64(x) ** 2)) for x in g))
+        factor = float(to_bfloat16(rho / (length + epsilon)))
+        b = [to_bfloat16(x + to_bfloat16(factor * d)) for x, d in zip(w, g, strict=True)]
+        return [to_bfloat16(x - to_bfloat16(lr * d)) for x, d in zip(w, grad_fn(b), strict=True)]
+
+    return mark(plain(step), dtypes=("bfloat16",))
 
 
 def traces_of(adapter, methods=("sam",), dtype="float64", slugs=()):

@@ -2,15 +2,12 @@
 
 import numpy as np
 import pytest
-from oracle.seen import adapter_with, split, traces_of
+from oracle.seen import adapter_with, in_bfloat16, split, traces_of
 
-from minisam.adapters.plain import plain
-from minisam.adapters.protocol import mark
 from minisam.oracle.diagnosis import diagnose
 from minisam.oracle.epsilons import Solved, as_written, common_bounds, epsilon_parts, part_of, solve
 from minisam.oracle.factors import Factor
 from minisam.oracle.parts import convention_part, conventions_of
-from minisam.rounding import to_bfloat16
 
 NOTHING = convention_part({})
 SMALL = tuple(f"sam-gradient-1e-{k}" for k in (3, 6, 10, 15, 18))
@@ -32,19 +29,6 @@ def test_any_value_is_found_to_the_digit(name, value):
 def test_a_value_under_the_root_is_found_to_the_digit(value):
     declare = {"norm_epsilon_inside": value}
     assert declare in [part.declare for part in solved(declare)]
-
-
-def in_bfloat16(epsilon):
-    """A SAM that rounds to bfloat16 where hardware does, with an epsilon in its norm."""
-
-    def step(w, grad_fn, *, rho, lr):
-        g = grad_fn(w)
-        length = np.sqrt(sum(float(np.sum(np.float64(x) ** 2)) for x in g))
-        factor = float(to_bfloat16(rho / (length + epsilon)))
-        b = [to_bfloat16(x + to_bfloat16(factor * d)) for x, d in zip(w, g, strict=True)]
-        return [to_bfloat16(x - to_bfloat16(lr * d)) for x, d in zip(w, grad_fn(b), strict=True)]
-
-    return mark(plain(step), dtypes=("bfloat16",))
 
 
 @pytest.mark.parametrize("value", [1e-12, 1e-7])

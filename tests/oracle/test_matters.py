@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from oracle import implementations as known
+from oracle.seen import in_bfloat16, traces_of
 from oracle.slipped.fresh_bases import decays_at_b
 
 from minisam.adapters.plain import as_adapter
@@ -65,9 +66,23 @@ def test_a_mistake_costs_what_is_wrong_without_it():
     epsilon = convention_part({"norm_epsilon": 1e-12})
     parts = (decay, epsilon, twice)
     adapter = mutant_adapter(*(change for part in parts for change in part.changes))
-    slugs = ("one-tensor", "three-tensors", "weight-decay")
+    slugs = ("one-tensor", "three-tensors", "weight-decay", "gradient-1e-10")
     failing = [trace for trace, _ in failures(adapter, *slugs)]
     costs = by_cost(parts, failing, convention_part({}))
     assert [(part.name, cost) for part, cost in costs] == [
         (twice.name, 3), (decay.name, 1), (epsilon.name, 0)
     ]  # fmt: skip
+
+
+def test_of_two_parts_that_cost_the_same_the_mistake_comes_first():
+    parts = (convention_part({"norm_epsilon": 1e-12}), mutant_part("M12-twice-the-radius"))
+    adapter = mutant_adapter(*(change for part in parts for change in part.changes))
+    tiny = watch(adapter, PROBES["sam-gradient-1e-10"], "float64")
+    assert [part for part, _ in by_cost(parts, [tiny], convention_part({}))] == [*parts[::-1]]
+
+
+def test_a_mistake_does_not_cost_what_bfloat16_rounds():
+    part = mutant_part("R07-decay-ignored")
+    (right,) = traces_of(in_bfloat16(0.0), dtype="bfloat16", slugs=("sam-three-tensors",))
+    assert right.steps
+    assert by_cost((part,), [right], convention_part({})) == [(part, 0)]
