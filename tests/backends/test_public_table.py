@@ -4,6 +4,9 @@ import pytest
 from backends import public_table
 from backends.implementations import IMPLEMENTATIONS, OLD
 
+from minisam.oracle.checking import check
+from minisam.oracle.report import Verdict
+
 pytestmark = [
     pytest.mark.backends,
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -55,6 +58,14 @@ def test_a_row_is_the_same_on_a_device_that_keeps_subnormal_numbers(stored, agre
 def test_the_known_wrong_one_is_named():
     row = next(line for line in STORED if "2.1.0" in line)
     assert "M01-not-restored" in row
+
+
+def test_with_nothing_declared_its_conventions_are_all_named():
+    pytest.importorskip("pytorch_optimizer")
+    one = next(one for one in IMPLEMENTATIONS if one.name == "pytorch_optimizer.SAM, adaptive")
+    report = check(one.adapter(), "float64", method="asam")
+    assert report.outcome == Verdict.UNDECLARED
+    assert report.found == one.declare
 
 
 def test_the_guide_has_the_table():
