@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from minisam.course.desk import Submission
+from minisam.course.plain import readable
 from minisam.course.texts import code_cells
 
 SUFFIXES = (".py", ".ipynb")
@@ -59,10 +60,10 @@ def found_in(folder: Path, stem: str, alone: bool = False) -> list[Work]:
         if path.name.startswith((".", "_")):
             continue
         if path.is_dir():
-            match = MOODLE.fullmatch(path.name)
-            found.append(of_folder(match["id"] if match else path.name, path, stem))
+            match = MOODLE.fullmatch(readable(path.name))
+            found.append(of_folder(match["id"] if match else readable(path.name), path, stem))
         elif path.suffix in SUFFIXES:
-            found.append(Work(student(path.stem), path))
+            found.append(Work(student(readable(path.stem)), path))
     if not found:
         raise ValueError(f"there is no submission in {str(folder)!r}")
     twice = {name for name, count in Counter(one.id for one in found).items() if count > 1}
@@ -86,14 +87,25 @@ def student(name: str) -> str:
 
 def of_folder(name: str, folder: Path, stem: str) -> Work:
     """Return a student's file: the one of the right name, or else the only one."""
-    there = sorted(one for one in folder.rglob("*") if one.is_file() and one.suffix in SUFFIXES)
-    there = [one for one in there if not any(part.startswith(".") for part in one.parts)]
+    try:
+        every = sorted(one for one in folder.rglob("*") if one.is_file())
+    except OSError as error:
+        return Work(name, None, f"the folder cannot be read: {error}")
+    every = [
+        one
+        for one in every
+        if not any(part.startswith((".", "_")) for part in one.relative_to(folder).parts)
+    ]
+    there = [one for one in every if one.suffix in SUFFIXES]
+    if every and not there:
+        names = ", ".join(readable(one.name) for one in every[:4])
+        return Work(name, None, f"there is no .py or .ipynb, only {names}")
     for suffix in SUFFIXES:
         named = [one for one in there if one.name == stem + suffix]
         if named:
             return Work(name, named[0])
     if len(there) > 1:
-        names = ", ".join(one.name for one in there[:4])
+        names = ", ".join(readable(one.name) for one in there[:4])
         return Work(name, None, f"none of the files is {stem}.py: {names}")
     return Work(name, there[0] if there else None)
 
@@ -111,5 +123,5 @@ def read_submission(found: Work, stem: str) -> Submission:
     if found.path.suffix == ".ipynb":
         return Submission(f"{stem}.ipynb", tuple(code_cells(text)), whole=False)
     if "\0" in text:
-        raise ValueError("it is no text")
+        raise ValueError("it is not UTF-8: save it as UTF-8")
     return Submission(f"{stem}.py", (text,))

@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 
@@ -39,6 +40,23 @@ def test_which_of_several_files_is_meant_a_person_must_say(tmp_path):
     assert found["ann"].path is None
 
 
+@pytest.mark.parametrize("name", ["hw2.zip", "hw2.docx", "deep/notes.txt"])
+def test_a_file_of_another_kind_a_person_must_look_at(tmp_path, name):
+    fill(tmp_path, f"ann/{name}", "ann/.DS_Store", "bob/.DS_Store")
+    ann, bob = found_in(tmp_path, "hw2")
+    assert ann.trouble == f"there is no .py or .ipynb, only {name.rpartition('/')[2]}"
+    assert (bob.path, bob.trouble) == (None, "")  # nothing at all is nothing handed in
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names are text here")
+def test_a_name_that_is_no_text_is_a_student_all_the_same(tmp_path):
+    try:
+        fill(tmp_path, "M\udcfcller_12_assignsubmission_file/hw2.py")
+    except OSError:
+        pytest.skip("this file system has none")
+    assert ids(tmp_path) == {"M\\xfcller_12": "hw2.py"}
+
+
 @pytest.mark.parametrize("name", ["there", "nowhere"])
 def test_nothing_to_grade_is_said(tmp_path, name):
     (tmp_path / "there").mkdir()
@@ -48,7 +66,8 @@ def test_nothing_to_grade_is_said(tmp_path, name):
 
 @pytest.mark.fault("file-read", "minisam course grade")
 @pytest.mark.parametrize(("name", "content"), [
-    ("hw2.py", b"x = 1\0"), ("hw2.py", b"x" * (5 << 20)), ("hw2.ipynb", b"no JSON"),
+    ("hw2.py", b"x = 1\0"), ("hw2.py", "x = 1".encode("utf-16")),
+    ("hw2.py", b"x" * (5 << 20)), ("hw2.ipynb", b"no JSON"),
 ])  # fmt: skip
 def test_what_cannot_be_read_is_refused(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
