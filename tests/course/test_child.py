@@ -180,3 +180,51 @@ def test_an_exception_whose_text_raises_is_told_without():
 
 def test_a_limit_that_is_none_does_not_hold():
     assert not limit("NO_SUCH", 1)
+
+
+@pytest.mark.fault("input-bomb", "minisam course grade")
+@pytest.mark.parametrize("reply", [
+    {"raised": "A" * 3_000_000}, {"raised": "E", "text": "B" * 501}, {"raised": "E", "source": 5},
+    {"raised": "E", "line": "7"}, {"raised": None}, {"value": {"seed": -1}, "after": []},
+])  # fmt: skip
+def test_a_reply_that_no_child_gives_is_none(reply):
+    one, _ = peer(json.dumps(reply).encode())
+    with pytest.raises(PeerError):
+        one.ask("f")
+
+
+class Odd(SyntaxError):
+    """An exception whose parts are of the wrong kind."""
+
+    def __init__(self):
+        super().__init__("odd", ("hw.py", "one", 1, b"x"))
+
+
+@pytest.mark.parametrize(
+    "raised", [Odd(), ValueError("x" * 10**6), type("E" * 999, (Exception,), {})()]
+)
+def test_every_error_of_a_submission_can_be_told(raised):
+    def fail():
+        raise raised
+
+    one, written = peer()
+    one.file = "hw.py"
+    one.functions["f"] = fail
+    one.serve({"ask": "f", "args": [], "named": {"dict": []}})
+    back, _ = peer(written[0].encode())
+    with pytest.raises(Told):
+        back.ask("f")
+
+
+@pytest.mark.parametrize("value", [[np.ones(200_000)] * 3, ["x" * 9_000_000]])
+def test_what_is_too_long_for_a_line_is_an_error_of_its_own(value):
+    one, written = peer()
+    one.functions["f"] = lambda: [x / 3 if isinstance(x, np.ndarray) else x for x in value]
+    one.serve({"ask": "f", "args": [], "named": {"dict": []}})
+    assert "cannot be sent at once" in written[0]
+
+
+def test_a_wide_float_arrives_with_its_dtype():
+    got = through(np.array([0.5, 2.0], np.longdouble))
+    assert got.dtype == np.longdouble
+    assert got.tolist() == [0.5, 2.0]
