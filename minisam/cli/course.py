@@ -82,6 +82,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do what is asked for, and return the exit code."""
+    from minisam.course.interrupts import interruptible  # for this subcommand only
     from minisam.course.pupil import CannotGrade  # with NumPy, which the parser does not need
 
     actions: dict[str, Callable[[argparse.Namespace], int]] = {
@@ -91,7 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
         "doctor": look_at_it,
     }
     try:
-        return actions[arguments.action](arguments)
+        with interruptible():
+            return actions[arguments.action](arguments)
     except CannotGrade as error:
         print(f"minisam course: could not be graded: {error}", file=sys.stderr)
         return 1
@@ -125,9 +127,17 @@ def guard_of(arguments: argparse.Namespace) -> Any:
     return chosen_guard(Guard(seconds=max(1, round(arguments.seconds))))
 
 
+def tell_layers(guard: Any) -> None:
+    """Say what protects us, and loudly what is least of all protected."""
+    say("\n".join(guard.layers()))
+    if guard.exposed():
+        print(f"SUBMISSIONS RUN AS ROOT: {guard.exposed()}", file=sys.stderr)
+
+
 def grade_them(arguments: argparse.Namespace) -> int:
     """Grade a class."""
     from minisam.course import batch, doors, pages  # with NumPy, as above
+    from minisam.course.plain import file_name, legible  # as above
     from minisam.course.rubric import Task  # as above
     from minisam.files import write_atomically  # as above
 
@@ -142,16 +152,21 @@ def grade_them(arguments: argparse.Namespace) -> int:
     guard = guard_of(arguments)
     alone = bool(arguments.gradescope or arguments.classroom50)
     settings = batch.Settings(found, Task(seed, variant), guard, out, arguments.jobs, alone)
-    say("\n".join(guard.layers()))
+    tell_layers(guard)
     grades = batch.grade_class(folder, settings, progress())
     grades = batch.with_marks(found, grades, marks)
 
     def write(path: Path, text: str) -> None:
         write_atomically(path, lambda file: file.write(text.encode()))
 
+    without = []
     for name, grade in grades.items():
-        page = pages.feedback(found, name, grade)
-        write(out / "feedback" / f"{batch.file_name(name)}.html", page)
+        try:
+            page = pages.feedback(found, name, grade)
+            write(out / "feedback" / f"{file_name(name)}.html", page)
+        except Exception as error:  # one page must not cost the others
+            without.append(name)
+            print(f"{legible(name)} has no page: {legible(error)}", file=sys.stderr)
     write(out / "class.html", pages.class_page(found, grades, guard.layers()))
     batch.write_table(out / "scores.csv", batch.scores(found, grades))
     if alone:
@@ -166,15 +181,17 @@ def grade_them(arguments: argparse.Namespace) -> int:
         say(f"{len(grades) - len(left)} written into {arguments.nbgrader}")
         if left:
             say(f"not there, for nbgrader has not graded them or we could not: {', '.join(left)}")
-    return conclusion(grades, out)
+    return conclusion(grades, out) or int(bool(without))
 
 
 def conclusion(grades: dict[str, Any], out: Path) -> int:
     """Say what came out, and return the exit code."""
+    from minisam.course.plain import legible  # for this action only
+
     ungraded = [name for name, grade in grades.items() if grade.total is None]
     say(f"{len(grades) - len(ungraded)} graded: {out / 'scores.csv'}, {out / 'class.html'}")
     for name in ungraded:
-        print(f"{name} could not be graded: {grades[name].note}", file=sys.stderr)
+        print(f"{legible(name)} could not be graded: {grades[name].note}", file=sys.stderr)
     return 1 if ungraded else 0
 
 
@@ -199,16 +216,20 @@ def show_one(arguments: argparse.Namespace) -> int:
     import json  # for this action only
 
     from minisam.course import batch, pages  # with NumPy, as above
+    from minisam.course.plain import file_name, legible  # as above
 
     found, variant = asked_for(arguments)
-    place = expanded(arguments.out) / "results" / f"{batch.file_name(arguments.id)}.json"
+    results = expanded(arguments.out) / "results"
+    names = (arguments.id, arguments.id.removeprefix("'"))  # as a cell of scores.csv may begin
+    place, *_ = sorted((results / f"{file_name(name)}.json" for name in names),
+                       key=lambda path: not path.is_file())  # fmt: skip
     if not place.is_file():
         raise ValueError(f"there is no result for {arguments.id!r} in {arguments.out!r}")
     kept = json.loads(place.read_text(encoding="utf-8"))
     if kept["assignment"] != found.name:
         raise ValueError(f"--assignment must be {kept['assignment']}, of which this is a result")
-    grade = batch.grade_of(kept["grade"])
-    say(f"{kept['id']}, {kept['path']}\n{pages.in_lines(found, grade)}")
+    grade = batch.grade_of(found, kept["grade"])
+    say(f"{legible(kept['id'])}, {legible(kept['path'])}\n{pages.in_lines(found, grade)}")
     for title, lines in (("mistakes", grade.mistakes), ("passed over", grade.notes),
                          ("printed", grade.printed.splitlines())):  # fmt: skip
         if lines:
@@ -237,7 +258,7 @@ def look_at_it(arguments: argparse.Namespace) -> int:
     from minisam.course.rubric import Task  # as above
 
     guard = guard_of(arguments)
-    say("\n".join(guard.layers()))
+    tell_layers(guard)
     given = pairs(arguments.variant, "--variant")
     for name in arguments.assignment or ASSIGNMENTS:
         found = assignment(name)

@@ -11,16 +11,25 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 import minisam
 from minisam.course.desk import NOT_WRITTEN, Apart
 from minisam.course.guard import Guard
 from minisam.course.handed_in import Work, found_in, read_submission
-from minisam.course.judging import GRADED, UNGRADED, Grade, check_itself, graded
+from minisam.course.interrupts import undisturbed
+from minisam.course.judging import (
+    GRADED,
+    UNGRADED,
+    Grade,
+    check_itself,
+    graded,
+    harmless_grade,
+)
+from minisam.course.plain import file_name, legible
 from minisam.course.pupil import CannotGrade
 from minisam.course.rubric import STAFF, Assignment, Credit, Task
 from minisam.files import jsonable, write_atomically, write_json
+from minisam.isolation.child import in_words
 
 MISSING = "nothing handed in"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for one
@@ -56,16 +65,6 @@ class Settings(NamedTuple):
         return self.out / "results" / f"{file_name(name)}.json"
 
 
-def file_name(name: str) -> str:
-    """Return a student's name as a file's, on every system.
-
-    Example:
-        >>> file_name("Ann Lee_12"), file_name("a/../b"), file_name("=cmd()")
-        ('Ann Lee_12', 'a%2F%2E%2E%2Fb', '%3Dcmd%28%29')
-    """
-    return quote(name, safe=" _-.@,").replace("..", "%2E%2E") if name.strip(".") else "%2E"
-
-
 def seed_in(path: Path) -> int:
     """Return the secret seed of a file, which is made if it is not there."""
     if not path.exists():
@@ -93,8 +92,9 @@ def grade_class(
 
     Raises:
         CannotGrade: if the grader does not get through the test of itself.
-        ValueError: if there is nothing to grade.
+        ValueError: if there is nothing to grade, or the results there are of another assignment.
     """
+    refuse_another(settings)
     everybody = found_in(folder, settings.assignment.file, settings.alone)
     grades = {one.id: kept_grade(settings, one) for one in everybody}
     left = [one for one in everybody if grades[one.id] is None]
@@ -110,25 +110,48 @@ def grade_class(
             done += 1
             tell(done, len(everybody))
     except BaseException:
-        stop.set()
-        Apart.end_all()
+        with undisturbed():
+            stop.set()
+            Apart.end_all()
+            pool.shutdown(cancel_futures=True)
+            Apart.over.clear()
         raise
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown()
     return {name: grade for name, grade in grades.items() if grade is not None}
 
 
 def grade_and_keep(settings: Settings, found: Work, stop: threading.Event) -> Grade:
-    """Grade one submission, and keep the result."""
+    """Grade one submission, and keep the result; whatever is wrong is wrong with this one only."""
     if stop.is_set():
         raise CannotGrade("interrupted")
-    key, place = settings.key(found), settings.place(found.id)
-    grade = grade_found(settings, found)
-    if not stop.is_set():
-        where = None if found.path is None else str(found.path.absolute())
-        about = {"key": key, "id": found.id, "assignment": settings.assignment.name, "path": where}
-        write_json(place, {**about, "grade": jsonable(grade)})
+    try:
+        key = settings.key(found)
+        grade = harmless_grade(grade_found(settings, found))
+        if not stop.is_set():
+            where = None if found.path is None else str(found.path.absolute())
+            about = {"key": key, "id": found.id, "assignment": settings.assignment.name}
+            whole = {**about, "path": where, "grade": jsonable(grade)}
+            write_json(settings.place(found.id), whole)
+    except Exception as error:  # one submission must not end the class
+        return Grade(None, UNGRADED, [], legible(in_words(error)))
     return grade
+
+
+def refuse_another(settings: Settings) -> None:
+    """Refuse a folder that holds the results of another assignment.
+
+    Raises:
+        ValueError: naming it.
+    """
+    for path in sorted(settings.place("").parent.glob("*.json")):
+        try:
+            name = json.loads(path.read_text(encoding="utf-8"))["assignment"]
+        except (OSError, ValueError, KeyError, TypeError):  # it is graded again
+            continue
+        if name != settings.assignment.name:
+            raise ValueError(f"--out {str(settings.out)!r} holds results of {legible(name)}: "
+                             f"{settings.assignment.name} needs another folder")  # fmt: skip
 
 
 def grade_found(settings: Settings, found: Work) -> Grade:
@@ -155,17 +178,27 @@ def kept_grade(settings: Settings, found: Work) -> Grade | None:
         stored = json.loads(settings.place(found.id).read_text(encoding="utf-8"))
         if stored["key"] != settings.key(found):
             return None
-        grade = grade_of(stored["grade"])
-    except (OSError, ValueError, KeyError, TypeError):
+        grade = grade_of(settings.assignment, stored["grade"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return None if grade.status == UNGRADED else grade
 
 
-def grade_of(stored: dict[str, Any]) -> Grade:
-    """Return a grade that was stored."""
+def grade_of(assignment: Assignment, stored: dict[str, Any]) -> Grade:
+    """Return a grade that was stored; the total is that of its lines.
+
+    Raises:
+        ValueError: if the assignment has no such lines, or not so many points.
+    """
     grade = Grade(**stored)
-    return grade._replace(credits=[Credit(**one) for one in stored["credits"]],
-                          notes=tuple(grade.notes), mistakes=tuple(grade.mistakes))  # fmt: skip
+    credits = [Credit(**one) for one in stored["credits"]]
+    most = {one.name: one.points for one in assignment.criteria}
+    if grade.total is not None and [one.name for one in credits] != list(most):
+        raise ValueError(f"a result is none of {assignment.name}")
+    if not all(type(one.points) is int and 0 <= one.points <= most[one.name] for one in credits):
+        raise ValueError(f"a result has points that {assignment.name} does not give")
+    total = None if grade.total is None else sum(one.points for one in credits)
+    return harmless_grade(grade._replace(credits=credits, total=total))
 
 
 def with_marks(

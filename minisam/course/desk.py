@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -10,9 +11,17 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
-from minisam.course.child import Seeded, Told, error_report, seeded_generator
+from minisam.course.child import (
+    PeerError,
+    Seeded,
+    Told,
+    checked_report,
+    error_report,
+    seeded_generator,
+)
 from minisam.course.guard import Guard
-from minisam.course.pupil import Pupil, Stopped
+from minisam.course.plain import legible
+from minisam.course.pupil import CannotGrade, Pupil, Stopped
 from minisam.isolation.limits import Late, within
 
 NOT_WRITTEN = "not written yet"
@@ -65,6 +74,7 @@ class Apart:
     """
 
     open: ClassVar[weakref.WeakSet[Apart]] = weakref.WeakSet()
+    over = threading.Event()  # no child may start any more
 
     def __init__(self, guard: Guard, submission: Submission, wanted: Mapping[str, str]) -> None:
         self.guard, self.submission, self.wanted = guard, submission, wanted
@@ -77,21 +87,31 @@ class Apart:
 
     @classmethod
     def end_all(cls) -> None:
-        """End every child of this process."""
+        """End every child of this process; until ``over`` is cleared, no other one starts."""
+        cls.over.set()
         for one in list(cls.open):
             if one.pupil is not None:
                 one.pupil.kill()
 
     def begin(self, group: str) -> None:
-        """Start a child if there is none; see `Desk`."""
+        """Start a child if there is none; see `Desk`.
+
+        Raises:
+            CannotGrade: if none starts, or none may start any more.
+        """
         if self.pupil is not None or self.for_good:
             return
         self.fault = None
-        self.pupil = Pupil(self.guard, self.submission.file)
         self.open.add(self)
+        if not self.over.is_set():
+            self.pupil = Pupil(self.guard, self.submission.file)
+        if self.over.is_set():  # perhaps only since the child was started
+            self.close()
+            raise CannotGrade("interrupted")
+        assert self.pupil is not None
         try:
             about = self.pupil.ask("run", list(self.submission.parts), self.submission.whole)[0]
-            self.functions, self.notes = dict(about["functions"]), list(about["failed"])
+            self.functions, self.notes = told_about(about)
         except Told as error:
             unwritten = error.report.get("raised") == "NotImplementedError"
             self.stop(
@@ -100,7 +120,7 @@ class Apart:
             )
         except Stopped as error:
             self.stop(NoAnswer(error.how, f"{error} when it was imported"), True)
-        except (KeyError, TypeError, ValueError):
+        except PeerError:
             self.stop(NoAnswer("forged", "something else came through the grader's pipe"), True)
 
     def stop(self, fault: NoAnswer, for_good: bool) -> None:
@@ -112,7 +132,7 @@ class Apart:
         """End the child, if there is one."""
         if self.pupil is not None:
             self.pupil.close()
-            self.printed = "\n".join(self.pupil.piped.last_lines())
+            self.printed = "\n".join(map(legible, self.pupil.piped.last_lines()))
             self.pupil = None
 
     def call(self, name: str, *args: Any, **named: Any) -> tuple[Any, list]:
@@ -177,6 +197,22 @@ class Here:
         return answered(name, value), given
 
 
+def told_about(about: Any) -> tuple[dict[str, str], list[dict]]:
+    """Return a submission's functions, and what of it failed, as its child tells them.
+
+    Raises:
+        PeerError: if that is not what it tells.
+    """
+    functions, failed = (
+        (about.get("functions"), about.get("failed")) if isinstance(about, dict) else (None, None)
+    )
+    if not isinstance(functions, dict) or not isinstance(failed, list):
+        raise PeerError("it does not tell its functions")
+    if not all(isinstance(one, str) for pair in functions.items() for one in pair):
+        raise PeerError("its functions are none")
+    return functions, [checked_report(one) for one in failed]
+
+
 def own_file(function: Any) -> str:
     """Return the file, or the cell, that a function is written in."""
     return getattr(getattr(function, "__code__", None), "co_filename", "\0")
@@ -192,7 +228,7 @@ def signature_of(name: str, function: Any) -> str:
 
 def no_function(name: str, wanted: Mapping[str, str], found: list[str]) -> NoAnswer:
     """Return the failure of a function that is not there."""
-    have = f"; it defines {', '.join(found[:5])}" if found else ""
+    have = legible(f"; it defines {', '.join(found[:5])}" if found else "")
     return NoAnswer("no function", f"there is no function {wanted.get(name, name)}{have}")
 
 
@@ -202,7 +238,7 @@ def failure_of(name: str, report: dict, wanted: Mapping[str, str], signature: st
         return NoAnswer(NOT_WRITTEN, f"{name} is not written yet")
     if report.get("raised") == "TypeError" and "line" not in report:  # it was not even entered
         how = wanted.get(name, name)
-        return NoAnswer("signature", f"it is called as {how}, and yours is {signature}")
+        return NoAnswer("signature", f"it is called as {how}, and yours is {legible(signature)}")
     text = f"{name} raises {in_one_line(report)}"
     if report.get("raised") == "MemoryError":
         text = f"out of memory: {text}"
@@ -211,8 +247,8 @@ def failure_of(name: str, report: dict, wanted: Mapping[str, str], signature: st
 
 def in_one_line(report: dict) -> str:
     """Write an exception of a submission in one line, with its own line."""
-    text = f"{report.get('raised')}: {report.get('text')}".removesuffix(": ")
-    source = f': "{report["source"]}"' if report.get("source") else ""
+    text = legible(f"{report.get('raised')}: {report.get('text')}".removesuffix(": "))
+    source = f': "{legible(report["source"])}"' if report.get("source") else ""
     return text + (f" (line {report['line']}{source})" if report.get("line") else "")
 
 

@@ -61,13 +61,21 @@ class Guard(NamedTuple):
         """Return the user of the next child; none if it is ours."""
         return FIRST_USER + next(used) % USERS if self.other_user else None
 
+    def exposed(self) -> str:
+        """Say what to do where a submission is root and sees the machine; "" where it is not."""
+        if not is_root() or self.other_user or self.bwrap:
+            return ""
+        return ("each can read and change everything here. Install bubblewrap, or use a Python "
+                "that other users can read, such as one outside of /root")  # fmt: skip
+
     def layers(self) -> list[str]:
         """Say what is on, and why something is not."""
         on = [f"own process and interpreter ({self.python} -I), NumPy only"]
         if os.name == "posix":
+            few = "" if is_root() and not self.other_user else "few processes, "  # not for root
             on.append(
                 f"limits: {self.seconds} s of computing, {self.memory >> 20} MiB of memory, files "
-                f"of {self.file_size >> 10} KiB, few processes, own session"
+                f"of {self.file_size >> 10} KiB, {few}own session"
             )
         on.append(f"{WALL * self.seconds} s by the clock")
         if self.other_user:
@@ -75,6 +83,11 @@ class Guard(NamedTuple):
         if self.bwrap:
             on.append(f"bubblewrap ({self.bwrap}): no network, own processes, read-only system")
         return [*(f"on: {one}" for one in on), *(f"off: {one}" for one in self.why_not)]
+
+
+def is_root() -> bool:
+    """Return whether nothing is forbidden to us."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def tasks_of_this_user() -> int:
@@ -117,7 +130,7 @@ def numpy_files() -> list[str]:
 def guards_to_try(wanted: Guard) -> Sequence[Guard]:
     """Return guards to try, the strongest first."""
     bwrap = wanted.bwrap or shutil.which("bwrap")
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    root = is_root()
     off = [] if root else ["another user: the grader does not run as root"]
     absent = [] if bwrap else ["bubblewrap: it is not installed"]
     refused_user = ["another user: it cannot read the interpreter or NumPy"] if root else []

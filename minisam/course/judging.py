@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple
 from minisam.adapters.protocol import Arrays, GradFn
 from minisam.course.desk import NOT_WRITTEN, Apart, Submission, in_one_line
 from minisam.course.guard import Guard
+from minisam.course.plain import legible
 from minisam.course.pupil import CannotGrade
 from minisam.course.rubric import (
     POINTS,
@@ -28,6 +30,7 @@ from minisam.oracle.parts import convention_part, judge_parts
 from minisam.oracle.watch import Trace
 
 GRADED, UNGRADED = "graded", "could not be graded"
+MOST_NOTES = 50  # that a person may want to know
 SEVERE = ("forged", "timed out", "ended", "not importable")  # what stops a process
 
 
@@ -85,7 +88,7 @@ def graded(assignment: Assignment, submission: Submission, guard: Guard, task: T
     finally:
         desk.close()
     notes = tuple(in_one_line(one) for one in desk.notes)
-    credits = judged.credits
+    credits = unread(assignment, judged.credits, submission)
     status, note = status_of(credits)
     total = sum(one.points for one in credits)
     shown = {one.name for one in assignment.criteria if one.function}
@@ -93,6 +96,36 @@ def graded(assignment: Assignment, submission: Submission, guard: Guard, task: T
     names = mistakes_in(judged.traces) if status == GRADED and lost else ()
     seconds = time.monotonic() - started
     return Grade(total, status, credits, note, notes, desk.printed, seconds, names, judged.picture)
+
+
+def unread(assignment: Assignment, credits: list[Credit], submission: Submission) -> list[Credit]:
+    """Return credits where an answer that cannot be read is not called wrong."""
+    why = next(filter(None, map(why_unread, submission.parts)), "")
+    written = {one.name for one in assignment.criteria if not one.function and not one.by_staff}
+    return [one._replace(status=UNSEEN, said=why, question="")
+            if why and one.name in written and one.failure == NOT_WRITTEN else one
+            for one in credits]  # fmt: skip
+
+
+def why_unread(text: str) -> str:
+    """Say why a text's constants cannot be read; "" if they can."""
+    try:
+        ast.parse(text)
+    except SyntaxError as error:
+        return f"What is written down cannot be read: line {error.lineno} is no Python."
+    except (ValueError, RecursionError, MemoryError):
+        return "What is written down cannot be read: it is no Python."
+    return ""
+
+
+def harmless_grade(grade: Grade) -> Grade:
+    """Return a grade whose texts can be written and shown, wherever they came from."""
+    credits = [one._replace(said=legible(one.said, 2000), question=legible(one.question))
+               for one in grade.credits]  # fmt: skip
+    printed = "\n".join(legible(line) for line in grade.printed.splitlines())
+    return grade._replace(credits=credits, note=legible(grade.note), printed=printed,
+                          notes=tuple(map(legible, grade.notes[:MOST_NOTES])),
+                          mistakes=tuple(map(legible, grade.mistakes)))  # fmt: skip
 
 
 def mistakes_in(traces: Sequence[Trace]) -> tuple[str, ...]:
@@ -138,7 +171,8 @@ def report_on_step(
 
     declare = {"p": variant["p"]} if variant.get("p", 2) != 2 else {}
     try:
-        return str(check(step, declare=declare, method="sam", name="step"))
+        report = str(check(step, declare=declare, method="sam", name="step"))
+        return "\n".join(legible(line) for line in report.splitlines())
     finally:
         desk.close()
 

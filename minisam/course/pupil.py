@@ -17,11 +17,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from minisam.course.child import Peer, PeerError, Told
+from minisam.course.child import LONGEST_LINE, Peer, PeerError, Told
 from minisam.course.guard import WALL, Guard, guards_to_try, numpy_in
 from minisam.isolation.pipes import PipedProcess
 
-LONGEST_LINE = 8 << 20  # bytes
 MOST_BYTES = 64 << 20  # that one child may say
 MARK = "MINISAM_PUPIL"
 QUIET = ("OPENBLAS", "OMP", "MKL", "VECLIB_MAXIMUM", "NUMEXPR")
@@ -84,6 +83,9 @@ class Pupil:
             self.close()
             why = "; ".join([str(error), *said])
             raise CannotGrade(f"the child process does not start: {why}") from None
+        except BaseException:  # Ctrl-C came meanwhile
+            self.close()
+            raise
         self.began = True
 
     def environment(self) -> dict[str, str]:

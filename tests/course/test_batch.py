@@ -11,6 +11,7 @@ from minisam.course.assignments import assignment
 from minisam.course.batch import (
     Settings,
     grade_class,
+    grade_of,
     harmless,
     scores,
     seed_in,
@@ -21,6 +22,7 @@ from minisam.course.desk import Apart
 from minisam.course.judging import Grade
 from minisam.course.pupil import CannotGrade
 from minisam.course.rubric import Credit, Criterion, Task
+from minisam.files import jsonable
 
 A2 = assignment("a2")
 CLASS = ("right", "stub", "exits hard", "downhill", "syntax error", "declines")
@@ -147,3 +149,50 @@ def test_a_result_that_comes_after_the_end_is_not_kept(guard, tmp_path, folder):
     found = batch.found_in(folder, "hw2")[0]
     with pytest.raises(CannotGrade):
         batch.grade_and_keep(settings(guard, tmp_path / "out"), found, stop)
+
+
+@pytest.mark.fault("file-read", "minisam course grade")
+@pytest.mark.parametrize("broken", ["grade_found", "write_json"])
+def test_no_fault_of_one_submission_ends_the_class(guard, tmp_path, folder, monkeypatch, broken):
+    real = getattr(batch, broken)
+
+    def sometimes(*args):
+        if "s1" in str(args):
+            raise AttributeError("'str' \ud800 object")
+        return Grade(0, "graded", []) if broken == "grade_found" else real(*args)
+
+    monkeypatch.setattr(batch, "check_itself", lambda *_: None)
+    monkeypatch.setattr(batch, "graded", lambda *_: Grade(0, "graded", []))
+    monkeypatch.setattr(batch, broken, sometimes)
+    chosen = settings(guard, tmp_path / "out")
+    grades = grade_class(folder, chosen)
+    assert [name for name, one in grades.items() if one.total is None] == ["s1"]
+    assert grades["s1"].note == "AttributeError: 'str' ? object"
+    write_table(tmp_path / "scores.csv", scores(A2, grades))
+
+
+def test_results_of_another_assignment_are_refused(guard, tmp_path, folder, monkeypatch):
+    monkeypatch.setattr(batch, "check_itself", lambda *_: None)
+    monkeypatch.setattr(batch, "graded", lambda *_: Grade(0, "graded", []))
+    chosen = settings(guard, tmp_path / "out")
+    grade_class(folder, chosen)
+    with pytest.raises(ValueError, match="holds results of a2: a1 needs another folder"):
+        grade_class(folder, chosen._replace(assignment=assignment("a1")))
+
+
+def kept(total, credits):
+    """A grade as it is stored."""
+    return jsonable(Grade(total, "graded", credits))
+
+
+def test_a_total_that_is_stored_is_that_of_its_lines():
+    assert grade_of(WITH_REPORT, kept(20, CREDITS)).total == 12
+
+
+@pytest.mark.parametrize("credits", [
+    [], CREDITS[:1], CREDITS[::-1], [CREDITS[0]._replace(points=13), CREDITS[1]],
+    [CREDITS[0]._replace(points=-1), CREDITS[1]], [CREDITS[0]._replace(points="9"), CREDITS[1]],
+])  # fmt: skip
+def test_points_that_an_assignment_does_not_give_are_not_taken(credits):
+    with pytest.raises(ValueError, match="a result"):
+        grade_of(WITH_REPORT, kept(12, credits))

@@ -8,11 +8,12 @@ import pytest
 from course import submissions as known
 
 from minisam.course.assignments import NAMES, assignment
+from minisam.course.assignments.a2 import named_mistakes
 from minisam.course.desk import Submission
 from minisam.course.guard import Guard
-from minisam.course.judging import UNGRADED, check_itself, graded, status_of, variant_of
+from minisam.course.judging import UNGRADED, check_itself, graded, status_of, unread, variant_of
 from minisam.course.pupil import CannotGrade
-from minisam.course.rubric import Credit, Task
+from minisam.course.rubric import Credit, Task, constants
 
 A2 = assignment("a2")
 TASK = Task(2**61 + 7, {"p": 2, "steps": 0})
@@ -128,6 +129,20 @@ def test_of_a_notebook_the_cells_that_raise_are_passed_over(guard):
     found = graded(A2, Submission("hw2.ipynb", cells, whole=False), guard, TASK)
     assert found.total == 20
     assert any("ZeroDivisionError" in note for note in found.notes)
+    assert not any("minisam" in note for note in found.notes)  # each notebook calls our own check
+
+
+def test_an_answer_that_cannot_be_read_is_not_called_wrong():
+    texts = "MISTAKE_1 = 'per-tensor-norm'\n", "print 'hello'\n"
+    due = {"".join(texts): ("not seen", "line 2 is no Python"), "x = 1\n": ("wrong", "None is")}
+    for text, (status, said) in due.items():
+        named = named_mistakes(TASK._replace(values=constants(text)))
+        (got,) = unread(A2, [named], Submission("hw2.py", (text,)))
+        assert (got.points, got.status) == (0, status)
+        assert said in got.said
+    one = unread(A2, [named_mistakes(TASK._replace(values=constants(texts[0])))],
+                 Submission("hw2.ipynb", texts, whole=False))[0]  # fmt: skip
+    assert one.said == "1 of 3 are right."
 
 
 def test_what_is_partly_written_is_graded():

@@ -162,7 +162,7 @@ def named_mistakes(task: Task) -> Credit:
     points = max(0, right - 1)
     status = RIGHT if points == 2 else PARTLY if points else WRONG
     unwritten = not any(isinstance(one, str) and one for one in said)
-    text = f"{right} of 3 are right."
+    text = "None is written down." if unwritten else f"{right} of 3 are right."
     question = "" if status == RIGHT else "At which input would each of the steps show itself?"
     return Credit("names_mistakes", points, status, text, question,
                   NOT_WRITTEN if unwritten else "")  # fmt: skip
