@@ -95,7 +95,7 @@ def test_a_wrong_one_is_shown_what_is_wrong(direction):
     assert report.verdict == "bug: unidentified"
     assert report.exit_code == 1
     assert "Only mistakes in SGD, SAM and ASAM are known by name" in report.headline
-    assert "the new weights (probe extrapolated-sam-" in report.advice[0]
+    assert "the new weights (probe extrapolated-sam-" in " ".join(report.advice)
     assert "beta=0.5" in report.reproduction
 
 

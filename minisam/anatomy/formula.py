@@ -89,7 +89,7 @@ def find_direction(samples: Sequence[Sample]) -> list[Term]:
     Example:
         >>> rng = np.random.default_rng(0)
         >>> steps = [rng.normal(size=(2, 9)) for _ in range(3)]
-        >>> several = [Sample((x + 9 * y) / len(x @ y), {"x": x, "y": y}, {}) for x, y in steps]
+        >>> several = [Sample((x + 9 * y) / abs(x @ y), {"x": x, "y": y}, {}) for x, y in steps]
         >>> from minisam.anatomy.sums import sum_in_words
         >>> sum_in_words(find_direction(several))
         'x + 9 y'

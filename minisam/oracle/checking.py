@@ -181,8 +181,8 @@ def catalogue(methods: Sequence[str] | None = None) -> str:
         ValueError: if there is no such method.
 
     Example:
-        >>> print(catalogue(["wsam"]).splitlines()[-1].strip())
-        wsam-own-gamma               its own are not ignored
+        >>> print(catalogue(["gsam"]).splitlines()[-1].strip())
+        gsam-own-alpha               its own are not ignored
     """
     chosen = choose("method", methods, TAKEN_APART, tuple(METHODS))
     lines = ["conventions that can be declared:"]

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import minisam
 from minisam.adapters.reason import Reason
 from minisam.oracle.report_text import at_length, on_one_screen
-from minisam.oracle.skills import Skill
+from minisam.oracle.skill import Skill
 
 SCHEMA = "minisam-oracle-report/1"
 UNJUDGED = "no result"  # the cause where an implementation could not even be tried

@@ -5,12 +5,11 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from minisam.rounding import UNITS
-
 if TYPE_CHECKING:  # a report loads this module to be printed
     from minisam.oracle.report import Report
 
 COLUMNS = 88
+DTYPES = ("float64", "float32", "bfloat16")
 SCREEN = 24  # lines
 MORE = "--verbose, or report.text(verbose=True), says more."
 FIRST_WRONG = "First wrong:"  # begins the advice that the script shows in shorter numbers
@@ -107,7 +106,7 @@ def tried(report: Report) -> str:
     named, others = [], []
     for result in report.results:
         what = result.why.what
-        if result.status == "not run" and (result.probe not in elsewhere or what in UNITS):
+        if result.status == "not run" and (result.probe not in elsewhere or what in DTYPES):
             named += [WORDS.get(what, what.replace("_", " "))] if what else []
             others += [] if what else [str(result.why)]
     seen = {result.dtype for result in report.results if result.status != "not run"}

@@ -8,7 +8,7 @@ and inputs. `facts` measures each of these by itself; here many probes are put t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from minisam.anatomy.evidence import edge, evidence_of, judged
 from minisam.anatomy.facts import Facts, easiest, plain_to_see
@@ -20,6 +20,7 @@ from minisam.anatomy.facts_in_words import (
     told_second,
 )
 from minisam.anatomy.measuring import EPSILON, facts_of
+from minisam.oracle.skill import Skill
 from minisam.oracle.watch import Trace
 from minisam.trees import norm, subtract
 from minisam.variants.guards import is_finite
@@ -38,26 +39,6 @@ SKILLS = {
 WEIGHTS = dict(zip(SKILLS, (1, 2, 3, 4, 4, 3, 1), strict=True))
 USUAL = 1e-3  # the length of a gradient below which an epsilon is seen rather than a mistake
 NO_CLIMB = "No second gradient was seen, so there is nothing to show it."
-
-
-class Skill(NamedTuple):
-    """Say how well one part of the step is done.
-
-    Attributes:
-        name: its key in `SKILLS`.
-        status: "right", "wrong" or "not seen": nothing that ran shows it.
-        text: what was seen, in a sentence of numbers.
-        probe: where; "" if nowhere.
-        dtype: and in which dtype.
-        step: and in which step, from 0.
-    """
-
-    name: str
-    status: str
-    text: str
-    probe: str = ""
-    dtype: str = ""
-    step: int = 0
 
 
 def skills_of(

@@ -20,7 +20,7 @@ COMMANDS = [line.split("  #")[0].strip() for line in TEXT.splitlines()
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_one(command):
-    build_parser(["course"]).parse_args(shlex.split(command)[1:])
+    assert build_parser(["course"]).parse_args(shlex.split(command)[1:]).command == "course"
 
 
 def test_every_file_it_links_to_is_there():
