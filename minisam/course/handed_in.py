@@ -55,7 +55,8 @@ def found_in(folder: Path, stem: str, alone: bool = False) -> list[Work]:
         raise ValueError(f"there is no folder {str(folder)!r}")
     if alone:
         return [of_folder("submission", folder, stem)]
-    found = []
+    found: list[Work] = []
+    others: list[tuple[str, str]] = []
     for path in sorted(folder.iterdir()):
         if path.name.startswith((".", "_")):
             continue
@@ -64,6 +65,12 @@ def found_in(folder: Path, stem: str, alone: bool = False) -> list[Work]:
             found.append(of_folder(match["id"] if match else readable(path.name), path, stem))
         elif path.suffix in SUFFIXES:
             found.append(Work(student(readable(path.stem)), path))
+        elif student(readable(path.stem)) != readable(path.stem):  # it is a platform's
+            others.append((student(readable(path.stem)), readable(path.name)))
+    known = {one.id for one in found}
+    for name in sorted({who for who, _ in others} - known):
+        names = ", ".join(file for who, file in others if who == name)
+        found.append(Work(name, None, f"there is no .py or .ipynb, only {names}"))
     if not found:
         raise ValueError(f"there is no submission in {str(folder)!r}")
     twice = {name for name, count in Counter(one.id for one in found).items() if count > 1}

@@ -48,6 +48,14 @@ def test_a_file_of_another_kind_a_person_must_look_at(tmp_path, name):
     assert (bob.path, bob.trouble) == (None, "")  # nothing at all is nothing handed in
 
 
+def test_an_exported_file_of_another_kind_is_somebodys(tmp_path):
+    fill(tmp_path, "doejane_123_4567_hw2.zip", "roejohn_124_4568_hw2.py", "roejohn_124_4569_a.txt",
+         "index.html")  # fmt: skip
+    found = {one.id: one.trouble for one in found_in(tmp_path, "hw2")}
+    assert found == {"doejane_123": "there is no .py or .ipynb, only doejane_123_4567_hw2.zip",
+                     "roejohn_124": ""}  # fmt: skip
+
+
 @pytest.mark.skipif(os.name != "posix", reason="names are text here")
 def test_a_name_that_is_no_text_is_a_student_all_the_same(tmp_path):
     try:
