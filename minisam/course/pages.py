@@ -8,7 +8,7 @@ from html import escape
 from statistics import fmean, median
 
 from minisam.course.judging import GRADED, UNGRADED, Grade
-from minisam.course.rubric import POINTS, RIGHT, STAFF, Assignment
+from minisam.course.rubric import POINTS, RIGHT, STAFF, Assignment, Credit
 from minisam.progress import clock
 
 STYLE = """
@@ -48,7 +48,7 @@ def tabled(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence
 
 def feedback(assignment: Assignment, name: str, grade: Grade) -> str:
     """Return a student's page."""
-    total = "not graded yet" if grade.total is None else f"{grade.total} of {POINTS} points"
+    total = "not graded yet" if grade.total is None else out_of(assignment, grade)
     heading = f"Homework {assignment.number}: {assignment.title}"
     body = [f"<h1>{escape(heading)}</h1>", f"<p>{escape(name)}: <b>{total}</b></p>"]
     if grade.status != GRADED:
@@ -58,8 +58,9 @@ def feedback(assignment: Assignment, name: str, grade: Grade) -> str:
     rows = []
     for one in grade.credits:
         criterion = most[one.name]
-        question = f'<br><span class="question">{escape(one.question)}</span>'
-        said = escape(one.said) + (question if one.question else "")
+        told, asked = looked_at(one, grade)
+        question = f'<br><span class="question">{escape(asked)}</span>' if asked else ""
+        said = escape(told) + question
         points = "–" if one.status == STAFF else str(one.points)
         rows.append([escape(criterion.what), f"{points} of {criterion.points}",
                      f'<span class="{escape(one.status.split()[0])}">{escape(one.status)}</span>',
@@ -74,6 +75,19 @@ def feedback(assignment: Assignment, name: str, grade: Grade) -> str:
         body.append("<h2>Passed over</h2>")
         body += [f"<p>{escape(note)}</p>" for note in grade.notes]
     return whole_page(heading, [*body, f"<p>{OTHER_NUMBERS}</p>"])
+
+
+def out_of(assignment: Assignment, grade: Grade) -> str:
+    """Return the points, of how many; "so far", as long as a person has to give some."""
+    most = {one.name: one.points for one in assignment.criteria}
+    left = sum(most[one.name] for one in grade.credits if one.status == STAFF)
+    return f"{grade.total} of {POINTS - left} points" + (" so far" if left else "")
+
+
+def looked_at(credit: Credit, grade: Grade) -> tuple[str, str]:
+    """Return what was seen, and the question, unless the head says it for every line."""
+    once = grade.status != GRADED and credit.said == grade.note
+    return ("", "") if once else (credit.said, credit.question)
 
 
 def class_page(assignment: Assignment, grades: Mapping[str, Grade], layers: Sequence[str]) -> str:
@@ -146,9 +160,10 @@ def in_lines(assignment: Assignment, grade: Grade) -> str:
     for one in grade.credits:
         points = "-" if one.status == STAFF else str(one.points)
         text = f"  {points:>2} of {most[one.name].points:<2} {most[one.name].what}"
-        lines.append(f"{text}: {one.said}" if one.said and one.status != RIGHT else text)
-        if one.question:
-            lines.append(f"           {one.question}")
-    total = "not graded" if grade.total is None else f"{grade.total} of {POINTS} points"
+        told, asked = looked_at(one, grade)
+        lines.append(f"{text}: {told}" if told and one.status != RIGHT else text)
+        if asked:
+            lines.append(f"           {asked}")
+    total = "not graded" if grade.total is None else out_of(assignment, grade)
     note = f" ({grade.note})" if grade.note else ""
     return "\n".join([f"{total}, {grade.status}{note}", *lines])

@@ -103,11 +103,11 @@ jobs:
       - run: python -m pip install minisam pytest
       - run: python -m pytest -q test_{file}.py
 """
+FIRST = " Begin with the predictions:\na wrong guess costs nothing."
 README = """\
 # Homework {number}: {title}
 
-Write in `{file}.py` or in `{file}.ipynb`, and hand in one of the two. Begin with the predictions:
-a wrong guess costs nothing.
+Write in `{file}.py` or in `{file}.ipynb`, and hand in one of the two.{first}
 
 {rubric}
 
@@ -222,6 +222,7 @@ def released(assignment: Assignment, variant: Mapping[str, Any]) -> dict[str, st
         "README.md": README.format(
             number=number, title=assignment.title, file=file, points=POINTS,
             rubric="\n".join(rubric(assignment)),
+            first=FIRST if any("PREDICTION" in cell.text for cell in cells) else "",
         ),
         ".github/workflows/check.yml": WORKFLOW.format(file=file),
     }  # fmt: skip

@@ -58,3 +58,24 @@ def test_a_grade_in_lines_has_one_for_each_skill():
 def test_a_path_that_is_not_finite_is_not_drawn():
     nan = float("nan")
     assert svg(path_of(((0.0, 0.0), (nan, 1.0), (1.0, 1.0))), path_of([(0.0, 0.0)] * 3)) == ""
+
+
+def test_what_stopped_everything_is_said_once():
+    why = "it ended the process"
+    credits = [Credit(one.name, 0, "not seen", why, "Why?", "ended") for one in A2.criteria]
+    stopped = Grade(0, "ended", credits, why)
+    for text in (feedback(A2, "ann", stopped), in_lines(A2, stopped)):
+        assert text.count(why) == 1
+        assert "Why?" not in text
+
+
+def test_points_that_a_person_has_to_give_are_not_lost_yet():
+    a4 = assignment("a4")
+    staff = {one.name: one.points for one in a4.criteria if one.by_staff}
+    credits = [Credit(one.name, 0 if one.by_staff else one.points,
+                      "for the staff" if one.by_staff else "right") for one in a4.criteria]  # fmt: skip
+    total = 20 - sum(staff.values())
+    due = f"{total} of {total} points so far"
+    grade = Grade(total, "graded", credits)
+    assert due in feedback(a4, "ann", grade)
+    assert in_lines(a4, grade).startswith(due)

@@ -51,7 +51,7 @@ CRITERIA = (
         function="step",
     ),
     Criterion("dtype_and_inputs", WEIGHTS["dtype-and-inputs"], "keeps the dtype", function="step"),
-    Criterion("names_mistakes", 2, "names the mistakes of three given steps"),
+    Criterion("names_mistakes", 2, "names the mistakes of three given steps; two are 1 point"),
 )
 EVERY = ("asks_at_A", "second_elsewhere", "direction", "length", "last_step")
 SEVERAL = ("direction", "length", "last_step")
