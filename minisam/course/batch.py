@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 import secrets
 import threading
@@ -213,14 +214,12 @@ def with_marks(
     by_staff = {one.name: one.points for one in assignment.criteria if one.by_staff}
     if path is None:
         return given
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    for row in rows:
+    for row in rows_of_marks(path, list(by_staff)):
         name = (row.get("id") or "").removeprefix("'")
         if name not in grades:
             raise ValueError(f"{path.name} has points for {name!r}, who handed nothing in")
         for key, most in by_staff.items():
-            text = (row.get(key) or "").strip()
+            text = (row.get(key.lower()) or "").strip()
             if not text:
                 continue
             if not text.isdecimal() or int(text) > most:
@@ -228,6 +227,30 @@ def with_marks(
                                  f"got {text!r}")  # fmt: skip
             given[name] = marked(given[name], key, int(text), most)
     return given
+
+
+def rows_of_marks(path: Path, wanted: Sequence[str]) -> list[dict[str, str]]:
+    """Read a table of points, with commas or semicolons; its columns are in small letters.
+
+    Raises:
+        ValueError: if it is no such table, or nobody gives points.
+    """
+    if not wanted:
+        raise ValueError(f"{path.name} is not wanted: no points of this assignment are given by "
+                         "people")  # fmt: skip
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path.name} is not UTF-8: save it as UTF-8") from None
+    head = text.partition("\n")[0]
+    comma = ";" if ";" in head and "," not in head else ","
+    reader = csv.DictReader(io.StringIO(text), delimiter=comma)
+    columns = [one.strip().lower() for one in reader.fieldnames or ()]
+    if "id" not in columns or not {one.lower() for one in wanted} & set(columns):
+        due = ", ".join(["id", *wanted])
+        raise ValueError(f"{path.name} must have the columns {due}, got {', '.join(columns)}")
+    reader.fieldnames = columns
+    return list(reader)
 
 
 def marked(grade: Grade, key: str, points: int, most: int) -> Grade:
@@ -269,8 +292,6 @@ def write_table(path: Path, rows: Iterable[Sequence[str]]) -> None:
     """Write a table that is whole, or is not there."""
 
     def write(file: Any) -> None:
-        import io  # the table goes through text
-
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerows([[harmless(cell) for cell in row] for row in rows])
