@@ -137,8 +137,9 @@ def tell_layers(guard: Any) -> None:
 def grade_them(arguments: argparse.Namespace) -> int:
     """Grade a class."""
     from minisam.course import batch, doors, pages  # with NumPy, as above
+    from minisam.course.handed_in import found_in  # as above
     from minisam.course.plain import file_name, legible  # as above
-    from minisam.course.rubric import Task  # as above
+    from minisam.course.rubric import STAFF, Task  # as above
     from minisam.files import write_atomically  # as above
 
     if arguments.jobs < 1:
@@ -148,9 +149,12 @@ def grade_them(arguments: argparse.Namespace) -> int:
     if folder.resolve() in (expanded(arguments.out) / "x").resolve().parents:
         raise ValueError("--out must not be inside the submissions: it would be graded next time")
     out, marks = expanded(arguments.out), arguments.marks and expanded(arguments.marks)
+    alone = bool(arguments.gradescope or arguments.classroom50)
+    found_in(folder, found.file, alone)  # before anything is written
+    if not out.exists():
+        out.mkdir(parents=True, mode=0o700)  # for a submission may read what others may
     seed = batch.seed_in(expanded(arguments.seed_file or out / "secret"))
     guard = guard_of(arguments)
-    alone = bool(arguments.gradescope or arguments.classroom50)
     settings = batch.Settings(found, Task(seed, variant), guard, out, arguments.jobs, alone)
     tell_layers(guard)
     grades = batch.grade_class(folder, settings, progress())
@@ -181,6 +185,9 @@ def grade_them(arguments: argparse.Namespace) -> int:
         say(f"{len(grades) - len(left)} written into {arguments.nbgrader}")
         if left:
             say(f"not there, for nbgrader has not graded them or we could not: {', '.join(left)}")
+    waiting = sum(any(c.status == STAFF for c in one.credits) for one in grades.values())
+    if waiting:
+        say(f"{waiting} without the points that people give: see --marks")
     return conclusion(grades, out) or int(bool(without))
 
 

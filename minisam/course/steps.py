@@ -9,6 +9,7 @@ import numpy as np
 
 from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.protocol import AdapterError, Arrays, Observation, copies, listed
+from minisam.course.child import Other
 from minisam.course.desk import Desk, NoAnswer
 from minisam.oracle.probes import Probe
 from minisam.oracle.script import script
@@ -47,6 +48,9 @@ class Listener:
     def forgiven(self, arrays: Any, what: str) -> Arrays:
         """Return arrays in the dtype that they should have."""
         like = self.teller.start
+        others = [one for one in (arrays, *several(arrays)) if isinstance(one, Other)]
+        if others:  # only its name came through the pipe
+            raise AdapterError(f"{what} must be a list of arrays, and one is {others[0].kind}")
         got = listed(arrays, what, like)
         wrong = [g.dtype for g, x in zip(got, like, strict=False) if g.dtype != x.dtype]
         if wrong and not self.dtype and all(dtype.kind in "fiu" for dtype in wrong):
@@ -54,6 +58,11 @@ class Listener:
         cast = [g.astype(x.dtype) if g.dtype.kind in "fiu" else g
                 for g, x in zip(got, like, strict=False)]  # fmt: skip
         return checked(cast if len(cast) == len(got) else got, like, what)
+
+
+def several(arrays: Any) -> Sequence[Any]:
+    """Return what is in a list; nothing, if it is none."""
+    return arrays if isinstance(arrays, list | tuple) else ()
 
 
 def watched(

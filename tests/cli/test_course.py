@@ -108,3 +108,26 @@ def test_an_option_that_is_none_is_refused(words, told, folder, tmp_path, capsys
 def test_a_folder_that_is_not_there_is_said(tmp_path, capsys):
     assert course("grade", tmp_path / "x", "--assignment", "a2", "--out", tmp_path / "o") == 2
     assert "there is no folder" in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()  # no secret either
+
+
+def test_a_page_that_cannot_be_written_costs_nobody_else_anything(
+    folder, tmp_path, capsys, monkeypatch
+):
+    from minisam.course import batch, judging, pages
+
+    real = pages.feedback
+
+    def sometimes(found, name, grade):
+        if name == "ann":
+            raise ValueError("no \x1b page")
+        return real(found, name, grade)
+
+    monkeypatch.setattr(pages, "feedback", sometimes)
+    monkeypatch.setattr(batch, "check_itself", lambda *_: None)
+    monkeypatch.setattr(batch, "graded", lambda *_: judging.Grade(0, "graded", []))
+    out = tmp_path / "out"
+    assert course("grade", folder, "--assignment", "a2", "--out", out) == 1
+    assert "ann has no page: no \\x1b page" in capsys.readouterr().err
+    assert [path.name for path in (out / "feedback").iterdir()] == ["bob.html"]
+    assert len((out / "scores.csv").read_text().splitlines()) == 3

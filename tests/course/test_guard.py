@@ -24,6 +24,17 @@ def test_what_is_off_is_said_with_its_reason(monkeypatch):
     assert any("10 s of computing, 2048 MiB" in line for line in lines)
 
 
+def test_what_runs_as_root_is_said(monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0, raising=False)
+    assert "can read and change everything" in Guard().exposed()
+    assert not any("few processes" in line for line in Guard().layers())  # root has no limit
+    for safe in (Guard(other_user=True), Guard(bwrap="/usr/bin/bwrap")):
+        assert safe.exposed() == ""
+    assert any("few processes" in line for line in Guard(other_user=True).layers())
+    monkeypatch.setattr(os, "geteuid", lambda: 1000, raising=False)
+    assert Guard().exposed() == ""
+
+
 def test_every_child_has_another_user():
     one = Guard(other_user=True)
     assert len({one.next_user() for _ in range(10)}) == 10
