@@ -72,8 +72,8 @@ def test_what_stopped_everything_is_said_once():
 def test_points_that_a_person_has_to_give_are_not_lost_yet():
     a4 = assignment("a4")
     staff = {one.name: one.points for one in a4.criteria if one.by_staff}
-    credits = [Credit(one.name, 0 if one.by_staff else one.points,
-                      "for the staff" if one.by_staff else "right") for one in a4.criteria]  # fmt: skip
+    credits = [Credit(one.name, 0, "for the staff") if one.by_staff
+               else Credit(one.name, one.points, "right") for one in a4.criteria]  # fmt: skip
     total = 20 - sum(staff.values())
     due = f"{total} of {total} points so far"
     grade = Grade(total, "graded", credits)
