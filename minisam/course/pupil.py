@@ -52,7 +52,7 @@ class Pupil:
     def __init__(self, guard: Guard, file: str = "hw.py") -> None:
         self.guard, self.user, self.mark = guard, guard.next_user(), uuid.uuid4().hex
         self.lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self.said, self.overdue, self.began = 0, False, False
+        self.said, self.overdue, self.waited, self.began = 0, False, 0.0, False
         try:
             self.folder = tempfile.mkdtemp(prefix="minisam-")
             if self.user is not None:
@@ -149,7 +149,11 @@ class Pupil:
         return value, after[1]
 
     def stopped(self) -> Stopped:
-        """Say how the process ended."""
+        """Say how the process ended.
+
+        Raises:
+            CannotGrade: if it had no time, for others had it.
+        """
         limit = self.guard.seconds
         if self.said > MOST_BYTES:
             return Stopped("forged", f"it wrote more than {MOST_BYTES >> 20} MiB to the grader")
@@ -158,6 +162,9 @@ class Pupil:
         code = self.process.poll()
         code = 128 - code if self.guard.bwrap and code and code > 128 else code
         cpu = -getattr(signal, "SIGXCPU", 0)
+        if self.overdue and self.waited > WALL * limit / 2:
+            raise CannotGrade(f"the machine was too busy: in {WALL * limit} s by the clock the "
+                              f"submission waited {self.waited:.0f} s for a processor")  # fmt: skip
         if self.overdue or code is None or (code < 0 and code == cpu):
             return Stopped("timed out", f"it took longer than {limit} s")
         if code < 0:
@@ -167,7 +174,7 @@ class Pupil:
 
     def end_late(self) -> None:
         """End a child whose time by the clock is over."""
-        self.overdue = True
+        self.waited, self.overdue = waited_for_processor(self.process.pid), True
         self.kill()
 
     def kill(self) -> None:
@@ -189,6 +196,14 @@ class Pupil:
         remove_tree(self.folder)
         if self.user is not None:
             remove_files_of(self.user)
+
+
+def waited_for_processor(process: int) -> float:
+    """Return the seconds that a process could have run, and did not; 0 where nobody counts them."""
+    try:
+        return int(Path(f"/proc/{process}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def kill_marked(mark: bytes, user: int | None) -> int:

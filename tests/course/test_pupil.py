@@ -12,8 +12,14 @@ import pytest
 from course import submissions as known
 
 from minisam.course.child import Told
-from minisam.course.guard import Guard
-from minisam.course.pupil import CannotGrade, Pupil, Stopped, chosen_guard
+from minisam.course.guard import WALL, Guard
+from minisam.course.pupil import (
+    CannotGrade,
+    Pupil,
+    Stopped,
+    chosen_guard,
+    waited_for_processor,
+)
 
 FIND = """
 import os, stat
@@ -108,6 +114,22 @@ def test_a_reply_forged_in_advance_is_not_taken_for_the_next(pupil):
     assert one.call("f")[0] == 5.0  # as if it had returned that, and so it may
     with pytest.raises(Stopped):  # its own reply, which comes now, is none to this question
         one.call("f", 1.0)
+
+
+def test_one_that_never_got_a_processor_is_no_zero(pupil, monkeypatch):
+    one = pupil("def f(): return 1.0")
+    waits = WALL * one.guard.seconds / 2
+    for seconds, due in ((waits + 1, CannotGrade), (waits - 1, Stopped)):
+        monkeypatch.setattr("minisam.course.pupil.waited_for_processor", lambda _, s=seconds: s)
+        one.end_late()
+        with pytest.raises(due, match=r"too busy|longer than"):
+            raise one.stopped()
+
+
+def test_one_that_sleeps_waits_for_no_processor(pupil):
+    one = pupil("def f(): return 1.0")
+    assert 0 <= waited_for_processor(one.process.pid) < WALL * one.guard.seconds / 2
+    assert waited_for_processor(-1) == 0
 
 
 def test_one_that_never_stops_talking_is_stopped(pupil):
