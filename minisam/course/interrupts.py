@@ -29,13 +29,15 @@ def handled(handler: Any, names: tuple[str, ...]) -> Iterator[None]:
 
 
 def as_interrupt(number: int, frame: Any) -> None:
-    """End as Ctrl-C does."""
+    """End as Ctrl-C does, and let no second one come between."""
+    for one in (getattr(signal, name) for name in ENDING if hasattr(signal, name)):
+        signal.signal(one, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def interruptible() -> Any:
-    """Return a context in which every signal that ends a program is Ctrl-C."""
-    return handled(as_interrupt, ENDING[1:])
+    """Return a context in which every signal that ends a program is Ctrl-C, once."""
+    return handled(as_interrupt, ENDING)
 
 
 def undisturbed() -> Any:

@@ -7,8 +7,10 @@ from course import submissions as known
 
 from minisam.cli.course import ASSIGNMENTS
 from minisam.cli.main import main
-from minisam.course.assignments import NAMES
+from minisam.course.assignments import NAMES, assignment
 from minisam.course.doors import CLASSROOM
+
+A2 = assignment("a2")
 
 
 @pytest.fixture
@@ -131,3 +133,25 @@ def test_a_page_that_cannot_be_written_costs_nobody_else_anything(
     assert "ann has no page: no \\x1b page" in capsys.readouterr().err
     assert [path.name for path in (out / "feedback").iterdir()] == ["bob.html"]
     assert len((out / "scores.csv").read_text().splitlines()) == 3
+
+
+def test_what_a_submission_says_steers_no_terminal(folder, tmp_path, capsys, monkeypatch):
+    from minisam.course import batch, judging
+
+    steer = "\x1b]0;owned\x07\x1b[2J"
+    said = judging.Grade(0, "raises", [], steer, (steer,), f"{steer}\n{steer}")
+    monkeypatch.setattr(batch, "check_itself", lambda *_: None)
+    monkeypatch.setattr(batch, "graded", lambda *_: said)
+    (folder / "bob").rename(folder / "=cmd()")
+    out = tmp_path / "out"
+    assert course("grade", folder, "--assignment", "a2", "--out", out) == 0
+    kept = json.loads((out / "results" / "ann.json").read_text())
+    assert kept["grade"]["printed"].count("owned") == 2
+    kept["grade"].update(credits=[{"name": one.name, "points": 0, "status": "wrong", "said": steer}
+                                  for one in A2.criteria])  # fmt: skip
+    (out / "results" / "%3Dcmd%28%29.json").write_text(json.dumps(kept))
+    assert course("show", "'=cmd()", "--assignment", "a2", "--out", out) == 0  # as in scores.csv
+    shown = capsys.readouterr().out
+    assert "owned" in shown
+    assert not set(shown) & {"\x1b", "\x07"}
+    assert not {"\x1b", "\x07"} & set((out / "feedback" / "ann.html").read_text())
