@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +18,7 @@ CHILD = Path(__file__).with_name("child.py")
 WALL = 5  # times the limit on computing time, since a machine may be busy
 FIRST_USER = 61184  # from here on systemd hands out users for a short time, too
 USERS = 4000
+ROOM = 64 << 20  # bytes of files that a submission may have in bubblewrap
 EXTRA_PROCESSES = 32  # that a submission may start, beside those that its user has
 used = itertools.count(os.getpid() * 31)
 
@@ -110,7 +113,9 @@ def sandbox(bwrap: str, folder: str, python: str) -> list[str]:
     """Return the beginning of a command that runs in bubblewrap."""
     seen = [sys.base_prefix, os.path.dirname(os.path.realpath(python)), "/usr", str(CHILD)]
     seen += [path for path in numpy_files() if os.path.exists(path)]
-    words = [bwrap, "--unshare-all", "--die-with-parent", "--new-session", "--tmpfs", "/tmp"]
+    words = [bwrap, "--unshare-all", "--die-with-parent", "--new-session"]
+    size = ["--size", str(ROOM)] if knows_size(bwrap) else []
+    words += [*size, "--tmpfs", "/tmp"]
     for place in ("/bin", "/sbin", "/lib", "/lib32", "/lib64"):
         if os.path.islink(place):
             words += ["--symlink", os.readlink(place), place]
@@ -119,7 +124,18 @@ def sandbox(bwrap: str, folder: str, python: str) -> list[str]:
     words += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", "--proc", "/proc"]
     for path in dict.fromkeys(seen):
         words += ["--ro-bind", path, path]
-    return [*words, "--dev", "/dev", "--bind", folder, folder, "--chdir", folder]
+    own = [*size, "--tmpfs", folder] if size else ["--bind", folder, folder]
+    return [*words, "--dev", "/dev", *own, "--chdir", folder]
+
+
+@lru_cache
+def knows_size(bwrap: str) -> bool:
+    """Return whether this bubblewrap can limit a folder's size, as 0.7 and later ones do."""
+    try:
+        told = subprocess.run([bwrap, "--help"], capture_output=True, text=True, timeout=10)
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return False
+    return "--size" in told.stdout + told.stderr
 
 
 def numpy_files() -> list[str]:

@@ -47,6 +47,18 @@ def test_our_own_processes_do_not_count_as_the_submissions():
     assert Guard().limits(61184)["NPROC"] == module.EXTRA_PROCESSES
 
 
+def test_the_sandbox_has_little_room_where_it_can_be_limited(monkeypatch):
+    monkeypatch.setattr(module, "knows_size", lambda _: True)
+    words = sandbox("bwrap", "/folder", "/usr/bin/python3")
+    rooms = [words[k : k + 4] for k, word in enumerate(words) if word == "--size"]
+    assert rooms == [["--size", str(module.ROOM), "--tmpfs", at] for at in ("/tmp", "/folder")]
+    assert "--bind" not in words
+
+
+def test_a_bubblewrap_that_is_none_knows_nothing():
+    assert not module.knows_size("/no/such/bwrap")
+
+
 def test_the_sandbox_shows_the_system_for_reading_only_and_one_folder():
     words = sandbox("bwrap", "/folder", "/usr/bin/python3")
     assert "--unshare-all" in words
