@@ -153,7 +153,10 @@ def grade_them(arguments: argparse.Namespace) -> int:
     found_in(folder, found.file, alone)  # before anything is written
     if not out.exists():
         out.mkdir(parents=True, mode=0o700)  # for a submission may read what others may
-    seed = batch.seed_in(expanded(arguments.seed_file or out / "secret"))
+    secret = expanded(arguments.seed_file or out / "secret")
+    seed = batch.seed_in(secret)
+    if os.name == "posix" and secret.stat().st_mode & 0o044:
+        print(f"others may read the seed file: chmod go= {secret}", file=sys.stderr)
     guard = guard_of(arguments)
     settings = batch.Settings(found, Task(seed, variant), guard, out, arguments.jobs, alone)
     tell_layers(guard)

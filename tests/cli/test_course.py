@@ -1,6 +1,7 @@
 """From the command line: a class is graded, one result is shown, the grader is tried."""
 
 import json
+import os
 
 import pytest
 from course import submissions as known
@@ -85,6 +86,21 @@ def test_the_grader_is_tried(capsys, monkeypatch):
     monkeypatch.setattr(guard.Guard, "command", lambda *_: ["/no/such/python"])
     assert course("doctor") == 1
     assert "could not be graded" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other permissions")
+def test_a_seed_file_that_others_may_read_is_said(folder, tmp_path, capsys, monkeypatch):
+    from minisam.course import batch, judging
+
+    monkeypatch.setattr(batch, "check_itself", lambda *_: None)
+    monkeypatch.setattr(batch, "graded", lambda *_: judging.Grade(0, "graded", []))
+    words = ["grade", folder, "--assignment", "a2", "--out", tmp_path / "out", "--seed-file"]
+    (tmp_path / "mine").write_text("x")
+    for mode, said in ((0o644, True), (0o600, False)):
+        (tmp_path / "mine").chmod(mode)
+        assert course(*words, tmp_path / "mine") == 0
+        assert ("others may read the seed file" in capsys.readouterr().err) is said
+    assert (tmp_path / "out").stat().st_mode & 0o077 == 0
 
 
 def test_results_among_the_submissions_are_refused(folder, capsys):
