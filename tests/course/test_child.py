@@ -228,3 +228,11 @@ def test_a_wide_float_arrives_with_its_dtype():
     got = through(np.array([0.5, 2.0], np.longdouble))
     assert got.dtype == np.longdouble
     assert got.tolist() == [0.5, 2.0]
+
+
+def test_the_line_of_a_syntax_error_is_said_once():
+    with pytest.raises(SyntaxError) as caught:
+        compile("x = 1\ndef f(\n", "hw.py", "exec")
+    report = error_report(caught.value, "hw.py")
+    assert report["line"] == 2
+    assert "line" not in report["text"]

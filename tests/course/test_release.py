@@ -133,3 +133,10 @@ def test_the_scripts_of_other_systems_call_the_grader(tmp_path):
                 if isinstance(node, ast.Assign) and node.targets[0].id == "words"]  # fmt: skip
     parsed = build_parser(["course"]).parse_args(words.split())
     assert (parsed.classroom50, parsed.variant) == ("result.json", ["p=3"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_students_begin_with_predictions_where_there_are_some(name, tmp_path):
+    release(assignment(name), {}, tmp_path / "out")
+    asked = "PREDICTION_1" in (tmp_path / "out" / f"hw{name[1:]}.py").read_text()
+    assert ("Begin with the predictions" in (tmp_path / "out/README.md").read_text()) is asked
