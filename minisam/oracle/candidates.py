@@ -14,6 +14,7 @@ from minisam.variants.mutants import MUTANTS
 PACKAGES: tuple[dict[str, Any], ...] = ({"eta": 0.0, "scope": "all"},)
 # Conventions whose value is any number: it is solved for.
 NUMBERS = ("norm_epsilon", "norm_floor", "norm_epsilon_inside")
+TOO_LARGE = "M51-epsilon-too-large"  # and the mistake that such a number is, from some size on
 MOST = 24  # explanations that are followed
 
 
@@ -39,6 +40,7 @@ def known_parts(traces: Sequence[Trace], settled: dict[str, Any]) -> list[Part]:
         if methods & set(mutant.methods)
         and not mutant.equivalent
         and not mutant.convention
+        and mutant.name != TOO_LARGE
         and dtypes & {*mutant.dtypes, "bfloat16"}
     ]
     packages = [convention_part(one) for one in PACKAGES if not one.keys() & settled.keys()]

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minisam.oracle.candidates import NUMBERS
+from minisam.oracle.candidates import NUMBERS, TOO_LARGE
 from minisam.oracle.factors import Factor, factors_of
 from minisam.oracle.parts import Part, Parts, convention_part, mutant_part
 from minisam.oracle.watch import Trace
@@ -25,7 +25,6 @@ from minisam.variants.conventions import CONVENTIONS
 
 # A convention up to here: at a gradient of length 0.1 the climb is then right to a hundredth.
 LARGEST = 1e-3
-TOO_LARGE = "M51-epsilon-too-large"
 TITLES = {
     "norm_epsilon": "adds {:g} to the norm",
     "norm_floor": "divides by no less than {:g}",
