@@ -8,8 +8,11 @@ from html import escape
 from statistics import fmean, median
 
 from minisam.course.judging import GRADED, UNGRADED, Grade
+from minisam.course.plain import legible
 from minisam.course.rubric import POINTS, RIGHT, STAFF, Assignment, Credit
 from minisam.progress import clock
+from minisam.variants.conventions import CONVENTIONS
+from minisam.variants.mutants import MUTANTS
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 46em; margin: 2em auto; padding: 0 1em; }
@@ -50,7 +53,7 @@ def feedback(assignment: Assignment, name: str, grade: Grade) -> str:
     """Return a student's page."""
     total = "not graded yet" if grade.total is None else out_of(assignment, grade)
     heading = f"Homework {assignment.number}: {assignment.title}"
-    body = [f"<h1>{escape(heading)}</h1>", f"<p>{escape(name)}: <b>{total}</b></p>"]
+    body = [f"<h1>{escape(heading)}</h1>", f"<p>{escape(legible(name))}: <b>{total}</b></p>"]
     if grade.status != GRADED:
         told = f"{grade.status}: {grade.note}" if grade.note else grade.status
         body.append(f'<p class="wrong">{escape(told)}</p>')
@@ -104,18 +107,26 @@ def class_page(assignment: Assignment, grades: Mapping[str, Grade], layers: Sequ
     if named:
         body += ["<h2>Mistakes</h2>", "<p>What explains a step that lost points; of several "
                  "together each counts.</p>"]  # fmt: skip
-        body += tabled(("mistake", "how often"), counted(named), (1,))
+        rows = [[*row, escape(meaning_of(row[0]))] for row in counted(named)]
+        body += tabled(("mistake", "how often", "what it is"), rows, (1,))
     body += ["<h2>Status</h2>", *tabled(("status", "how often"),
              counted(Counter(one.status for one in grades.values())), (1,))]  # fmt: skip
     for name, one in grades.items():
         if one.status == UNGRADED:
-            body.append(f'<p class="wrong">{escape(name)}: {escape(one.note)}</p>')
+            body.append(f'<p class="wrong">{escape(legible(name))}: {escape(one.note)}</p>')
     seconds = sum(one.seconds for one in grades.values())
     body += ["<h2>What stood between the submissions and this machine</h2>", "<ul>"]
     body += [f"<li>{escape(layer)}</li>" for layer in layers]
     return whole_page(
         heading, [*body, "</ul>", f"<p>{clock(seconds)} in all children together.</p>"]
     )
+
+
+def meaning_of(name: str) -> str:
+    """Say what a mistake, or a convention that explains one, is; "" for what is neither."""
+    if name in MUTANTS:
+        return MUTANTS[name].title
+    return CONVENTIONS[name].meaning if name in CONVENTIONS else ""
 
 
 def by_skill(assignment: Assignment, grades: Mapping[str, Grade]) -> list[list[str]]:

@@ -1,3 +1,4 @@
+from html import escape
 from html.parser import HTMLParser
 
 from minisam.course.assignments import assignment
@@ -5,6 +6,8 @@ from minisam.course.judging import Grade
 from minisam.course.pages import class_page, feedback, in_lines
 from minisam.course.picture import Path2, svg
 from minisam.course.rubric import Credit
+from minisam.variants.conventions import CONVENTIONS
+from minisam.variants.mutants import MUTANTS
 
 A2 = assignment("a2")
 EVIL = '<script>alert(1)</script>"><img src=x onerror=alert(1)>'
@@ -46,7 +49,20 @@ def test_a_page_is_whole_needs_nothing_and_runs_nothing():
 def test_a_student_is_not_told_the_mistakes_name():
     text = feedback(A2, "ann", grade()._replace(mistakes=("M07-downhill",)))
     assert "M07" not in text
-    assert "M07-downhill" in class_page(A2, {"a": grade()._replace(mistakes=("M07-downhill",))}, [])
+    both = ("M07-downhill", "norm_scope")
+    staffs = class_page(A2, {"a": grade()._replace(mistakes=both)}, [])
+    for name, said in zip(
+        both, (MUTANTS[both[0]].title, CONVENTIONS[both[1]].meaning), strict=True
+    ):
+        assert name in staffs
+        assert escape(said) in staffs
+
+
+def test_a_name_is_one_line_on_a_page():
+    name = "a\nb\x1b[2J"
+    grades = {name: grade(None, "could not be graded")}
+    for text in (feedback(A2, name, grade()), class_page(A2, grades, [])):
+        assert "a b\\x1b[2J: " in text
 
 
 def test_a_grade_in_lines_has_one_for_each_skill():
