@@ -173,7 +173,8 @@ def test_two_declared_conventions_hold_together_and_both_are_needed(pair):
     traces = [watch(adapter, probe, "float64") for probe in TELLING]
     assert agree(traces, pair)
     for name, value in pair.items():
-        alone = agree(traces, {name: value}, rough="restore" not in pair)
+        last_digits = pair.keys() & {"restore", "norm_dtype"}  # which a rough look does not see
+        alone = agree(traces, {name: value}, rough=not last_digits)
         assert alone == ("no_climb" in pair.values() and value != "no_climb" and name != "restore")
 
 
