@@ -75,8 +75,9 @@ if name is not None:
 quick() {
     local version python
     read -r version python < <(pythons | awk 'NF == 2')
-    for slow in adapters backends benchmarks cli experiments jitter oracle test_tutorials.py; do
-        tests="$tests --ignore tests/$slow"
+    for other in adapters anatomy backends benchmarks cli course experiments jitter oracle pictures \
+        variants vectors test_{architecture,docs,docstrings,hollow,kinds,lesson,tutorials}.py; do
+        tests="$tests --ignore tests/$other"
     done
     environment "$version lowest" "$python" --constraint "$work/lowest.txt" &&
         run "$version lowest" "$work/$version lowest/bin/python" own 1

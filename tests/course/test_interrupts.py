@@ -15,6 +15,14 @@ from minisam.course.interrupts import interruptible, undisturbed
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="a system without signals")
 
 
+@pytest.fixture(autouse=True)
+def not_ignored():
+    """As in a terminal, also where the tests run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, getattr(signal, "SIGHUP", 0)])
 def test_every_signal_that_ends_a_program_is_like_ctrl_c(number):
     before = signal.getsignal(number)
@@ -36,12 +44,10 @@ def test_what_must_come_to_its_end_does():
 
 
 def test_a_signal_that_is_ignored_stays_so():
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
-    try:
-        with interruptible():
-            os.kill(os.getpid(), signal.SIGHUP)
-    finally:
-        signal.signal(signal.SIGHUP, before)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    with interruptible():
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
 
 
 def test_another_thread_changes_no_handler():
