@@ -14,7 +14,7 @@ from minisam.oracle.probes import probes_of
 from minisam.oracle.watch import watch
 
 
-def runs_of(adapter, methods, dtypes, declare, count, first_seed=1):
+def runs_of(adapter, methods, dtypes, declare, count, first_seed=1, known=()):
     """Run random scripts of all probes in range, until ``count`` were judged; return the alarms."""
     base = convention_part(declare)
     alarms, done = [], 0
@@ -26,6 +26,8 @@ def runs_of(adapter, methods, dtypes, declare, count, first_seed=1):
                     return alarms
                 trace = watch(adapter, probe, dtype, base.settings, seed=seed)
                 if probe.extreme or trace.skipped or trace.fault is not None:
+                    continue
+                if probe.slug in known:  # to be another
                     continue
                 done += 1
                 judgement = judge_parts([], trace, base)
@@ -106,7 +108,7 @@ def test_ten_thousand_runs_of_what_people_use_raise_no_alarm(capsys):
     alarms, runs = [], 0
     for one in right:
         dtypes = ["float64", "float32", "bfloat16"]
-        found = runs_of(one.adapter(), one.methods, dtypes, one.declare, share)
+        found = runs_of(one.adapter(), one.methods, dtypes, one.declare, share, known=one.known)
         alarms += [(one.name, *alarm) for alarm in found]
         runs += share
     with capsys.disabled():
