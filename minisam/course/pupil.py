@@ -179,11 +179,7 @@ class Pupil:
 
     def kill(self) -> None:
         """End the child, and every process that it has started."""
-        with suppress(OSError):
-            if hasattr(os, "killpg"):
-                os.killpg(self.process.pid, signal.SIGKILL)
-            else:
-                self.process.kill()
+        self.piped.kill_group()
         for _ in range(3):  # one may start another meanwhile
             if not kill_marked(f"{MARK}={self.mark}".encode(), self.user):
                 break

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import queue
 import signal
 import subprocess
@@ -134,9 +133,5 @@ class Child(PipedProcess):
 
     def kill(self) -> None:
         """End the process and every one that it has started in its group."""
-        with suppress(OSError):
-            if hasattr(os, "killpg"):
-                os.killpg(self.process.pid, signal.SIGKILL)
-            else:
-                self.process.kill()
+        self.kill_group()
         self.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
@@ -69,6 +71,14 @@ class PipedProcess:
         """Return the end of what it wrote to standard error."""
         self.readers[1].join(timeout=0.1 if self.process.poll() is None else 1)
         return self.printed.decode("utf-8", "replace").strip().splitlines()
+
+    def kill_group(self) -> None:
+        """End the process, if it was started alone, and every one of its group."""
+        with suppress(OSError):
+            if hasattr(os, "killpg"):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            else:
+                self.process.kill()
 
     def close(self) -> None:
         """Close its input, kill it if it does not end within a second, and close its outputs."""

@@ -9,7 +9,6 @@ if TYPE_CHECKING:  # a report loads this module to be printed
     from minisam.oracle.report import Report
 
 COLUMNS = 88
-DTYPES = ("float64", "float32", "bfloat16")
 SCREEN = 24  # lines
 MORE = "--verbose, or report.text(verbose=True), says more."
 FIRST_WRONG = "First wrong:"  # begins the advice that the script shows in shorter numbers
@@ -106,7 +105,8 @@ def tried(report: Report) -> str:
     named, others = [], []
     for result in report.results:
         what = result.why.what
-        if result.status == "not run" and (result.probe not in elsewhere or what in DTYPES):
+        missing = result.probe not in elsewhere or what == result.dtype
+        if result.status == "not run" and missing:
             named += [WORDS.get(what, what.replace("_", " "))] if what else []
             others += [] if what else [str(result.why)]
     seen = {result.dtype for result in report.results if result.status != "not run"}
