@@ -52,3 +52,14 @@ def test_what_does_not_fit_is_left_out_and_said(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "the time was over" in done.stdout
     assert not json.loads((tmp_path / "table4.json").read_text())["results"]["runs"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--minutes", "nan"), ("--minutes", "-1"), ("--seeds", "0")]
+)
+def test_a_wrong_value_is_one_line_and_nothing_is_written(option, value, tmp_path):
+    command = [sys.executable, AT_SCALE / "cifar.py", "table4", "--smoke", option, value]
+    done = subprocess.run([*command, "--out", tmp_path / "out"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert f"{option} must be" in done.stderr.splitlines()[-1]
+    assert not (tmp_path / "out").exists()

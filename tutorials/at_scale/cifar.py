@@ -25,6 +25,7 @@ from judge import judge
 from training import Settings, train
 
 import minisam
+from minisam.checks import check_number, check_whole
 from minisam.experiments.statistics import mean_interval
 from minisam.experiments.study import Headline, gain, labelled, mean
 from minisam.files import jsonable, write_json
@@ -221,8 +222,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("at_scale"))
     parser.add_argument("--smoke", action="store_true", help="only see that everything runs")
     given = parser.parse_args(arguments)
-    until = time.monotonic() + 60 * given.minutes
-    report = judge(given.device)
+    try:
+        check_number("--minutes", given.minutes, high=1440)
+        check_whole("--seeds", given.seeds, 1)
+        until = time.monotonic() + 60 * given.minutes
+        report = judge(given.device)
+    except ValueError as error:
+        parser.error(str(error))
     if not report.conforms:
         print(report)
         return report.exit_code
