@@ -1,5 +1,6 @@
 """The trial on one GPU, at its smallest and on the processor."""
 
+import importlib
 import json
 import subprocess
 import sys
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 AT_SCALE = Path(__file__).parent.parent.parent / "tutorials" / "at_scale"
 BROKEN = """
 import sys
@@ -17,6 +18,67 @@ right = torch_sam.SAM.climb
 torch_sam.SAM.climb = lambda self, d1: [-e for e in right(self, d1)]
 raise SystemExit(cifar.main(["table4", "--smoke", "--device", "cpu"]))
 """
+
+
+@pytest.fixture
+def module(monkeypatch):
+    """Import a file of the folder by its name, and forget it after the test."""
+    monkeypatch.syspath_prepend(str(AT_SCALE))
+    for path in AT_SCALE.glob("*.py"):
+        monkeypatch.delitem(sys.modules, path.stem, raising=False)
+    yield importlib.import_module
+    for path in AT_SCALE.glob("*.py"):
+        sys.modules.pop(path.stem, None)
+
+
+def test_the_rate_rises_and_falls_along_straight_lines(module):
+    training = module("training")
+    settings = training.Settings(lr=0.5)
+    rates = [training.rate(settings, step, 20) for step in range(20)]
+    rise = [0.5 * step / 3 for step in (1, 2, 3)]  # 15 % of 20 steps
+    assert rates == pytest.approx([*rise, *(0.5 * left / 17 for left in range(17, 0, -1))])
+    assert training.rate(settings, 0, 1) == 0.5
+
+
+def test_an_image_is_cropped_anywhere_and_half_of_them_are_mirrored(module):
+    network = module("network")
+    n, side, pad = 512, 5, 4
+    image = torch.arange(1, 3 * side * side + 1.0).reshape(3, side, side)  # 0 is beside it
+    around = torch.zeros(3, side + 2 * pad, side + 2 * pad)
+    around[:, pad:-pad, pad:-pad] = image
+    crops = [around[:, i : i + side, j : j + side] for i in range(9) for j in range(9)]
+    may_be = torch.stack([*crops, *(crop.flip(2) for crop in crops)]).flatten(1)
+    found = network.crop_and_flip(image.expand(n, -1, -1, -1), torch.Generator().manual_seed(0))
+    hits = (found.flatten(1)[:, None] == may_be).all(2)
+    assert bool((hits.sum(1) == 1).all())
+    which = hits.int().argmax(1)
+    mirrored, place = which // 81, which % 81
+    # that one of nine is missing has a probability below 9 (8/9)^512, and that the share is as far
+    # from a half as this one below 2 exp(−2 · 512 · 0.2²): both are less than 10⁻¹⁷
+    assert {*(place // 9).tolist()} == {*(place % 9).tolist()} == {*range(9)}
+    assert 0.3 < mirrored.float().mean() < 0.7
+
+
+def test_accuracies_count_true_labels_in_the_test_and_those_to_learn_elsewhere(module):
+    training = module("training")
+
+    def part(answers, labels, clean):
+        images = torch.nn.functional.one_hot(torch.tensor(answers), 3).float()
+        return training.Part(images, torch.tensor(labels), torch.tensor(clean))
+
+    data = {
+        "train": part([0, 2, 0, 2, 1], [0, 1, 0, 2, 2], [0, 1, 2, 0, 1]),  # three labels are wrong
+        "test": part([0, 1, 2, 0], [1, 1, 1, 1], [0, 1, 0, 1]),
+        "held out": part([0, 1, 0, 1, 0], [0, 0, 0, 1, 0], [1, 1, 1, 1, 1]),
+    }
+    model = torch.nn.Identity()
+    right = {"test": 50.0, "train": 60.0, "validation": 80.0, "memorized": 200 / 3}
+    assert training.accuracies(model, data) == pytest.approx(right)
+    assert model.training
+    clean = data["train"]._replace(labels=data["train"].clean_labels)
+    assert {*training.accuracies(model, {**data, "train": clean})} == {*right} - {"memorized"}
+    del data["held out"]
+    assert {*training.accuracies(model, data)} == {*right} - {"validation"}
 
 
 def test_it_judges_its_step_and_then_trains(tmp_path):
