@@ -55,7 +55,9 @@ def test_an_image_is_cropped_anywhere_and_half_of_them_are_mirrored(module):
     mirrored, place = which // 81, which % 81
     # that one of nine is missing has a probability below 9 (8/9)^512, and that the share is as far
     # from a half as this one below 2 exp(−2 · 512 · 0.2²): both are less than 10⁻¹⁷
-    assert {*(place // 9).tolist()} == {*(place % 9).tolist()} == {*range(9)}
+    top, left = place // 9, place % 9
+    assert {*top.tolist()} == {*left.tolist()} == {*range(9)}
+    assert bool((top != left).any())  # each way by itself
     assert 0.3 < mirrored.float().mean() < 0.7
 
 
