@@ -1,3 +1,4 @@
+import itertools
 import os
 
 import pytest
@@ -39,6 +40,12 @@ def test_every_child_has_another_user():
     one = Guard(other_user=True)
     assert len({one.next_user() for _ in range(10)}) == 10
     assert Guard().next_user() is None
+
+
+def test_users_come_round_within_those_that_are_free(monkeypatch):
+    monkeypatch.setattr(module, "used", itertools.count(2 * module.USERS - 1))
+    one, first = Guard(other_user=True), module.FIRST_USER
+    assert [one.next_user(), one.next_user()] == [first + module.USERS - 1, first]
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="no /proc")

@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from minisam.course.handed_in import Work, found_in, read_submission
+from minisam.course.handed_in import MOST_BYTES, Work, found_in, read_submission
 
 
 def fill(folder, *names):
@@ -54,6 +54,15 @@ def test_an_exported_file_of_another_kind_is_somebodys(tmp_path):
     found = {one.id: one.trouble for one in found_in(tmp_path, "hw2")}
     assert found == {"doejane_123": "there is no .py or .ipynb, only doejane_123_4567_hw2.zip",
                      "roejohn_124": ""}  # fmt: skip
+
+
+def test_a_file_may_be_as_large_as_the_limit_and_no_larger(tmp_path):
+    path = tmp_path / "hw2.py"
+    path.write_bytes(b"#" * MOST_BYTES)
+    assert read_submission(Work("ann", path), "hw2").parts == ("#" * MOST_BYTES,)
+    path.write_bytes(b"#" * (MOST_BYTES + 1))
+    with pytest.raises(ValueError, match="larger than 4 MiB"):
+        read_submission(Work("ann", path), "hw2")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="names are text here")

@@ -43,3 +43,7 @@ def test_long_names_that_differ_have_files_that_differ():
 
 def test_a_name_that_is_no_text_is_written_with_escapes(tmp_path):
     assert readable("M\udcfcller") == "M\\xfcller"
+
+
+def test_a_text_of_just_the_most_is_not_cut():
+    assert (legible("abc", 3), legible("abcd", 3)) == ("abc", "abc…")

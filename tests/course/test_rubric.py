@@ -55,6 +55,10 @@ def test_answers_count_if_they_are_there(values, points):
     assert given(CRITERION, values).points == points
 
 
+def test_more_answers_than_points_earn_no_more():
+    assert given(CRITERION, (1, 2, 3), each=2).points == CRITERION.points
+
+
 @pytest.mark.parametrize("value", [True, "3", None, Other("set"), np.ones(2), [1.0]])
 def test_what_is_no_number_is_none(value):
     with pytest.raises(Lost, match="f returns"):
@@ -77,6 +81,9 @@ def test_arrays_are_near_within_roundings_of_their_dtype():
     assert near(np.array([one]), np.array([1 / 3], np.float32))
     assert not near(np.array([1 / 3 + 1e-9]), np.array([1 / 3]))
     assert not near(np.array([np.nan]), np.array([1.0]))
+    unit = np.finfo(float).eps
+    assert near(1 + 3 * unit, 1.0, terms=3)
+    assert not near(1 + 4 * unit, 1.0, terms=3)
 
 
 def test_a_changed_argument_is_seen():

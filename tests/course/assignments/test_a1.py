@@ -69,6 +69,16 @@ def test_a_wrong_answer_loses_its_own_points(name, function, loses, told):
     assert re.search(told, text), text
 
 
+@pytest.mark.parametrize(("rate", "asks"), [
+    (lambda x: 1 / max(x), "overshoot"),
+    (lambda x: 2 / min(x), "leaves first"),
+    (lambda x: 1 / min(x), "leaves first"),
+    (lambda x: 3 / max(x), "multiplied"),
+])  # fmt: skip
+def test_what_is_asked_back_depends_on_the_rate(rate, asks):
+    assert asks in judged(largest_stable_lr=rate)["largest_stable_lr"].question
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_the_reference_is_right_with_any_numbers(seed):
     assert sum(one.points for one in judged(seed).values()) == 20

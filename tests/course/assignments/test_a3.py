@@ -69,6 +69,11 @@ def five(grad_fn, w, v):
     return SCOPE["hessian_product"](grad_fn, w, v)
 
 
+def three(grad_fn, w, v):
+    grad_fn(w)  # as an average of the two sides would not need
+    return SCOPE["hessian_product"](grad_fn, w, v)
+
+
 def by_modulus(matvec, n, rng):
     v = rng.normal(size=n)
     for _ in range(300):
@@ -82,6 +87,7 @@ WRONG = [
     ("hessian_product", forward, 2, "the error is"),
     ("hessian_product", lambda grad_fn, w, v: grad_fn(w + v) - grad_fn(w), 0, "the error is"),
     ("hessian_product", five, 0, "It asks for 5 gradients"),
+    ("hessian_product", three, 0, "It asks for 3 gradients"),
     ("largest_eigenvalue", by_modulus, 1, "With eigenvalues from -"),
     ("largest_eigenvalue", lambda matvec, n, rng: 0.0, 0, "it returns 0"),
     ("rescale", lambda layers, a: [(a * W, b) for W, b in layers], 0, "something else"),

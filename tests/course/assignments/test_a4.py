@@ -84,9 +84,30 @@ def unpaired(a, b, t):
     return np.mean(a - b) - half, np.mean(a - b) + half
 
 
-@pytest.mark.parametrize(("function", "points"), [(of_the_population, 1), (unpaired, 0)])
-def test_a_wrong_width_is_told_apart(function, points):
-    assert judged(paired_interval=function)["paired_interval"].points == points
+def without_t(a, b, t):
+    d = a - b
+    half = np.std(d, ddof=1) / np.sqrt(len(d))
+    return np.mean(d) - half, np.mean(d) + half
+
+
+@pytest.mark.parametrize(("function", "points", "asks"), [
+    (of_the_population, 1, "are free"),
+    (unpaired, 0, "the same seed"),
+    (without_t, 0, "a mean of n scatter"),
+])  # fmt: skip
+def test_a_wrong_width_is_told_apart(function, points, asks):
+    found = judged(paired_interval=function)["paired_interval"]
+    assert found.points == points
+    assert asks in found.question
+
+
+def too_few(labels, rate, classes, rng):
+    return SCOPE["flip"](labels, rate / 2, classes, rng)
+
+
+@pytest.mark.parametrize(("flip", "asks"), [(inclusive, "drew anew"), (too_few, "How often")])
+def test_a_wrong_rate_is_told_apart(flip, asks):
+    assert asks in judged(flip=flip)["flip_rate"].question
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -74,3 +74,14 @@ def test_who_never_stops_asking_is_refused(monkeypatch):
             asked.append(step([np.ones(2)], lambda w: w, rho=0.5, lr=0.5))
 
     assert points(judge) == [0, 0, 0]
+
+
+@pytest.mark.parametrize(("unnamed", "due"), [(4, 4), (5, 3)])
+def test_eight_names_of_twelve_are_enough(unnamed, due):
+    hidden = {*list(served.NAMED)[:unnamed]}
+
+    def forgetful(step):
+        said = SCOPE["judge"](step)
+        return "wrong" if said in hidden else said
+
+    assert points(forgetful) == [12, 4, due]
