@@ -63,8 +63,16 @@ def test_what_is_right_to_float32_is_coarse_in_float64_only():
         assert (found.exact, found.coarse) == (right, coarse)
 
 
-def ending(end, dtype="float64", start=1.0, expected=0.5):
-    arrays = ({"a": np.array([x])} for x in (start, start, end))
+@pytest.mark.parametrize(("off", "right"), [(-1, True), (1, True), (-4, False), (4, False)])
+def test_rounding_may_shorten_a_climb_as_well_as_lengthen_it(off, right):
+    wanted = {"a": exact([1.0], "float32")}
+    seen = {"a": np.array([1 + off * UNITS["float32"].u])}  # twice u is what is allowed
+    found = compare_climb({"a": np.zeros(1)}, seen, wanted, ruler(dtype="float32"))
+    assert found.exact == right
+
+
+def ending(end, dtype="float64", start=1.0, expected=0.5, point=1.0):
+    arrays = ({"a": np.array([x])} for x in (start, point, end))
     a, b, new = arrays
     return compare_ending(a, b, {"a": exact([expected])}, new, UNITS[dtype])[:2]
 
@@ -74,3 +82,9 @@ def test_new_weights_are_right_to_within_their_format():
     assert ending(0.5 + 2.0**-24) == (True, True)
     assert ending(0.5 + 2.0**-10) == (False, False)
     assert ending(np.nan) == (False, False)
+
+
+def test_weights_that_come_back_from_a_far_point_have_its_rounding():
+    one = UNITS["float64"].u  # of a point at 1: four of them are allowed
+    assert ending(2 * one, start=0.0, expected=0.0, point=1.0) == (True, False)
+    assert ending(2 * one, start=0.0, expected=0.0, point=0.0) == (False, False)

@@ -34,3 +34,5 @@ def test_tensors_are_named_by_what_they_have_in_common():
     axes["b.weight"] = 3
     other = {"norm": 1, "fc": 2}
     assert kind_of([(["a.bias", "b.bias"], axes), (["norm"], other)]) == "the tensors of one axis"
+    mixed = {"norm": 1, "fc": 2, "scale": 1, "head": 3, "shift": 1}
+    assert kind_of([(["fc", "head"], mixed)]) == "the tensors of several axes"

@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from minisam.anatomy.formula import UNNAMED, Sample, find_direction, find_formula
+from minisam.anatomy.formula import (
+    ACCURACY,
+    UNNAMED,
+    Sample,
+    find_direction,
+    find_formula,
+    fitted_factors,
+)
 from minisam.anatomy.sums import sum_in_words
 
 NUMBERS = (0.1, 0.25, 0.03)
@@ -71,3 +78,10 @@ def test_a_direction_is_found_whatever_its_length():
         for one, lr in zip(samples(lambda lr, d1, d2, A: d2 + lr * d1), NUMBERS, strict=True)
     ]
     assert sum_in_words(find_direction(known)) == "d2 + lr d1"
+
+
+def test_two_long_vectors_whose_difference_is_the_target_explain_nothing():
+    x, target = np.eye(9)[:2]
+    for apart, factors in ((0.125, [-8.0, 8.0]), (2.0**-10, [])):  # 8 times the target, and 1024
+        sample = Sample(target, {"x": x, "beside": x + apart * target}, {})
+        assert fitted_factors(sample, ["x", "beside"], ACCURACY) == pytest.approx(factors)

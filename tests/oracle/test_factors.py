@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from oracle.seen import adapter_with, traces_of
 
-from minisam.oracle.factors import factors_of
+from minisam.oracle.factors import factor_of, factors_of
 from minisam.oracle.parts import convention_part, mutant_part
 
 NOTHING = convention_part({})
@@ -42,3 +42,20 @@ def test_what_else_is_at_work_is_taken_into_account():
 def test_a_climb_in_another_direction_says_nothing():
     assert factors_of((), seen("M06-sign"), NOTHING) == []
     assert factors_of((), seen("M07-downhill"), NOTHING) == []
+
+
+def test_a_decay_in_the_loss_is_part_of_what_is_climbed_along():
+    trace = seen(slug="sam-decay-in-loss")
+    found = factors_of((), trace, NOTHING)
+    assert len(found) == len(trace.steps)
+    assert all(one.low <= one.length <= one.high for one in found)
+
+
+def test_what_moves_where_the_direction_is_zero_says_nothing():
+    def told(b):
+        params, along = {"w": np.array([1.0, 2.0])}, {"w": np.array([1.0, 0.0])}
+        return factor_of(params, {"w": np.array([1.5, b])}, along, ["w"], 0.5, 1.0, "float64")
+
+    (one,) = told(2.0)
+    assert one.low <= 1.0 <= one.high
+    assert told(2.25) == []
