@@ -9,18 +9,20 @@ from oracle.slips import adapter_of
 from minisam.adapters.plain import as_adapter
 from minisam.oracle.checking import check
 from minisam.oracle.judge import Judgement, judge
-from minisam.oracle.probes import PROBES
+from minisam.oracle.probes import PROBES, Probe
 from minisam.oracle.shrinking import (
     GEOMETRIES,
     TRIES,
     fails_alike,
     fits,
     material,
+    share,
     situations,
     smallest_failure,
     specials_of,
 )
 from minisam.oracle.watch import watch
+from minisam.rounding import exact
 from minisam.variants.mutants import MUTANTS
 
 
@@ -72,6 +74,37 @@ def test_another_quantity_is_not_shown_for_the_first():
     assert fails_alike(end, end)
     assert not fails_alike(end, end._replace(quantity="point 1", point=1))
     assert not fails_alike(end, end._replace(agrees=True))
+
+
+def off_by(*errors, right=(300.0, 400.0)):
+    seen = {"w": np.add(right, errors)}
+    return Judgement(False, 9.0, 0, "end", expected={"w": exact(right)}, observed=seen)
+
+
+def test_an_error_is_a_share_of_what_should_be_there():
+    assert share(off_by(3.0, 4.0)) == 5 / 500
+    assert share(off_by(3.0, 4.0, right=(0.0, 0.0))) == 5.0
+    assert share(off_by(np.nan, 0.0)) == np.inf
+
+
+@pytest.mark.parametrize(("before", "after", "alike"), [
+    (5e6, 1.0, True),  # 10,000 times what is right; then two thousandths of it
+    (5e6, 0.1, False),  # a five thousandth
+    (5.0, 0.1, True),  # a hundredth of what is right, and a fiftieth of that
+    (np.nan, 1.0, False),
+])  # fmt: skip
+def test_a_smaller_input_shows_a_thousandth_of_the_error_or_of_what_is_right(before, after, alike):
+    assert fails_alike(off_by(before, 0.0), off_by(after, 0.0)) == alike
+
+
+@pytest.mark.parametrize(("settings", "makes_sense"), [
+    ({"lr": [0.25]}, False),  # no schedule
+    ({"lr": [0.25, 0.125]}, True),
+    ({"frozen": ["bias"]}, False),  # which is not there
+    ({"frozen": ["weight"]}, True),
+])  # fmt: skip
+def test_a_schedule_has_steps_and_what_is_named_is_there(settings, makes_sense):
+    assert fits(Probe("x", {"method": "sam", **settings}, {"weight": (2,)}, 2)) == makes_sense
 
 
 def test_where_several_steps_are_needed_other_failures_are_begun_from():

@@ -236,6 +236,36 @@ def test_what_stops_at_zero_is_told():
     assert edge.text.startswith("With a gradient of zero it stops: ZeroDivisionError")
 
 
+@pytest.mark.parametrize(("name", "what"), [("rho", "ρ = 0"), ("lr", "a learning rate of 0")])
+def test_what_stops_at_a_setting_of_zero_is_told(name, what):
+    def stops(w, grad_fn, *, rho, lr, momentum, state):
+        if not {"rho": rho, "lr": lr}[name]:
+            raise ZeroDivisionError("float division by zero")
+        return known.right_with_momentum(w, grad_fn, rho=rho, lr=lr, momentum=momentum, state=state)
+
+    (edge,) = (one for one in judged(stops) if one.status == "wrong")
+    assert edge.name == "edge-cases"
+    assert edge.text.startswith(f"With {what} it stops: ZeroDivisionError")
+
+
+def test_a_climb_that_never_looks_at_the_gradient_is_no_mistake_at_zero_too():
+    def sideways(w, grad_fn, *, rho, lr):
+        grad_fn(w)
+        n = np.sqrt(x_of(w, sum(x.size for x in w)))
+        return [x - lr * g for x, g in zip(w, grad_fn([x + rho / n for x in w]), strict=True)]
+
+    assert wrong(judged(sideways)) == {"direction"}
+
+
+def test_a_mistake_is_told_at_a_gradient_of_the_usual_size():
+    def twice(w, grad_fn, *, rho, lr):
+        return known.right(w, grad_fn, rho=2 * rho, lr=lr)
+
+    for slugs in (("gradient-1e-10", "three-tensors"), ("three-tensors", "gradient-1e-10")):
+        (length,) = (one for one in judged(twice, slugs=slugs) if one.name == "length")
+        assert (length.status, length.probe) == ("wrong", "sam-three-tensors")
+
+
 LOST = {
     "M01-not-restored": {"last-step"},
     "M46-one-not-restored": {"last-step"},
