@@ -36,6 +36,14 @@ def test_what_a_follow_up_adds_must_be_read_too():
         reading(granularity="layer").refuse_unread()
 
 
+def test_somebody_else_may_know_what_is_not_read():
+    hp = reading(p=1, momentum=0.9)
+    hp.read_all_but({"p"})
+    assert hp.unread() == ["p"]
+    hp.read_all_but()
+    assert hp.unread() == []
+
+
 def test_unpacking_reads_everything():
     hp = reading(p=1, weight_decay=0.5)
     with pytest.raises(Unsupported, match="does not read"):

@@ -1,6 +1,7 @@
 import pytest
 from oracle import implementations as known
 
+from minisam.oracle import grading
 from minisam.oracle.checking import check
 from minisam.oracle.grading import PRACTICE, grade
 from minisam.oracle.skills import SKILLS
@@ -44,8 +45,23 @@ def test_a_mistake_costs_its_skill_and_no_other():
         (MUTANTS["R04-second-pass-at-A"].adapter, 1),  # all but the first gradient
         (known.three_mistakes, 1 + 2 + 3 + 1),  # the length, the last step, a gradient of zero
         (known.does_nothing, 0),
+        (known.raises, 0),
     ):
         assert grade(step, points=18) == points
+
+
+def test_what_is_found_again_though_it_was_declared_ends_the_search(monkeypatch):
+    found = check(known.with_epsilon, "float64", method="sam")
+    asked = []
+
+    def always(step, dtype, declare, **options):
+        assert len(asked) < 3  # rather than for ever
+        asked.append({**declare})
+        return found
+
+    monkeypatch.setattr(grading, "check", always)
+    assert grade(known.with_epsilon) < 1
+    assert asked == [{}, found.found]
 
 
 def test_a_student_reads_no_report_of_a_maintainer(capsys):
