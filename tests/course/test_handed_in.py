@@ -65,6 +65,15 @@ def test_a_file_may_be_as_large_as_the_limit_and_no_larger(tmp_path):
         read_submission(Work("ann", path), "hw2")
 
 
+def test_a_digest_changes_with_the_text_the_kind_and_the_trouble_and_not_with_the_place(tmp_path):
+    fill(tmp_path, "a.py", "b.py", "c.ipynb", "d.py")
+    (tmp_path / "d.py").write_text("x = 2\n")
+    a, b, c, d = (Work(p.stem, p).digest() for p in sorted(tmp_path.iterdir()))
+    assert a == b
+    others = Work("a", tmp_path / "a.py", "several"), Work("a", None), Work("a", None, "several")
+    assert len({a, c, d, *(one.digest() for one in others)}) == 6
+
+
 @pytest.mark.skipif(os.name != "posix", reason="names are text here")
 def test_a_name_that_is_no_text_is_a_student_all_the_same(tmp_path):
     try:

@@ -55,6 +55,12 @@ WRONG = [  # the function, the wrong one, the criteria it loses, a word of what 
         {"steps_to"},
         "it returns",
     ),
+    (
+        "steps_to",
+        lambda tol, x, lr: 1 + math.ceil(math.log(tol) / math.log(max(abs(1 - lr * x)))),
+        {"steps_to"},
+        "it returns",
+    ),
     ("bounce", lambda lr, lam, rho: lr * lam * rho / 2, {"bounce"}, "one step of SAM leads to"),
     ("bounce", lambda lr, lam, rho: None, {"bounce"}, "returns nothing"),
 ]
