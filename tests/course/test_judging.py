@@ -4,6 +4,7 @@ import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 from course import submissions as known
 
@@ -11,9 +12,18 @@ from minisam.course.assignments import NAMES, assignment
 from minisam.course.assignments.a2 import named_mistakes
 from minisam.course.desk import Submission
 from minisam.course.guard import Guard
-from minisam.course.judging import UNGRADED, check_itself, graded, status_of, unread, variant_of
+from minisam.course.judging import (
+    UNGRADED,
+    check_itself,
+    graded,
+    report_on_step,
+    status_of,
+    unread,
+    variant_of,
+)
 from minisam.course.pupil import CannotGrade
 from minisam.course.rubric import Credit, Task, constants
+from minisam.course.texts import stub
 
 A2 = assignment("a2")
 TASK = Task(2**61 + 7, {"p": 2, "steps": 0})
@@ -154,6 +164,21 @@ def test_what_is_partly_written_is_graded():
 
 def test_a_variant_that_is_none_is_refused():
     assert variant_of(A2, {"p": 3}) == {"p": 3, "steps": 0}
-    for given in ({"p": 7}, {"q": 2}):
+    for given in ({"p": 7}, {"q": 2}, {"p": [2]}, {"p": np.array([2, 3])}, {"steps": True}):
         with pytest.raises(ValueError, match="--variant must be among"):
             variant_of(A2, given)
+    for given in ("p=3", [("p", 3)], 5):
+        with pytest.raises(ValueError, match="variant must be a dictionary"):
+            variant_of(A2, given)
+
+
+def test_a_variant_is_one_of_those_that_there_are_however_it_is_written():
+    variant = variant_of(A2, {"steps": 1.0, "p": np.int64(3)})
+    assert [type(one) for one in variant.values()] == [int, int]
+    assert "MISTAKE_1" in stub(A2, variant)
+
+
+def test_the_oracle_reports_on_no_step_for_another_norm():
+    submission = Submission("hw2.py", ("",))
+    told = report_on_step(A2, submission, Guard(), variant_of(A2, {"p": 1.5}))
+    assert "p = 1.5" in told

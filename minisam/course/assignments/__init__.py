@@ -19,6 +19,6 @@ def assignment(name: str) -> Assignment:
         >>> assignment("a2").title
         'One step of SAM'
     """
-    if name not in NAMES:
+    if not isinstance(name, str) or name not in NAMES:
         raise ValueError(f"assignment must be among {', '.join(NAMES)}, got {name!r}")
     return importlib.import_module(f"minisam.course.assignments.{name}").ASSIGNMENT
