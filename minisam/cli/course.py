@@ -148,9 +148,14 @@ def grade_them(arguments: argparse.Namespace) -> int:
     folder = expanded(arguments.submissions)
     if folder.resolve() in (expanded(arguments.out) / "x").resolve().parents:
         raise ValueError("--out must not be inside the submissions: it would be graded next time")
-    out, marks = expanded(arguments.out), arguments.marks and expanded(arguments.marks)
+    out = expanded(arguments.out)
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"--out must be a folder, or none yet, got {arguments.out!r}")
+    marks = None if arguments.marks is None else expanded(arguments.marks)
     alone = bool(arguments.gradescope or arguments.classroom50)
     found_in(folder, found.file, alone)  # before anything is written
+    if marks is not None:
+        batch.check_marks(found, marks)
     if not out.exists():
         out.mkdir(parents=True, mode=0o700)  # for a submission may read what others may
     secret = expanded(arguments.seed_file or out / "secret")
@@ -223,8 +228,6 @@ def progress() -> Callable[[int, int], None]:
 
 def show_one(arguments: argparse.Namespace) -> int:
     """Print everything that is known of a submission."""
-    import json  # for this action only
-
     from minisam.course import batch, pages  # with NumPy, as above
     from minisam.course.plain import file_name, legible  # as above
 
@@ -235,18 +238,14 @@ def show_one(arguments: argparse.Namespace) -> int:
                        key=lambda path: not path.is_file())  # fmt: skip
     if not place.is_file():
         raise ValueError(f"there is no result for {arguments.id!r} in {arguments.out!r}")
-    kept = json.loads(place.read_text(encoding="utf-8"))
-    if kept["assignment"] != found.name:
-        raise ValueError(f"--assignment must be {kept['assignment']}, of which this is a result")
-    grade = batch.grade_of(found, kept["grade"])
-    say(f"{legible(kept['id'])}, {legible(kept['path'])}\n{pages.in_lines(found, grade)}")
+    work, grade = batch.result_in(found, place)
+    say(f"{legible(work.id)}, {legible(work.path)}\n{pages.in_lines(found, grade)}")
     for title, lines in (("mistakes", grade.mistakes), ("passed over", grade.notes),
                          ("printed", grade.printed.splitlines())):  # fmt: skip
         if lines:
             say(f"{title}:\n  " + "\n  ".join(lines))
-    there = kept["path"] and Path(kept["path"]).is_file()
-    if found.name == "a2" and grade.status == batch.GRADED and there:
-        say(f"\n{full_report(found, Path(kept['path']), variant)}")
+    if found.name == "a2" and grade.status == batch.GRADED and work.path and work.path.is_file():
+        say(f"\n{full_report(found, work.path, variant)}")
     return 0
 
 
@@ -267,12 +266,17 @@ def look_at_it(arguments: argparse.Namespace) -> int:
     from minisam.course.judging import check_itself, variant_of  # as above
     from minisam.course.rubric import Task  # as above
 
+    every = [assignment(name) for name in arguments.assignment or ASSIGNMENTS]
+    given = pairs(arguments.variant, "--variant")
+    unknown = [key for key in given if not any(key in found.variants for found in every)]
+    if unknown:
+        names = " or ".join(found.name for found in every)
+        raise ValueError(f"--variant names what {names} has not: {', '.join(unknown)}")
+    tasks = [Task(1, variant_of(found, {key: value for key, value in given.items()
+                                        if key in found.variants})) for found in every]  # fmt: skip
     guard = guard_of(arguments)
     tell_layers(guard)
-    given = pairs(arguments.variant, "--variant")
-    for name in arguments.assignment or ASSIGNMENTS:
-        found = assignment(name)
-        own = {key: value for key, value in given.items() if key in found.variants}
-        check_itself(found, guard, Task(1, variant_of(found, own)))
-        say(f"{name}: the reference gets all points, the stub none")
+    for found, task in zip(every, tasks, strict=True):
+        check_itself(found, guard, task)
+        say(f"{found.name}: the reference gets all points, the stub none")
     return 0

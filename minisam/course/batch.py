@@ -185,6 +185,23 @@ def kept_grade(settings: Settings, found: Work) -> Grade | None:
     return None if grade.status == UNGRADED else grade
 
 
+def result_in(assignment: Assignment, path: Path) -> tuple[Work, Grade]:
+    """Return whose result a file keeps, and the grade.
+
+    Raises:
+        ValueError: if the file holds no result of this assignment.
+    """
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        if kept["assignment"] != assignment.name:
+            raise ValueError(f"--assignment must be {legible(kept['assignment'])}, "
+                             "of which this is a result")  # fmt: skip
+        where = None if kept["path"] is None else Path(kept["path"])
+        return Work(str(kept["id"]), where), grade_of(assignment, kept["grade"])
+    except (KeyError, TypeError, AttributeError, json.JSONDecodeError, UnicodeDecodeError):
+        raise ValueError(f"{str(path)!r} holds no result: grade again") from None
+
+
 def grade_of(assignment: Assignment, stored: dict[str, Any]) -> Grade:
     """Return a grade that was stored; the total is that of its lines.
 
@@ -214,6 +231,7 @@ def with_marks(
     by_staff = {one.name: one.points for one in assignment.criteria if one.by_staff}
     if path is None:
         return given
+    check_marks(assignment, path)
     for row in rows_of_marks(path, list(by_staff)):
         name = (row.get("id") or "").removeprefix("'")
         if name not in grades:
@@ -229,15 +247,25 @@ def with_marks(
     return given
 
 
+def check_marks(assignment: Assignment, path: Path) -> None:
+    """Refuse, before anything is graded, what can be no table of points; a pipe is not read yet.
+
+    Raises:
+        ValueError: if there is no such file, or nobody gives points.
+    """
+    if not any(one.by_staff for one in assignment.criteria):
+        raise ValueError(f"{path.name} is not wanted: no points of this assignment are given by "
+                         "people")  # fmt: skip
+    if not path.exists() or path.is_dir():
+        raise ValueError(f"--marks must be a file, got {str(path)!r}")
+
+
 def rows_of_marks(path: Path, wanted: Sequence[str]) -> list[dict[str, str]]:
     """Read a table of points, with commas or semicolons; its columns are in small letters.
 
     Raises:
-        ValueError: if it is no such table, or nobody gives points.
+        ValueError: if it is no such table.
     """
-    if not wanted:
-        raise ValueError(f"{path.name} is not wanted: no points of this assignment are given by "
-                         "people")  # fmt: skip
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:

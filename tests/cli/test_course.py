@@ -115,12 +115,24 @@ def test_results_among_the_submissions_are_refused(folder, capsys):
     (("--variant", "p=7"), "--variant must be among"),
     (("--seed-file", "empty"), "is empty"),
     (("--marks", "none.csv"), "none.csv"),
+    (("--assignment", "a4", "--marks", "none.csv"), "none.csv"),
+    (("--assignment", "a4", "--marks", ""), "--marks must be a file"),
+    (("--out", "empty"), "--out must be a folder"),
 ])  # fmt: skip
 def test_an_option_that_is_none_is_refused(words, told, folder, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").touch()
     assert course("grade", folder, "--assignment", "a2", "--out", "out", *words) == 2
     assert told in capsys.readouterr().err
+    assert not list(tmp_path.glob("out/*"))
+
+
+@pytest.mark.parametrize("words", [("p=7",), ("q=3",), ("p=3", "--assignment", "a1"), ("p",)])
+def test_a_variant_that_is_none_is_refused_before_anything_is_tried(words, capsys):
+    assert course("doctor", "--variant", *words) == 2
+    told = capsys.readouterr()
+    assert "--variant" in told.err
+    assert not told.out
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path, capsys):

@@ -13,6 +13,7 @@ from minisam.course.batch import (
     grade_class,
     grade_of,
     harmless,
+    result_in,
     scores,
     seed_in,
     with_marks,
@@ -221,3 +222,15 @@ def test_a_total_that_is_stored_is_that_of_its_lines():
 def test_points_that_an_assignment_does_not_give_are_not_taken(credits):
     with pytest.raises(ValueError, match="a result"):
         grade_of(WITH_REPORT, kept(12, credits))
+
+
+@pytest.mark.parametrize("content", [
+    b"", b"{", b"[]", b"{}", b"null", b"\xff", b'{"assignment": "a2"}',
+    b'{"assignment": "a2", "id": "ann", "path": 5, "grade": {}}',
+    b'{"assignment": "a2", "id": "ann", "path": null, "grade": {}}',
+    b'{"assignment": "a2", "id": "ann", "path": null, "grade": null}',
+])  # fmt: skip
+def test_a_file_that_holds_no_result_is_said(content, tmp_path):
+    (tmp_path / "ann.json").write_bytes(content)
+    with pytest.raises(ValueError, match=r"ann\.json.* holds no result"):
+        result_in(A2, tmp_path / "ann.json")
