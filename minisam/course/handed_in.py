@@ -103,6 +103,11 @@ def of_folder(name: str, folder: Path, stem: str) -> Work:
         for one in every
         if not any(part.startswith((".", "_")) for part in one.relative_to(folder).parts)
     ]
+    home = folder.resolve()  # what a link names elsewhere would be read with our rights, and quoted
+    away = [one for one in every if home not in one.resolve().parents]
+    every = [one for one in every if one not in away]
+    if away and not every:
+        return Work(name, None, f"{readable(away[0].name)} is a link to what was not handed in")
     there = [one for one in every if one.suffix in SUFFIXES]
     if every and not there:
         names = ", ".join(readable(one.name) for one in every[:4])

@@ -48,6 +48,27 @@ def test_a_file_of_another_kind_a_person_must_look_at(tmp_path, name):
     assert (bob.path, bob.trouble) == (None, "")  # nothing at all is nothing handed in
 
 
+def test_a_link_to_what_was_not_handed_in_is_not_read(tmp_path):
+    for name in ("ann", "bob", "cy"):
+        (tmp_path / "in" / name / "more").mkdir(parents=True)
+    (tmp_path / "in" / "ann" / "hw2.py").write_text("x = 1")
+    (tmp_path / "in" / "bob" / "hw2.py").symlink_to(tmp_path / "in" / "ann" / "hw2.py")
+    own = tmp_path / "in" / "cy" / "more" / "step.py"
+    own.write_text("x = 2")
+    (tmp_path / "in" / "cy" / "hw2.py").symlink_to(own)
+    ann, bob, cy = found_in(tmp_path / "in", "hw2")
+    assert ann.path is not None
+    assert (bob.path, bob.trouble) == (None, "hw2.py is a link to what was not handed in")
+    assert cy.path is not None
+    assert cy.path.read_text() == "x = 2"
+    (tmp_path / "in" / "bob" / "mine.py").write_text("x = 3")
+    _, bob, _ = found_in(tmp_path / "in", "hw2")
+    assert bob.path is not None
+    assert bob.path.name == "mine.py"
+    (tmp_path / "link").symlink_to(tmp_path / "in", target_is_directory=True)  # the staff's own
+    assert len([one for one in found_in(tmp_path / "link", "hw2") if one.path]) == 3
+
+
 def test_an_exported_file_of_another_kind_is_somebodys(tmp_path):
     fill(tmp_path, "doejane_123_4567_hw2.zip", "roejohn_124_4568_hw2.py", "roejohn_124_4569_a.txt",
          "index.html")  # fmt: skip
