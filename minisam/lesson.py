@@ -88,7 +88,8 @@ def agrees(yours: Any, right: Any) -> bool:
         >>> agrees(0.333, 1 / 3), agrees(0.33, 1 / 3), agrees((0.447, 2.89), [0.4472, 2.8944])
         (True, False, True)
     """
-    return bool(np.allclose(yours, right, rtol=0.005, atol=0.0))
+    as_many = np.size(yours) == np.size(right)  # nothing would be near to any number
+    return as_many and bool(np.allclose(yours, right, rtol=0.005, atol=0.0))
 
 
 def show(figure: Any, alt: str) -> None:

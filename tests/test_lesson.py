@@ -53,6 +53,8 @@ def test_three_digits_are_enough_and_two_are_not_always(size, sign):
     assert not agrees(1.01 * right, right)
     assert not agrees(-right, right)
     assert not agrees(0.0, right)
+    assert not agrees([], right)
+    assert not agrees([right, right], right)
 
 
 def test_an_interruption_goes_through():
