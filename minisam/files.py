@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import errno
 import json
 import math
@@ -13,21 +14,29 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 
-def expanded(path: str | os.PathLike[str]) -> Path:
+def expanded(path: str | os.PathLike[str], name: str = "path") -> Path:
     """Return a path whose leading ``~`` or ``~user`` is the home folder, as a shell would have it.
 
-    Every path that a user gives goes through here: the shell leaves ``--out=~/x`` as it is.
+    Every path that a user gives goes through here: the shell leaves ``--out=~/x`` as it is, and
+    Python takes an empty text, as of a variable that is not set, for the current folder.
 
     Args:
         path: a file's or folder's path, which need not exist.
+        name: what the caller calls it, for the error.
 
     Raises:
-        ValueError: if nobody knows that home folder.
+        ValueError: if it is empty or blank, or nobody knows that home folder.
 
     Example:
         >>> expanded("~/data") == Path.home() / "data", expanded("a/~").as_posix()
         (True, 'a/~')
+        >>> expanded("", "--out")
+        Traceback (most recent call last):
+        ...
+        ValueError: --out must be the path of a file or a folder, got ''
     """
+    if not os.fsdecode(path).strip():
+        raise ValueError(f"{name} must be the path of a file or a folder, got {os.fspath(path)!r}")
     try:
         return Path(path).expanduser()
     except RuntimeError as error:
@@ -35,6 +44,23 @@ def expanded(path: str | os.PathLike[str]) -> Path:
             f"the home folder that {os.fspath(path)!r} begins with is not known "
             f"({str(error).rstrip('.')}): write the path without ~"
         ) from None
+
+
+def given_path(text: str) -> str:
+    """Return an option's path as it was given; for ``argparse``, which names the option.
+
+    Raises:
+        argparse.ArgumentTypeError: if no file and no folder can have it.
+
+    Example:
+        >>> given_path("~/runs"), given_path("-")
+        ('~/runs', '-')
+    """
+    try:
+        expanded(text, "it")
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def write_atomically(path: str | os.PathLike[str], write: Callable[[BinaryIO], Any]) -> Path:

@@ -139,7 +139,7 @@ def train(
     history: list[dict[str, Any]] = []
     settings = settings or {}
     if checkpoint is not None:
-        checkpoint = expanded(checkpoint)
+        checkpoint = expanded(checkpoint, "checkpoint")
         settings = run_settings(
             settings, {"epochs": epochs, "batch_size": batch_size, "seed": seed},
             images, labels, params,

@@ -1,5 +1,6 @@
 import errno
 import json
+import math
 import os
 import stat
 import subprocess
@@ -13,7 +14,13 @@ from disks import full_disk
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minisam.checkpoint import load_checkpoint
+from minisam.data import LabelNoise, load
+from minisam.data.cifar.write import write_dataset
+from minisam.data.human_noise import human_labels
+from minisam.data.matrix_files import read_matrix
 from minisam.files import expanded, jsonable, write_atomically, write_json
+from minisam.sweeps.sweep import sweep
 
 
 class Pair(NamedTuple):
@@ -89,8 +96,29 @@ def test_a_tilde_at_the_start_is_the_home_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     assert expanded("~/a") == expanded(Path("~/a")) == tmp_path / "a"
     assert expanded("~") == tmp_path
-    for path in ("a/~/b", "a~", ""):
+    for path in ("a/~/b", "a~", "."):
         assert expanded(path) == Path(path)
+
+
+NAMED = {  # each takes a path under this name
+    "path": (lambda at: write_atomically(at, lambda file: file.write(b"x")), load_checkpoint,
+             lambda at: read_matrix(at, 3),
+             lambda at: human_labels(LabelNoise("human", path=at), "cifar10", ".", np.zeros(1))),
+    "folder": (lambda at: write_dataset(load("toy", train_size=5, test_size=1), at),),
+    "data_dir": (lambda at: load("cifar10", data_dir=at),),
+    "out": (lambda at: sweep(math.pow, [], at),),
+}  # fmt: skip
+
+
+@pytest.mark.fault("file-written", "files.expanded")
+@pytest.mark.parametrize("text", ["", " ", "\t\n"])
+def test_an_empty_path_is_not_the_current_folder(text, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, functions in NAMED.items():
+        for function in functions:
+            with pytest.raises(ValueError, match=f"^{name} must be the path of a file"):
+                function(text)
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.fault("missing-from-the-platform", "files.expanded")

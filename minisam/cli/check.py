@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minisam.cli.console import say
-from minisam.files import write_atomically
+from minisam.files import given_path, write_atomically
 from minisam.isolation import parent
 from minisam.isolation.limits import seconds
 
@@ -61,7 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add("--format", choices=FORMATS, help="what to print (text)")
     add("--verbose", action="store_true", help="say everything, not only what fits on one screen")
-    add("--out", help="write to this file instead of the screen")
+    add("--out", type=given_path, help="write to this file instead of the screen")
     add(
         "--list",
         action="store_true",

@@ -19,7 +19,7 @@ from minisam.data.toy import MOST
 from minisam.experiments.compare import compare_methods, table
 from minisam.experiments.subset import load_subset
 from minisam.experiments.trial import records
-from minisam.files import expanded
+from minisam.files import expanded, given_path
 from minisam.optim.methods import METHODS
 from minisam.sweeps.cores import usable_jobs
 
@@ -41,7 +41,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     parser.epilog = EXIT_CODES
     parser.add_argument("--data", choices=tuple(FOR_DATA), default="toy")
-    parser.add_argument("--data-dir", help="where CIFAR is; $MINISAM_DATA by default")
+    parser.add_argument(
+        "--data-dir", type=given_path, help="where CIFAR is; $MINISAM_DATA by default"
+    )
     parser.add_argument("--model", choices=tuple(MODEL_OPTIONS), default="mlp")
     parser.add_argument("--noise", type=float, default=0.4, help="share of wrong training labels")
     parser.add_argument("--methods", default="sgd,sam,asam", help="such as sgd,sam,gsam")
@@ -53,7 +55,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lr", type=float, help="highest learning rate; it falls along a cosine")
     parser.add_argument("--train-size", type=int, help="training images, validation included")
     parser.add_argument("--test-size", type=int, help="test images")
-    parser.add_argument("--out", default="runs/compare", help="folder of the results")
+    parser.add_argument(
+        "--out", type=given_path, default="runs/compare", help="folder of the results"
+    )
     parser.add_argument(
         "--jobs", type=int, default=usable_jobs(),
         help="local processes; by default as many as this process may use cores",

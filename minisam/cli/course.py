@@ -12,7 +12,7 @@ from typing import Any
 
 from minisam.adapters.targets import pairs
 from minisam.cli.console import say
-from minisam.files import expanded
+from minisam.files import expanded, given_path
 from minisam.isolation.limits import seconds
 from minisam.progress import clock
 
@@ -29,40 +29,65 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
     release = actions.add_parser("release", help="write what students get: stub, notebook, tests")
     release.add_argument("assignment", choices=ASSIGNMENTS)
-    release.add_argument("--out", required=True, metavar="DIR", help="an empty folder, or none yet")
+    release.add_argument(
+        "--out", type=given_path, required=True, metavar="DIR", help="an empty folder, or none yet"
+    )
     release.add_argument(
         "--staff", action="store_true", help="write the solution, and nbgrader's source, instead"
     )
 
     grade = actions.add_parser("grade", help="grade a class", epilog=EXIT_CODES)
     grade.add_argument(
-        "submissions", help="a folder for each student, or what the learning platform exports"
+        "submissions",
+        type=given_path,
+        help="a folder for each student, or what the learning platform exports",
     )
     grade.add_argument("--assignment", required=True, choices=ASSIGNMENTS)
     grade.add_argument(
-        "--out", required=True, metavar="DIR", help="scores.csv, class.html, feedback/ID.html"
+        "--out",
+        type=given_path,
+        required=True,
+        metavar="DIR",
+        help="scores.csv, class.html, feedback/ID.html",
     )
     grade.add_argument("--jobs", type=int, default=1, help="children at once (1)")
     grade.add_argument(
-        "--seed-file", metavar="FILE", help="a secret text, made if it is not there (DIR/secret)"
+        "--seed-file",
+        type=given_path,
+        metavar="FILE",
+        help="a secret text, made if it is not there (DIR/secret)",
     )
     grade.add_argument(
-        "--marks", metavar="FILE", help="points that people gave: a table with a column id"
+        "--marks",
+        type=given_path,
+        metavar="FILE",
+        help="points that people gave: a table with a column id",
     )
     grade.add_argument(
-        "--gradescope", metavar="FILE", help="SUBMISSIONS is one: write results.json, too"
+        "--gradescope",
+        type=given_path,
+        metavar="FILE",
+        help="SUBMISSIONS is one: write results.json, too",
     )
     grade.add_argument(
-        "--classroom50", metavar="FILE", help="SUBMISSIONS is one: write result.json, too"
+        "--classroom50",
+        type=given_path,
+        metavar="FILE",
+        help="SUBMISSIONS is one: write result.json, too",
     )
     grade.add_argument(
-        "--nbgrader", metavar="GRADEBOOK", help="write the points into this gradebook.db, too"
+        "--nbgrader",
+        type=given_path,
+        metavar="GRADEBOOK",
+        help="write the points into this gradebook.db, too",
     )
 
     show = actions.add_parser("show", help="the full report on one submission, for the staff")
     show.add_argument("id", help="as in scores.csv")
     show.add_argument("--assignment", required=True, choices=ASSIGNMENTS)
-    show.add_argument("--out", required=True, metavar="DIR", help="where it was graded to")
+    show.add_argument(
+        "--out", type=given_path, required=True, metavar="DIR", help="where it was graded to"
+    )
 
     doctor = actions.add_parser("doctor", help="try the grader, and say what protects it")
     for one in (release, grade, doctor, show):

@@ -15,7 +15,7 @@ from minisam.data.cifar import download
 from minisam.data.cifar.write import write_dataset
 from minisam.data.folders import check_not_read, whole_folder
 from minisam.data.noise_report import as_json, as_table, percent
-from minisam.files import expanded, write_atomically
+from minisam.files import expanded, given_path, write_atomically
 from minisam.plots import images_by_class, picture, transition_matrix
 
 NOISE_FILES = ("labels.npy", "labels.json", "transition.png")
@@ -27,13 +27,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
     info = actions.add_parser("info", help="print sizes, classes and channel statistics")
     add_source(info)
-    info.add_argument("--picture", metavar="PNG", help="also draw some images of each class")
+    info.add_argument(
+        "--picture", type=given_path, metavar="PNG", help="also draw some images of each class"
+    )
 
     noise = actions.add_parser("noise", help="make noisy labels, and say what they are")
     add_source(noise)
     add_noise(noise, default="symmetric")
     noise.add_argument(
         "--out",
+        type=given_path,
         default="label-noise",
         metavar="FOLDER",
         help="where labels.npy, labels.json and transition.png go (default: %(default)s)",
@@ -41,7 +44,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
     fetch = actions.add_parser("fetch", help="download a data set (needs the data extra)")
     fetch.add_argument("name", choices=("cifar10", "cifar100"))
-    fetch.add_argument("--data-dir", help="default: $MINISAM_DATA or the platform's cache folder")
+    fetch.add_argument(
+        "--data-dir", type=given_path, help="default: $MINISAM_DATA or the platform's cache folder"
+    )
     fetch.add_argument("--version", choices=("python", "binary"), default="python")
 
     write = actions.add_parser("write", help="write a data set in CIFAR's own formats")
@@ -49,7 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_noise(write, default=None)
     write.add_argument("--like", choices=("cifar10", "cifar100"), help="default: as the data set")
     write.add_argument("--as", dest="to", choices=("python", "binary"), default="python")
-    write.add_argument("--out", required=True, metavar="FOLDER")
+    write.add_argument("--out", type=given_path, required=True, metavar="FOLDER")
     write.add_argument(
         "--force", action="store_true", help="replace a data set that is there, even the one read"
     )

@@ -9,6 +9,7 @@ from minisam.data.cifar.layouts import LAYOUTS, layouts
 from minisam.data.matrix_files import read_matrix
 from minisam.data.noise import GOES_WITH, KINDS
 from minisam.data.toy import CLASS_NAMES
+from minisam.files import given_path
 
 NAMES = ("toy", *dict.fromkeys(layout.name for layout in LAYOUTS))
 OF_FILES = {"data_dir": "--data-dir", "version": "--version", "unknown_files": "--unknown-files"}
@@ -26,7 +27,9 @@ OF_NOISE = {  # by their names in a recipe
 def add_source(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say which images are meant."""
     parser.add_argument("name", nargs="?", choices=NAMES, default="toy")
-    parser.add_argument("--data-dir", help="default: $MINISAM_DATA or the platform's cache folder")
+    parser.add_argument(
+        "--data-dir", type=given_path, help="default: $MINISAM_DATA or the platform's cache folder"
+    )
     parser.add_argument("--version", choices=("python", "binary"), help="default: what is there")
     parser.add_argument("--train-size", type=int, metavar="N", help="default: all (toy: 2000)")
     parser.add_argument("--test-size", type=int, metavar="N", help="default: all (toy: 1000)")
@@ -49,10 +52,16 @@ def add_noise(parser: argparse.ArgumentParser, default: str | None) -> None:
         ("--per-sample", "draw each, no exact number"),
     ):
         parser.add_argument(option, action="store_true", default=None, help=says)
-    parser.add_argument("--matrix", metavar="FILE", help="a transition matrix: .npy, .csv or .txt")
+    parser.add_argument(
+        "--matrix", type=given_path, metavar="FILE", help="a transition matrix: .npy, .csv or .txt"
+    )
     parser.add_argument("--labels", help="human labels: aggre, worse, random1 to 3; noisy")
     parser.add_argument(
-        "--human-file", dest="path", metavar="FILE", help="default: looked for in the data folder"
+        "--human-file",
+        dest="path",
+        type=given_path,
+        metavar="FILE",
+        help="default: looked for in the data folder",
     )
 
 

@@ -54,6 +54,4 @@ def look_for_data_in(data_dir: str | None, data: str) -> None:
         return
     if data == "toy":
         raise ValueError("--data-dir without effect: the toy set is made, not read from files")
-    if not data_dir:
-        raise ValueError("--data-dir must be a folder, got an empty text")
-    os.environ["MINISAM_DATA"] = str(expanded(data_dir).resolve())
+    os.environ["MINISAM_DATA"] = str(expanded(data_dir, "--data-dir").resolve())

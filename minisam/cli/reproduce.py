@@ -14,7 +14,7 @@ from minisam.experiments.reproduce import (
     reproduce,
 )
 from minisam.experiments.summary import headlines, summary
-from minisam.files import expanded
+from minisam.files import expanded, given_path
 
 READING = ("summary", "headlines", "overview")  # options that run nothing
 
@@ -27,8 +27,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--all", action="store_true", help="run every one of them")
     parser.add_argument("--data", choices=("toy", "cifar10", "cifar100"), help="default: toy")
-    parser.add_argument("--data-dir", help="where CIFAR is; $MINISAM_DATA by default")
-    parser.add_argument("--out", default="runs/reproduce", help="folder of the results")
+    parser.add_argument(
+        "--data-dir", type=given_path, help="where CIFAR is; $MINISAM_DATA by default"
+    )
+    parser.add_argument(
+        "--out", type=given_path, default="runs/reproduce", help="folder of the results"
+    )
     parser.add_argument("--seeds", type=int, help=f"number of seeds (default {SEEDS})")
     parser.add_argument("--first-seed", type=int, help="the seeds are this one and those after it")
     parser.add_argument("--jobs", type=int, help="local processes (default 1)")

@@ -12,7 +12,7 @@ from minisam.checkpoint import load_checkpoint
 from minisam.checks import check_number
 from minisam.cli.options import check_whole_options, look_for_data_in
 from minisam.experiments.trial import MODELS, prepared
-from minisam.files import expanded, jsonable, write_json
+from minisam.files import expanded, given_path, jsonable, write_json
 from minisam.nn import cross_entropy, keep_memory, parameter_count
 from minisam.plots import BLUE, picture
 from minisam.sharpness.lanczos import products_for
@@ -21,8 +21,12 @@ from minisam.sweeps.cores import usable_memory
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
-    parser.add_argument("checkpoint", help="written by minisam.experiments.trial.fit(checkpoint=…)")
-    parser.add_argument("--data-dir", help="where CIFAR is; $MINISAM_DATA by default")
+    parser.add_argument(
+        "checkpoint", type=given_path, help="written by minisam.experiments.trial.fit(checkpoint=…)"
+    )
+    parser.add_argument(
+        "--data-dir", type=given_path, help="where CIFAR is; $MINISAM_DATA by default"
+    )
     parser.add_argument(
         "--examples", type=int, default=500, help="training examples at most (default 500)"
     )
@@ -33,7 +37,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--eigenvalues", type=int, default=3, help="how many (default 3)")
     parser.add_argument("--probes", type=int, default=20, help="for trace and density (default 20)")
     parser.add_argument("--seed", type=int, default=0, help="of the random probes (default 0)")
-    parser.add_argument("--out", help="folder for sharpness.json and sharpness.png")
+    parser.add_argument(
+        "--out", type=given_path, help="folder for sharpness.json and sharpness.png"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -7,14 +7,18 @@ from operator import methodcaller
 from pathlib import Path
 
 from minisam.adapters.wire import SCHEMA
-from minisam.files import expanded, write_atomically
+from minisam.files import expanded, given_path, write_atomically
 from minisam.vectors import DIRECTORY, manifest
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="directory to write to; made if new"
+        "--out",
+        type=given_path,
+        required=True,
+        metavar="DIR",
+        help="directory to write to; made if new",
     )
     parser.add_argument(
         "--force", action="store_true", help="write into a directory that holds something already"

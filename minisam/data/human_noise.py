@@ -51,7 +51,7 @@ def human_labels(
         ValueError: if the file is none of these, has no such labels, or has clean labels that
             differ from the data set's.
     """
-    path = locate(name, expanded(folder)) if noise.path is None else expanded(noise.path)
+    path = locate(name, expanded(folder, "folder")) if noise.path is None else expanded(noise.path)
     stored = read_label_file(path)
     found = {key.replace("_label", ""): value for key, value in stored.items()}
     if len(found) < len(stored):

@@ -103,7 +103,7 @@ def sweep(
             f"jobs must be 1 for {function.__name__}, which is defined in a notebook or at a "
             f"prompt; put it into a module to run it in several processes"
         )
-    folder, cells = expanded(out) / "cells", list(cells)
+    folder, cells = expanded(out, "out") / "cells", list(cells)
     found = find_results(function, cells, folder)
     folder.mkdir(parents=True, exist_ok=True)
     paths, records = found.paths, found.records

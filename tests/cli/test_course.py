@@ -116,7 +116,7 @@ def test_results_among_the_submissions_are_refused(folder, capsys):
     (("--seed-file", "empty"), "is empty"),
     (("--marks", "none.csv"), "none.csv"),
     (("--assignment", "a4", "--marks", "none.csv"), "none.csv"),
-    (("--assignment", "a4", "--marks", ""), "--marks must be a file"),
+    (("--assignment", "a4", "--marks", "."), "--marks must be a file"),
     (("--out", "empty"), "--out must be a folder"),
 ])  # fmt: skip
 def test_an_option_that_is_none_is_refused(words, told, folder, tmp_path, capsys, monkeypatch):

@@ -27,7 +27,7 @@ class BadFile(ValueError):
 def cache_folder() -> Path:
     """Return where downloads are kept: ``$MINISAM_DATA``, else the platform's cache folder."""
     if chosen := os.environ.get("MINISAM_DATA"):
-        return expanded(chosen)
+        return expanded(chosen, "$MINISAM_DATA")
     return platform_cache()
 
 
@@ -54,7 +54,7 @@ def platform_cache() -> Path:
 
 def data_folder(data_dir: str | os.PathLike[str] | None) -> Path:
     """Return the named folder, or `cache_folder` if none is named."""
-    root = cache_folder() if data_dir is None else expanded(data_dir)
+    root = cache_folder() if data_dir is None else expanded(data_dir, "data_dir")
     if root.is_file():
         raise ValueError(f"data_dir must be a folder, {root} is a file: name {root.parent} instead")
     return root

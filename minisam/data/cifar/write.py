@@ -49,7 +49,7 @@ def write_dataset(
     """
     layout = layouts(like, version)[0]
     check_fits(data, layout)
-    target = expanded(folder) / layout.folders[0]
+    target = expanded(folder, "folder") / layout.folders[0]
     if not force and (kept := hidden(layout, target)):
         raise FileExistsError(
             f"{kept} is there already, and would be lost or no longer found: write {layout.name} "
