@@ -2,6 +2,7 @@
 
     python tests/benchmarks/report.py                       all of it, ten minutes
     python tests/benchmarks/report.py --only steps memory   some sections
+    python tests/benchmarks/report.py --only best --seconds 3    SAM steps against the best rival
     python tests/benchmarks/report.py --seconds 0.2         each comparison for so long
     python tests/benchmarks/report.py --threads 1 2         all of it, with one thread and with two
     python tests/benchmarks/report.py --only scaling --large   up to 8 GB, a quarter of an hour
@@ -34,12 +35,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.rivals import (
-    HAS_SCIPY,
+from benchmarks.rivals import HAS_SCIPY, autograd_lenet, cnn_products, mlp_products
+from benchmarks.rivals_jax import HAS_JAX, convolutional_network, dense_network, jax_sam_step
+from benchmarks.rivals_torch import (
+    CAN_COMPILE,
     HAS_TORCH,
-    autograd_lenet,
-    cnn_products,
-    mlp_products,
     torch_cnn,
     torch_mlp,
     torch_step,
@@ -85,7 +85,8 @@ def our_step(model, images, labels, method="gradient"):
     run = [params, optimizer.init(params)]
 
     def step():
-        run[0], run[1], _ = optimizer.step(run[0], run[1], objective)
+        run[0], run[1], seen = optimizer.step(run[0], run[1], objective)
+        return seen.loss
 
     return step
 
@@ -203,6 +204,50 @@ def steps(options):
                 times = in_turn(candidates, options.seconds, clock=options.clock)
                 yield row(f"{name}, {method}, {dtype_name}", times,
                           torch="torch", products="products", gradients="gradient")  # fmt: skip
+
+
+def best_of_all(options):
+    """A SAM step against the fastest of the rivals, which is named, and its own two gradients.
+
+    PyTorch in its default layout, with channels last, and compiled (absent without a C++ compiler);
+    JAX compiled. Medians; the same number of threads; every rival's step in its best form.
+    """
+    networks = [
+        (f"mlp {w}", mlp((w, w)), partial(torch_mlp, w), dense_network) for w in options.widths
+    ]
+    channels = CNNS["cnn 32-32-pool-64"]
+    convolutional = partial(convolutional_network, channels)
+    networks.append(
+        ("cnn 32-32-pool-64", cnn(channels), partial(torch_cnn, channels), convolutional)
+    )
+    for dtype_name, dtype in DTYPES.items():
+        images, labels = batch_of(32, options.batch, dtype)
+        for name, model, in_torch, in_jax in networks:
+            rivals = {}
+            if HAS_TORCH:
+                sam_in_torch = partial(torch_step, images=images, labels=labels, method="sam")
+                rivals["torch"] = sam_in_torch(in_torch())
+                if in_jax is convolutional:
+                    rivals["channels last"] = sam_in_torch(in_torch(), channels_last=True)
+                if CAN_COMPILE:
+                    rivals["torch.compile"] = sam_in_torch(in_torch(), compiled=True)
+            if HAS_JAX:
+                rivals["jax"] = jax_sam_step(in_jax, model.init(0, dtype), images, labels)
+            own = {"ours": our_step(model, images, labels, "sam")}
+            own["gradient"] = our_step(model, images, labels)
+            times = in_turn(own | rivals, options.seconds, clock=options.clock)
+            yield against_the_best(f"{name}, sam, {dtype_name}", times, list(rivals))
+
+
+def against_the_best(name, times, rivals):
+    """Return one line of the table: medians, and our time in units of the fastest rival's."""
+    line = {"name": name, "ms": times.median("ours")}
+    line |= {f"{rival} ms": times.median(rival) for rival in rivals}
+    line["gradients"] = times.ratio("ours", "gradient")
+    if rivals:
+        best = min(rivals, key=times.median)
+        line |= {"of the best": times.ratio("ours", best), "best": best}
+    return line
 
 
 def updates(options):
@@ -472,6 +517,7 @@ def module_of(file: str) -> str:
 SECTIONS = {
     "kernels": kernels,
     "steps": steps,
+    "best": best_of_all,
     "updates": updates,
     "batches": batches,
     "autograd": autograd_network,
@@ -491,7 +537,8 @@ def blas_kernel() -> str:
 
 
 def format_line(line: dict) -> str:
-    numbers = [f"{k} {v:.3g}" for k, v in line.items() if k != "name"]
+    shown = {k: v if isinstance(v, str) else f"{v:.3g}" for k, v in line.items()}
+    numbers = [f"{k} {v}" for k, v in shown.items() if k != "name"]
     return f"{line['name']:<52} " + "  ".join(f"{n:<16}" for n in numbers)
 
 

@@ -1,7 +1,4 @@
-"""What the networks are measured against: PyTorch, autograd's own convolution, bare products.
-
-PyTorch is imported where it is used; without it those columns are empty.
-"""
+"""What the networks are measured against: autograd's own convolution, and bare products."""
 
 from __future__ import annotations
 
@@ -11,83 +8,9 @@ import autograd
 import autograd.numpy as anp
 import numpy as np
 
-from minisam.nn.kernels.threads import over_batch, workers
+from minisam.nn.kernels.threads import over_batch
 
-HAS_TORCH = importlib.util.find_spec("torch") is not None
 HAS_SCIPY = importlib.util.find_spec("scipy") is not None
-
-
-def torch_with_same_threads():
-    import torch
-
-    torch.set_num_threads(workers())
-    return torch
-
-
-def torch_mlp(width: int):
-    nn = torch_with_same_threads().nn
-    return nn.Sequential(
-        nn.Flatten(), nn.Linear(3072, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(),
-        nn.Linear(width, 10),
-    )  # fmt: skip
-
-
-def torch_cnn(channels, size: int = 32):
-    nn = torch_with_same_threads().nn
-    layers, previous = [], 3
-    for stage in channels:
-        for count in stage:
-            layers += [nn.Conv2d(previous, count, 3, padding=1), nn.ReLU()]
-            previous = count
-        layers.append(nn.MaxPool2d(2))
-        size //= 2
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(size * size * previous, 10))
-
-
-def torch_step(model, images: np.ndarray, labels: np.ndarray, method: str = "gradient"):
-    """Return a function that takes one step: its gradient alone, or SGD, SAM or ASAM."""
-    torch = torch_with_same_threads()
-    dtype = getattr(torch, images.dtype.name)
-    model = model.to(dtype)
-    x = torch.tensor(np.moveaxis(images, -1, 1).copy())
-    y = torch.tensor(labels)
-    parameters = list(model.parameters())
-    optimizer = torch.optim.SGD(parameters, lr=0.01, momentum=0.9)
-
-    def gradient():
-        optimizer.zero_grad()
-        loss = torch.nn.functional.cross_entropy(model(x), y)
-        loss.backward()
-        return loss.item()
-
-    def sgd():
-        gradient()
-        optimizer.step()
-
-    @torch.no_grad()
-    def climb(rho=0.05, eta=0.01):
-        grads = [p.grad for p in parameters]
-        if method == "asam":
-            scales = [p.abs() + eta for p in parameters]
-            grads = [g * t for g, t in zip(grads, scales, strict=True)]
-        norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g) for g in grads]))
-        factor = rho / (norm + 1e-12)
-        for k, (p, g) in enumerate(zip(parameters, grads, strict=True)):
-            p.add_(g * factor if method == "sam" else g * scales[k] * factor)
-
-    def sam():
-        saved = [p.detach().clone() for p in parameters]
-        with torch.enable_grad():
-            gradient()
-        climb()
-        with torch.enable_grad():
-            gradient()
-        with torch.no_grad():
-            for p, before in zip(parameters, saved, strict=True):
-                p.copy_(before)
-        optimizer.step()
-
-    return {"gradient": gradient, "sgd": sgd, "sam": sam, "asam": sam}[method]
 
 
 def autograd_lenet(images: np.ndarray, labels: np.ndarray):

@@ -2,15 +2,19 @@
 
 import json
 
+import numpy as np
 import pytest
-from benchmarks.report import SECTIONS, main
-from benchmarks.timing import exponent, in_turn
+from benchmarks import report
+from benchmarks.report import SECTIONS, against_the_best, main
+from benchmarks.timing import Times, exponent, in_turn
 
 SMALL = ["--seconds", "0.001", "--batch", "4", "--widths", "16"]
 
 
-@pytest.mark.parametrize("section", ["autograd", "updates", "batches", "profile"])
-def test_a_section_measures(section, capsys):
+@pytest.mark.parametrize("section", ["autograd", "updates", "batches", "profile", "best"])
+def test_a_section_measures(section, capsys, monkeypatch):
+    for has in "HAS_TORCH", "CAN_COMPILE", "HAS_JAX":  # compiling takes longer than the rest
+        monkeypatch.setattr(report, has, False)
     results = main(["--only", section, *SMALL])
     printed = capsys.readouterr().out
     for line in results[section]:
@@ -36,6 +40,13 @@ def test_ratios_are_of_neighbours_in_time():
     times = in_turn(work, seconds=0, clock=lambda: next(ticks), pause=0, turn=1e-9)
     assert len(times.rounds["ours"]) == len(times.rounds["half"]) == 3
     assert times.ratio("ours", "half") == times.best_ratio("ours", "half") == 7 / 2
+
+
+def test_the_best_rival_is_the_one_with_the_smallest_median_and_is_named():
+    rounds = {"ours": [6, 6, 6], "gradient": [3, 3, 2], "a": [1, 5, 5], "b": [4, 4, 9]}
+    times = Times({name: np.array(values, float) for name, values in rounds.items()})
+    line = against_the_best("mlp", times, ["a", "b"])
+    assert (line["best"], line["of the best"], line["gradients"]) == ("b", 1.5, 2)
 
 
 def test_exponent_of_a_power():

@@ -29,6 +29,9 @@ class Times(NamedTuple):
     def best(self, name: str) -> float:
         return float(np.min(self.rounds[name]))
 
+    def median(self, name: str) -> float:
+        return float(np.median(self.rounds[name]))
+
     def ratio(self, name: str, reference: str) -> float:
         """Return the median over rounds of the time of ``name`` in units of ``reference``'s."""
         return float(np.median(self.rounds[name] / self.rounds[reference]))
