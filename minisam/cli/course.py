@@ -84,7 +84,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
     show = actions.add_parser("show", help="the full report on one submission, for the staff")
     show.add_argument("id", help="as in scores.csv")
-    show.add_argument("--assignment", required=True, choices=ASSIGNMENTS)
+    show.add_argument("--assignment", choices=ASSIGNMENTS, help="the one that was graded")
     show.add_argument(
         "--out", type=given_path, required=True, metavar="DIR", help="where it was graded to"
     )
@@ -161,8 +161,7 @@ def tell_layers(guard: Any) -> None:
 
 def grade_them(arguments: argparse.Namespace) -> int:
     """Grade a class."""
-    from minisam.course import batch, doors, pages  # with NumPy, as above
-    from minisam.course.handed_in import found_in  # as above
+    from minisam.course import batch, doors, kept, pages  # with NumPy, as above
     from minisam.course.plain import file_name, legible  # as above
     from minisam.course.rubric import STAFF, Task  # as above
     from minisam.files import write_atomically  # as above
@@ -178,9 +177,10 @@ def grade_them(arguments: argparse.Namespace) -> int:
         raise ValueError(f"--out must be a folder, or none yet, got {arguments.out!r}")
     marks = None if arguments.marks is None else expanded(arguments.marks)
     alone = bool(arguments.gradescope or arguments.classroom50)
-    found_in(folder, found.file, alone)  # before anything is written
     if marks is not None:
         batch.check_marks(found, marks)
+    batch.class_in(folder, found, alone)  # before anything is written
+    kept.refuse_another(out, found, variant)
     if not out.exists():
         out.mkdir(parents=True, mode=0o700)  # for a submission may read what others may
     secret = expanded(arguments.seed_file or out / "secret")
@@ -253,23 +253,29 @@ def progress() -> Callable[[int, int], None]:
 
 def show_one(arguments: argparse.Namespace) -> int:
     """Print everything that is known of a submission."""
-    from minisam.course import batch, pages  # with NumPy, as above
+    from minisam.course import kept, pages  # with NumPy, as above
+    from minisam.course.judging import GRADED  # as above
     from minisam.course.plain import file_name, legible  # as above
 
-    found, variant = asked_for(arguments)
     results = expanded(arguments.out) / "results"
     names = (arguments.id, arguments.id.removeprefix("'"))  # as a cell of scores.csv may begin
     place, *_ = sorted((results / f"{file_name(name)}.json" for name in names),
                        key=lambda path: not path.is_file())  # fmt: skip
     if not place.is_file():
         raise ValueError(f"there is no result for {arguments.id!r} in {arguments.out!r}")
-    work, grade = batch.result_in(found, place)
-    say(f"{legible(work.id)}, {legible(work.path)}\n{pages.in_lines(found, grade)}")
+    result = kept.result_in(place)
+    work, grade, found, _ = result
+    if arguments.assignment not in (None, found.name):
+        raise ValueError(f"--assignment must be {found.name}, of which this is a result")
+    variant = kept.variant_shown(result, pairs(arguments.variant, "--variant"))
+    differs = "".join(f", {key}={value}" for key, value in variant.items())
+    say(f"{legible(work.id)}, {found.name}{differs}, {legible(work.path)}")
+    say(pages.in_lines(found, grade))
     for title, lines in (("mistakes", grade.mistakes), ("passed over", grade.notes),
                          ("printed", grade.printed.splitlines())):  # fmt: skip
         if lines:
             say(f"{title}:\n  " + "\n  ".join(lines))
-    if found.name == "a2" and grade.status == batch.GRADED and work.path and work.path.is_file():
+    if found.name == "a2" and grade.status == GRADED and work.path and work.path.is_file():
         say(f"\n{full_report(found, work.path, variant)}")
     return 0
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import minisam
+from minisam.course.another import for_assignment
 from minisam.course.desk import NOT_WRITTEN, Apart
 from minisam.course.guard import Guard
 from minisam.course.handed_in import Work, found_in, read_submission
@@ -26,6 +27,7 @@ from minisam.course.judging import (
     graded,
     harmless_grade,
 )
+from minisam.course.kept import grade_of, refuse_another
 from minisam.course.plain import file_name, legible
 from minisam.course.pupil import CannotGrade
 from minisam.course.rubric import STAFF, Assignment, Credit, Task
@@ -78,6 +80,20 @@ def seed_in(path: Path) -> int:
     return int.from_bytes(hashlib.sha256(text).digest()[:8], "big")
 
 
+def class_in(folder: Path, assignment: Assignment, alone: bool = False) -> list[Work]:
+    """Return the submissions in a folder, with a word about each that looks like another's.
+
+    Args:
+        folder: see `minisam.course.handed_in.found_in`.
+        assignment: which is to be graded.
+        alone: whether the folder is one student's.
+
+    Raises:
+        ValueError: if there is nothing, or nothing of this assignment.
+    """
+    return for_assignment(assignment, found_in(folder, assignment.file, alone))
+
+
 def grade_class(
     folder: Path, settings: Settings, tell: Callable[[int, int], Any] = lambda done, of: None
 ) -> dict[str, Grade]:
@@ -93,10 +109,11 @@ def grade_class(
 
     Raises:
         CannotGrade: if the grader does not get through the test of itself.
-        ValueError: if there is nothing to grade, or the results there are of another assignment.
+        ValueError: if there is nothing to grade, or that or the results there are of another
+            assignment or variant.
     """
-    refuse_another(settings)
-    everybody = found_in(folder, settings.assignment.file, settings.alone)
+    refuse_another(settings.out, settings.assignment, settings.task.variant)
+    everybody = class_in(folder, settings.assignment, settings.alone)
     grades = {one.id: kept_grade(settings, one) for one in everybody}
     left = [one for one in everybody if grades[one.id] is None]
     if left:
@@ -131,28 +148,13 @@ def grade_and_keep(settings: Settings, found: Work, stop: threading.Event) -> Gr
         grade = harmless_grade(grade_found(settings, found))
         if not stop.is_set():
             where = None if found.path is None else str(found.path.absolute())
-            about = {"key": key, "id": found.id, "assignment": settings.assignment.name}
+            about = {"key": key, "id": found.id, "assignment": settings.assignment.name,
+                     "variant": dict(settings.task.variant)}  # fmt: skip
             whole = {**about, "path": where, "grade": jsonable(grade)}
             write_json(settings.place(found.id), whole)
     except Exception as error:  # one submission must not end the class
         return Grade(None, UNGRADED, [], legible(in_words(error)))
     return grade
-
-
-def refuse_another(settings: Settings) -> None:
-    """Refuse a folder that holds the results of another assignment.
-
-    Raises:
-        ValueError: naming it.
-    """
-    for path in sorted(settings.place("").parent.glob("*.json")):
-        try:
-            name = json.loads(path.read_text(encoding="utf-8"))["assignment"]
-        except (OSError, ValueError, KeyError, TypeError):  # it is graded again
-            continue
-        if name != settings.assignment.name:
-            raise ValueError(f"--out {str(settings.out)!r} holds results of {legible(name)}: "
-                             f"{settings.assignment.name} needs another folder")  # fmt: skip
 
 
 def grade_found(settings: Settings, found: Work) -> Grade:
@@ -183,40 +185,6 @@ def kept_grade(settings: Settings, found: Work) -> Grade | None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return None if grade.status == UNGRADED else grade
-
-
-def result_in(assignment: Assignment, path: Path) -> tuple[Work, Grade]:
-    """Return whose result a file keeps, and the grade.
-
-    Raises:
-        ValueError: if the file holds no result of this assignment.
-    """
-    try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        if kept["assignment"] != assignment.name:
-            raise ValueError(f"--assignment must be {legible(kept['assignment'])}, "
-                             "of which this is a result")  # fmt: skip
-        where = None if kept["path"] is None else Path(kept["path"])
-        return Work(str(kept["id"]), where), grade_of(assignment, kept["grade"])
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError, UnicodeDecodeError):
-        raise ValueError(f"{str(path)!r} holds no result: grade again") from None
-
-
-def grade_of(assignment: Assignment, stored: dict[str, Any]) -> Grade:
-    """Return a grade that was stored; the total is that of its lines.
-
-    Raises:
-        ValueError: if the assignment has no such lines, or not so many points.
-    """
-    grade = Grade(**stored)
-    credits = [Credit(**one) for one in stored["credits"]]
-    most = {one.name: one.points for one in assignment.criteria}
-    if grade.total is not None and [one.name for one in credits] != list(most):
-        raise ValueError(f"a result is none of {assignment.name}")
-    if not all(type(one.points) is int and 0 <= one.points <= most[one.name] for one in credits):
-        raise ValueError(f"a result has points that {assignment.name} does not give")
-    total = None if grade.total is None else sum(one.points for one in credits)
-    return harmless_grade(grade._replace(credits=credits, total=total))
 
 
 def with_marks(

@@ -188,11 +188,7 @@ def constants(text: str) -> dict[str, Any]:
         {'GUESS': 0.5, 'NAMES': ('a', 'b'), 'THIRD': '1 / 3'}
     """
     found: dict[str, Any] = {}
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return found
-    for node in tree.body:
+    for node in statements(text):
         if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
             continue
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
@@ -200,6 +196,36 @@ def constants(text: str) -> dict[str, Any]:
             if isinstance(target, ast.Name):
                 found[target.id] = written_value(node.value)
     return found
+
+
+def defined(text: str) -> set[str]:
+    r"""Return the names that a text gives to something, outside of every function and class.
+
+    Example:
+        >>> sorted(defined("import math as m\ndef f(x):\n    y = 1\nif m:\n    g = h = f\n"))
+        ['f', 'g', 'h', 'm']
+    """
+    found: set[str] = set()
+    waiting: list[ast.AST] = list(statements(text))
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.alias):
+            found.add((node.asname or node.name).partition(".")[0])
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif not isinstance(node, ast.Lambda):
+            waiting += ast.iter_child_nodes(node)
+    return found
+
+
+def statements(text: str) -> list[ast.stmt]:
+    """Return the statements of a text; none if it is no Python."""
+    try:
+        return ast.parse(text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
 
 
 def written_value(node: ast.expr) -> Any:

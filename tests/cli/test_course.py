@@ -50,6 +50,10 @@ def test_a_class_is_graded_and_one_of_it_is_shown(folder, tmp_path, capsys):
     assert "15 of 20 points, graded" in shown
     assert "M07-downhill" in shown
     assert "step: bug: M07-downhill" in shown
+    assert course("show", "bob", "--out", out, "--variant", "p=2") == 0
+    assert capsys.readouterr().out == shown
+    assert course("show", "bob", "--out", out, "--variant", "p=3") == 2
+    assert "--variant must be p=2, which was graded, got p=3" in capsys.readouterr().err
     assert course("show", "bob", "--assignment", "a1", "--out", out) == 2
     assert "--assignment must be a2" in capsys.readouterr().err
     assert course("show", "cy", "--assignment", "a2", "--out", out) == 2
@@ -66,6 +70,29 @@ def test_of_one_submission_other_systems_are_told(folder, tmp_path, monkeypatch)
     found = json.loads(path.read_text())
     assert found["score"] == sum(one["score"] for one in found["tests"]) == 15
     assert json.loads(other.read_text())["score"] == 15
+
+
+def test_a_variant_is_shown_as_it_was_graded(folder, tmp_path, capsys, monkeypatch):
+    from minisam.course import batch, judging
+
+    monkeypatch.setattr(batch, "check_itself", lambda *_: None)
+    monkeypatch.setattr(batch, "graded", lambda *_: judging.Grade(None, "graded", []))
+    words = ["grade", folder, "--assignment", "a2", "--out", tmp_path / "out"]
+    assert course(*words, "--variant", "p=3") == 1
+    assert course("show", "ann", "--out", tmp_path / "out") == 0
+    shown = capsys.readouterr().out
+    assert "ann, a2, p=3, steps=0, " in shown
+    assert "this step is for p = 3" in shown
+    assert course(*words) == 2
+    assert "give --variant p=3 again, or another folder" in capsys.readouterr().err
+
+
+def test_files_of_another_assignment_are_refused_before_anything_is_written(
+    folder, tmp_path, capsys
+):
+    assert course("grade", folder, "--assignment", "a3", "--out", tmp_path / "out") == 2
+    assert "--assignment must be a2, got a3" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_could_not_be_graded_is_an_error_and_no_zero(folder, tmp_path, capsys):

@@ -11,9 +11,7 @@ from minisam.course.assignments import assignment
 from minisam.course.batch import (
     Settings,
     grade_class,
-    grade_of,
     harmless,
-    result_in,
     scores,
     seed_in,
     with_marks,
@@ -23,7 +21,6 @@ from minisam.course.desk import Apart
 from minisam.course.judging import Grade
 from minisam.course.pupil import CannotGrade
 from minisam.course.rubric import Credit, Criterion, Task
-from minisam.files import jsonable
 
 A2 = assignment("a2")
 CLASS = ("right", "stub", "exits hard", "downhill", "syntax error", "declines")
@@ -204,33 +201,20 @@ def test_results_of_another_assignment_are_refused(guard, tmp_path, folder, monk
     grade_class(folder, chosen)
     with pytest.raises(ValueError, match="holds results of a2: a1 needs another folder"):
         grade_class(folder, chosen._replace(assignment=assignment("a1")))
+    with pytest.raises(ValueError, match="--variant p=2 again, or another folder"):
+        grade_class(folder, chosen._replace(task=Task(5, {"p": 3, "steps": 0})))
 
 
-def kept(total, credits):
-    """A grade as it is stored."""
-    return jsonable(Grade(total, "graded", credits))
-
-
-def test_a_total_that_is_stored_is_that_of_its_lines():
-    assert grade_of(WITH_REPORT, kept(20, CREDITS)).total == 12
-
-
-@pytest.mark.parametrize("credits", [
-    [], CREDITS[:1], CREDITS[::-1], [CREDITS[0]._replace(points=13), CREDITS[1]],
-    [CREDITS[0]._replace(points=-1), CREDITS[1]], [CREDITS[0]._replace(points="9"), CREDITS[1]],
-])  # fmt: skip
-def test_points_that_an_assignment_does_not_give_are_not_taken(credits):
-    with pytest.raises(ValueError, match="a result"):
-        grade_of(WITH_REPORT, kept(12, credits))
-
-
-@pytest.mark.parametrize("content", [
-    b"", b"{", b"[]", b"{}", b"null", b"\xff", b'{"assignment": "a2"}',
-    b'{"assignment": "a2", "id": "ann", "path": 5, "grade": {}}',
-    b'{"assignment": "a2", "id": "ann", "path": null, "grade": {}}',
-    b'{"assignment": "a2", "id": "ann", "path": null, "grade": null}',
-])  # fmt: skip
-def test_a_file_that_holds_no_result_is_said(content, tmp_path):
-    (tmp_path / "ann.json").write_bytes(content)
-    with pytest.raises(ValueError, match=r"ann\.json.* holds no result"):
-        result_in(A2, tmp_path / "ann.json")
+@pytest.mark.fault("said-of-the-data", "minisam course grade")
+def test_a_submission_of_another_assignment_is_no_zero(guard, tmp_path, folder, monkeypatch):
+    monkeypatch.setattr(batch, "check_itself", lambda *_: None)
+    monkeypatch.setattr(batch, "graded", lambda *_: Grade(0, "graded", []))
+    (folder / "s1" / "hw2.py").write_text("def flip(labels): return labels")
+    grade = grade_class(folder, settings(guard, tmp_path / "out"))["s1"]
+    assert (grade.total, grade.status) == (None, "could not be graded")
+    assert "looks like a4" in grade.note
+    for path in folder.glob("*/*"):
+        path.write_text("def flip(labels): return labels")
+    with pytest.raises(ValueError, match="--assignment must be a4, got a2"):
+        grade_class(folder, settings(guard, tmp_path / "more"))
+    assert not (tmp_path / "more").exists()
