@@ -13,6 +13,10 @@ bounds are those of the chosen precision. What rounding leaves alone adds nothin
 power of two times x. So at lr = 0 the bound on the new weights is zero, and they must be the old
 ones to the bit.
 
+Below the smallest normal number, 2⁻¹²⁶ in float32, a format has fewer digits, and many a device
+makes a zero of what falls there, as XLA does on the CPU. A result that may be so small may be off
+by all of itself. The next operation may read it as zero, too: its bound says so already.
+
 Two questions are answered so. The oracle runs `minisam.optim` on `Rounded` parameters in the
 precision that an implementation claims: the library's own code computes the reference together
 with its tolerance, and `ratio` compares. The specification writes its equations in `Rounded`
@@ -32,12 +36,23 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 
 class Unit(NamedTuple):
-    """A floating-point format: u, the smallest normal number, the largest number."""
+    """A floating-point format, and how a computation in it treats the ends of its range.
+
+    Attributes:
+        name: the format's.
+        u: half the distance from 1 to the next number.
+        tiny: the smallest normal number.
+        largest: the largest number.
+        plain: whether the computation takes no care of the range, as a norm does that squares what
+            it gets. Then `Rounded` says that its range is float64's, which holds the values, so
+            that nothing is rescaled; what the format loses at its end is in the bounds.
+    """
 
     name: str
     u: float
     tiny: float
     largest: float
+    plain: bool = False
 
 
 UNITS = {
@@ -45,6 +60,7 @@ UNITS = {
     "float32": Unit("float32", 2.0**-24, 2.0**-126, float(np.finfo(np.float32).max)),
     "bfloat16": Unit("bfloat16", 2.0**-8, 2.0**-126, (2 - 2.0**-7) * 2.0**127),
 }
+LEAST = 2.0**-1074  # the smallest number of float64
 
 
 def unit_roundoff(dtype: Any) -> float:
@@ -125,7 +141,7 @@ class Rounded(NDArrayOperatorsMixin):
     shape = property(lambda self: np.shape(self.value))
     ndim = property(lambda self: np.ndim(self.value))
     size = property(lambda self: np.size(self.value))
-    dtype = property(lambda self: dtype_of(self.unit))
+    dtype = property(lambda self: dtype_of(UNITS["float64"] if self.unit.plain else self.unit))
     T = property(lambda self: Rounded(self.value.T, bound_array(self).T, self.unit))
 
     def __repr__(self) -> str:
@@ -155,7 +171,7 @@ class Rounded(NDArrayOperatorsMixin):
 
     def astype(self, dtype: Any) -> Rounded:
         """Round to another format."""
-        unit = UNITS[np.dtype(dtype).name]
+        unit = UNITS[np.dtype(dtype).name]._replace(plain=self.unit.plain)
         if unit.u <= self.unit.u:
             return self
         size = np.abs(self.value) + self.bound
@@ -228,6 +244,18 @@ def is_power_of_two(value: Any, bound: Any) -> Any:
     return np.abs(np.frexp(value)[0]) % 0.5 == 0
 
 
+def lost(value: Any, carried: Any, unit: Unit, some: Any = False) -> Any:
+    """Return what is lost of results that may be below ``tiny``: a device may make them zero.
+
+    ``some`` says where a result is not zero though float64, which holds it, may have none so small.
+    """
+    size = np.abs(value)
+    small = size < carried + unit.tiny
+    if not np.any(small):
+        return 0.0
+    return np.where(small, np.minimum(size + carried + LEAST * some, unit.tiny), 0.0)
+
+
 def does(*functions: Any) -> Callable[[Any], Any]:
     """Let a function stand for some of NumPy's."""
 
@@ -243,22 +271,23 @@ def add(x: Any, y: Any) -> Rounded:
     """Return x + y; adding an exact zero is exact."""
     unit, a, ea, b, eb = operands(x, y)
     value, carried = a + b, ea + eb
-    own = unit.u * (np.abs(value) + carried)
+    own = unit.u * (np.abs(value) + carried) + lost(value, carried, unit)
     kept = ((a == 0) & (ea == 0)) | ((b == 0) & (eb == 0))
     return Rounded(value, carried + np.where(kept, 0.0, own), unit)
 
 
 @does(np.multiply)
 def multiply(x: Any, y: Any) -> Rounded:
-    """Return x · y; multiplying by an exact power of two is exact."""
+    """Return x · y; multiplying by an exact power of two is exact, but below the normal numbers."""
     unit, a, ea, b, eb = operands(x, y)
     value = a * b
     carried = ea * np.abs(b) + eb * np.abs(a) + ea * eb
-    own = unit.u * (np.abs(value) + carried) + unit.tiny * ((a != 0) & (b != 0))
+    own = unit.u * (np.abs(value) + carried)
+    gone = lost(value, carried, unit, (a != 0) & (b != 0))
     if not is_exact(ea) and not is_exact(eb):  # and so no power of two
-        return Rounded(value, carried + own, unit)
+        return Rounded(value, carried + own + gone, unit)
     kept = is_power_of_two(a, ea) | is_power_of_two(b, eb)
-    return Rounded(value, carried + np.where(kept, 0.0, own), unit)
+    return Rounded(value, carried + np.where(kept, 0.0, own) + gone, unit)
 
 
 @does(np.divide)
@@ -270,19 +299,23 @@ def divide(x: Any, y: Any) -> Rounded:
         room = np.abs(b) - eb
         carried = np.where(room > 0, (ea + np.abs(value) * eb) / room, np.inf)
         carried = np.where((a == 0) & (np.asarray(ea) == 0) & (room > 0), 0.0, carried)
-    own = unit.u * (np.abs(value) + carried) + unit.tiny * (a != 0)
-    return Rounded(value, carried + np.where(is_power_of_two(b, eb), 0.0, own), unit)
+    own = np.where(is_power_of_two(b, eb), 0.0, unit.u * (np.abs(value) + carried))
+    return Rounded(value, carried + own + lost(value, carried, unit, a != 0), unit)
 
 
 @does(np.matmul, np.dot)
 def matmul(x: Any, y: Any) -> Rounded:
-    """Return x @ y, each entry a sum of n products in any order: γₙ |x| @ |y|."""
+    """Return x @ y, each entry a sum of n products in any order: γₙ |x| @ |y|.
+
+    All products and partial sums may be lost, of which there are 2n − 1.
+    """
     unit, a, ea, b, eb = operands(x, y)
     a, b = np.asarray(a), np.asarray(b)
     ea, eb = np.broadcast_to(ea, a.shape), np.broadcast_to(eb, b.shape)
     size_a, size_b = np.abs(a), np.abs(b)
     carried = size_a @ eb + ea @ (size_b + eb)
-    own = gamma(a.shape[-1], unit.u) * (size_a @ size_b + carried)
+    size, n = size_a @ size_b + carried, a.shape[-1]
+    own = gamma(n, unit.u) * size + (2 * n - 1) * unit.tiny * (size > 0)
     return Rounded(a @ b, carried + own, unit)
 
 
@@ -296,8 +329,9 @@ def power(x: Rounded, exponent: Any) -> Rounded:
         low = np.maximum(x.value - x.bound, 0.0) ** exponent
         high = (x.value + x.bound) ** exponent
     carried = np.maximum(np.abs(high - value), np.abs(value - low))
-    own = 4 * x.unit.u * (np.abs(value) + carried) + x.unit.tiny * (x.value + x.bound > 0)
-    return Rounded(value, carried + own, x.unit)
+    own = 4 * x.unit.u * (np.abs(value) + carried)
+    gone = lost(value, carried, x.unit, x.value + x.bound > 0)
+    return Rounded(value, carried + own + gone, x.unit)
 
 
 @does(np.sqrt)
@@ -316,7 +350,9 @@ def sqrt(x: Rounded) -> Rounded:
 def exp(x: Rounded) -> Rounded:
     """Return eˣ: the interval's upper end, and four roundings."""
     value = np.exp(x.value)
-    return Rounded(value, value * np.expm1(x.bound) + 4 * x.unit.u * value, x.unit)
+    carried = value * np.expm1(x.bound)
+    gone = lost(value, carried, x.unit, True)
+    return Rounded(value, carried + 4 * x.unit.u * value + gone, x.unit)
 
 
 def sigmoid(x: Any) -> Any:
@@ -330,7 +366,8 @@ def sigmoid(x: Any) -> Any:
     if type(x) is not Rounded:
         return value
     carried = np.minimum(0.25, value * np.exp(np.minimum(x.bound, 700.0))) * x.bound
-    return Rounded(value, carried + 12 * x.unit.u * value, x.unit)
+    gone = lost(value, carried, x.unit, True)
+    return Rounded(value, carried + 12 * x.unit.u * value + gone, x.unit)
 
 
 @does(np.logaddexp)
@@ -344,7 +381,11 @@ def logaddexp(x: Any, y: Any) -> Rounded:
 
 @does(np.sum)
 def summed(x: Rounded, axis: Any = None, keepdims: bool = False) -> Rounded:
-    """Return Σ x, summed in any order: γ Σ|x|, where zeros do not count."""
+    """Return Σ x, summed in any order: γ Σ|x|, where zeros do not count.
+
+    Where signs differ, each of the n − 1 partial sums may be lost. Where they do not, a partial sum
+    is no smaller than its terms, of which those that may be lost say so themselves.
+    """
     value = np.sum(x.value, axis=axis, keepdims=keepdims)
     terms = np.abs(x.value)
     carried = 0.0
@@ -353,7 +394,10 @@ def summed(x: Rounded, axis: Any = None, keepdims: bool = False) -> Rounded:
         carried = np.sum(bound_array(x), axis=axis, keepdims=keepdims)
     size = np.sum(terms, axis=axis, keepdims=keepdims)
     n = np.sum(terms != 0, axis=axis, keepdims=keepdims)
-    grown = np.where(n > 1, gamma(np.maximum(n - 1, 0), x.unit.u) * size, 0.0)
+    sums = np.maximum(n - 1, 0)
+    grown = np.where(n > 1, gamma(sums, x.unit.u) * size, 0.0)
+    if np.any(x.value < 0):
+        grown = grown + sums * x.unit.tiny
     return Rounded(value, carried + grown, x.unit)
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from minisam import rounding, trees
 from minisam.adapters.protocol import HYPERPARAMETERS
 from minisam.rounding import (
     UNITS,
@@ -259,11 +260,78 @@ def test_division_by_what_may_be_zero_promises_nothing():
 
 
 def test_underflow_is_allowed_for():
-    tiny = exact(1e-30, "float32")
-    assert (tiny * tiny).bound >= 2.0**-126  # float32 has no 1e-60
     small = exact(1e-200)
     for gone in (small * small, small / 1e200, small**3):  # float64 has no 1e-400
         assert gone.value == 0 < gone.bound
+
+
+TINY = np.float32(2.0**-126)
+near_the_end = st.tuples(st.floats(1, 2, width=32), st.integers(-66, -58), st.sampled_from([-1, 1]))
+
+
+def kept(x):
+    """A result of float32, where below the normal numbers fewer digits are left."""
+    return np.float32(x)
+
+
+def flushed(x):
+    """The same on a device that makes zeros of subnormal results."""
+    x = np.float32(x)
+    return np.where(np.abs(x) < TINY, np.float32(0), x)
+
+
+def small_results(x, y, done=lambda x: x):
+    """Results around the smallest normal number, each operation followed by ``done``."""
+    square = done(x * x)
+    yield square
+    yield done(done(x * y) + square)
+    yield done(done(x * y) - square)
+    yield done(done(x * x) / np.float32(1.5))
+    yield done(x * np.float32(2.0**-66))  # a power of two
+    yield done(x / np.float32(2.0**66))
+    yield np.sqrt(done(square + done(y * y)))
+
+
+def errors_of_small_results(a, b, done):
+    """The errors, in units of the bound; the bounds are far above float64's own rounding."""
+    x, y = (np.float32(sign * np.ldexp(m, e)) for m, e, sign in (a, b))
+    bounded = list(small_results(exact(x, "float32"), exact(y, "float32")))
+    truths = small_results(np.longdouble(x), np.longdouble(y))
+    for computed, number, truth in zip(small_results(x, y, done), bounded, truths, strict=True):
+        error = abs(np.longdouble(computed) - truth)
+        yield 0.0 if error == 0 else float(error / number.bound) if number.bound else np.inf
+
+
+@pytest.mark.fault("same-elsewhere", "rounding.Rounded")
+@pytest.mark.fault("special-value", "rounding.Rounded")
+@pytest.mark.parametrize("done", [kept, flushed])
+@given(a=near_the_end, b=near_the_end)
+def test_results_below_the_normal_numbers_may_be_zero(done, a, b):
+    assert max(errors_of_small_results(a, b, done)) <= 1 + 1e-6
+
+
+def test_a_bound_without_what_is_lost_would_be_noticed(monkeypatch):
+    monkeypatch.setattr(rounding, "lost", lambda *_: 0.0)
+    a = b = (1.5, -64, 1)
+    assert max(errors_of_small_results(a, b, flushed)) > 1000
+
+
+def test_what_stays_normal_loses_nothing():
+    x = exact(2.0**-62, "float32")
+    assert (x * x).bound == 0 == (x * 0.5).bound
+    odd = exact(1.5 * 2.0**-62, "float32")
+    assert (odd * odd).bound < 2.0**-24 * (odd * odd).value * 1.01
+    both = exact([1.5 * 2.0**-62, 1.5 * 2.0**-64], "float32")
+    assert (inner(both, both).bound / inner(both, both).value) < 1 / 16 + 1e-6
+
+
+def test_a_plain_computation_asks_for_no_care():
+    """Its range is float64's, so that nothing is rescaled; it may have lost all squares."""
+    tiny = {"w": np.array([3e-26, 4e-26])}
+    careful = {"w": exact(tiny["w"], "float32")}
+    plainly = {"w": exact(tiny["w"], UNITS["float32"]._replace(plain=True))}
+    assert trees.norm(careful).bound < 1e-6 * 5e-26
+    assert trees.norm(plainly).bound >= trees.norm(plainly).value == pytest.approx(5e-26)
 
 
 def test_bfloat16_rounds_to_nearest_even():

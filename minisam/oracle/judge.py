@@ -236,9 +236,11 @@ def judge_as(
     names = hp.names
     trained = [name for name in names if name not in hp.frozen]
     worst = 0.0
+    # Where no square leaves the range, the norm of a right step may be the plain formula's.
+    unit = UNITS[trace.dtype]._replace(plain=not trace.probe.extreme)
 
     def lift(x: np.ndarray) -> Any:
-        return np.asarray(x, np.float64) if rough else exact(x, trace.dtype)
+        return np.asarray(x, np.float64) if rough else exact(x, unit)
 
     with np.errstate(all="ignore"):
         opt = optimizer(hp, changes)

@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from oracle import implementations as known
@@ -31,6 +33,30 @@ def test_a_few_units_are_seen_everywhere():
     end = [x * np.float32(1 + 2.0**-20) for x in trace.steps[0].end]
     bumped = trace._replace(steps=[trace.steps[0]._replace(end=end)])
     assert not judge(bumped).agrees
+
+
+def flushing(w, grad_fn, *, rho, lr, share=1.0):
+    """The plain formula, on a device that makes zeros of squares below the normal numbers."""
+    d1 = grad_fn(w)
+    squares = np.concatenate([np.ravel(g * g) for g in d1])
+    squares[squares < np.finfo(squares.dtype).tiny] = 0
+    length = np.sqrt(np.sum(squares)) * squares.dtype.type(share)
+    b = [x + g * (rho / length) for x, g in zip(w, d1, strict=True)]
+    return [x - lr * g for x, g in zip(w, grad_fn(b), strict=True)]
+
+
+@pytest.mark.fault("same-elsewhere", "oracle.judge")
+def test_squares_below_the_normal_numbers_may_be_zeros_and_no_more():
+    probe = PROBES["sam-gradient-1e-18"]
+    for seed in range(20):
+        assert judge(watch(as_adapter(flushing), probe, "float32", seed=seed)).agrees
+    too_long = partial(flushing, share=1.03)
+    assert not judge(watch(as_adapter(too_long), probe, "float32")).agrees
+    assert not judge(watch(as_adapter(flushing), PROBES["sam-gradient-tiny"], "float32")).agrees
+    less = PROBES["sam-gradient-1e-15"]
+    slightly = partial(flushing, share=1.0001)
+    assert judge(watch(as_adapter(flushing), less, "float32")).agrees
+    assert not judge(watch(as_adapter(slightly), less, "float32")).agrees
 
 
 def test_an_error_in_one_step_is_not_carried_into_the_next():

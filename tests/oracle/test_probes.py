@@ -53,6 +53,16 @@ def test_another_seed_gives_another_script_of_the_same_kind():
     assert not np.any(other.gradients[0][1][0][0])
 
 
+def test_no_probe_has_a_subnormal_number():
+    """A device may read one as zero, for which the bounds of exact numbers have no room."""
+    for dtype, unit in UNITS.items():
+        for probe in PROBES.values():
+            drawn = script(probe, dtype)
+            gradients = [g for step in drawn.gradients for a in step for s in a for g in s]
+            for array in [*drawn.params, *gradients]:
+                assert not np.any((array != 0) & (np.abs(array) < unit.tiny))
+
+
 def test_specials_are_what_they_say():
     def gradients(slug, step=0, answer=0):
         return script(PROBES[slug], "float64").gradients[step][answer][0]
