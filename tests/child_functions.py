@@ -69,6 +69,26 @@ def starts_others(path):
     yield "started"
 
 
+def hides(path, then="returns"):
+    """Leave a process that has another session, no parent, no environment and no pipe, and holds a lock."""
+    lock = hold(path)
+    if not os.fork():
+        os.setsid()
+        if not os.fork():
+            for pipe in (1, 2):
+                os.dup2(0, pipe)
+            os.execve(sys.executable, [sys.executable, "-S", "-c", FOREVER], {})
+        os._exit(0)
+    lock.close()
+    yield "hidden"
+    if then == "exits":
+        os._exit(3)
+    if then == "is killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    while then == "stays":
+        time.sleep(1)
+
+
 def prints():
     print('["value", "a lie"]', flush=True)
     os.write(1, b'["value", "another"]\n')

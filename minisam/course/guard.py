@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minisam.isolation import warden
+
 CHILD = Path(__file__).with_name("child.py")
 WALL = 5  # times the limit on computing time, since a machine may be busy
 FIRST_USER = 61184  # from here on systemd hands out users for a short time, too
@@ -57,8 +59,10 @@ class Guard(NamedTuple):
 
     def command(self, folder: str, file: str) -> list[str]:
         """Return how the child is started, in an empty folder that it may write to."""
-        child = [self.python, "-I", "-S", "-X", "utf8", str(CHILD), file]
-        return [*sandbox(self.bwrap, folder, self.python), *child] if self.bwrap else child
+        python = [self.python, "-I", "-S", "-X", "utf8"]
+        if self.bwrap:  # which ends all processes in it
+            return [*sandbox(self.bwrap, folder, self.python), *python, str(CHILD), file]
+        return [*python, warden.__file__, str(CHILD), file]
 
     def next_user(self) -> int | None:
         """Return the user of the next child; none if it is ours."""

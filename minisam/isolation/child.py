@@ -15,8 +15,13 @@ _channel: int | None = None  # where a child writes its messages; None in any ot
 _process = 0  # the child's id
 
 
-def answer() -> None:
-    """Call the function that the parent names, tell what it yields, and end."""
+def answer(warded: bool = False) -> None:
+    """Call the function that the parent names, tell what it yields, and end.
+
+    Args:
+        warded: whether a process above this one ends what it started; see
+            `minisam.isolation.warden`.
+    """
     global _channel, _process
     requests, _channel, _process = os.fdopen(os.dup(0), "rb"), os.dup(1), os.getpid()
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -26,7 +31,7 @@ def answer() -> None:
         stream.reconfigure(encoding="utf-8", errors="replace", line_buffering=True)
     sys.argv[1:] = []
     name, arguments = json.loads(requests.readline())
-    threading.Thread(target=end_with_parent, args=(requests,), daemon=True).start()
+    threading.Thread(target=end_with_parent, args=(requests, warded), daemon=True).start()
     module, _, function = name.partition(":")
     try:
         for value in getattr(importlib.import_module(module), function)(*arguments):
@@ -37,10 +42,10 @@ def answer() -> None:
     os._exit(0)
 
 
-def end_with_parent(requests: Any) -> None:
+def end_with_parent(requests: Any, warded: bool) -> None:
     """Wait until the parent closes the pipe, which it does last, and end the whole group."""
     requests.read()
-    if hasattr(os, "killpg"):
+    if hasattr(os, "killpg") and not warded:
         os.killpg(0, signal.SIGKILL)
     os._exit(1)
 

@@ -7,11 +7,10 @@
 
 What is imported, printed, patched and exited there stays there. The parent keeps the time: the
 child announces what begins and how long it may take (`minisam.isolation.limits.within` does), and
-when it is late it is killed, with every process that it started. The child has no input; what it
-prints is thrown away but for the end. It ends when its parent does.
+when it is late it is killed, with every process that it started (see `minisam.isolation.warden`).
+The child has no input; what it prints is thrown away but for the end. It ends when its parent does.
 
-This guards against mistakes, not against malice: a process that leaves its group lives on, and who
-looks for the pipe can write to it.
+This guards against mistakes, not against malice: who looks for the pipe can write to it.
 """
 
 from __future__ import annotations
@@ -30,7 +29,8 @@ from typing import Any
 from minisam.isolation.pipes import PipedProcess
 
 START = (
-    "import sys; sys.path[:] = sys.argv[1:]; from minisam.isolation.child import answer; answer()"
+    "import sys; sys.path[:] = sys.argv[1:]; from minisam.isolation.warden import stand; "
+    "warded = stand(); from minisam.isolation.child import answer; answer(warded)"
 )
 GRACE = 0.5  # seconds after the limit, in which the child may stop by itself and say more
 PATIENCE = 600.0  # seconds that our own work may take between two pieces of untrusted code
@@ -132,6 +132,6 @@ class Child(PipedProcess):
         return f"{self.doing} {how}" + (f"; it printed: {lines[-1][:200]}" if lines else "")
 
     def kill(self) -> None:
-        """End the process and every one that it has started in its group."""
+        """End the process and every one that it has started."""
         self.kill_group()
         self.close()

@@ -11,6 +11,8 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from minisam.isolation.warden import end_below
+
 KEPT_BYTES = 4096  # of what a process wrote to its standard error
 
 
@@ -73,7 +75,9 @@ class PipedProcess:
         return self.printed.decode("utf-8", "replace").strip().splitlines()
 
     def kill_group(self) -> None:
-        """End the process, if it was started alone, and every one of its group."""
+        """End the process, if it was started alone, what descends from it, and its group."""
+        if self.process.poll() is None:  # else its number may be another's
+            end_below(self.process.pid)
         with suppress(OSError):
             if hasattr(os, "killpg"):
                 os.killpg(self.process.pid, signal.SIGKILL)

@@ -96,8 +96,11 @@ def test_nothing_is_wrong_with_a_right_one(grades):
 @pytest.mark.parametrize("how", known.HANGS)
 def test_what_hangs_is_ended_and_gets_nothing(how, guard):
     found = grade(known.HANGS[how], guard, seconds=1)
-    assert (found.status, found.total) == ("timed out", 0)
-    assert "longer than 1 s" in found.note
+    if "too busy" in found.note:  # as this machine may be, which is no zero
+        assert (found.status, found.total) == ("could not be graded", None)
+    else:
+        assert (found.status, found.total) == ("timed out", 0)
+        assert "longer than 1 s" in found.note
 
 
 @pytest.mark.parametrize("name", NAMES)

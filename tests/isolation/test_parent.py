@@ -1,5 +1,6 @@
 """Untrusted code in a process of its own: what it does stays there, and it is always ended."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -7,9 +8,11 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+from minisam.isolation import parent
 from minisam.isolation.parent import Ended, run
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs signals and locks of Unix")
@@ -86,6 +89,45 @@ def test_what_it_started_ends_with_it(tmp_path):
     assert is_free(tmp_path / "lock")
 
 
+LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="finds orphans on Linux")
+
+
+@LINUX
+@pytest.mark.fault("time-limit-swallowed", "parent.run")
+@pytest.mark.parametrize("then", ["returns", "exits", "is killed", "stays"])
+def test_what_hides_from_it_ends_with_it(tmp_path, then):
+    values = run("child_functions:hides", str(tmp_path / "lock"), then)
+    assert next(values) == "hidden"
+    if then in ("exits", "is killed"):
+        how = {"exits": "exit code 3", "is killed": "signal 9"}[then]
+        with pytest.raises(Ended, match=how):
+            next(values)
+    values.close()
+    assert is_free(tmp_path / "lock")
+
+
+@LINUX
+def test_without_a_warden_it_would_not(tmp_path, monkeypatch):
+    alone = "import minisam.isolation.warden as w; w.takes_orphans = lambda: False; "
+    monkeypatch.setattr(parent, "START", alone + parent.START)
+    assert call("hides", str(tmp_path / "lock")) == ["hidden"]
+    with open(tmp_path / "lock", "a") as file, pytest.raises(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    (hidden,) = holders(tmp_path / "lock")
+    os.kill(hidden, signal.SIGKILL)
+    assert is_free(tmp_path / "lock")
+
+
+def holders(path):
+    """The processes that have a file open."""
+    found = []
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        with contextlib.suppress(OSError):
+            if link.readlink() == path:
+                found.append(int(link.parts[2]))
+    return sorted(set(found) - {os.getpid()})
+
+
 @pytest.mark.fault("output-mixed", "parent.run")
 def test_what_is_printed_is_no_message():
     assert call("prints") == ["the truth"]
@@ -124,11 +166,15 @@ def test_the_parents_words_are_not_the_childs(monkeypatch):
 
 
 @pytest.mark.fault("time-limit-swallowed", "parent.run")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_it_ends_with_its_parent(tmp_path, number):
+@pytest.mark.parametrize(("function", "number"), [
+    ("never_ends', 1000, 'lock'", signal.SIGINT), ("never_ends', 1000, 'lock'", signal.SIGTERM),
+    ("never_ends', 1000, 'lock'", signal.SIGKILL),
+    pytest.param("hides', 'lock', 'stays'", signal.SIGKILL, marks=LINUX),
+])  # fmt: skip
+def test_it_ends_with_its_parent(tmp_path, function, number):
     code = (
         "from minisam.isolation.parent import run\n"
-        "for value in run('child_functions:never_ends', 1000, 'lock'): print(value, flush=True)"
+        f"for value in run('child_functions:{function}): print(value, flush=True)"
     )
     path = os.pathsep.join(sys.path)
     process = subprocess.Popen(
@@ -138,7 +184,7 @@ def test_it_ends_with_its_parent(tmp_path, number):
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
-    assert process.stdout.readline() == b"locked\n"
+    assert process.stdout.readline() in (b"locked\n", b"hidden\n")
     process.send_signal(number)
     assert process.wait() != 0
     process.stdout.close()
