@@ -70,7 +70,7 @@ def starts_others(path):
 
 
 def hides(path, then="returns"):
-    """Leave a process that has another session, no parent, no environment and no pipe, and holds a lock."""
+    """Leave a process of another session, without parent, environment and pipes, with a lock."""
     lock = hold(path)
     if not os.fork():
         os.setsid()
