@@ -98,6 +98,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
             metavar="NAME=VALUE",
             help="what this cohort's assignment differs in, such as p=3",
         )
+    for one in (grade, show):
+        one.add_argument(
+            "--as-root",
+            action="store_true",
+            help="run submissions as root and unprotected, where nothing else works",
+        )
     for one in (grade, doctor):
         one.add_argument(
             "--seconds", type=seconds, default=10.0, help="of computing for one submission (10)"
@@ -144,12 +150,19 @@ def release_it(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def guard_of(arguments: argparse.Namespace) -> Any:
-    """Choose what protects the grader."""
+def guard_of(seconds: float, as_root: bool = True) -> Any:
+    """Choose what protects the grader.
+
+    Raises:
+        ValueError: if submissions would run as root and unprotected, unless that is said.
+    """
     from minisam.course.guard import Guard  # with NumPy, as above
     from minisam.course.pupil import chosen_guard  # as above
 
-    return chosen_guard(Guard(seconds=max(1, round(arguments.seconds))))
+    guard = chosen_guard(Guard(seconds=max(1, round(seconds))))
+    if guard.exposed() and not as_root:
+        raise ValueError(f"submissions would run as root: {guard.exposed()}; or say --as-root")
+    return guard
 
 
 def tell_layers(guard: Any) -> None:
@@ -181,13 +194,13 @@ def grade_them(arguments: argparse.Namespace) -> int:
         batch.check_marks(found, marks)
     batch.class_in(folder, found, alone)  # before anything is written
     kept.refuse_another(out, found, variant)
+    guard = guard_of(arguments.seconds, arguments.as_root)
     if not out.exists():
         out.mkdir(parents=True, mode=0o700)  # for a submission may read what others may
     secret = expanded(arguments.seed_file or out / "secret")
     seed = batch.seed_in(secret)
     if os.name == "posix" and secret.stat().st_mode & 0o044:
         print(f"others may read the seed file: chmod go= {secret}", file=sys.stderr)
-    guard = guard_of(arguments)
     settings = batch.Settings(found, Task(seed, variant), guard, out, arguments.jobs, alone)
     tell_layers(guard)
     grades = batch.grade_class(folder, settings, progress())
@@ -276,19 +289,17 @@ def show_one(arguments: argparse.Namespace) -> int:
         if lines:
             say(f"{title}:\n  " + "\n  ".join(lines))
     if found.name == "a2" and grade.status == GRADED and work.path and work.path.is_file():
-        say(f"\n{full_report(found, work.path, variant)}")
+        say(f"\n{full_report(found, work.path, variant, arguments.as_root)}")
     return 0
 
 
-def full_report(found: Any, path: Path, variant: dict[str, Any]) -> str:
+def full_report(found: Any, path: Path, variant: dict[str, Any], as_root: bool) -> str:
     """Return the oracle's report on a step, which is called in a child as when it is graded."""
-    from minisam.course.guard import Guard  # with NumPy, as above
-    from minisam.course.handed_in import Work, read_submission  # as above
+    from minisam.course.handed_in import Work, read_submission  # with NumPy, as above
     from minisam.course.judging import report_on_step  # as above
-    from minisam.course.pupil import chosen_guard  # as above
 
     submission = read_submission(Work("", path), found.file)
-    return report_on_step(found, submission, chosen_guard(Guard()), variant)
+    return report_on_step(found, submission, guard_of(10.0, as_root), variant)
 
 
 def look_at_it(arguments: argparse.Namespace) -> int:
@@ -305,7 +316,7 @@ def look_at_it(arguments: argparse.Namespace) -> int:
         raise ValueError(f"--variant names what {names} has not: {', '.join(unknown)}")
     tasks = [Task(1, variant_of(found, {key: value for key, value in given.items()
                                         if key in found.variants})) for found in every]  # fmt: skip
-    guard = guard_of(arguments)
+    guard = guard_of(arguments.seconds)
     tell_layers(guard)
     for found, task in zip(every, tasks, strict=True):
         check_itself(found, guard, task)

@@ -22,8 +22,9 @@ def folder(tmp_path):
     return tmp_path / "in"
 
 
-def course(*words):
-    return main(["course", *map(str, words)])
+def course(*words, said=("--as-root",)):
+    """Run a command; what runs as root here is the tests' own."""
+    return main(["course", *map(str, words), *(said if words[0] in ("grade", "show") else ())])
 
 
 def test_the_assignments_are_known_without_loading_them():
@@ -93,6 +94,39 @@ def test_files_of_another_assignment_are_refused_before_anything_is_written(
     assert course("grade", folder, "--assignment", "a3", "--out", tmp_path / "out") == 2
     assert "--assignment must be a2, got a3" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_nothing_runs_as_root_and_unprotected_unless_that_is_said(
+    folder, tmp_path, capsys, monkeypatch
+):
+    from minisam.course import batch, guard, judging, pupil
+
+    exposed = guard.Guard(why_not=("bubblewrap: it is not installed",))
+    monkeypatch.setattr(guard, "is_root", lambda: True)
+    monkeypatch.setattr(pupil, "chosen_guard", lambda wanted: exposed)
+    monkeypatch.setattr(batch, "check_itself", lambda *_: None)
+    monkeypatch.setattr(batch, "graded", lambda *_: judging.Grade(0, "graded", []))
+    monkeypatch.setattr(judging, "report_on_step", lambda *_: "a report")
+    told = "minisam course: submissions would run as root: each can read"
+    words = ["--assignment", "a2", "--out", tmp_path / "out"]
+    assert course("grade", folder, *words, said=()) == 2
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert course("grade", folder, *words, said=("--as-root",)) == 0
+    assert "SUBMISSIONS RUN AS ROOT" in capsys.readouterr().err
+    place = tmp_path / "out" / "results" / "ann.json"
+    kept = json.loads(place.read_text())
+    kept["grade"]["credits"] = [{"name": one.name, "points": 0, "status": "wrong"}
+                                for one in A2.criteria]  # fmt: skip
+    place.write_text(json.dumps(kept))
+    assert course("show", "ann", "--out", tmp_path / "out", said=()) == 2
+    shown = capsys.readouterr()
+    assert told in shown.err
+    assert "0 of 20 points, graded" in shown.out  # what is known without running it
+    assert course("show", "ann", "--out", tmp_path / "out", said=("--as-root",)) == 0
+    assert "a report" in capsys.readouterr().out
+    monkeypatch.setattr(pupil, "chosen_guard", lambda wanted: exposed._replace(other_user=True))
+    assert course("show", "ann", "--out", tmp_path / "out", said=()) == 0
 
 
 def test_what_could_not_be_graded_is_an_error_and_no_zero(folder, tmp_path, capsys):

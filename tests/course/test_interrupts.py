@@ -68,7 +68,8 @@ def test_a_class_that_is_ended_leaves_no_child_and_no_folder(tmp_path):
     work.parent.mkdir(parents=True)
     work.write_text(known.HANGS["asleep"])
     (tmp_path / "tmp").mkdir()
-    words = ["grade", work.parent.parent, "--assignment", "a2", "--out", tmp_path / "out"]
+    words = ["grade", work.parent.parent, "--assignment", "a2", "--out", tmp_path / "out",
+             "--as-root"]  # fmt: skip
     process = subprocess.Popen(
         [sys.executable, "-m", "minisam", "course", *map(str, words)],
         env={**os.environ, "TMPDIR": str(tmp_path / "tmp")},
