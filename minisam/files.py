@@ -7,11 +7,14 @@ import errno
 import json
 import math
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
+
+NUMBERS = re.compile(r"\[\n([-+.,\d\seEnul]*)\]")  # an indented array of numbers and null
 
 
 def expanded(path: str | os.PathLike[str], name: str = "path") -> Path:
@@ -135,8 +138,12 @@ def umask() -> int:
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
-    """Write JSON so that the file, when it is there, is whole, whoever else writes it."""
+    """Write JSON so that the file, when it is there, is whole, whoever else writes it.
+
+    An array of numbers is one line: a curve of a line a number would be mostly indentation.
+    """
     text = json.dumps(value, indent=1, allow_nan=False)
+    text = NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", text)
     write_atomically(path, lambda file: file.write(text.encode()))
 
 

@@ -238,7 +238,7 @@ def test_a_device_is_written_to_and_never_replaced(tmp_path):
     code = "from minisam.files import *; write_json('/dev/stdout', [1])"
     with open(tmp_path / "out.txt", "wb") as file:
         subprocess.run([sys.executable, "-c", code], stdout=file, check=True)
-    assert (tmp_path / "out.txt").read_text() == "[\n 1\n]"
+    assert json.loads((tmp_path / "out.txt").read_text()) == [1]
     assert os.path.realpath("/dev/stdout") != "/dev/stdout"
 
 
@@ -256,3 +256,18 @@ def test_an_error_about_another_file_keeps_its_name(tmp_path):
     with pytest.raises(FileNotFoundError, match="source"):
         write_atomically(tmp_path / "a", lambda file: file.write(Path("source").read_bytes()))
     assert os.listdir(tmp_path) == []
+
+
+def test_an_array_of_numbers_is_one_line_of_json_and_reads_as_before(tmp_path):
+    value = {
+        "curve": [1, -2.5e-7, None, 3.0],
+        "plane": [[1.0, 2.0], [3.0, 4.0]],
+        "text": ["[\n 1,\n 2\n]", "[1,  2]"],
+        "empty": [],
+        "mixed": [1, "nul", {"a": [True, 5]}],
+    }
+    write_json(tmp_path / "value.json", value)
+    text = (tmp_path / "value.json").read_text()
+    assert json.loads(text) == value
+    assert ' "curve": [1, -2.5e-07, null, 3.0],\n' in text
+    assert ' "plane": [\n  [1.0, 2.0],\n  [3.0, 4.0]\n ],\n' in text
