@@ -138,6 +138,16 @@ def labelled(runs: Sequence[Mapping[str, Any]], **labels: Any) -> list[Mapping[s
     return [run for run in runs if all(run[key] == value for key, value in labels.items())]
 
 
+def models(results: Mapping[str, Any]) -> list[str]:
+    """Return the names of the networks that were trained, in the order of the runs.
+
+    Example:
+        >>> models({"runs": [{"model": "MLP"}, {"model": "CNN"}, {"model": "MLP"}]})
+        ['MLP', 'CNN']
+    """
+    return list(dict.fromkeys(run["model"] for run in results["runs"]))
+
+
 def mean(runs: Sequence[Mapping[str, Any]], value: str = "last", **labels: Any) -> Interval:
     """Return mean and interval over seeds of one value of the runs that carry these labels."""
     return mean_interval([run[value] for run in labelled(runs, **labels)])

@@ -1,7 +1,8 @@
 """Does SAM gain more, the less a network is told about images?
 
 An MLP knows nothing, a Mixer and a vision transformer know patches, a convolutional network knows
-translation. All are small, and SGD fits the training set with each. What is compared is the share
+translation; on real images that is a residual network with batch norm, on the simpler toy images
+one without. All are small, and SGD fits the training set with each. What is compared is the share
 of SGD's errors that SAM removes, for a network with few errors can gain few points. Both the
 learning rate and ρ warm up: without, the first steps can leave a network on the plateau of the
 start, where it says the same of every image. Runs that stay there are counted.
@@ -22,6 +23,7 @@ from minisam.experiments.study import (
     gain,
     labelled,
     mean,
+    models,
     over_seeds,
     removed,
     weigh,
@@ -33,22 +35,31 @@ PUBLISHED = (
     "Chen et al. 2021 (arXiv 2106.01548), ImageNet: +5.3 points with ViT-B/16, +11.0 with "
     "Mixer-B/16; less with residual networks."
 )
-MODELS = {
+MODELS: dict[str, dict[str, Any]] = {
     "MLP": {"model": "mlp", "model_options": {"hidden": [32, 32]}},
     "Mixer": {"model": "mixer", "model_options": {"width": 32, "blocks": 2, "patch": 4}},
     "ViT": {"model": "vit", "model_options": {"width": 32, "blocks": 2, "heads": 4, "patch": 4}},
     "CNN": {"model": "cnn", "model_options": {"channels": [[12], [24], [48]]}},
+    "ResNet": {"model": "resnet", "model_options": {"width": 8}, "lr": 0.1},
 }
-TOLD = {"MLP": 0, "Mixer": 1, "ViT": 1, "CNN": 2}  # nothing, patches, translation: the bias' rank
+# nothing, patches, translation: the bias' rank
+TOLD = {"MLP": 0, "Mixer": 1, "ViT": 1, "CNN": 2, "ResNet": 2}
+SLOW = {"Mixer": 60, "ViT": 60}  # epochs until SGD has learned real images
 RADII = {"sam": (0.05, 0.1, 0.2, 0.4)}
 DELTA = 0.2  # of Kendall's τ
 
 
 def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     """Search and run every network."""
+    toy = scale.data == "toy"
+    shared = {"train_size": 1000, "batch_size": 32, "every": 20}
     problems = [
-        ({"model": name}, scale.settings(**special, train_size=1000, batch_size=32, every=20))
+        (
+            {"model": name},
+            scale.settings(**shared, **special, epochs=20 if toy else SLOW.get(name, 20)),
+        )
         for name, special in MODELS.items()
+        if name != ("ResNet" if toy else "CNN")
     ]
     options = {"SAM": [{"optimizer": "sam", "rho": rho} for rho in RADII["sam"]]}
     best, search = tune(cells, scale, problems, options)
@@ -68,7 +79,7 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
          "SAM − SGD, paired", "errors removed (%)", "no better than guessing: SGD, SAM"],
     ]  # fmt: skip
     runs, radii = results["runs"], chosen_radii(results)
-    for model in MODELS:
+    for model in models(results):
         sides = [mean(runs, method=m, model=model) for m in ("SGD", "SAM")]
         size = labelled(runs, model=model)[0]["parameters"]
         train = mean(runs, "train", method="SGD", model=model)
@@ -82,7 +93,7 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
 
 def chosen_radii(results: Mapping[str, Any]) -> dict[str, str]:
     """Return {network: SAM's ρ}."""
-    chosen = zip(MODELS, results.get("chosen", []), strict=False)
+    chosen = zip(models(results), results.get("chosen", []), strict=False)
     return {model: f"{best['SAM']['rho']:g}" for model, best in chosen}
 
 
@@ -95,7 +106,7 @@ def guessing(results: Mapping[str, Any], method: str, model: str) -> list[Any]:
 def shares(results: Mapping[str, Any]) -> dict[str, dict[int, float]]:
     """Return {network: {seed: share of SGD's errors that SAM removes, in percent}}."""
     found = {}
-    for model in MODELS:
+    for model in models(results):
         sgd, sam = (by_seed(results["runs"], method=m, model=model) for m in ("SGD", "SAM"))
         found[model] = {s: 100 * (sam[s] - sgd[s]) / (100 - sgd[s]) for s in sgd}
     return found
@@ -103,8 +114,9 @@ def shares(results: Mapping[str, Any]) -> dict[str, dict[int, float]]:
 
 def fall(results: Mapping[str, Any]) -> Interval:
     """Return −τ of the share of errors and what the network is told, within seeds, over seeds."""
-    found, told = shares(results), list(TOLD.values())
-    taus = [kendall(told, [found[m][seed] for m in TOLD]).value for seed in found["MLP"]]
+    found = shares(results)
+    told = [TOLD[model] for model in found]
+    taus = [kendall(told, [found[m][seed] for m in found]).value for seed in found["MLP"]]
     return mean_interval([-tau for tau in taus])
 
 
@@ -113,7 +125,9 @@ def least_fitted(results: Mapping[str, Any]) -> float:
 
     Labels are clean: a run that has not learned them, with SGD or with SAM, tells of speed.
     """
-    sides = [{"method": method, "model": model} for model in MODELS for method in ("SGD", "SAM")]
+    sides = [
+        {"method": method, "model": model} for model in models(results) for method in ("SGD", "SAM")
+    ]
     return min(mean(results["runs"], "train", **side).value for side in sides)
 
 
@@ -123,9 +137,9 @@ def verdict(results: Mapping[str, Any]) -> str:
     each = "; ".join(
         f"{weigh(gain(results['runs'], 'SAM', model=model))} a gain with the {model}: "
         f"{removed(results['runs'], 'SAM', model=model):+.1f} % of SGD's errors"
-        for model in MODELS
+        for model in models(results)
     )
-    stuck = {model: len(guessing(results, "SAM", model)) for model in MODELS}
+    stuck = {model: len(guessing(results, "SAM", model)) for model in models(results)}
     text = (
         f"{weigh(falls, DELTA, least_fitted(results))}: rank correlation of the gain and of what "
         f"the network is not told, within a seed, {falls:+.2f}; {each}"
@@ -146,7 +160,7 @@ def headline(results: Mapping[str, Any]) -> Headline:
 def forest(results: Mapping[str, Any]) -> dict[str, tuple[Headline, None]]:
     """Return {network: (headline, no figure of the paper's)}, for the forest plot."""
     lines = {}
-    for model in MODELS:
+    for model in models(results):
         gained, share = (find(results["runs"], "SAM", model=model) for find in (gain, removed))
         told = Headline.of(gained, "points", train=least_fitted(results), share=share)
         lines[f" with the {model}"] = (told, None)
@@ -165,9 +179,10 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
     axes.plot([], [], "o", color=colour("SAM"), alpha=0.6, label="one seed")
     axes.errorbar([], [], [], fmt="D", color=BLACK, capsize=6, label="mean, 95 % interval")
     axes.legend(loc="best")
-    axes.set_xlim(-0.5, len(MODELS) - 0.5)
+    names = models(results)
+    axes.set_xlim(-0.5, len(names) - 0.5)
     axes.axhline(0, color=BLACK, linewidth=1)
-    axes.set_xticks(range(len(MODELS)), list(MODELS))
+    axes.set_xticks(range(len(names)), names)
     axes.set_xlabel("little built-in knowledge of images  →  much")
     axes.set_ylabel("share of SGD's errors\nthat SAM removes (%)")
     axes.grid(axis="x", visible=False)

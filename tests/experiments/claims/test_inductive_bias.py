@@ -2,6 +2,7 @@ import pytest
 
 from minisam.experiments.claims.inductive_bias import (
     MODELS,
+    TOLD,
     fall,
     guessing,
     headline,
@@ -9,11 +10,11 @@ from minisam.experiments.claims.inductive_bias import (
     table,
     verdict,
 )
-from minisam.experiments.study import Scale
+from minisam.experiments.study import Scale, models
 from minisam.experiments.trial import MODELS as NETWORKS
 from minisam.nn.layers import parameter_count
 
-GAINS = {"mlp": 6.0, "mixer": 4.0, "vit": 3.0, "cnn": -1.0}
+GAINS = {"mlp": 6.0, "mixer": 4.0, "vit": 3.0, "cnn": -1.0, "resnet": -1.0}
 
 
 def made_up(stuck=(), gains=GAINS):
@@ -35,7 +36,10 @@ def made_up(stuck=(), gains=GAINS):
 def test_the_networks_are_of_like_size():
     sizes = [
         parameter_count(
-            NETWORKS[special["model"]](**special["model_options"], input_shape=(16, 16, 3)).init(0)
+            NETWORKS[special["model"]](
+                **special["model_options"],
+                **({} if special["model"] == "resnet" else {"input_shape": (16, 16, 3)}),
+            ).init(0)
         )
         for special in MODELS.values()
     ]
@@ -52,12 +56,19 @@ def test_the_verdict_is_on_the_rank_correlation_within_a_seed():
         f"{tied:+.2f} ± 0.00 (n=3); shows a gain with the MLP: +15."
     )
     assert headline(results).word == "shows"
-    rising = {"mlp": -1.0, "mixer": 1.0, "vit": 2.0, "cnn": 5.0}
+    rising = {"mlp": -1.0, "mixer": 1.0, "vit": 2.0, "cnn": 5.0, "resnet": 5.0}
     assert headline(run(made_up(gains=rising), Scale("toy", (0, 1)))).word == "opposite"
     rows = table(results)
-    assert [row[0] for row in rows[1:]] == list(MODELS)
+    assert [row[0] for row in rows[1:]] == ["MLP", "Mixer", "ViT", "CNN"]
     assert rows[2][4:7] == ["61.0 ± 2.5 (n=3)", "65.0 ± 2.5 (n=3)", "+4.00 ± 0.00 (n=3)"]
     assert rows[2][-1] == "0, 0"
+
+
+def test_on_real_images_the_convolutional_network_is_residual():
+    results = run(made_up(), Scale("cifar10", (0, 1)))
+    assert models(results) == ["MLP", "Mixer", "ViT", "ResNet"]
+    assert {*models(results), "CNN"} == {*MODELS} == {*TOLD}
+    assert fall(results).value == pytest.approx(5 / 30**0.5)
 
 
 def test_runs_that_never_left_the_start_are_counted_and_judge_nothing():
