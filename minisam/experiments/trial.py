@@ -138,6 +138,23 @@ def network(training: Training, data: Subset) -> Model:
     return MODELS[training.model](**(training.model_options or {}), **size)
 
 
+def with_frozen(model: Model, statistics: Params) -> Model:
+    """Return a network whose batch norm always uses these statistics, in training as well.
+
+    Example:
+        >>> small = MODELS["resnet"](width=2)
+        >>> model = with_frozen(small, small.initial_statistics())
+        >>> params, images = model.init(0), np.ones((2, 8, 8, 3), np.float32)
+        >>> logits, after = model.apply_training(params, images, model.initial_statistics())
+        >>> bool(np.all(logits == small.apply(params, images, small.initial_statistics())))
+        True
+    """
+    return model._replace(
+        initial_statistics=lambda: statistics,
+        apply_training=lambda params, images, now: (model.apply(params, images, now), now),
+    )
+
+
 def training_loss(
     model: Model, data: Subset, statistics: Params, examples: int = PROBED
 ) -> Callable[[Params], Any]:
@@ -196,6 +213,7 @@ def fit(
     params: Params | None = None,
     watch: Callable[[Params, Params], dict[str, Any]] | None = None,
     checkpoint: str | None = None,
+    frozen: Params | None = None,
 ) -> Fitted:
     """Train one network as the settings say.
 
@@ -206,6 +224,7 @@ def fit(
         watch: (params, statistics) → more numbers for the history.
         checkpoint: file to write after every epoch, which `minisam sharpness` reads; not with
             ``bootstrap``.
+        frozen: statistics of batch norm, as of an earlier training, that are used and stay.
 
     Raises:
         ValueError: naming the setting that is out of range.
@@ -217,7 +236,7 @@ def fit(
     check_whole("batch_size", training.batch_size, low=1)
     check_choice("loss", training.loss, tuple(LOSSES))
     a = load_subset(data)
-    model = network(training, a)
+    model = network(training, a) if frozen is None else with_frozen(network(training, a), frozen)
     optimizer, objective = made_for(training, len(a.images))
     mixed: dict[str, Any] = {"crop_and_flip": training.crop_and_flip, "mixup": training.mixup}
     run = partial(
@@ -328,11 +347,14 @@ def accuracies(
     return record | (watch(params, statistics) if watch else {})
 
 
-def trial(params: Params | None = None, **settings: Any) -> dict[str, Any]:
+def trial(
+    params: Params | None = None, frozen: Params | None = None, **settings: Any
+) -> dict[str, Any]:
     """Train one network and return its history and what tables need of it.
 
     Args:
         params: where to start instead of at random.
+        frozen: as in `fit`.
         **settings: the fields of `Data` and of `Training`.
 
     Returns:
@@ -349,7 +371,7 @@ def trial(params: Params | None = None, **settings: Any) -> dict[str, Any]:
     """
     data, training = records(settings)
     try:
-        fitted = fit(data, training, params)
+        fitted = fit(data, training, params, frozen=frozen)
     except NonFiniteError as error:
         guess = as_a_guess(error, load_subset(data).classes)
         return {**guess, "first": guess} if training.bootstrap else guess

@@ -1,8 +1,9 @@
 """Does SAM help when a pre-trained network is fine-tuned? (Foret et al. 2020, table 3).
 
 A residual network learns five classes from many images, with SGD, gets a new last layer, and learns
-the five others from few: 1,000 and 250. SGD's learning rate and weight decay are searched for the
-second stage, and SAM and ASAM take them (see `minisam.experiments.search`).
+the five others from few: 1,000 and 250. In the paper batch norm keeps the statistics of the first
+stage; here it does so in a problem of its own. SGD's learning rate and weight decay are searched
+for the second stage, and SAM and ASAM take them (see `minisam.experiments.search`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from minisam.experiments.claims.two_stages import two_stages
-from minisam.experiments.search import candidates, tune
+from minisam.experiments.search import candidates, tune, with_best
 from minisam.experiments.study import (
     Cells,
     Headline,
@@ -32,7 +33,9 @@ PUBLISHED = (
 )
 PAPER = 11.8  # percent of the errors that SAM removes on CIFAR-10
 COMPARED = ("SGD", "SAM", "ASAM")
-IMAGES = (1000, 250)  # of the second stage; the first is judged
+# Images of the second stage, and whether batch norm keeps the first stage's statistics there; the
+# first is judged.
+PROBLEMS = ((1000, False), (1000, True), (250, False))
 SIZE = (10.0, 4.6)
 
 
@@ -46,35 +49,36 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     few = {"epochs": 1} if scale.smoke else {"epochs": 40, "batch_size": 32}
     problems = [
         (
-            {"pretrained": "SGD", "images": images},
-            {"lr": 0.02, **few, "train_size": 100 if scale.smoke else 2 * images},
+            {"pretrained": "SGD", "images": images, "frozen": frozen},
+            {
+                "lr": 0.02, **few, "train_size": 100 if scale.smoke else 2 * images,
+                "frozen": frozen,
+            },
         )
-        for images in IMAGES
-    ]
+        for images, frozen in PROBLEMS
+    ]  # fmt: skip
 
-    def second_cells(grid: list[dict[str, Any]]) -> list[Any]:
-        jobs = []
-        for settings in grid:
-            second = {key: value for key, value in settings.items() if key != "seed"}
-            jobs.append({"first": first, "second": second, "seed": settings["seed"]})
-        return cells(jobs, two_stages)
+    def second_cells(grid: list[dict[str, Any]], function: Any = two_stages) -> list[Any]:
+        return cells([of_both(first, settings) for settings in grid], function)
 
     best, search = tune(second_cells, scale, problems, candidates(scale, "SAM", "ASAM"))
-    entries = [
-        ({**labels, "method": method}, {"first": first, "second": {**shared, **options}})
-        for (labels, shared), chosen in zip(problems, best, strict=True)
-        for method, options in chosen.items()
-    ]
-    runs = over_seeds(cells, scale, entries, two_stages)
+    runs = over_seeds(second_cells, scale, with_best(problems, best), two_stages)
     for one in runs:
         one["before"] = one.pop("first")["last"]
         one.pop("history")
     return {"search": search, "chosen": best, "runs": runs}
 
 
+def of_both(first: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a cell of `two_stages`, from those of its second stage."""
+    second = {key: value for key, value in settings.items() if key not in ("seed", "frozen")}
+    kept = {"frozen": True} if settings["frozen"] else {}
+    return {"first": first, "second": second, "seed": settings["seed"], **kept}
+
+
 def places(results: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the labels of each start and number of images, the one that is judged first."""
-    names = ("pretrained", "images")
+    names = ("pretrained", "images", "frozen")
     found = [{name: run[name] for name in names if name in run} for run in results["runs"]]
     return [place for k, place in enumerate(found) if place not in found[:k]]
 
@@ -82,7 +86,8 @@ def places(results: Mapping[str, Any]) -> list[dict[str, Any]]:
 def named_place(place: Mapping[str, Any]) -> str:
     """Name a start and a number of images."""
     images = f", {place['images']:,} images" if "images" in place else ""
-    return f"pre-trained with {place['pretrained']}{images}"
+    kept = ", batch norm frozen" if place.get("frozen") else ""
+    return f"pre-trained with {place['pretrained']}{images}{kept}"
 
 
 def judged_with(results: Mapping[str, Any], place: Mapping[str, Any]) -> dict[str, Any]:

@@ -32,7 +32,9 @@ def with_new_head(start: Fitted, seed: int) -> Params:
     return {key: fresh[key] if key.startswith(f"{head}.") else w for key, w in start.params.items()}
 
 
-def two_stages(seed: int, first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+def two_stages(
+    seed: int, first: dict[str, Any], second: dict[str, Any], frozen: bool = False
+) -> dict[str, Any]:
     """Pre-train as ``first`` says, then fine-tune as ``second`` says.
 
     Args:
@@ -40,6 +42,7 @@ def two_stages(seed: int, first: dict[str, Any], second: dict[str, Any]) -> dict
         first: settings of `minisam.experiments.trial.trial`.
         second: those that are different in the second stage, which has a fifth of the images if
             nothing else is said.
+        frozen: whether batch norm keeps the statistics of the first stage.
 
     Returns:
         What `trial` returns of the second stage, and ``first``, the same of the first.
@@ -48,5 +51,6 @@ def two_stages(seed: int, first: dict[str, Any], second: dict[str, Any]) -> dict
     settings = {**first, "optimizer": "sgd", "rho": 0.0, **second, "classes": SECOND, "seed": seed}
     if "train_size" not in second:
         settings["train_size"] = int(FEW * first["train_size"])
-    result = trial(**settings, params=with_new_head(start, seed))
+    kept = start.statistics if frozen else None
+    result = trial(with_new_head(start, seed), kept, **settings)
     return {**result, "first": outcome(start.history)}

@@ -1,6 +1,6 @@
 import pytest
 
-from minisam.experiments.claims.table3 import COMPARED, IMAGES, headline, run, table, verdict
+from minisam.experiments.claims.table3 import COMPARED, PROBLEMS, headline, run, table, verdict
 from minisam.experiments.claims.two_stages import two_stages
 from minisam.experiments.study import Scale
 
@@ -25,15 +25,16 @@ def test_the_second_stage_is_searched_and_starts_from_sgd():
     results = run(made_up(seen), Scale("toy", (0, 1, 2)))
     for grid, function in seen:
         assert function is two_stages
-        assert all(set(s) == {"first", "second", "seed"} for s in grid)
+        assert all(set(s) - {"frozen"} == {"first", "second", "seed"} for s in grid)
         assert all("lr" in s["second"] for s in grid)
         assert all(s["first"].get("optimizer", "sgd") == "sgd" for s in grid)
         # half of either stage's images are of its classes
-        assert {s["second"]["train_size"] for s in grid} == {2 * images for images in IMAGES}
-    assert {(s["images"], s["method"]) for s in results["search"]} == {
-        (images, method) for images in IMAGES for method in COMPARED
+        sizes = {(s["second"]["train_size"], s.get("frozen", False)) for s in grid}
+        assert sizes == {(2 * images, frozen) for images, frozen in PROBLEMS}
+    assert {(s["images"], s["frozen"], s["method"]) for s in results["search"]} == {
+        (*problem, method) for problem in PROBLEMS for method in COMPARED
     }
-    assert len(results["runs"]) == len(IMAGES) * len(COMPARED) * 3
+    assert len(results["runs"]) == len(PROBLEMS) * len(COMPARED) * 3
     assert results["runs"][0]["before"] == 61.0
 
 
@@ -41,7 +42,8 @@ def test_the_verdict_is_on_fine_tuning_after_sgd():
     results = run(made_up([]), Scale("toy", (0, 1, 2)))
     assert verdict(results) == (
         "shows, pre-trained with SGD, 1,000 images: SAM − SGD = +2.0 ± 0.0 (n=3) points; "
-        "shows, pre-trained with SGD, 250 images: SAM − SGD = +2.0 ± 0.0 (n=3) points"
+        "shows, pre-trained with SGD, 1,000 images, batch norm frozen: SAM − SGD = +2.0 ± 0.0 "
+        "(n=3) points; shows, pre-trained with SGD, 250 images: SAM − SGD = +2.0 ± 0.0 (n=3) points"
     )
     told = headline(results)
     assert told[:2] == ("shows", "+2.0 ± 0.0 points")

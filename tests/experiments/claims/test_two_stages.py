@@ -40,3 +40,16 @@ def test_the_second_stage_starts_from_the_first_and_forgets_its_optimizer():
     assert pretrained(SETTINGS, 0) is first
     more = two_stages(0, SETTINGS, {"epochs": 1, "train_size": 200})
     assert more["examples"] > 2 * plain["examples"]
+
+
+def test_frozen_batch_norm_keeps_the_statistics_of_the_first_stage():
+    small = {**SETTINGS, "model": "resnet", "model_options": {"width": 2}, "side": 8}
+    start = pretrained(small, 0)
+    data, training = records({**small, "train_size": 40, "classes": SECOND})
+    kept = fit(data, training, with_new_head(start, 0), frozen=start.statistics)
+    for name, value in start.statistics.items():
+        np.testing.assert_array_equal(kept.statistics[name], value)
+    moved = fit(data, training, with_new_head(start, 0))
+    assert any(np.any(moved.statistics[k] != value) for k, value in start.statistics.items())
+    told = two_stages(0, small, {"train_size": 40}, frozen=True)
+    assert told["history"][-1]["loss"] == kept.history[-1]["loss"] != moved.history[-1]["loss"]
