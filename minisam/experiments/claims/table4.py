@@ -1,4 +1,7 @@
-"""Label noise, Foret et al. 2020, Table 4: is SAM as robust as methods that were made for it?
+"""Label noise, Foret et al. 2020, Table 4: is SAM robust, and as robust as methods made for it?
+
+The first is the headline, SAM − SGD. The second is judged beside it, against the one of those
+methods that is best on noisy held-out labels.
 
 SGD's learning rate and weight decay are chosen on *clean* labels, and every method has them: on
 wrong labels the best SGD would be one that does not learn its training set. That one is in the
@@ -28,10 +31,11 @@ from minisam.experiments.study import (
     mean,
     over_seeds,
     removed,
+    weigh,
 )
 from minisam.plots import curve_with_band, dots_by_method
 
-CLAIM = "SAM is as robust to label noise as methods made for it."
+CLAIM = "SAM makes training robust to wrong labels."
 PUBLISHED = (
     "Clean test accuracy (%) of a ResNet-32 at 20/40/60/80 % noise: SGD 84.8 68.8 48.2 26.2, "
     "Mixup 93.0 90.0 83.8 70.2, Bootstrap + Mixup 93.3 92.0 87.6 72.0, GCE 89.7 87.6 82.7 67.9, "
@@ -39,6 +43,7 @@ PUBLISHED = (
 )
 PAPERS = {0.2: 67.8, 0.4: 78.8, 0.6: 81.7, 0.8: 70.1}  # percent of SGD's errors that SAM removes
 NOISE_RATES = (0.4, 0.6, 0.8)
+ON_CIFAR = (0.4, "worse_label")  # the other rates are trained on a GPU, see tutorials/at_scale
 JUDGED = 0.4
 COLD = 0.8  # from this rate on ρ does not warm up
 MADE_FOR_NOISE: dict[str, list[dict[str, Any]]] = {
@@ -76,7 +81,7 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     base = scale.settings(every=5)
     rates: tuple[float | str, ...] = (0.2, 0.4) if scale.smoke else NOISE_RATES
     if scale.data == "cifar10" and not scale.smoke:
-        rates += ("worse_label",)
+        rates = ON_CIFAR
     problems = [({"noise": rate}, {**base, "noise": rate, **cold(rate)}) for rate in rates]
     climbs = candidates(scale, "SAM", "ASAM")
     best, search = tune(cells, scale, problems, climbs | MADE_FOR_NOISE, base_on={"noise": 0.0})
@@ -164,12 +169,13 @@ def headline_at(results: Mapping[str, Any], rate: float | str) -> Headline:
 
 
 def against_the_best(results: Mapping[str, Any], rate: float | str) -> str:
-    """Say what SAM gains over the best of the methods that were made for noise."""
+    """Judge SAM against the method made for noise that is best on held-out, noisy labels."""
     runs = results["runs"]
-    means = {m: mean(runs, method=m, noise=rate).value for m in MADE_FOR_NOISE}
-    best = max(means, key=means.__getitem__)
-    gained = f"{gain(runs, 'SAM', over=best, noise=rate):+.1f}".partition(" (n=")[0]
-    return f"{gained} over {best}, the best that was made for noise"
+    held_out = {m: mean(runs, "validation", method=m, noise=rate).value for m in MADE_FOR_NOISE}
+    best = max(held_out, key=held_out.__getitem__)
+    more = gain(runs, "SAM", over=best, noise=rate)
+    gained = f"{more:+.1f}".partition(" (n=")[0]
+    return f"{gained} over {best}, the best that was made for noise: {weigh(more)}"
 
 
 def forest(results: Mapping[str, Any]) -> dict[str, tuple[Headline, float | None]]:
