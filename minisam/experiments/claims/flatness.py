@@ -7,7 +7,8 @@ ball a rise is mostly slope, which vanishes where a network fits every training 
 large one it is curvature.) Then the rank correlation of each measure with the test error, and with
 the gap between training and test accuracy, within each seed. (The gap alone would not do: it also
 falls when a large ρ keeps a network from fitting its training labels. So does the curvature: where
-a method has not learned its labels, nothing is judged.)
+a method has not learned its labels, nothing is judged, and beside the end points the eigenvalues
+are compared at equal training loss.)
 """
 
 from __future__ import annotations
@@ -161,6 +162,33 @@ def sharper(results: Mapping[str, Any]) -> Interval:
     return paired_difference(sgd, sam)
 
 
+def sharper_at_equal_loss(results: Mapping[str, Any]) -> Interval:
+    """Return ln λ₁ of SGD, at the point of its training where its loss is SAM's last, − SAM's.
+
+    Between two epochs ln λ₁ is taken to be linear in the loss.
+    """
+    sam = labelled(results["runs"], method="SAM", rho=middle_radius(results["runs"]))
+    found = []
+    for run in sam:
+        (sgd,) = labelled(results["runs"], method="SGD", seed=run["seed"])
+        passed = sorted((epoch["loss"], np.log(epoch["eigenvalue"])) for epoch in sgd["history"])
+        losses, logarithms = np.array(passed).T
+        there = np.interp(run["history"][-1]["loss"], losses, logarithms)
+        found.append(float(there - np.log(run["eigenvalue"])))
+    return mean_interval(found)
+
+
+def as_factor(ratio: Interval) -> str:
+    """Write the logarithm of a ratio as a factor.
+
+    Example:
+        >>> as_factor(Interval(0.0, -0.7, 0.7, 5))
+        'λ₁ × 1.0 (0.5 to 2.0)'
+    """
+    low, value, high = (f"{np.exp(x):.1f}" for x in (ratio.low, ratio.value, ratio.high))
+    return f"λ₁ × {value} ({low} to {high})"
+
+
 def worse_fitted(results: Mapping[str, Any]) -> float:
     """Return the training accuracy of the method that fits worse: less fitted is flatter."""
     sam = {"method": "SAM", "rho": middle_radius(results["runs"])}
@@ -170,16 +198,19 @@ def worse_fitted(results: Mapping[str, Any]) -> float:
 def headline(results: Mapping[str, Any]) -> Headline:
     """Say by which factor SGD's largest eigenvalue exceeds SAM's."""
     ratio, rho = sharper(results), middle_radius(results["runs"])
-    low, value, high = (f"{np.exp(x):.1f}" for x in (ratio.low, ratio.value, ratio.high))
-    word, number = weigh(ratio, 0.1, worse_fitted(results)), f"λ₁ × {value} ({low} to {high})"
-    return Headline(word, number, ratio, f"{rho:g}", worse_fitted(results))
+    train = worse_fitted(results)
+    equal = as_factor(sharper_at_equal_loss(results)).removeprefix("λ₁ ")
+    word = weigh(ratio, 0.1, train)
+    return Headline(
+        word, as_factor(ratio), ratio, f"{rho:g}", train, beside=f"{equal} at equal training loss"
+    )
 
 
 def verdict(results: Mapping[str, Any]) -> str:
     """Judge SGD's eigenvalue against SAM's at the middle radius, and each measure's correlation."""
     rho, ratio = middle_radius(results["runs"]), sharper(results)
     taus = {name: correlation(results, key, "error") for name, key in MEASURES.items()}
-    train = worse_fitted(results)
+    train, equal = worse_fitted(results), sharper_at_equal_loss(results)
     agree = "; ".join(
         f"{weigh(tau, 0.1, train)} by {name}, {tau.value:+.2f} ({tau.low:+.2f} to {tau.high:+.2f})"
         for name, tau in taus.items()
@@ -187,7 +218,8 @@ def verdict(results: Mapping[str, Any]) -> str:
     return (
         f"{weigh(ratio, 0.1, train)}: λ₁ with SGD is {np.exp(ratio.value):.1f} times SAM's (95 % "
         f"interval {np.exp(ratio.low):.1f} to {np.exp(ratio.high):.1f}, ρ = {rho:g}; the worse "
-        f"fitted learned {train:.0f} % of its training labels); that flatter has the smaller test "
+        f"fitted learned {train:.0f} % of its training labels), and where SGD's training loss was "
+        f"what SAM's is at the end, {as_factor(equal)}; that flatter has the smaller test "
         f"error, by rank correlation within a seed: {agree}"
     )
 

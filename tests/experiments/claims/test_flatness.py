@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from minisam.experiments.claims.flatness import correlation, headline, measured, training_loss
+from minisam.experiments.claims.flatness import (
+    correlation,
+    headline,
+    measured,
+    sharper_at_equal_loss,
+    training_loss,
+)
 from minisam.experiments.trial import fit, records
 from minisam.sharpness import flat_hessian, hessian_product, lanczos, worst_case
 
@@ -52,10 +58,27 @@ def test_correlation_is_taken_within_a_seed_and_averaged():
 def test_where_sam_has_not_learned_its_labels_its_flatness_is_no_evidence(train, word):
     sides = [("SGD", 0.0, 30.0, 100.0), *(("SAM", rho, 10.0, train) for rho in (0.1, 0.2, 0.4))]
     runs = [
-        {"method": m, "rho": rho, "eigenvalue": value + seed, "train": fit, "seed": seed}
+        {
+            "method": m, "rho": rho, "eigenvalue": value + seed, "train": fit, "seed": seed,
+            "history": [{"loss": 0.1, "eigenvalue": value + seed}],
+        }
         for m, rho, value, fit in sides
         for seed in (0, 1, 2)
-    ]
+    ]  # fmt: skip
     told = headline({"runs": runs})
     assert (told.word, told.rho, told.train) == (word, "0.2", min(train, 100.0))
     assert told.number.startswith("λ₁ × 2.")
+
+
+def test_eigenvalues_are_compared_where_both_losses_are_equal():
+    sgd = [{"loss": loss, "eigenvalue": np.exp(2 * loss)} for loss in (2.0, 1.0, 0.5, 0.0)]
+    runs = [{"method": "SGD", "rho": 0.0, "seed": seed, "history": sgd} for seed in (0, 1)]
+    runs += [
+        {"method": "SAM", "rho": 0.1, "seed": seed, "eigenvalue": 1.0, "history": [{"loss": last}]}
+        for seed, last in ((0, 0.8), (1, 0.9))
+    ]
+    told = sharper_at_equal_loss({"runs": runs})
+    assert told.value == pytest.approx(1.7)  # ln λ₁ is twice the loss: 1.6 and 1.8
+    assert told.high - told.low == pytest.approx(2 * 12.706 * 0.1, rel=1e-3)
+    late = [{**run, "history": [{"loss": -1.0}]} if run["method"] == "SAM" else run for run in runs]
+    assert sharper_at_equal_loss({"runs": late}).value == 0.0  # where SGD ends
