@@ -1,22 +1,24 @@
 """The claims on all of CIFAR-10, on one GPU: check a SAM, then use it.
 
-    python cifar.py table4 --minutes 10          # again and again, until nothing is left out
+    python cifar.py table4 table1 --minutes 10     # again and again, until nothing is left out
 
 Each claim is a list of problems. For each of them SGD's learning rate and weight decay are chosen
-first, then the radii of SAM and ASAM on top of them, all by held-out labels that are as noisy as
-those to learn, on a seed that is not reported. Then come the reported seeds. Every run is kept when
-it ends; what does not fit into the minutes is left out, and said, and the next call goes on there.
+first, on clean labels: with wrong ones the best SGD would be one that hardly trains. Then come the
+radii of SAM and ASAM on top of them, by held-out labels that are as noisy as those to learn, on a
+seed that is not reported; then the reported seeds. Every run is kept when it ends; what does not
+fit into the minutes is left out, and said, and the next call goes on there.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import platform
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,14 +29,15 @@ from training import Settings, train
 import minisam
 from minisam.checks import check_number, check_whole
 from minisam.experiments.statistics import mean_interval
-from minisam.experiments.study import Headline, gain, labelled, mean
+from minisam.experiments.study import Headline, by_seed, gain, labelled, mean
 from minisam.files import jsonable, write_json
 from minisam.plots import dots_by_method, picture
 from minisam.progress import clock
 
 SEARCH_SEED = 1000  # chooses the settings, and is never reported
 GRID = [(lr, decay) for lr in (0.1, 0.2, 0.4) for decay in (5e-4, 2e-3)]
-RADII = {"sam": (0.05, 0.1, 0.2, 0.4), "asam": (0.5, 1.0, 2.0, 4.0)}
+RADII = {"sam": (0.025, 0.05, 0.1, 0.2, 0.4, 0.8), "asam": (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)}
+FIRST = 2  # the radius to begin with: 0.1 and 1
 TITLES = {"sgd": "SGD", "twice": "SGD, twice the epochs", "sam": "SAM", "asam": "ASAM"}
 Run = Callable[[Settings], dict[str, Any]]
 
@@ -46,7 +49,7 @@ class Claim(NamedTuple):
     published: str
     problems: dict[str, Settings]
     judged: str
-    twice: bool = False  # whether SGD is also given the time that SAM takes
+    seeds: int = 3
 
 
 CLAIMS = {
@@ -64,7 +67,7 @@ CLAIMS = {
             "45,000 images": Settings(),
         },
         judged="10,000 images",
-        twice=True,
+        seeds=5,
     ),
     "width": Claim(
         "The wider the network, the more SAM gains.",
@@ -85,23 +88,31 @@ class Kept:
     Args:
         path: the JSON file that holds them.
         device: where to run.
-        minutes: how long there is.
+        until: when the time is over, by ``time.monotonic()``.
     """
 
-    def __init__(self, path: Path, device: str, minutes: float):
-        self.path, self.device, self.until = path, device, time.monotonic() + 60 * minutes
+    def __init__(self, path: Path, device: str, until: float):
+        self.path, self.device, self.until = path, device, until
         self.done = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
         self.pace = [run["seconds"] / Settings(**run["settings"]).cost for run in self.done[-5:]]
 
+    def as_it_is(self) -> Kept:
+        """Return the runs that are done, for which there is no time to do another."""
+        return Kept(self.path, self.device, -math.inf)
+
     def __call__(self, settings: Settings) -> dict[str, Any]:
-        """Return what a run gave."""
+        """Return what a run gave.
+
+        Raises:
+            OutOfTime: if it is not done, and there is no time for it.
+        """
         for run in self.done:
             if run["settings"] == settings._asdict():
                 return run
         expected = settings.cost * max(self.pace, default=0.0)
         left = self.until - time.monotonic()
         if left <= expected:
-            raise OutOfTime(f"{clock(expected)} are needed and {clock(max(0.0, left))} are left")
+            raise OutOfTime(f"needs {clock(expected)}" if expected else "no time is left")
         what = f"{settings.method} ρ={settings.rho:g} seed {settings.seed} noise {settings.noise:g}"
         result = train(settings, self.device, lambda epoch: self.show(what, epoch, settings))
         self.pace.append(result["seconds"] / settings.cost)
@@ -121,42 +132,51 @@ class Kept:
         )
 
 
-def chosen(run: Run, base: Settings) -> dict[str, Settings]:
-    """Choose learning rate and weight decay for SGD, and then a radius for SAM and for ASAM."""
-
-    def best(options: list[Settings]) -> Settings:
-        return max(options, key=lambda one: run(one)["validation"])
-
+def chosen(run: Run, base: Settings, method: str) -> Settings:
+    """Choose learning rate and weight decay for SGD, and SAM's or ASAM's radius on top of them."""
     base = base._replace(seed=SEARCH_SEED)
     tried = 1 if base.data == "toy" else None  # the smoke test's data
-    grid = [base._replace(lr=lr, weight_decay=decay) for lr, decay in GRID[:tried]]
-    found = {"sgd": best(grid)}
-    for method, radii in ((method, radii[:tried]) for method, radii in RADII.items()):
-        found[method] = best([found["sgd"]._replace(method=method, rho=rho) for rho in radii])
-    return found
+
+    def score(settings: Settings) -> float:
+        return run(settings)["validation"]
+
+    clean = [base._replace(lr=lr, weight_decay=decay, noise=0.0) for lr, decay in GRID[:tried]]
+    found = max(clean, key=score)._replace(noise=base.noise)
+    if method == "twice":
+        return found._replace(epochs=2 * base.epochs)
+    if method == "sgd":
+        return found
+    radii = [found._replace(method=method, rho=rho) for rho in RADII[method]]
+    return uphill(radii[FIRST:][:tried] if tried else radii, score, 0 if tried else FIRST)
 
 
-def reported(run: Run, claim: Claim, seeds: int) -> Iterator[dict[str, Any]]:
-    """Yield every reported run of a claim, seed by seed, with its labels."""
-    for problem, base in claim.problems.items():
-        settings = chosen(run, base)
-        if claim.twice:
-            settings["twice"] = settings["sgd"]._replace(epochs=2 * base.epochs)
-        for seed in range(seeds):
-            for method, one in settings.items():
-                result = run(one._replace(seed=seed))
-                yield {"method": TITLES[method], "problem": problem, "seed": seed, **result}
+def uphill(options: list[Settings], score: Callable[[Settings], float], at: int) -> Settings:
+    """Return the option that is better than both beside it, from one on to where it gets better."""
+    while True:
+        beside = (k for k in (at + 1, at - 1) if 0 <= k < len(options))
+        better = next((k for k in beside if score(options[k]) > score(options[at])), None)
+        if better is None:
+            return options[at]
+        at = better
 
 
-def study(name: str, run: Run, seeds: int, problems: dict[str, Settings] | None = None) -> dict:
-    """Run a claim as far as the time allows."""
-    claim = CLAIMS[name] if problems is None else CLAIMS[name]._replace(problems=problems)
+def study(run: Run, problems: dict[str, Settings], methods: list[str], seeds: int) -> dict:
+    """Run a claim as far as the time allows: SGD and SAM for every problem, then the others."""
     runs: list[dict[str, Any]] = []
-    left_out = ""
-    try:
-        runs.extend(reported(run, claim, seeds))
-    except OutOfTime as stop:
-        left_out = f"the time was over: {stop}"
+    first = [method for method in ("sgd", "sam") if method in methods]
+    left_out = []
+    for some in (first, *([method] for method in methods if method not in first)):
+        for problem, base in problems.items():
+            labels = {"problem": problem, "width": base.width}
+            try:
+                settings = {method: chosen(run, base, method) for method in some}
+                for seed in range(seeds):  # a seed counts when all the methods have it
+                    done = {m: run(one._replace(seed=seed)) for m, one in settings.items()}
+                    for method, one in done.items():
+                        found = {"method": TITLES[method], **labels, "seed": seed, **one}
+                        runs.append({**found, "rho": one["settings"]["rho"]})
+            except OutOfTime as stop:
+                left_out.append(f"{problem}, {' and '.join(TITLES[m] for m in some)}: {stop}")
     return {"runs": runs, "left_out": left_out}
 
 
@@ -188,12 +208,20 @@ def difference(runs: list[dict[str, Any]], method: str, problem: str) -> str:
 
 
 def verdict(name: str, runs: list[dict[str, Any]]) -> str:
-    """Judge SAM's gain over SGD; over SGD for twice the epochs where that ran, too."""
-    claim = CLAIMS[name]
-    if len(labelled(runs, method="SAM", problem=claim.judged)) < 2:
+    """Judge SAM's gain over SGD, or over SGD for twice the epochs where that is better.
+
+    Where SGD has not learned its labels, a gain may be one of speed, unless twice the epochs ran.
+    """
+    problem = CLAIMS[name].judged
+    sam, twice = (by_seed(runs, method=m, problem=problem) for m in ("SAM", TITLES["twice"]))
+    if len(sam) < 2:
         return "not run"
-    over = TITLES["twice"] if claim.twice else "SGD"
-    found = Headline.of(gain(runs, "SAM", over, problem=claim.judged), f"points, {claim.judged}")
+    sgd = mean(runs, method="SGD", problem=problem).value
+    both = sam.keys() == twice.keys()
+    longer = both and mean(runs, method=TITLES["twice"], problem=problem).value > sgd
+    over = TITLES["twice"] if longer else "SGD"
+    train = None if both else mean(runs, "train", method="SGD", problem=problem).value
+    found = Headline.of(gain(runs, "SAM", over, problem=problem), f"points, {problem}", train=train)
     return f"{found.word}: SAM − {over} = {found.number}"
 
 
@@ -215,16 +243,20 @@ def draw(runs: list[dict[str, Any]], path: Path) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Judge the step, train what there is time for, and write JSON, table and picture."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("claim", choices=[*CLAIMS, "all"], nargs="?", default="all")
+    parser.add_argument("claims", choices=[*CLAIMS, "all"], nargs="*", default="all")
+    parser.add_argument("--methods", choices=TITLES, nargs="+", default=list(TITLES))
+    parser.add_argument(
+        "--problem", help="of the claim, such as '40%% noise'; default: all of them"
+    )
     parser.add_argument("--minutes", type=float, default=10.0, help="how long to train")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, help="default: 5 for table1, else 3")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--out", type=Path, default=Path("at_scale"))
     parser.add_argument("--smoke", action="store_true", help="only see that everything runs")
     given = parser.parse_args(arguments)
     try:
         check_number("--minutes", given.minutes, high=1440)
-        check_whole("--seeds", given.seeds, 1)
+        check_whole("--seeds", 1 if given.seeds is None else given.seeds, 1)
         until = time.monotonic() + 60 * given.minutes
         report = judge(given.device)
     except ValueError as error:
@@ -232,41 +264,47 @@ def main(arguments: list[str] | None = None) -> int:
     if not report.conforms:
         print(report)
         return report.exit_code
+    cuda = given.device.startswith("cuda")
+    about = {
+        "command": shlex.join(["python", "cifar.py", *(arguments or sys.argv[1:])]),
+        "data": "toy" if given.smoke else "cifar10",
+        "device": torch.cuda.get_device_name() if cuda else platform.processor() or "cpu",
+        "oracle": {"verdict": report.verdict, "ran": report.ran, "versions": report.versions},
+        "versions": {"minisam": minisam.__version__, "torch": torch.__version__},
+        "smoke": given.smoke,
+    }
     given.out.mkdir(parents=True, exist_ok=True)
-    for name in CLAIMS if given.claim == "all" else [given.claim]:
-        kept = Kept(given.out / f"{name}.runs.json", given.device, (until - time.monotonic()) / 60)
-        problems, seeds = (smallest(CLAIMS[name]), 2) if given.smoke else (None, given.seeds)
-        results = study(name, kept, seeds, problems)
-        cuda = given.device.startswith("cuda")
+    kept = Kept(given.out / "runs.json", given.device, until)
+    for name in CLAIMS if "all" in given.claims else given.claims:
+        claim = smallest(CLAIMS[name]) if given.smoke else CLAIMS[name]
+        seeds = given.seeds or claim.seeds
+        asked = {k: v for k, v in claim.problems.items() if given.problem in (None, k)}
+        study(kept, asked, given.methods, seeds)
+        results = study(kept.as_it_is(), claim.problems, list(TITLES), seeds)
         record = {
             "name": name,
-            "claim": CLAIMS[name].claim,
-            "published": CLAIMS[name].published,
+            "claim": claim.claim,
+            "published": claim.published,
             "verdict": "none: a smoke test" if given.smoke else verdict(name, results["runs"]),
-            "command": shlex.join(["python", "cifar.py", *(arguments or sys.argv[1:])]),
-            "data": "toy" if given.smoke else "cifar10",
-            "device": torch.cuda.get_device_name() if cuda else platform.processor() or "cpu",
-            "oracle": {"verdict": report.verdict, "ran": report.ran, "versions": report.versions},
-            "versions": {"minisam": minisam.__version__, "torch": torch.__version__},
+            **about,
             "seeds": list(range(seeds)),
-            "smoke": given.smoke,
             "results": results,
         }
         write_json(given.out / f"{name}.json", jsonable(record))
-        print(f"## {name}\n\n{record['claim']}\nHere ({record['device']}): {record['verdict']}.\n")
+        print(f"## {name}\n\n{claim.claim}\nHere ({about['device']}): {record['verdict']}.\n")
         if results["left_out"]:
-            print(f"Not all of it ran: {results['left_out']}. Call again to go on.\n")
+            print("\n  ".join(["Not run yet; call again to go on:", *results["left_out"]]) + "\n")
         if results["runs"]:
             print("\n".join(table(results["runs"])) + "\n")
             draw(results["runs"], given.out / f"{name}.png")
     return 0
 
 
-def smallest(claim: Claim) -> dict[str, Settings]:
-    """Return a claim's first problem at the smallest size."""
+def smallest(claim: Claim) -> Claim:
+    """Return a claim with its first problem alone, at the smallest size."""
     label, settings = next(iter(claim.problems.items()))
     tiny = settings._replace(data="toy", train_size=32, test_size=32, held_out=32)
-    return {label: tiny._replace(epochs=1, width=2)}
+    return claim._replace(problems={label: tiny._replace(epochs=1, width=2)}, seeds=2)
 
 
 if __name__ == "__main__":

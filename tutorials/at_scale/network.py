@@ -11,10 +11,11 @@ from torch.nn import functional as F
 PAD = 4  # pixels around an image before it is cropped, as in He et al. 2016, sec. 4.2
 
 
-def convolution(inputs: int, outputs: int) -> nn.Sequential:
-    """Return a 3×3 convolution with batch norm and ReLU."""
+def convolution(inputs: int, outputs: int, halve: bool = False) -> nn.Sequential:
+    """Return a 3×3 convolution with batch norm and ReLU; pooling first leaves these a quarter."""
     conv = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
-    return nn.Sequential(conv, nn.BatchNorm2d(outputs), nn.ReLU())
+    pool = nn.MaxPool2d(2) if halve else nn.Identity()
+    return nn.Sequential(conv, pool, nn.BatchNorm2d(outputs), nn.ReLU())
 
 
 class Residual(nn.Module):
@@ -40,7 +41,7 @@ def resnet(width: int = 64, classes: int = 10) -> nn.Module:
     widths = (width, 2 * width, 4 * width, 4 * width)
     stages = [convolution(3, width)]
     for inputs, outputs in pairwise(widths):
-        stages += [convolution(inputs, outputs), nn.MaxPool2d(2), Residual(outputs)]
+        stages += [convolution(inputs, outputs, halve=True), Residual(outputs)]
     head = (nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(widths[-1], classes))
     return nn.Sequential(*stages, *head)
 

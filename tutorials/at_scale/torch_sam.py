@@ -22,8 +22,8 @@ class SAM:
     Args:
         named: ``model.named_parameters()``; frozen ones are left alone.
         method: ``"sgd"``, ``"sam"`` or ``"asam"``.
-        rho: radius ρ of the climb. It and ``lr`` may be tensors without dimensions, whose value
-            every step reads anew, also one that was captured.
+        rho: radius ρ of the climb. It, ``lr`` and ``weight_decay`` may be tensors without
+            dimensions, whose values every step reads anew, also one that was captured.
         lr: step size.
         momentum: μ.
         nesterov: whether to look ahead along the velocity.
@@ -80,7 +80,7 @@ class SAM:
     @torch.no_grad()
     def descend(self, d2: list) -> None:
         """Do the base update: g ← d2 + λw, v ← μv + g, w ← w − lr v (Nesterov: g + μv)."""
-        g = torch._foreach_add(d2, self.weights, alpha=self.weight_decay)
+        g = torch._foreach_add(d2, torch._foreach_mul(self.weights, self.weight_decay))
         if self.momentum:
             torch._foreach_mul_(self.velocity, self.momentum)
             torch._foreach_add_(self.velocity, g)

@@ -78,14 +78,15 @@ def parts(
         test_size=test_size, validation=held_out, validation_labels="noisy", seed=seed,
     )  # fmt: skip
     found = {"train": data.train, "test": data.test, "held out": data.validation}
-    scale = torch.tensor(data.train.images).double().div(255)
-    mean, std = scale.mean((0, 1, 2)).float(), scale.std((0, 1, 2)).float()
+    mean = std = torch.zeros(())
     made = {}
-    for name, split in found.items():
+    for name, split in found.items():  # the training images come first, and tell mean and std
         if split is not None:
-            images = (torch.tensor(split.images).float() / 255 - mean) / std
+            images = torch.tensor(split.images).to(device).permute(0, 3, 1, 2).float() / 255
+            if name == "train":
+                std, mean = torch.std_mean(images, (0, 2, 3), keepdim=True)
             labels = (torch.tensor(x).to(device) for x in (split.labels, split.clean_labels))
-            made[name] = Part(images.permute(0, 3, 1, 2).to(device), *labels)
+            made[name] = Part((images - mean) / std, *labels)
     return made
 
 
@@ -99,28 +100,40 @@ def rate(settings: Settings, step: int, steps: int) -> float:
 class Step:
     """One step of training: the batch's place, the network, the optimizer.
 
+    It serves one run after the other, so that a graph is captured once for a method.
+
     Args:
-        settings: of the run.
-        device: where.
+        method: ``"sgd"``, ``"sam"`` or ``"asam"``.
+        width: channels of the first convolution.
         classes: number of labels.
         size: images of a batch.
+        device: where.
     """
 
-    def __init__(self, settings: Settings, device: str, classes: int, size: int):
-        torch.manual_seed(settings.seed)
-        self.cuda = device.startswith("cuda")
-        network = resnet(settings.width, classes)
-        self.model = network.to(device, memory_format=torch.channels_last)  # as bfloat16 likes it
+    def __init__(self, method: str, width: int, classes: int, size: int, device: str):
+        self.width, self.classes, self.cuda = width, classes, device.startswith("cuda")
+        # channels last, as bfloat16 likes it
+        self.model = resnet(width, classes).to(device, memory_format=torch.channels_last)
         self.norms = [m for m in self.model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
-        self.lr = torch.zeros((), device=device)
+        self.rho, self.lr, self.weight_decay = torch.zeros(3, device=device)
         self.optimizer = SAM(
-            self.model.named_parameters(), settings.method, settings.rho, self.lr, momentum=0.9,
-            nesterov=True, weight_decay=settings.weight_decay,
+            self.model.named_parameters(), method, self.rho, self.lr, momentum=0.9, nesterov=True,
+            weight_decay=self.weight_decay,
         )  # fmt: skip
         images = torch.zeros((size, 3, 32, 32), device=device)
         self.images = images.to(memory_format=torch.channels_last)
         self.labels = torch.zeros(size, dtype=torch.long, device=device)
         self.take: Callable[[], Any] = self.capture() if self.cuda else self.eager
+
+    @torch.no_grad()
+    def start(self, settings: Settings) -> None:
+        """Put the weights at the start that a seed gives, and the settings in their places."""
+        torch.manual_seed(settings.seed)
+        self.model.load_state_dict(resnet(self.width, self.classes).state_dict())
+        for velocity in self.optimizer.velocity:
+            velocity.zero_()
+        self.rho.fill_(settings.rho)
+        self.weight_decay.fill_(settings.weight_decay)
 
     def loss(self) -> torch.Tensor:
         """Return the loss of the batch; batch norm keeps the statistics of the first pass alone."""
@@ -138,9 +151,8 @@ class Step:
         return self.optimizer.step(self.loss)
 
     def capture(self) -> Callable[[], Any]:
-        """Return the step as a CUDA graph; what the trial runs changed is put back."""
-        held = [*self.model.state_dict().values(), *self.optimizer.velocity]
-        before = [x.clone() for x in held]
+        """Return the step as a CUDA graph; trial runs choose the algorithm of each product."""
+        torch.backends.cudnn.benchmark = True
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
@@ -150,9 +162,10 @@ class Step:
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
             self.eager()
-        for now, then in zip(held, before, strict=True):
-            now.copy_(then)
         return graph.replay
+
+
+step_of = lru_cache(maxsize=None)(Step)  # one for each method and size, for all the runs
 
 
 @torch.no_grad()
@@ -165,7 +178,7 @@ def predictions(model: torch.nn.Module, images: torch.Tensor) -> torch.Tensor:
 
 
 def train(settings: Settings, device: str, follow: Callable[[int], Any] = bool) -> dict[str, Any]:
-    """Train one network, and return its accuracies in percent after every fifth and the last epoch.
+    """Train one network, and return its accuracies in percent after every tenth and the last epoch.
 
     Args:
         settings: of the run.
@@ -183,21 +196,24 @@ def train(settings: Settings, device: str, follow: Callable[[int], Any] = bool) 
     images, labels, clean = data["train"]
     classes = int(clean.max()) + 1
     size = min(BATCH, len(images))
-    step = Step(settings, device, classes, size)
+    step = step_of(settings.method, settings.width, classes, size, device)
+    step.start(settings)
     generator = torch.Generator(device).manual_seed(settings.seed)
     per_epoch = len(images) // size
     history: list[dict[str, float]] = []
     for epoch in range(settings.epochs):
         order = torch.randperm(len(images), generator=generator, device=device)
-        for number in range(per_epoch):
-            chosen = order[number * size : (number + 1) * size]
-            batch = images[chosen]
-            step.images.copy_(crop_and_flip(batch, generator) if settings.augment else batch)
-            step.labels.copy_(labels[chosen])
+        shown, told = images[order], labels[order]
+        if settings.augment:
+            shown = crop_and_flip(shown, generator)
+        for number in range(per_epoch):  # a rest that fills no batch waits for another epoch
+            batch = slice(number * size, (number + 1) * size)
+            step.images.copy_(shown[batch])
+            step.labels.copy_(told[batch])
             step.lr.fill_(rate(settings, epoch * per_epoch + number, settings.epochs * per_epoch))
             step.take()
         follow(epoch + 1)
-        if epoch % 5 == 4 or epoch + 1 == settings.epochs:
+        if epoch % 10 == 9 or epoch + 1 == settings.epochs:
             history.append({"epoch": epoch + 1, **accuracies(step.model, data)})
     last = history[-1]
     finite = all(bool(torch.isfinite(w).all()) for w in step.optimizer.weights)
