@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from minisam.experiments.reproduce import STUDIES
 from minisam.experiments.statistics import holm, p_value
-from minisam.experiments.study import Headline, gain, removed
+from minisam.experiments.study import Headline, gain, labelled, mean, removed
 
 PLACES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "toy": "toy images"}
 UNJUDGED = ("under-fitted", "not run")
@@ -86,8 +86,11 @@ def headline_of_device(record: Mapping[str, Any]) -> Headline | None:
     runs = record["results"]["runs"]
     if not (over and problem):
         return Headline(word, "")
+    radii = {run["rho"] for run in labelled(runs, method="SAM", problem=problem)}
     return Headline(
         word, number, gain(runs, "SAM", over, problem=problem),
+        rho=", ".join(f"{rho:g}" for rho in sorted(radii)),
+        train=mean(runs, "train", method="SGD", problem=problem).value,
         share=removed(runs, "SAM", over, problem=problem),
     )  # fmt: skip
 
@@ -128,8 +131,7 @@ def summary(folder: Path) -> str:
     ]
     for row in rows(folder):
         record, headline = row.record, row.headline
-        page = row.path if "device" in record else row.path.with_suffix(".md")
-        link = f"[{record['name']}]({page.as_posix()})"
+        link = f"[{record['name']}]({row.path.with_suffix('.md').as_posix()})"
         number, rho, train = ("", "", "") if headline is None else (
             "; ".join(filter(None, (headline.number, headline.beside))), headline.rho,
             "" if headline.train is None else f"{headline.train:.0f} %",

@@ -184,7 +184,8 @@ def test_its_climb_and_descent_conform_as_graphs_too(module):
 def test_they_conform_compiled(module):
     probes = ["sgd-momentum", "sam-global-norm", "sam-momentum", "asam-weights-momentum"]
     report = module("judge").judge("cuda", "compiled", ["float32"], probes=probes)
-    assert report.conforms and report.ran == len(probes)
+    assert report.conforms
+    assert report.ran == len(probes)
 
 
 def test_it_judges_its_step_and_then_trains(tmp_path):
@@ -196,6 +197,9 @@ def test_it_judges_its_step_and_then_trains(tmp_path):
         assert record["oracle"]["verdict"] == "conforms"
         assert {run["method"] for run in record["results"]["runs"]} >= {"SGD", "SAM", "ASAM"}
         assert (tmp_path / f"{name}.png").stat().st_size > 1000
+        page = (tmp_path / f"{name}.md").read_text()
+        assert record["claim"] in page
+        assert "| SAM − SGD, paired | " in page
     command.insert(2, "table4")
     again = subprocess.run([*command, "--out", tmp_path], capture_output=True, text=True)
     assert again.returncode == 0, again.stderr

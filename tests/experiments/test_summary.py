@@ -61,9 +61,10 @@ def test_a_row_has_headline_seeds_radius_training_accuracy_and_verdict(tmp_path)
 
 def test_what_a_gpu_trained_is_a_row_with_the_problem_that_its_verdict_names(tmp_path):
     runs = [
-        {"problem": problem, "method": method, "seed": seed, "last": last + seed}
-        for problem, method, last in (
-            ("40% noise", "SGD", 77.0), ("40% noise", "SAM", 89.0), ("60% noise", "SAM", 60.0),
+        {"problem": p, "method": m, "seed": seed, "last": last + seed, "train": 92.0, "rho": rho}
+        for p, m, last, rho in (
+            ("40% noise", "SGD", 77.0, 0.0), ("40% noise", "SAM", 89.0, 0.2),
+            ("60% noise", "SAM", 60.0, 0.1),
         )
         for seed in (0, 1, 2)
     ]  # fmt: skip
@@ -76,8 +77,9 @@ def test_what_a_gpu_trained_is_a_row_with_the_problem_that_its_verdict_names(tmp
     assert row.headline.difference.value == 12.0
     assert row.headline.share.value == pytest.approx(100 * 12 / 22, rel=1e-2)
     line = summary(tmp_path).splitlines()[-1]
-    assert line.startswith(f"| [table4]({path.as_posix()}): C | CIFAR-10, a GPU | +12.0 ± 0.0 poin")
-    assert line.endswith(", 40% noise | 3 |  |  | **shows** |")
+    page = path.with_suffix(".md").as_posix()
+    assert line.startswith(f"| [table4]({page}): C | CIFAR-10, a GPU | +12.0 ± 0.0 points, 40% noi")
+    assert line.endswith(", 40% noise | 3 | 0.2 | 92 % | **shows** |")
     path.write_text(json.dumps({**record, "verdict": "not run"}))
     assert rows(tmp_path)[0].word == "not run"
 

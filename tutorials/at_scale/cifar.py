@@ -30,7 +30,7 @@ import minisam
 from minisam.checks import check_number, check_whole
 from minisam.experiments.statistics import mean_interval
 from minisam.experiments.study import Headline, by_seed, gain, labelled, mean
-from minisam.files import jsonable, write_json
+from minisam.files import jsonable, write_atomically, write_json
 from minisam.plots import dots_by_method, picture
 from minisam.progress import clock
 
@@ -240,6 +240,20 @@ def draw(runs: list[dict[str, Any]], path: Path) -> None:
             panel.set(title=problem, xlabel="test accuracy (%)")
 
 
+def page(record: dict[str, Any]) -> str:
+    """Return what a claim gave as Markdown."""
+    name, results = record["name"], record["results"]
+    lines = [f"# {name}", "", record["claim"], ""]
+    lines += [f"Published: {record['published']}", ""]
+    lines += [f"Here ({record['device']}): **{record['verdict']}**.", ""]
+    if results["runs"]:
+        lines += [*table(results["runs"]), "", f"![Accuracies by method]({name}.png)", ""]
+    if results["left_out"]:
+        lines += ["Not run yet; the same command goes on:", ""]
+        lines += [*(f"- {left}" for left in results["left_out"]), ""]
+    return "\n".join([*lines, f"`{record['command']}`", ""])
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Judge the step, train what there is time for, and write JSON, table and picture."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
@@ -291,12 +305,13 @@ def main(arguments: list[str] | None = None) -> int:
             "results": results,
         }
         write_json(given.out / f"{name}.json", jsonable(record))
-        print(f"## {name}\n\n{claim.claim}\nHere ({about['device']}): {record['verdict']}.\n")
-        if results["left_out"]:
-            print("\n  ".join(["Not run yet; call again to go on:", *results["left_out"]]) + "\n")
         if results["runs"]:
-            print("\n".join(table(results["runs"])) + "\n")
             draw(results["runs"], given.out / f"{name}.png")
+        text = page(record)
+        write_atomically(
+            given.out / f"{name}.md", lambda file, text=text: file.write(text.encode())
+        )
+        print(text)
     return 0
 
 
