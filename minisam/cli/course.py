@@ -36,6 +36,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--staff", action="store_true", help="write the solution, and nbgrader's source, instead"
     )
 
+    release.add_argument(
+        "--install",
+        metavar="WHAT",
+        help="what pip is told to install, such as an address; default: a wheel put beside",
+    )
+
     grade = actions.add_parser("grade", help="grade a class", epilog=EXIT_CODES)
     grade.add_argument(
         "submissions",
@@ -145,7 +151,7 @@ def release_it(arguments: argparse.Namespace) -> int:
 
     found, variant = asked_for(arguments)
     write = release_to_staff if arguments.staff else release
-    for path in write(found, variant, expanded(arguments.out)):
+    for path in write(found, variant, expanded(arguments.out), arguments.install):
         say(str(path))
     return 0
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from minisam.course.texts import (
     source_of,
     stripped_cells,
 )
+from minisam.course.wheel import wheel
 from minisam.files import write_atomically
 
 TESTS = '''\
@@ -64,8 +67,10 @@ def test_{criterion}(env):
 GRADESCOPE = {
     "setup.sh": """\
 #!/usr/bin/env bash
+apt-get update
 apt-get install -y python3-pip bubblewrap
-python3 -m pip install --break-system-packages minisam
+cd /autograder/source
+PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip install {install}
 """,
     "run_autograder": """\
 #!/usr/bin/env bash
@@ -80,9 +85,11 @@ CLASSROOM50 = '''\
 
 import subprocess
 import sys
+from pathlib import Path
 
 python = [sys.executable, "-m"]
-subprocess.run([*python, "pip", "install", "--quiet", "--user", "minisam"], check=True)
+install = [*python, "pip", "install", "--quiet", "--user", {word!r}]
+subprocess.run(install, check=True, cwd=Path(__file__).parent)
 words = "course grade . --assignment {name}{variant} --out /tmp/marks --classroom50 result.json"
 sys.exit(subprocess.run([*python, "minisam", *words.split()]).returncode)
 '''
@@ -100,7 +107,8 @@ jobs:
       - uses: actions/setup-python@v5
         with:
           python-version: "3.12"
-      - run: python -m pip install minisam pytest
+      - run: |
+          python -m pip install {install} pytest
       - run: python -m pytest -q test_{file}.py
 """
 FIRST = " Begin with the predictions:\na wrong guess costs nothing."
@@ -111,40 +119,53 @@ Write in `{file}.py` or in `{file}.ipynb`, and hand in one of the two.{first}
 
 {rubric}
 
-{points} points. `python -m pytest test_{file}.py`, or the last cell of the notebook, checks your
-work with public numbers. That is practice and counts for nothing; the marked run uses other
-numbers, and runs your file by itself, with NumPy and nothing else.
+{points} points. Once, in this folder:
+
+```sh
+python -m pip install {install} pytest
+```
+
+Then `python -m pytest test_{file}.py`, or the last cell of the notebook, checks your work with
+public numbers. That is practice and counts for nothing; the marked run uses other numbers, and runs
+your file by itself, with NumPy and nothing else.
 
 Say in a line at the top of your file which tools wrote code or text for you, and which parts.
 """
 
 
-def release(assignment: Assignment, variant: Mapping[str, Any], out: Path) -> list[Path]:
+def release(
+    assignment: Assignment, variant: Mapping[str, Any], out: Path, install: str | None = None
+) -> list[Path]:
     """Write an assignment's folder for students.
 
     Args:
         assignment: the assignment.
         variant: what this cohort's differs in.
         out: the folder, which must be empty or not be there yet.
+        install: what pip is to install, such as an address; by default a wheel of this minisam,
+            which is put into the folder.
 
     Returns:
         The files.
 
     Raises:
-        ValueError: if the folder holds something, or a line of the solution would get out; nothing
-            is written then.
+        ValueError: if the folder holds something, pip could not install that, or a line of the
+            solution would get out; nothing is written then.
     """
     check_empty(out)
-    texts = released(assignment, variant)
+    word, wheels = to_install(install)
+    texts = released(assignment, variant, shlex.quote(word))
     secret = solution_lines(source_of(assignment, variant))
     for name, text in texts.items():
         left = [line for line in secret if line in text]
         if left:
             raise ValueError(f"{name} would hold a line of the solution: {left[0]!r}")
-    return write_all(out, texts)
+    return write_all(out, {**texts, **wheels})
 
 
-def release_to_staff(assignment: Assignment, variant: Mapping[str, Any], out: Path) -> list[Path]:
+def release_to_staff(
+    assignment: Assignment, variant: Mapping[str, Any], out: Path, install: str | None = None
+) -> list[Path]:
     """Write what only the staff get: the solution, and what other systems are fed with.
 
     That is nbgrader's source notebook, otter's tests, Gradescope's scripts and Classroom 50's.
@@ -153,19 +174,24 @@ def release_to_staff(assignment: Assignment, variant: Mapping[str, Any], out: Pa
         assignment: the assignment.
         variant: what this cohort's differs in.
         out: the folder, which must be empty or not be there yet.
+        install: as for `release`; a wheel is put beside each script that installs it.
 
     Raises:
-        ValueError: if the folder holds something.
+        ValueError: if the folder holds something, or pip could not install that.
     """
     check_empty(out)
+    word, wheels = to_install(install)
     cells = cells_of(source_of(assignment, variant))
-    texts = {
+    texts: dict[str, str | bytes] = {
         f"{assignment.file}.py": reference(assignment, variant),
         f"{assignment.file}.ipynb": notebook(cells),
     }
-    words = {"name": assignment.name, "variant": as_options(assignment, variant)}
+    words = {"name": assignment.name, "variant": as_options(assignment, variant), "word": word,
+             "install": shlex.quote(word)}  # fmt: skip
     texts |= {f"gradescope/{name}": text.format(**words) for name, text in GRADESCOPE.items()}
     texts["classroom50/autograder.py"] = CLASSROOM50.format(**words)
+    texts |= {f"{place}/{name}": content for place in ("gradescope", "classroom50")
+              for name, content in wheels.items()}  # fmt: skip
     for one in assignment.criteria:
         if not one.by_staff:
             texts[f"tests/{one.name}.py"] = OTTER.format(
@@ -173,6 +199,28 @@ def release_to_staff(assignment: Assignment, variant: Mapping[str, Any], out: Pa
                 name=assignment.name, variant=differing(assignment, variant),
             )  # fmt: skip
     return write_all(out, texts)
+
+
+def to_install(install: str | None) -> tuple[str, dict[str, bytes]]:
+    """Return what pip is to install, and the files that it finds in its own folder.
+
+    Raises:
+        ValueError: if pip, elsewhere, can install no such thing.
+
+    Example:
+        >>> to_install("minisam @ git+https://example.org/minisam")
+        ('minisam @ git+https://example.org/minisam', {})
+    """
+    if install is None:
+        name, content = wheel()
+        return f"./{name}", {name: content}
+    given = install.strip()
+    if not given or given.startswith("-") or not given.isprintable():
+        raise ValueError(f"--install must be what pip can install, in one line, got {install!r}")
+    if Path(given).is_file():
+        raise ValueError(f"--install must be an address that others reach, got {install!r}, a file "
+                         "of this machine")  # fmt: skip
+    return given, {}
 
 
 def as_options(assignment: Assignment, variant: Mapping[str, Any]) -> str:
@@ -193,23 +241,20 @@ def check_empty(out: Path) -> None:
         raise ValueError(f"--out must be an empty folder, or none yet, got {str(out)!r}")
 
 
-def write_all(out: Path, texts: Mapping[str, str]) -> list[Path]:
-    """Write texts into a folder; scripts can be run."""
+def write_all(out: Path, texts: Mapping[str, str | bytes]) -> list[Path]:
+    """Write texts and wheels into a folder; scripts can be run."""
     files = []
     for name, text in texts.items():
-        path = write_atomically(out / name, _writer(text))
-        if text.startswith("#!"):
+        content = text if isinstance(text, bytes) else text.encode()
+        path = write_atomically(out / name, methodcaller("write", content))
+        if content.startswith(b"#!"):
             path.chmod(0o755)
         files.append(path)
     return files
 
 
-def _writer(text: str) -> Any:
-    return lambda file: file.write(text.encode())
-
-
-def released(assignment: Assignment, variant: Mapping[str, Any]) -> dict[str, str]:
-    """Return the files that students get, by name."""
+def released(assignment: Assignment, variant: Mapping[str, Any], install: str) -> dict[str, str]:
+    """Return the files that students get, by name; a shell reads ``install``."""
     cells = stripped_cells(source_of(assignment, variant))
     file, number = assignment.file, assignment.number
     names = [one.name for one in assignment.criteria if not one.by_staff]
@@ -221,8 +266,8 @@ def released(assignment: Assignment, variant: Mapping[str, Any]) -> dict[str, st
         ),
         "README.md": README.format(
             number=number, title=assignment.title, file=file, points=POINTS,
-            rubric="\n".join(rubric(assignment)),
+            rubric="\n".join(rubric(assignment)), install=install,
             first=FIRST if any("PREDICTION" in cell.text for cell in cells) else "",
         ),
-        ".github/workflows/check.yml": WORKFLOW.format(file=file),
+        ".github/workflows/check.yml": WORKFLOW.format(file=file, install=install),
     }  # fmt: skip

@@ -10,8 +10,9 @@ from minisam.cli.main import build_parser, main
 from minisam.cli.options import check_whole_options, look_for_data_in, words
 from minisam.files import given_path
 
+# what is read as text, and names no file
 TEXTS = {"methods", "rho", "names", "labels", "slug", "target", "dtype", "method", "declare",
-         "known", "probe", "variant", "id"}  # what is read as text, and names no file  # fmt: skip
+         "known", "probe", "variant", "id", "install"}  # fmt: skip
 
 
 def arguments_of(parser, words=()):

@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -22,7 +23,7 @@ every = pytest.mark.parametrize("name", NAMES)
 @every
 def test_nothing_of_the_solution_is_released(name, tmp_path):
     found = assignment(name)
-    files = release(found, {}, tmp_path / "out")
+    files = release(found, {}, tmp_path / "out", "minisam")
     names = {str(path.relative_to(tmp_path / "out")) for path in files}
     file = found.file
     assert names == {f"{file}.py", f"{file}.ipynb", f"test_{file}.py", "README.md",
@@ -133,6 +134,57 @@ def test_the_scripts_of_other_systems_call_the_grader(tmp_path):
                 if isinstance(node, ast.Assign) and node.targets[0].id == "words"]  # fmt: skip
     parsed = build_parser(["course"]).parse_args(words.split())
     assert (parsed.classroom50, parsed.variant) == ("result.json", ["p=3"])
+
+
+def installs(folder):
+    """The words after ``pip install`` in every file of a release, options left out."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        text = path.read_text(encoding="utf-8") if path.suffix in (".yml", ".sh", ".md") else ""
+        for line in re.findall("pip install (.*)", text):
+            found[path.name] = [word for word in shlex.split(line) if word != "pytest"]
+        if path.name == "autograder.py":
+            (line,) = re.findall(r"install = \[\*python, (.*)\]", path.read_text(encoding="utf-8"))
+            words = ast.literal_eval(f"[{line}]")
+            found[path.name] = [one for one in words[2:] if not one.startswith("--")]
+    return found
+
+
+OTHER_PLACES = ["git+https://example.org/minisam", "minisam @ https://example.org/it's a.whl"]
+INSTALLING = {"README.md", "check.yml", "setup.sh", "autograder.py"}
+
+
+@pytest.mark.parametrize("place", OTHER_PLACES)
+def test_what_is_installed_can_be_said(tmp_path, place):
+    release(assignment("a2"), {}, tmp_path / "out", place)
+    release_to_staff(assignment("a2"), {}, tmp_path / "out" / "staff", place)
+    assert installs(tmp_path / "out") == {key: [place] for key in INSTALLING}
+    assert not list(tmp_path.rglob("*.whl"))
+
+
+def test_what_is_installed_lies_beside_what_installs_it(tmp_path):
+    release(assignment("a2"), {}, tmp_path / "out")
+    release_to_staff(assignment("a2"), {}, tmp_path / "staff")
+    students, staff = installs(tmp_path / "out"), installs(tmp_path / "staff")
+    assert {*students, *staff} == INSTALLING
+    places = {"setup.sh": "staff/gradescope", "autograder.py": "staff/classroom50"}
+    for file, (word,) in {**students, **staff}.items():
+        assert word.startswith("./")  # else pip asks an index for it
+        assert (tmp_path / places.get(file, "out") / word).is_file()
+
+
+@pytest.mark.parametrize("place", ["", " ", "a\nb", "--index-url=x", "-r x"])
+def test_what_pip_cannot_install_is_refused(tmp_path, place):
+    for write in (release, release_to_staff):
+        with pytest.raises(ValueError, match="--install must be what pip can install"):
+            write(assignment("a2"), {}, tmp_path / "out", place)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_that_only_this_machine_has_is_refused(tmp_path):
+    (tmp_path / "a.whl").touch()
+    with pytest.raises(ValueError, match=r"a\.whl', a file of this machine"):
+        release(assignment("a2"), {}, tmp_path / "out", str(tmp_path / "a.whl"))
 
 
 @pytest.mark.parametrize("name", NAMES)
