@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from minisam.experiments.reproduce import STUDIES
-from minisam.experiments.statistics import holm, p_value
-from minisam.experiments.study import Headline, gain, labelled, mean, removed
+from minisam.experiments.statistics import Interval, holm, p_value
+from minisam.experiments.study import Headline
 
 PLACES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "toy": "toy images"}
 UNJUDGED = ("under-fitted", "not run")
@@ -73,26 +73,11 @@ def headline_of(record: Mapping[str, Any]) -> Headline | None:
     """Return the headline of a kept result; None of a smoke test."""
     if record.get("smoke") or "results" not in record:
         return None
-    if "device" in record:
-        return headline_of_device(record)
+    if "headline" in record:  # of what a device trained: there is no study of it here
+        told = dict(record["headline"])
+        intervals = {key: Interval(**told[key]) for key in ("difference", "share") if told[key]}
+        return Headline(**{**told, **intervals})
     return importlib.import_module(STUDIES[record["name"]]).headline(record["results"])
-
-
-def headline_of_device(record: Mapping[str, Any]) -> Headline | None:
-    """Return the headline of what `tutorials/at_scale` trained: its verdict names the problem."""
-    word, _, told = record["verdict"].partition(": ")
-    pair, _, number = told.partition(" = ")
-    over, problem = pair.partition(" − ")[2], number.partition(", ")[2]
-    runs = record["results"]["runs"]
-    if not (over and problem):
-        return Headline(word, "")
-    radii = {run["rho"] for run in labelled(runs, method="SAM", problem=problem)}
-    return Headline(
-        word, number, gain(runs, "SAM", over, problem=problem),
-        rho=", ".join(f"{rho:g}" for rho in sorted(radii)),
-        train=mean(runs, "train", method="SGD", problem=problem).value,
-        share=removed(runs, "SAM", over, problem=problem),
-    )  # fmt: skip
 
 
 def rows(folder: Path) -> list[Row]:

@@ -129,15 +129,15 @@ def test_a_seed_counts_when_all_its_methods_ran(module):
 @pytest.mark.parametrize(
     ("train", "twice", "told"),
     [
-        (95.0, None, "shows: SAM − SGD = +4.1 ± 1.3 points, 40% noise"),
-        (60.0, None, "under-fitted: SAM − SGD = +4.1 ± 1.3 points, 40% noise"),
-        (60.0, (0.0, 0.5), "shows: SAM − SGD = +4.1 ± 1.3 points, 40% noise"),
+        (95.0, None, "shows: +4.1 ± 1.3 points over SGD, 40% noise"),
+        (60.0, None, "under-fitted: +4.1 ± 1.3 points over SGD, 40% noise"),
+        (60.0, (0.0, 0.5), "shows: +4.1 ± 1.3 points over SGD, 40% noise"),
         (
             60.0,
             (3.0, 3.0),
-            "undecided: SAM − SGD, twice the epochs = +1.6 ± 7.6 points, 40% noise",
+            "undecided: +1.6 ± 7.6 points over SGD, twice the epochs, 40% noise",
         ),
-        (60.0, (3.0,), "under-fitted: SAM − SGD = +4.1 ± 1.3 points, 40% noise"),
+        (60.0, (3.0,), "under-fitted: +4.1 ± 1.3 points over SGD, 40% noise"),
     ],
 )
 def test_sam_is_held_against_the_better_of_sgd_and_sgd_for_twice_the_epochs(
@@ -146,12 +146,21 @@ def test_sam_is_held_against_the_better_of_sgd_and_sgd_for_twice_the_epochs(
     cifar = module("cifar")
     given = {"SGD": (0.0, 1.0), "SAM": (4.0, 5.2), "SGD, twice the epochs": twice or ()}
     runs = [
-        {"method": method, "problem": "40% noise", "seed": seed, "last": last, "train": train}
+        {
+            "method": method,
+            "problem": "40% noise",
+            "seed": seed,
+            "last": last,
+            "train": train,
+            "rho": 0,
+        }
         for method, values in given.items()
         for seed, last in enumerate(values)
     ]
-    assert cifar.verdict("table4", runs) == told
-    assert cifar.verdict("table4", runs[:3]) == "not run"
+    found = cifar.headline("table4", runs)
+    assert f"{found.word}: {found.number}" == told
+    assert found.train == train
+    assert cifar.headline("table4", runs[:3]).word == "not run"
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")

@@ -28,8 +28,9 @@ from training import Settings, train
 
 import minisam
 from minisam.checks import check_number, check_whole
+from minisam.experiments.claims import width
 from minisam.experiments.statistics import mean_interval
-from minisam.experiments.study import Headline, by_seed, gain, labelled, mean
+from minisam.experiments.study import Headline, by_seed, gain, labelled, mean, removed
 from minisam.files import jsonable, write_atomically, write_json
 from minisam.plots import dots_by_method, picture
 from minisam.progress import clock
@@ -72,7 +73,7 @@ CLAIMS = {
     "width": Claim(
         "The wider the network, the more SAM gains.",
         "Figure 3 of Chen et al. 2021, and the review: over-parameterized networks gain more.",
-        {f"width {width}": Settings(noise=0.4, width=width) for width in (8, 16, 32, 64)},
+        {f"width {w}": Settings(noise=0.4, width=w) for w in (8, 16, 32, 64)},
         judged="width 64",
     ),
 }
@@ -167,7 +168,7 @@ def study(run: Run, problems: dict[str, Settings], methods: list[str], seeds: in
     left_out = []
     for some in (first, *([method] for method in methods if method not in first)):
         for problem, base in problems.items():
-            labels = {"problem": problem, "width": base.width}
+            labels = {"problem": problem, "width": base.width, "noise": base.noise}
             try:
                 settings = {method: chosen(run, base, method) for method in some}
                 for seed in range(seeds):  # a seed counts when all the methods have it
@@ -207,22 +208,31 @@ def difference(runs: list[dict[str, Any]], method: str, problem: str) -> str:
     return f"{gain(runs, method, problem=problem):+.1f}"
 
 
-def verdict(name: str, runs: list[dict[str, Any]]) -> str:
+def headline(name: str, runs: list[dict[str, Any]]) -> Headline:
     """Judge SAM's gain over SGD, or over SGD for twice the epochs where that is better.
 
     Where SGD has not learned its labels, a gain may be one of speed, unless twice the epochs ran.
     """
+    if name == "width":
+        there = sorted({run["width"] for run in labelled(runs, method="SAM")})
+        results = {"runs": runs, "widths": there, "rates": [0.4]}
+        return width.headline(results) if len(there) > 1 else Headline("not run", "")
     problem = CLAIMS[name].judged
     sam, twice = (by_seed(runs, method=m, problem=problem) for m in ("SAM", TITLES["twice"]))
     if len(sam) < 2:
-        return "not run"
-    sgd = mean(runs, method="SGD", problem=problem).value
+        return Headline("not run", "")
+    sgd, train = (mean(runs, v, method="SGD", problem=problem).value for v in ("last", "train"))
     both = sam.keys() == twice.keys()
     longer = both and mean(runs, method=TITLES["twice"], problem=problem).value > sgd
     over = TITLES["twice"] if longer else "SGD"
-    train = None if both else mean(runs, "train", method="SGD", problem=problem).value
-    found = Headline.of(gain(runs, "SAM", over, problem=problem), f"points, {problem}", train=train)
-    return f"{found.word}: SAM − {over} = {found.number}"
+    gained = gain(runs, "SAM", over, problem=problem)
+    radii = sorted({run["rho"] for run in labelled(runs, method="SAM", problem=problem)})
+    found = Headline.of(
+        gained, f"points over {over}, {problem}", train=None if both else train,
+        rho=", ".join(f"{rho:g}" for rho in radii),
+        share=removed(runs, "SAM", over, problem=problem),
+    )  # fmt: skip
+    return found._replace(train=train)
 
 
 def draw(runs: list[dict[str, Any]], path: Path) -> None:
@@ -295,11 +305,13 @@ def main(arguments: list[str] | None = None) -> int:
         asked = {k: v for k, v in claim.problems.items() if given.problem in (None, k)}
         study(kept, asked, given.methods, seeds)
         results = study(kept.as_it_is(), claim.problems, list(TITLES), seeds)
+        told = headline(name, results["runs"])
         record = {
             "name": name,
             "claim": claim.claim,
             "published": claim.published,
-            "verdict": "none: a smoke test" if given.smoke else verdict(name, results["runs"]),
+            "verdict": "none: a smoke test" if given.smoke else f"{told.word}: {told.number}",
+            "headline": told._asdict(),
             **about,
             "seeds": list(range(seeds)),
             "results": results,
