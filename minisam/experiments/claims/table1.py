@@ -10,6 +10,7 @@ random: it stops half trained, and what SAM costs there is speed, also with a sm
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -188,16 +189,21 @@ def headline(results: Mapping[str, Any]) -> Headline:
 def draw(results: Mapping[str, Any], figure: Any) -> None:
     """Draw every method's accuracy, a panel per network, and SAM's gain at every ρ below."""
     names = models(results)
-    panels = figure.subplots(2, len(names), squeeze=False)
+    panels = figure.subplots(2, len(names), squeeze=False, sharey="row")
     chosen = dict(zip(names, results.get("chosen", []), strict=False))
     for (above, below), model in zip(panels.T, names, strict=True):
-        shown = {m: mean(results["runs"], method=m, model=model) for m in methods(results, model)}
+        trained = methods(results, model)
+        nothing = Interval(math.nan, math.nan, math.nan, 0)  # keeps the row of a method empty
+        shown = {
+            m: mean(results["runs"], method=m, model=model) if m in trained else nothing
+            for m in METHODS
+        }
         dots_by_method(above, shown)
-        above.set_title(model)
-        above.set_xlabel("test accuracy after the last epoch (%)")
+        above.set_title(model.replace(", ", ",\n"))
+        above.set_xlabel("test accuracy (%)")
         gains = gains_by_radius(results.get("curve", []), results["runs"], "SAM", model=model)
         if model in chosen:  # which may be larger than all of a short ladder
             gains[chosen[model]["SAM"]["rho"]] = gain(results["runs"], "SAM", model=model)
             gains = dict(sorted(gains.items()))
             draw_gains(below, gains, "SAM", chosen[model]["SAM"]["rho"])
-        below.set_ylabel("SAM − SGD (points)")
+    panels[1, 0].set_ylabel("SAM − SGD (points)")

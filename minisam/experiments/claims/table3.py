@@ -150,7 +150,8 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
                 color=colour(two),
                 label=f"fine-tuned with {two}" if group == 0 else None,
             )
-    axes.set_xticks(range(len(places(results))), [named_place(place) for place in places(results)])
+    names = [named_place(place).replace(", ", "\n") for place in places(results)]
+    axes.set_xticks(range(len(names)), names)
     axes.set_ylabel("test accuracy (%) on the new classes")
     axes.grid(axis="x", visible=False)
     figure.legend(loc="outside upper center", ncols=3)
