@@ -184,11 +184,18 @@ def by_seed(
 ) -> dict[int, float]:
     """Return {seed: value} of the runs that carry these labels.
 
+    Raises:
+        ValueError: if two of them have one seed, so that the labels are those of two problems.
+
     Example:
         >>> by_seed([{"method": "SAM", "seed": 0, "last": 2.0}], method="SAM")
         {0: 2.0}
     """
-    return {run["seed"]: run[value] for run in labelled(runs, **labels)}
+    found = labelled(runs, **labels)
+    values = {run["seed"]: run[value] for run in found}
+    if len(values) < len(found):
+        raise ValueError(f"labels must leave one run a seed, got {labels} with {len(found)} runs")
+    return values
 
 
 def gains(

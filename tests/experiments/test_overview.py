@@ -33,3 +33,12 @@ def test_a_problem_is_one_that_both_methods_were_run_on():
     assert list(problems(runs)) == [{"noise": 0.2}]
     untested = [{name: run[name] for name in ("method", "noise", "train")} for run in runs]
     assert list(problems(untested)) == list(problems([])) == []
+
+
+def test_a_frozen_problem_is_not_the_one_that_moves():
+    runs = [
+        {"method": m, "images": 1000, "frozen": frozen, "train": 99.0, "last": 50.0}
+        for m in ("SGD", "SAM")
+        for frozen in (False, True)
+    ]
+    assert [labels["frozen"] for labels in problems(runs)] == [False, True]

@@ -39,6 +39,8 @@ def test_gains_are_paired_by_seed():
     ]
     assert gain(runs, "SAM", noise=0.4) == Interval(1.0, 1.0, 1.0, 3)
     assert len(labelled(runs, method="SAM", noise=0.4)) == 3
+    with pytest.raises(ValueError, match=r"labels must leave one run a seed, got .* with 6 runs"):
+        gain(runs, "SAM")  # of both rates of noise
 
 
 @pytest.mark.parametrize(
