@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +101,7 @@ def reproduce(
         "runs": len(records),
         **({"diverged": diverged} if diverged else {}),
         "machine": {"platform": platform.platform(), "cpus": os.cpu_count()},
+        "cores": sorted({record["machine"]["cpus"] for record in records}),
         "versions": records[-1]["versions"] if records else {},
         "results": results,
     }
@@ -164,8 +165,8 @@ def report(record: dict[str, Any], rows: Sequence[Sequence[str]]) -> str:
         *body,
         "",
         f"± is the half-width of a 95 % Student interval over n seeds. `{record['command']}`: "
-        f"{record['runs']} runs, together {clock(record['cpu_seconds'])} of one core's time, on a "
-        f"machine with {record['machine']['cpus']} cores.",
+        f"{record['runs']} runs, together {clock(record['cpu_seconds'])} of one core's time, on "
+        f"{machines_told(record)}.",
         "",
     ]
     if diverged := record.get("diverged", []):
@@ -174,6 +175,21 @@ def report(record: dict[str, Any], rows: Sequence[Sequence[str]]) -> str:
     if edge:
         lines += [f"Best at the edge of what was searched: {'; '.join(edge)}.", ""]
     return "\n".join(lines)
+
+
+def machines_told(record: Mapping[str, Any]) -> str:
+    """Say how many cores the machine had; of several, how many a run could use on each.
+
+    Example:
+        >>> machines_told({"machine": {"cpus": 2}, "cores": [2]})
+        'a machine with 2 cores'
+        >>> machines_told({"machine": {"cpus": 2}, "cores": [1, 16]})
+        'machines with 1 and 16 usable cores'
+    """
+    cores = record.get("cores", [])
+    if len(cores) < 2:
+        return f"a machine with {record['machine']['cpus']} cores"
+    return f"machines with {', '.join(map(str, cores[:-1]))} and {cores[-1]} usable cores"
 
 
 def command_line(

@@ -55,10 +55,10 @@ def test_table_and_picture_are_made_again_from_the_json(tmp_path):
 @pytest.mark.fault("said-of-the-data", "reproduce")
 def test_runs_that_diverge_are_counted_in_the_report(tmp_path, monkeypatch, capsys):
     @functools.wraps(fit)
-    def diverging(data, training, *options):
+    def diverging(data, training, *options, **named):
         if data.seed == 1 and training.optimizer == "sam":
             raise NonFiniteError("step 3 (epoch 1), at B: the loss is nan")
-        return fit(data, training, *options)
+        return fit(data, training, *options, **named)
 
     monkeypatch.setattr("minisam.experiments.trial.fit", diverging)
     record = reproduce("width", tmp_path, smoke=True, progress=None)
