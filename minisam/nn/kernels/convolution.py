@@ -34,6 +34,8 @@ from __future__ import annotations
 import numpy as np
 from autograd.extend import def_linear, defvjp, primitive
 
+from minisam.nn.kernels import winograd
+from minisam.nn.kernels.activations import positive_part
 from minisam.nn.kernels.dense import define_derivatives, repeat, total
 from minisam.nn.kernels.patches import Pair, output_size, patch_matrices
 from minisam.nn.kernels.threads import over_batch
@@ -42,18 +44,22 @@ from minisam.nn.kernels.threads import over_batch
 def _correlate(x, w, b, stride: Pair, padding: Pair, rectify: bool = False):
     """Return x ∗ w + b, or its relu, each block finished while it is in the cache."""
     output = output_size(x.shape[1:3], w.shape[:2], stride, padding)
-    matrix = w.reshape(-1, w.shape[3])
-    y = np.empty((len(x), *output, w.shape[3]), np.result_type(x, w))
+    filters = w.shape[3]
+    matrix = w.reshape(-1, filters)
+    bias = None if b is None else np.tile(b, (output[1], 1))  # of a row: NumPy adds those faster
+    y = np.empty((len(x), *output, filters), np.result_type(x, w))
 
     def work(part):
+        if winograd.suits(w.shape[:2], stride, padding, x.shape[3]):
+            return winograd.correlate(x[part], w, bias, padding, rectify, y[part])
         y_part = y[part]
-        for at, patches in patch_matrices(x[part], w.shape[:2], stride, padding, output):
-            block = y_part[at].reshape(-1, w.shape[3])
-            np.matmul(patches, matrix, out=block)
-            if b is not None:
-                block += b
+        for at, patches in patch_matrices(x[part], w.shape[:2], stride, padding, output, filters):
+            block = y_part[at]
+            np.matmul(patches, matrix, out=block.reshape(-1, filters))
+            if bias is not None:
+                block += bias
             if rectify:
-                np.maximum(block, 0, out=block)
+                positive_part(block, out=block)
 
     over_batch(work, len(x), y.size * w.shape[0] * w.shape[1])
     return y
@@ -104,9 +110,11 @@ def weight_gradient(x, y, kernel: Pair, stride: Pair, padding: Pair):
     channels, filters = x.shape[3], y.shape[3]
 
     def work(part):
+        if winograd.suits(kernel, stride, padding, channels):
+            return winograd.kernel_gradient(x[part], y[part], kernel[1], padding)
         total = np.zeros((kernel[0] * kernel[1] * channels, filters), np.result_type(x, y))
         y_part = y[part]
-        for at, patches in patch_matrices(x[part], kernel, stride, padding, y.shape[1:3]):
+        for at, patches in patch_matrices(x[part], kernel, stride, padding, y.shape[1:3], filters):
             total += patches.T @ y_part[at].reshape(-1, filters)
         return total
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from autograd.extend import defjvp, defjvp_argnum, defvjp, defvjp_argnums, primitive
 
-from minisam.nn.kernels.activations import gate
+from minisam.nn.kernels.activations import gate, positive_part
 from minisam.nn.kernels.threads import over_batch, workers
 
 
@@ -50,7 +50,7 @@ def affine(x, w, b, rectify: bool = False):
     y = product(_rows(x), w)
     y += b
     if rectify:
-        np.maximum(y, 0, out=y)
+        positive_part(y, out=y)
     return y.reshape((*x.shape[:-1], w.shape[1]))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 Pair = tuple[int, int]
 
 BLOCK_BYTES = 1 << 20  # of patches at a time: they should stay in the cache
+SMALL_PRODUCT = 1_000_000  # multiplications: up to so many OpenBLAS has a way that is faster
 
 
 def pair(value: int | Pair, name: str, smallest: int) -> Pair:
@@ -19,6 +20,20 @@ def pair(value: int | Pair, name: str, smallest: int) -> Pair:
     if min(both) < smallest:
         raise ValueError(f"{name} must be at least {smallest}, got {value!r}")
     return int(both[0]), int(both[1])
+
+
+def small_products(per_patch: int) -> int:
+    """Return how many patches make a small product, or no limit where that would be too few.
+
+    Args:
+        per_patch: multiplications for each patch.
+
+    Example:
+        >>> small_products(27 * 32)
+        1157
+    """
+    patches = SMALL_PRODUCT // per_patch
+    return patches if patches >= 64 else 1 << 60
 
 
 def output_size(size: Pair, kernel: Pair, stride: Pair, padding: Pair) -> Pair:
@@ -50,41 +65,45 @@ def pad(x: np.ndarray, padding: Pair, value: float = 0.0) -> np.ndarray:
 
 
 def windows(padded: np.ndarray, kernel: Pair, stride: Pair, output: Pair) -> np.ndarray:
-    """Return a view of shape (batch, out height, out width, kh, kw · channels), without a copy."""
+    """Return a view of shape (batch, out height, out width, kh, kw, channels), without a copy."""
     image, row, pixel, number = padded.strides
     return np.lib.stride_tricks.as_strided(
         padded,
-        (len(padded), *output, kernel[0], kernel[1] * padded.shape[3]),
-        (image, stride[0] * row, stride[1] * pixel, row, number),
+        (len(padded), *output, *kernel, padded.shape[3]),
+        (image, stride[0] * row, stride[1] * pixel, row, pixel, number),
         writeable=False,
     )
 
 
 def patch_matrices(
-    x: np.ndarray, kernel: Pair, stride: Pair, padding: Pair, output: Pair
+    x: np.ndarray, kernel: Pair, stride: Pair, padding: Pair, output: Pair, filters: int = 1
 ) -> Iterator[tuple[tuple[slice, slice], np.ndarray]]:
     """Yield (images, rows) of the output and the matrix of their patches, a block at a time.
 
     A block is some whole images, or some rows of one image, and its matrix has one row of kh · kw ·
-    channels numbers for each output pixel. The matrix is overwritten by the next one.
+    channels numbers for each output pixel. The matrix is overwritten by the next one. ``filters``
+    are those of the product that it is made for.
     """
     (n, h, w, c), (top, left), (height, width) = x.shape, padding, output
     length = kernel[0] * kernel[1] * c
     row_bytes = width * length * x.itemsize
-    rows = min(height, max(1, BLOCK_BYTES // row_bytes))
-    images = min(n, max(1, BLOCK_BYTES // (row_bytes * height)))
+    most = min(BLOCK_BYTES // row_bytes, small_products(length * filters) // width)
+    rows, images = min(height, max(1, most)), min(n, max(1, most // height))
+    # Copies run along the last axis. With few channels that is longest along a row of the image, if
+    # each channel's pixels lie together.
+    by_pixel = kernel[1] * c >= width
     padded = np.zeros((images, h + 2 * top, w + 2 * left, c), x.dtype)
+    if not by_pixel:
+        padded = np.ascontiguousarray(padded.transpose(3, 0, 1, 2)).transpose(1, 2, 3, 0)
     view = windows(padded, kernel, stride, output)
     buffer = np.empty(images * rows * width * length, x.dtype)
-    # Copies run along the last axis. With few channels that is longest along a row of the image.
-    by_pixel = kernel[1] * c >= width
     for i in range(0, n, images):
         count = min(images, n - i)
         padded[:count, top : top + h, left : left + w] = x[i : i + count]
         for j in range(0, height, rows):
             source = view[:count, j : j + rows]
             if not by_pixel:
-                source = source.transpose(3, 4, 0, 1, 2)
+                source = source.transpose(3, 4, 5, 0, 1, 2)
             block = buffer[: source.size].reshape(source.shape)
             block[...] = source
             matrix = block.reshape(-1, length) if by_pixel else block.reshape(length, -1).T

@@ -6,7 +6,8 @@ adjoint puts a gradient back to where the entries came from. Average pooling is 
 is a pair of mutually adjoint primitives, and can be differentiated any number of times.
 
 All of them walk over the window's offsets (a, b): the entries at one offset of all windows are a
-strided slice of the images, so that no array of windows is ever made.
+strided slice of the images, so that no array of windows is ever made. For the maximum alone, whose
+order does not matter, the rows of a window come first and then its columns.
 """
 
 from __future__ import annotations
@@ -46,7 +47,10 @@ def _gather(x, kernel: Pair, stride: Pair, padding: Pair, border: float, combine
 
 
 def _scatter(y, size: Pair, kernel: Pair, stride: Pair, padding: Pair, weigh):
-    """Return images to which each offset has added ``weigh(k, y)``: the adjoint of gathering."""
+    """Return images to which each offset has added the ``out`` of ``weigh(k, y, out, part)``.
+
+    This is the adjoint of gathering.
+    """
     (top, left), (height, width), channels = padding, size, y.shape[3]
     x = np.empty((len(y), height, width, channels), y.dtype)
     padded_size = height + 2 * top, width + 2 * left
@@ -61,9 +65,11 @@ def _scatter(y, size: Pair, kernel: Pair, stride: Pair, padding: Pair, weigh):
             padded[...] = 0
         for k, offset in enumerate(_offsets(y.shape[1:3], kernel, stride)):
             if tiles:
-                padded[offset] = weigh(k, y[part], part)
+                weigh(k, y[part], padded[offset], part)
             else:
-                padded[offset] += weigh(k, y[part], part)
+                weighed = np.empty_like(y[part])
+                weigh(k, y[part], weighed, part)
+                padded[offset] += weighed
         if padding != (0, 0):
             x[part] = padded[:, top : top + height, left : left + width]
 
@@ -74,11 +80,23 @@ def _scatter(y, size: Pair, kernel: Pair, stride: Pair, padding: Pair, weigh):
 @primitive
 def window_max(x, kernel: Pair, stride: Pair, padding: Pair):
     """Return the largest entry of each window, NaN if there is one."""
+    height, width = output_size(x.shape[1:3], kernel, stride, padding)
+    y = np.empty((len(x), height, width, x.shape[3]), x.dtype)
 
-    def combine(k, entries, y, _):
-        np.maximum(entries, y, out=y) if k else np.copyto(y, entries)
+    def largest(arrays, out):
+        np.maximum(arrays[0], arrays[:2][-1], out=out)
+        for array in arrays[2:]:
+            np.maximum(out, array, out=out)
 
-    return _gather(x, kernel, stride, padding, -np.inf, combine)
+    def work(part):
+        padded = pad(x[part], padding, -np.inf)
+        rows = np.empty((len(padded), height, *padded.shape[2:]), x.dtype)
+        ends = stride[0] * height, stride[1] * width
+        largest([padded[:, a : a + ends[0] : stride[0]] for a in range(kernel[0])], out=rows)
+        largest([rows[:, :, b : b + ends[1] : stride[1]] for b in range(kernel[1])], out=y[part])
+
+    over_batch(work, len(x), x.size)
+    return y
 
 
 @notrace_primitive
@@ -88,11 +106,11 @@ def winners(y, x, kernel: Pair, stride: Pair, padding: Pair):
 
     def work(part):
         padded = pad(x[part], padding, -np.inf)
-        open_windows = np.ones(y[part].shape, bool)
+        decided = np.zeros(y[part].shape, bool)
         for k, offset in enumerate(_offsets(y.shape[1:3], kernel, stride)):
             np.equal(padded[offset], y[part], out=won[k, part])
-            won[k, part] &= open_windows
-            open_windows ^= won[k, part]
+            np.greater(won[k, part], decided, out=won[k, part])  # it has won, and none before it
+            decided |= won[k, part]
 
     over_batch(work, len(x), x.size)
     return won
@@ -114,7 +132,11 @@ def select(x, won, kernel: Pair, stride: Pair, padding: Pair):
 @primitive
 def put_back(y, won, size: Pair, kernel: Pair, stride: Pair, padding: Pair):
     """Return the adjoint of `select`: images of zeros with each y added where it came from."""
-    return _scatter(y, size, kernel, stride, padding, lambda k, y, part: y * won[k, part])
+
+    def weigh(k, y, out, part):
+        np.multiply(y, won[k, part], out=out)
+
+    return _scatter(y, size, kernel, stride, padding, weigh)
 
 
 @primitive
@@ -130,7 +152,7 @@ def window_sum(x, kernel: Pair, stride: Pair, padding: Pair):
 @primitive
 def spread(y, size: Pair, kernel: Pair, stride: Pair, padding: Pair):
     """Return the adjoint of `window_sum`: each y added to every pixel of its window."""
-    return _scatter(y, size, kernel, stride, padding, lambda _k, y, _part: y)
+    return _scatter(y, size, kernel, stride, padding, lambda _k, y, out, _: np.copyto(out, y))
 
 
 defvjp(

@@ -32,6 +32,7 @@ import numpy as np
 T = TypeVar("T")
 
 PARTS = 8
+BUFFER = 1024
 SMALLEST_WORK = 1 << 19  # elements touched: below, starting threads takes longer than the work
 
 
@@ -128,15 +129,21 @@ def over_batch(work: Callable[[slice], T], batch: int, size: int, parts: int = P
         >>> sum(over_batch(lambda part: x[part].sum(), len(x), x.size))
         np.float64(6.0)
     """
+
+    def work_in_rows(part: slice) -> T:
+        with np.errstate():
+            np.setbufsize(BUFFER)
+            return work(part)
+
     slices = split_batch(batch, parts) if size >= SMALLEST_WORK else [slice(0, batch)]
     if workers() == 1 or len(slices) == 1:
-        return [work(part) for part in slices]
+        return [work_in_rows(part) for part in slices]
     results: list[Any] = [None] * len(slices)
     todo = iter(range(len(slices)))
 
     def work_off() -> None:
         for k in todo:
-            results[k] = work(slices[k])
+            results[k] = work_in_rows(slices[k])
 
     with own_threads():
         helpers = [_pool().submit(work_off) for _ in range(min(workers(), len(slices)) - 1)]

@@ -118,18 +118,22 @@ def test_arguments_are_not_changed_and_results_repeat():
     np.testing.assert_array_equal(w, before[1])
 
 
-@pytest.mark.parametrize("kernel", [1, 3, 5, 7])
+@pytest.mark.parametrize("kernel", [1, 2, 5, 7])
 def test_float32_is_within_the_bound_of_a_float64_reference(kernel):
-    """|error| ≤ γ_{K+1} Σ|x||w| for sums of K products, in any order of summation."""
+    """|error| ≤ γ_{K+1} Σ|x||w| for sums of K products, in any order of summation.
+
+    Kernels of three rows are in test_winograd.py.
+    """
     rng = np.random.default_rng(kernel)
     x = rng.standard_normal((8, 32, 32, 16)).astype(np.float32)
     w = rng.standard_normal((kernel, kernel, 16, 32)).astype(np.float32)
     p = (kernel // 2, kernel // 2)
-    y = rng.standard_normal((8, 32, 32, 32)).astype(np.float32)
+    y = rng.standard_normal((8, *output_size((32, 32), (kernel,) * 2, (1, 1), p), 32))
+    y = y.astype(np.float32)
     for function, args, terms in (
         (lambda x, w: convolve(x, w, (1, 1), p), (x, w), kernel * kernel * 16),
         (lambda y, w: input_gradient(y, w, (32, 32), (1, 1), p), (y, w), kernel * kernel * 32),
-        (lambda x, y: weight_gradient(x, y, (kernel,) * 2, (1, 1), p), (x, y), 8 * 32 * 32),
+        (lambda x, y: weight_gradient(x, y, (kernel,) * 2, (1, 1), p), (x, y), y[..., 0].size),
     ):
         exact = function(*(a.astype(np.float64) for a in args))
         of_magnitudes = function(*(np.abs(a).astype(np.float64) for a in args))
