@@ -60,15 +60,20 @@ def another_of(asked: Assignment, found: Work) -> Another:
     return another(asked, found.path.name, parts)
 
 
-def for_assignment(asked: Assignment, everybody: Sequence[Work]) -> list[Work]:
+def for_assignment(asked: Assignment, everybody: Sequence[Work], alone: bool = False) -> list[Work]:
     """Return the works of a class, with a word to the staff about each that looks like another's.
 
+    Args:
+        asked: the assignment.
+        everybody: their works.
+        alone: whether it is one student's, who may have handed in the wrong file.
+
     Raises:
-        ValueError: if all of them look like one other assignment's.
+        ValueError: if all of a class look like one other assignment's.
     """
     seen = [another_of(asked, one) for one in everybody]
     told = [one for one, work in zip(seen, everybody, strict=True) if work.path is not None]
-    if told and told[0].name and len({one.name for one in told}) == 1:
+    if not alone and told and told[0].name and len({one.name for one in told}) == 1:
         raise ValueError(f"--assignment must be {told[0].name}, got {asked.name}: what was handed "
                          f"in has nothing of {asked.name} ({told[0].why})")  # fmt: skip
     return [work._replace(trouble=f"it looks like {one.name}, and has nothing of {asked.name}: "

@@ -91,7 +91,7 @@ def class_in(folder: Path, assignment: Assignment, alone: bool = False) -> list[
     Raises:
         ValueError: if there is nothing, or nothing of this assignment.
     """
-    return for_assignment(assignment, found_in(folder, assignment.file, alone))
+    return for_assignment(assignment, found_in(folder, assignment.file, alone), alone)
 
 
 def grade_class(

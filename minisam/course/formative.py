@@ -14,7 +14,7 @@ from typing import Any
 
 from minisam.course.assignments import assignment
 from minisam.course.desk import NOT_WRITTEN, Here
-from minisam.course.handed_in import of_folder, read_submission
+from minisam.course.handed_in import SUFFIXES, of_folder, read_submission
 from minisam.course.judging import Grade, mistakes_in, status_of, variant_of
 from minisam.course.pages import in_lines
 from minisam.course.rubric import RIGHT, STAFF, Assignment, Credit, Judged, Task
@@ -102,6 +102,8 @@ def credits_in(
     """
     found = assignment(name)
     work = of_folder("", folder, found.file)
+    if work.trouble and any((folder / f"{found.file}{end}").exists() for end in SUFFIXES):
+        raise ValueError(work.trouble)
     if work.path is None or work.path.stem != found.file:
         raise ValueError(f"there is no {found.file}.py or {found.file}.ipynb in {folder}")
     submission = read_submission(work, found.file)

@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from minisam.course.assignments import assignment
 from minisam.course.desk import Submission
 from minisam.course.plain import readable
-from minisam.course.texts import code_cells
+from minisam.course.texts import code_cells, stub
 
 SUFFIXES = (".py", ".ipynb")
 MOST_BYTES = 4 << 20  # of one file
 # "doejane_123_4567_hw2.py", perhaps with "_LATE"; "hw2_jdoe_attempt_2026-11-27-…_hw2.py"
 CANVAS = re.compile(r"(?P<id>[^_]+(?:_LATE)?_\d+)_\d+_.*")
 BLACKBOARD = re.compile(r".+?_(?P<id>[^_]+)_attempt_[\d-]+.*")
+CHECKS = re.compile(r"check\(|from minisam\.course import check$")
 MOODLE = re.compile(r"(?P<id>.+?)_assignsubmission_(?:file|onlinetext)_?")
 
 
@@ -51,12 +54,15 @@ def found_in(folder: Path, stem: str, alone: bool = False) -> list[Work]:
     Raises:
         ValueError: if there is nothing.
     """
+    if folder.is_file():
+        raise ValueError(f"{str(folder)!r} must be a folder: unpack the file first")
     if not folder.is_dir():
         raise ValueError(f"there is no folder {str(folder)!r}")
     if alone:
         return [of_folder("submission", folder, stem)]
     found: list[Work] = []
     others: list[tuple[str, str]] = []
+    left: list[str] = []
     for path in sorted(folder.iterdir()):
         if path.name.startswith((".", "_")):
             continue
@@ -67,16 +73,59 @@ def found_in(folder: Path, stem: str, alone: bool = False) -> list[Work]:
             found.append(Work(student(readable(path.stem)), path))
         elif student(readable(path.stem)) != readable(path.stem):  # it is a platform's
             others.append((student(readable(path.stem)), readable(path.name)))
+        else:
+            left.append(readable(path.name))
     known = {one.id for one in found}
     for name in sorted({who for who, _ in others} - known):
         names = ", ".join(file for who, file in others if who == name)
         found.append(Work(name, None, f"there is no .py or .ipynb, only {names}"))
     if not found:
-        raise ValueError(f"there is no submission in {str(folder)!r}")
+        only = f", only {', '.join(left[:4])}: unpack it first if it holds them" if left else ""
+        raise ValueError(f"there is no submission in {str(folder)!r}{only}")
     twice = {name for name, count in Counter(one.id for one in found).items() if count > 1}
     kept = [one for one in found if one.id not in twice]
-    several = [Work(name, None, "several files are there under this name") for name in twice]
+    several = [of_several(name, [one for one in found if one.id == name], stem) for name in twice]
     return sorted(kept + several)
+
+
+def of_several(name: str, works: Sequence[Work], stem: str) -> Work:
+    """Return which of the works under one name is meant: of a script and a notebook the fuller."""
+    paths = {one.path.suffix: one.path for one in works if one.path is not None}
+    if len(paths) < len(works) or len(paths) != len(SUFFIXES):
+        return Work(name, None, "several files are there under this name")
+    script, notebook = (paths[suffix] for suffix in SUFFIXES)
+    return fuller(name, script, notebook, stem)
+
+
+def fuller(name: str, script: Path, notebook: Path, stem: str) -> Work:
+    """Return the script or the notebook: which holds all that the other adds to what was released.
+
+    Both are released, and who works in the one hands the other in as it was.
+    """
+    in_script, in_notebook = own_lines(script, stem), own_lines(notebook, stem)
+    if in_notebook <= in_script:
+        return Work(name, script)
+    if in_script <= in_notebook:
+        return Work(name, notebook)
+    return Work(name, None, f"{readable(script.name)} and {readable(notebook.name)} differ, and "
+                "both hold work")  # fmt: skip
+
+
+def own_lines(path: Path, stem: str) -> set[str]:
+    """Return the lines of code in a file that were not released, nor call our check."""
+    found = assignment(f"a{stem.removeprefix('hw')}")
+    given = code_lines(stub(found, {}))
+    try:
+        written = code_lines("\n".join(read_submission(Work("", path), stem).parts))
+    except (OSError, ValueError):  # a person may read what is in it
+        return {readable(str(path))}
+    return {line for line in written - given if not CHECKS.match(line)}
+
+
+def code_lines(text: str) -> set[str]:
+    """Return the lines of a text, without comments."""
+    lines = {line.strip() for line in text.splitlines()}
+    return {line for line in lines if line and not line.startswith("#")}
 
 
 def student(name: str) -> str:
@@ -93,7 +142,7 @@ def student(name: str) -> str:
 
 
 def of_folder(name: str, folder: Path, stem: str) -> Work:
-    """Return a student's file: the one of the right name, or else the only one."""
+    """Return a student's file: the nearest one of the right name, or else the only one."""
     try:
         every = sorted(one for one in folder.rglob("*") if one.is_file())
     except OSError as error:
@@ -112,10 +161,11 @@ def of_folder(name: str, folder: Path, stem: str) -> Work:
     if every and not there:
         names = ", ".join(readable(one.name) for one in every[:4])
         return Work(name, None, f"there is no .py or .ipynb, only {names}")
-    for suffix in SUFFIXES:
-        named = [one for one in there if one.name == stem + suffix]
-        if named:
-            return Work(name, named[0])
+    named = [one for one in there if one.name in [stem + suffix for suffix in SUFFIXES]]
+    if named:
+        top = min(len(one.parts) for one in named)
+        nearest = [Work(name, one) for one in named if len(one.parts) == top]
+        return nearest[0] if len(nearest) == 1 else of_several(name, nearest, stem)
     if len(there) > 1:
         names = ", ".join(readable(one.name) for one in there[:4])
         return Work(name, None, f"none of the files is {stem}.py: {names}")

@@ -11,13 +11,13 @@ from typing import Any
 from minisam.course.rubric import POINTS, Assignment
 from minisam.course.texts import (
     cells_of,
-    module,
     notebook,
     reference,
     rubric,
     solution_lines,
     source_of,
     stripped_cells,
+    stub,
 )
 from minisam.course.wheel import wheel
 from minisam.files import write_atomically
@@ -259,7 +259,7 @@ def released(assignment: Assignment, variant: Mapping[str, Any], install: str) -
     file, number = assignment.file, assignment.number
     names = [one.name for one in assignment.criteria if not one.by_staff]
     return {
-        f"{file}.py": module(cells, f"Homework {number}: {assignment.title}."),
+        f"{file}.py": stub(assignment, variant),
         f"{file}.ipynb": notebook(cells),
         f"test_{file}.py": TESTS.format(
             number=number, names=names, name=assignment.name, variant=differing(assignment, variant)

@@ -189,7 +189,8 @@ def reference(assignment: Assignment, variant: Mapping[str, Any]) -> str:
 
 def stub(assignment: Assignment, variant: Mapping[str, Any]) -> str:
     """Return what a student begins with, as a Python file."""
-    return module(stripped_cells(source_of(assignment, variant)), assignment.title)
+    title = f"Homework {assignment.number}: {assignment.title}."
+    return module(stripped_cells(source_of(assignment, variant)), title)
 
 
 def is_python(text: str) -> bool:

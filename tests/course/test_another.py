@@ -70,6 +70,11 @@ def test_a_class_of_another_is_refused(tmp_path, others):
         for_assignment(A2, fill(tmp_path, **others))
 
 
+def test_one_student_may_hand_in_the_wrong_file(tmp_path):
+    (one,) = for_assignment(A2, fill(tmp_path, bob=FLIP), alone=True)
+    assert one.trouble == "it looks like a4, and has nothing of a2: it defines flip"
+
+
 def test_a_class_of_several_others_or_of_nobody_is_not(tmp_path):
     everybody = fill(tmp_path, ann=FLIP, bob="def judge(step): pass")
     assert [one.trouble[:16] for one in for_assignment(A2, everybody)] == [

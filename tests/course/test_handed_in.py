@@ -3,7 +3,9 @@ import os
 
 import pytest
 
+from minisam.course.assignments import assignment
 from minisam.course.handed_in import MOST_BYTES, Work, found_in, read_submission
+from minisam.course.texts import code_cells, notebook, source_of, stripped_cells, stub
 
 
 def fill(folder, *names):
@@ -38,6 +40,64 @@ def test_which_of_several_files_is_meant_a_person_must_say(tmp_path):
     assert "a.py, b.py" in found["ann"].trouble
     assert "several files" in found["bob"].trouble
     assert found["ann"].path is None
+
+
+def test_the_nearest_of_one_name_is_meant(tmp_path):
+    fill(tmp_path, "ann/hw2.py", "ann/a/hw2.py", "bob/old/hw2.py", "bob/hw2.ipynb")
+    fill(tmp_path, "class/cy/hw2.py", "class/di/hw2.py")  # a whole class in a folder too many
+    ann, bob, everybody = found_in(tmp_path, "hw2")
+    assert (ann.path, bob.path) == (tmp_path / "ann/hw2.py", tmp_path / "bob/hw2.ipynb")
+    assert (everybody.path, everybody.trouble[:13]) == (None, "several files")
+
+
+STEP = "def step(w, grad_fn, *, rho, lr):\n    d1 = grad_fn(w)"
+CHECK = 'from minisam.course import check\n\ncheck(globals(), "a2", {"p": 3})'
+
+
+def released(variant):
+    """The two files of A2 that students get, as texts: a script, and the cells of a notebook."""
+    found = assignment("a2")
+    cells = code_cells(notebook(stripped_cells(source_of(found, variant))))
+    return stub(found, variant), cells
+
+
+def script_and_notebook(folder, script, cells, loose=False):
+    """Write both files of one student's."""
+    places = [f"ann{end}" if loose else f"ann/hw2{end}" for end in (".py", ".ipynb")]
+    fill(folder, *places)
+    (folder / places[0]).write_text(script, encoding="utf-8")
+    whole = {"cells": [{"cell_type": "code", "source": cell} for cell in cells]}
+    (folder / places[1]).write_text(json.dumps(whole), encoding="utf-8")
+
+
+@pytest.mark.fault("said-of-the-data", "minisam course grade", "minisam course release")
+@pytest.mark.parametrize("variant", [{}, {"p": 3, "steps": 1}])
+@pytest.mark.parametrize("loose", [False, True])
+@pytest.mark.parametrize(("in_script", "in_notebook", "due"), [
+    ("", "", ".py"), (STEP, "", ".py"), ("", STEP, ".ipynb"), (STEP, STEP, ".py"),
+    (STEP, f"{STEP}\nx = 1", ".ipynb"), (f"{STEP}\nx = 1", STEP, ".py"),
+    ("# a comment", STEP, ".ipynb"), ("", CHECK, ".py"),
+    ('MISTAKE_1 = "B"', STEP, None), ('MISTAKE_1 = "B"', 'MISTAKE_1 = "C"', None),
+])  # fmt: skip
+def test_of_a_script_and_a_notebook_the_one_that_was_worked_in_is_meant(
+    in_script, in_notebook, due, loose, variant, tmp_path
+):
+    script, cells = released(variant)
+    script_and_notebook(tmp_path, f"{script}\n{in_script}\n", [*cells, in_notebook], loose)
+    (ann,) = found_in(tmp_path, "hw2")
+    assert (ann.path and ann.path.suffix) == due
+    assert ("differ, and both hold work" in ann.trouble) is (due is None)
+
+
+def test_a_notebook_that_is_none_may_hold_work(tmp_path):
+    script, cells = released({})
+    script_and_notebook(tmp_path, script, cells)
+    (tmp_path / "ann/hw2.ipynb").write_text("{")
+    (ann,) = found_in(tmp_path, "hw2")
+    assert ann.path == tmp_path / "ann/hw2.ipynb"  # and it is said that it is none
+    (tmp_path / "ann/hw2.py").write_text(f"{script}\n{STEP}\n")
+    (ann,) = found_in(tmp_path, "hw2")
+    assert "both hold work" in ann.trouble
 
 
 @pytest.mark.parametrize("name", ["hw2.zip", "hw2.docx", "deep/notes.txt"])
@@ -104,10 +164,15 @@ def test_a_name_that_is_no_text_is_a_student_all_the_same(tmp_path):
     assert ids(tmp_path) == {"M\\xfcller_12": "hw2.py"}
 
 
-@pytest.mark.parametrize("name", ["there", "nowhere"])
-def test_nothing_to_grade_is_said(tmp_path, name):
+@pytest.mark.parametrize(("name", "told"), [
+    ("there", "there is no submission in .*there'$"), ("nowhere", "there is no folder"),
+    ("all", "there is no submission in .*, only all.zip: unpack it first"),
+    ("all/all.zip", "all.zip' must be a folder: unpack the file first"),
+])  # fmt: skip
+def test_nothing_to_grade_is_said(tmp_path, name, told):
     (tmp_path / "there").mkdir()
-    with pytest.raises(ValueError, match="there is no"):
+    fill(tmp_path, "all/all.zip")
+    with pytest.raises(ValueError, match=told):
         found_in(tmp_path / name, "hw2")
 
 

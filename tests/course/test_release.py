@@ -14,8 +14,16 @@ from minisam.cli.main import build_parser
 from minisam.course import release as module
 from minisam.course.assignments import NAMES, assignment
 from minisam.course.formative import credits_in
+from minisam.course.handed_in import of_folder
 from minisam.course.release import release, release_to_staff
-from minisam.course.texts import cells_of, reference, solution_lines, source_of
+from minisam.course.texts import (
+    cells_of,
+    notebook,
+    reference,
+    solution_lines,
+    source_of,
+    with_solutions,
+)
 
 every = pytest.mark.parametrize("name", NAMES)
 
@@ -89,6 +97,21 @@ def test_the_public_tests_fail_on_the_stub_and_pass_on_the_solution(tmp_path):
     (tmp_path / "hw2.py").write_text(reference(found, {"p": 3, "steps": 1}), encoding="utf-8")
     after = run_tests(tmp_path, "hw2")
     assert (after.returncode, "8 passed" in after.stdout) == (0, True), after.stdout
+
+
+@every
+def test_who_works_in_the_notebook_leaves_the_script_as_it_was(name, tmp_path):
+    found = assignment(name)
+    file = found.file
+    release(found, {}, tmp_path, "minisam")
+    solved = notebook(cells_of(with_solutions(source_of(found, {}))))
+    (tmp_path / f"{file}.ipynb").write_text(solved, encoding="utf-8")
+    assert of_folder("ann", tmp_path, file).path == tmp_path / f"{file}.ipynb"
+    if name == "a2":
+        assert {one.status for one in credits_in(tmp_path, name).values()} == {"right"}
+        (tmp_path / "hw2.py").write_text("x = 1")
+        with pytest.raises(ValueError, match=r"hw2\.py and hw2\.ipynb differ, and both hold work"):
+            credits_in(tmp_path, name)
 
 
 def test_of_a_notebook_the_cells_are_run(tmp_path):
