@@ -36,8 +36,8 @@ _ROOM_OF = {
 _ROOMS = (
     "adapters", "anatomy", "checkpoint", "checks", "cli", "course", "data", "experiments",
     "files", "isolation", "landscapes", "lesson", "nn", "optim", "oracle", "pictures", "plots",
-    "progress", "rounding", "same_run", "sharpness", "specification", "sweeps", "train", "trees",
-    "variants", "vectors",
+    "progress", "rounding", "same_run", "sharpness", "specification", "sweeps", "threads", "train",
+    "trees", "variants", "vectors",
 )  # fmt: skip
 
 __all__ = sorted(_ROOM_OF)

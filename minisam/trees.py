@@ -21,6 +21,8 @@ from typing import Any
 
 import numpy as np
 
+from minisam import threads
+
 Params = dict[str, np.ndarray]
 
 
@@ -100,6 +102,38 @@ def map_leaves(function: Callable[..., Any], *trees: Mapping[str, Any]) -> Param
     return {key: function(*(tree[key] for tree in trees)) for key in first}
 
 
+def elementwise(formula: Callable[..., Any], compute: Callable, *trees: Mapping) -> Params:
+    """Return ``formula`` of corresponding leaves, for large arrays part by part on several threads.
+
+    Args:
+        formula: (leaf, …) → leaf, entry by entry.
+        compute: (leaf, …, out) → None, the same with NumPy's functions, into ``out``.
+        trees: of the same structure.
+
+    Example:
+        >>> w = {"w": np.array([1.0, -2.0])}
+        >>> elementwise(abs, np.abs, w)
+        {'w': array([1., 2.])}
+    """
+
+    def combine(*leaves):
+        first = leaves[0]
+        alike = all(
+            type(leaf) is np.ndarray and leaf.shape == first.shape and leaf.flags.c_contiguous
+            for leaf in leaves
+        )
+        if not alike or first.size < threads.SMALLEST_WORK:
+            return formula(*leaves)
+        flat = [leaf.ravel() for leaf in leaves]
+        out = np.empty(first.size, formula(*(leaf[:0] for leaf in flat)).dtype)
+        threads.over_batch(
+            lambda part: compute(*(array[part] for array in (*flat, out))), out.size, out.size
+        )
+        return out.reshape(first.shape)
+
+    return map_leaves(combine, *trees)
+
+
 def add(x: Params, y: Params) -> Params:
     """Return x + y.
 
@@ -107,7 +141,7 @@ def add(x: Params, y: Params) -> Params:
         >>> add({"w": np.array([1.0, 2.0])}, {"w": np.array([3.0, 4.0])})
         {'w': array([4., 6.])}
     """
-    return map_leaves(lambda a, b: a + b, x, y)
+    return elementwise(lambda a, b: a + b, np.add, x, y)
 
 
 def subtract(x: Params, y: Params) -> Params:
@@ -127,7 +161,7 @@ def scale(c: float, x: Params) -> Params:
         >>> scale(2.0, {"w": np.array([1.0, 2.0])})
         {'w': array([2., 4.])}
     """
-    return map_leaves(lambda a: c * a, x)
+    return elementwise(lambda a: c * a, lambda a, out: np.multiply(c, a, out=out), x)
 
 
 def add_scaled(x: Params, c: float, y: Params) -> Params:
@@ -137,7 +171,12 @@ def add_scaled(x: Params, c: float, y: Params) -> Params:
         >>> add_scaled({"w": np.array([1.0, 2.0])}, -0.5, {"w": np.array([2.0, 2.0])})
         {'w': array([0., 1.])}
     """
-    return map_leaves(lambda a, b: a + c * b, x, y)
+
+    def compute(a, b, out):
+        np.multiply(c, b, out=out)
+        np.add(a, out, out=out)
+
+    return elementwise(lambda a, b: a + c * b, compute, x, y)
 
 
 def multiply(x: Params, y: Params) -> Params:

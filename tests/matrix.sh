@@ -53,7 +53,7 @@ run() {
     local kernel
     kernel=$("$python" -c '
 import ctypes
-from minisam.nn.kernels.threads import openblas
+from minisam.threads import openblas
 name = openblas("get_corename")
 if name is not None:
     name.restype = ctypes.c_char_p

@@ -185,3 +185,39 @@ def test_a_vector_has_as_many_entries_as_the_tree():
         assert flatten(w).shape == (0,)
     with pytest.raises(ValueError, match=r"vector has shape \(3,\), the parameters have 4 entries"):
         unflatten(np.zeros(3), {"w": np.zeros((2, 2))})
+
+
+@pytest.mark.parametrize("dtypes", [("f4", "f4"), ("f8", "f8"), ("f4", "f8"), ("f8", "f4")])
+@pytest.mark.parametrize("c", [0.3, np.float32(0.3), np.float64(0.3)])
+def test_large_arrays_in_parts_have_the_bits_and_the_dtype_of_the_formula(dtypes, c, monkeypatch):
+    """Whatever rounds first rounds there, too; odd sizes, and arrays that are no single block."""
+    monkeypatch.setattr("minisam.threads.SMALLEST_WORK", 0)
+    rng = np.random.default_rng(0)
+    a, b = (
+        {"w": rng.standard_normal((7, 11)).astype(dtype), "b": np.float64(2).astype(dtype)}
+        | {"t": rng.standard_normal((4, 3)).astype(dtype).T}
+        for dtype in dtypes
+    )
+    for result, formula in (
+        (trees.add(a, b), lambda x, y: x + y),
+        (trees.scale(c, a), lambda x, y: c * x),
+        (trees.add_scaled(a, c, b), lambda x, y: x + c * y),
+    ):
+        for key in a:
+            expected = formula(a[key], b[key])
+            assert result[key].dtype == expected.dtype
+            np.testing.assert_array_equal(result[key], expected)
+
+
+def test_large_arrays_are_worked_on_in_parts(monkeypatch):
+    """Each part of the result is written where it belongs, by itself."""
+    monkeypatch.setattr("minisam.threads.SMALLEST_WORK", 0)
+    seen = []
+
+    def compute(a, out):
+        seen.append(a.size)
+        np.negative(a, out=out)
+
+    result = trees.elementwise(lambda a: -a, compute, {"w": np.arange(80.0).reshape(8, 10)})
+    assert seen == [10] * 8
+    np.testing.assert_array_equal(result["w"], -np.arange(80.0).reshape(8, 10))

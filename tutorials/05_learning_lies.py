@@ -36,7 +36,7 @@ from autograd import value_and_grad
 
 from minisam import LabelNoise, asam, load, plots, sam, sgd
 from minisam.lesson import agrees, reveal, show, skill
-from minisam.nn.kernels.threads import own_threads
+from minisam.threads import own_threads
 
 plt.rcParams.update(plots.STYLE)
 

@@ -12,7 +12,7 @@ from autograd.tracer import getval, isbox, new_box, trace_stack
 from autograd.util import toposort
 
 from minisam.checks import check_whole, is_real
-from minisam.nn.kernels.threads import own_threads
+from minisam.threads import own_threads
 from minisam.trees import Params, check_floating
 
 

@@ -53,13 +53,13 @@ from minisam.nn.kernels import activations, normalization, pooling
 from minisam.nn.kernels import convolution as conv
 from minisam.nn.kernels import dense as primitives
 from minisam.nn.kernels.memory import keep_memory
-from minisam.nn.kernels.threads import openblas, workers
 from minisam.nn.layers import tanh
 from minisam.nn.losses import cross_entropy, softmax_cross_entropy
 from minisam.nn.models import cnn, mixer, mlp, resnet
 from minisam.nn.models.model import without_statistics
 from minisam.optim import asam, sam, sgd
 from minisam.sharpness.hessian import hessian_product
+from minisam.threads import openblas, workers
 
 CNNS = {
     "cnn 16-pool-32": ((16,), (32,)),

@@ -8,7 +8,7 @@ import autograd
 import autograd.numpy as anp
 import numpy as np
 
-from minisam.nn.kernels.threads import over_batch
+from minisam.threads import over_batch
 
 HAS_SCIPY = importlib.util.find_spec("scipy") is not None
 

@@ -13,7 +13,7 @@ from functools import partial
 
 import numpy as np
 
-from minisam.nn.kernels.threads import workers
+from minisam.threads import workers
 
 HAS_JAX = importlib.util.find_spec("jax") is not None
 

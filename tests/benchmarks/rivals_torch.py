@@ -12,7 +12,7 @@ import shutil
 
 import numpy as np
 
-from minisam.nn.kernels.threads import workers
+from minisam.threads import workers
 
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 CAN_COMPILE = HAS_TORCH and any(map(shutil.which, ("c++", "g++", "clang++")))

@@ -6,7 +6,7 @@ pytest-xdist's workers, there would be one.
 
 import pytest
 
-from minisam.nn.kernels import threads
+from minisam import threads
 
 
 @pytest.fixture(autouse=True, scope="module")

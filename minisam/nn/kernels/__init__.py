@@ -1,1 +1,1 @@
-"""Twice differentiable kernels in plain NumPy, and the threads and the memory that they use."""
+"""Twice differentiable kernels in plain NumPy, and the memory that they use."""

@@ -12,7 +12,7 @@ import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 
-from minisam.nn.kernels.threads import over_batch
+from minisam.threads import over_batch
 
 
 def _elementwise(function, *arrays):

@@ -38,7 +38,7 @@ from minisam.nn.kernels import winograd
 from minisam.nn.kernels.activations import positive_part
 from minisam.nn.kernels.dense import define_derivatives, repeat, total
 from minisam.nn.kernels.patches import Pair, output_size, patch_matrices
-from minisam.nn.kernels.threads import over_batch
+from minisam.threads import over_batch
 
 
 def _correlate(x, w, b, stride: Pair, padding: Pair, rectify: bool = False):

@@ -10,7 +10,7 @@ import numpy as np
 from autograd.extend import defjvp, defjvp_argnum, defvjp, defvjp_argnums, primitive
 
 from minisam.nn.kernels.activations import gate, positive_part
-from minisam.nn.kernels.threads import over_batch, workers
+from minisam.threads import over_batch, workers
 
 
 @primitive

@@ -20,7 +20,7 @@ from autograd.extend import defjvp, defvjp, primitive
 from autograd.tracer import getval
 
 from minisam.nn.kernels.dense import add_bias, total
-from minisam.nn.kernels.threads import over_batch
+from minisam.threads import over_batch
 
 BLOCK_ROWS = 1 << 10  # of about 32 channels: a block that is read twice should stay in the cache
 

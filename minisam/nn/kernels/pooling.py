@@ -18,7 +18,7 @@ import numpy as np
 from autograd.extend import defjvp, defvjp, notrace_primitive, primitive
 
 from minisam.nn.kernels.patches import Pair, output_size, pad, pair
-from minisam.nn.kernels.threads import over_batch
+from minisam.threads import over_batch
 
 Slices = tuple[slice, slice, slice]
 

@@ -5,15 +5,16 @@ import types
 
 import numpy as np
 import pytest
+from nn.conftest import always_in_parts  # noqa: F401  # as in the networks' tests
 
-from minisam.nn.kernels import threads
+from minisam import threads
 
 PROGRAM = """
 import hashlib
 import numpy as np
 from minisam.nn.kernels.convolution import convolution, input_gradient, weight_gradient
 from minisam.nn.kernels.pooling import max_pool
-from minisam.nn.kernels.threads import workers
+from minisam.threads import workers
 rng = np.random.default_rng(0)
 x, w, b = (rng.standard_normal(s).astype(np.float32) for s in ((64, 32, 32, 8), (3, 3, 8, 16), 16))
 one = (1, 1)
@@ -56,7 +57,7 @@ def test_an_error_in_a_part_is_raised_and_blas_has_its_threads_again():
 
 
 @pytest.mark.parametrize("names", ["scipy_openblas_{}64_", "scipy_openblas_{}", "openblas_{}64_"])
-@pytest.mark.fault("missing-from-the-platform", "nn.threads")
+@pytest.mark.fault("missing-from-the-platform", "threads")
 def test_openblas_is_found_under_the_names_of_any_build(names, monkeypatch):
     function = names.format("get_corename")
     library = types.SimpleNamespace(**{function: "found"})
@@ -83,7 +84,7 @@ def test_a_forked_process_starts_threads_of_its_own():
     program = """
 import os, warnings
 warnings.simplefilter("ignore")
-from minisam.nn.kernels import threads
+from minisam import threads
 work = lambda: threads.over_batch(lambda part: part.start, 16, size=threads.SMALLEST_WORK)
 expected = work()
 child = os.fork()
@@ -93,3 +94,10 @@ raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
     subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60)
+
+
+def test_work_has_small_buffers_and_leaves_numpys_as_they_were():
+    before = np.getbufsize()
+    sizes = threads.over_batch(lambda part: np.getbufsize(), 80, size=80)
+    assert set(sizes) == {threads.BUFFER}
+    assert np.getbufsize() == before
