@@ -115,6 +115,11 @@ def split_batch(batch: int, parts: int = PARTS) -> list[slice]:
     return [slice(batch * k // parts, batch * (k + 1) // parts) for k in range(parts)]
 
 
+def pays(size: int) -> bool:
+    """Tell whether work that touches so many elements is worth being cut into parts."""
+    return size >= SMALLEST_WORK
+
+
 def over_batch(work: Callable[[slice], T], batch: int, size: int, parts: int = PARTS) -> list[T]:
     """Return ``work(part)`` for each part of a batch, on several threads where that pays.
 
@@ -137,7 +142,7 @@ def over_batch(work: Callable[[slice], T], batch: int, size: int, parts: int = P
             np.setbufsize(BUFFER)
             return work(part)
 
-    slices = split_batch(batch, parts) if size >= SMALLEST_WORK else [slice(0, batch)]
+    slices = split_batch(batch, parts) if pays(size) else [slice(0, batch)]
     if workers() == 1 or len(slices) == 1:
         return [work_in_rows(part) for part in slices]
     results: list[Any] = [None] * len(slices)

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from minisam import threads
+from minisam.threads import over_batch, pays
 
 Params = dict[str, np.ndarray]
 
@@ -122,11 +122,11 @@ def elementwise(formula: Callable[..., Any], compute: Callable, *trees: Mapping)
             type(leaf) is np.ndarray and leaf.shape == first.shape and leaf.flags.c_contiguous
             for leaf in leaves
         )
-        if not alike or first.size < threads.SMALLEST_WORK:
+        if not alike or not pays(first.size):
             return formula(*leaves)
         flat = [leaf.ravel() for leaf in leaves]
         out = np.empty(first.size, formula(*(leaf[:0] for leaf in flat)).dtype)
-        threads.over_batch(
+        over_batch(
             lambda part: compute(*(array[part] for array in (*flat, out))), out.size, out.size
         )
         return out.reshape(first.shape)
