@@ -15,9 +15,9 @@ if TYPE_CHECKING:  # what type checkers know of the names below
     from minisam.nn import cnn as cnn
     from minisam.nn import mlp as mlp
     from minisam.nn import resnet as resnet
-    from minisam.optim import asam as asam
-    from minisam.optim import sam as sam
-    from minisam.optim import sgd as sgd
+    from minisam.optim.asam import asam as asam
+    from minisam.optim.sam import sam as sam
+    from minisam.optim.sgd import sgd as sgd
     from minisam.oracle import grade as grade
 
 __version__ = "0.1.0"
