@@ -79,6 +79,7 @@ def hides(path, then="returns"):
                 os.dup2(0, pipe)
             os.execve(sys.executable, [sys.executable, "-S", "-c", FOREVER], {})
         os._exit(0)
+    os.wait()
     lock.close()
     yield "hidden"
     if then == "exits":

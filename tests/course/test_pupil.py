@@ -167,6 +167,7 @@ def hide():
             os.execve(sys.executable, [sys.executable, "-I", "-S", "-c", wait], {})
         os.write(ends[1], str(hidden).encode())
         os._exit(0)
+    os.wait()
     return float(os.read(ends[0], 20))
 def leave():
     os._exit(3)
@@ -202,6 +203,14 @@ def test_a_grandchild_that_hides_ends_too(pupil, leaves):
     else:
         one.close()
     assert not lives(process)
+
+
+@LINUX
+def test_one_that_ends_what_stands_above_it_ends_itself(pupil):
+    text = "import os, time\ndef f():\n    os.kill(os.getppid(), 9)\n    time.sleep(1000)"
+    one = pupil(text, bwrap=None, other_user=False)
+    with pytest.raises(Stopped, match="killed by signal 9"):
+        one.call("f")  # and the fixture looks whether it is gone
 
 
 @LINUX
