@@ -191,7 +191,7 @@ def test_its_climb_and_descent_conform_as_graphs_too(module):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 def test_they_conform_compiled(module):
-    probes = ["sgd-momentum", "sam-global-norm", "sam-momentum", "asam-weights-momentum"]
+    probes = ["sgd-momentum", "sam-three-tensors", "sam-momentum", "asam-three-tensors"]
     report = module("judge").judge("cuda", "compiled", ["float32"], probes=probes)
     assert report.conforms
     assert report.ran == len(probes)

@@ -34,6 +34,7 @@ class Captured:
         self.graph = torch.cuda.CUDAGraph()
         self.reads: list[torch.Tensor] = []
 
+    @torch.no_grad()
     def __call__(self, tensors: list) -> Any:
         if not self.reads:
             self.reads = [one.clone() for one in tensors]
@@ -95,7 +96,7 @@ def judge(device: str, form: str = "eager", dtypes: Iterable[str] = DTYPES, **re
 
 
 if __name__ == "__main__":
-    chosen = "cuda" if torch.cuda.is_available() else "cpu"
-    report = judge(*(sys.argv[1:] or [chosen]))
+    here = "cuda" if torch.cuda.is_available() else "cpu"
+    report = judge(*(sys.argv[1:] or [here]))
     print(report)
     raise SystemExit(report.exit_code)
