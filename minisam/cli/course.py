@@ -180,7 +180,7 @@ def tell_layers(guard: Any) -> None:
 
 def grade_them(arguments: argparse.Namespace) -> int:
     """Grade a class."""
-    from minisam.course import batch, doors, kept, pages  # with NumPy, as above
+    from minisam.course import batch, doors, kept, marks, pages  # with NumPy, as above
     from minisam.course.plain import file_name, legible  # as above
     from minisam.course.rubric import STAFF, Task  # as above
     from minisam.files import write_atomically  # as above
@@ -194,10 +194,10 @@ def grade_them(arguments: argparse.Namespace) -> int:
     out = expanded(arguments.out)
     if out.exists() and not out.is_dir():
         raise ValueError(f"--out must be a folder, or none yet, got {arguments.out!r}")
-    marks = None if arguments.marks is None else expanded(arguments.marks)
+    table = None if arguments.marks is None else expanded(arguments.marks)
     alone = bool(arguments.gradescope or arguments.classroom50)
-    if marks is not None:
-        batch.check_marks(found, marks)
+    if table is not None:
+        marks.check_marks(found, table)
     batch.class_in(folder, found, alone)  # before anything is written
     kept.refuse_another(out, found, variant)
     guard = guard_of(arguments.seconds, arguments.as_root)
@@ -210,7 +210,7 @@ def grade_them(arguments: argparse.Namespace) -> int:
     settings = batch.Settings(found, Task(seed, variant), guard, out, arguments.jobs, alone)
     tell_layers(guard)
     grades = batch.grade_class(folder, settings, progress())
-    grades = batch.with_marks(found, grades, marks)
+    grades = marks.with_marks(found, grades, table)
 
     def write(path: Path, text: str) -> None:
         write_atomically(path, lambda file: file.write(text.encode()))

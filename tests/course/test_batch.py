@@ -14,13 +14,12 @@ from minisam.course.batch import (
     harmless,
     scores,
     seed_in,
-    with_marks,
     write_table,
 )
 from minisam.course.desk import Apart
 from minisam.course.judging import Grade
 from minisam.course.pupil import CannotGrade
-from minisam.course.rubric import Credit, Criterion, Task
+from minisam.course.rubric import Task
 
 A2 = assignment("a2")
 CLASS = ("right", "stub", "exits hard", "downhill", "syntax error", "declines")
@@ -119,51 +118,6 @@ def test_a_secret_is_made_once_and_is_nobody_elses(tmp_path):
 @pytest.mark.parametrize("name", ["=cmd()", "+1", "-1", "@x", "\tx", "\rx"])
 def test_no_cell_is_a_formula(name):
     assert harmless(name) == "'" + name
-
-
-WITH_REPORT = A2._replace(criteria=(Criterion("auto", 12, "x"), Criterion("report", 8, "y", True)))
-CREDITS = [Credit("auto", 12, "right"), Credit("report", 0, "for the staff")]
-GRADES = {"ann": Grade(12, "graded", CREDITS)}
-
-
-def test_points_that_people_gave_are_added(tmp_path):
-    path = tmp_path / "marks.csv"
-    path.write_text("id,report\nann,7\n")
-    assert scores(WITH_REPORT, GRADES)[1] == ["ann", "12", "graded", "12", ""]
-    marked = with_marks(WITH_REPORT, GRADES, path)
-    assert scores(WITH_REPORT, marked)[1] == ["ann", "19", "graded", "12", "7"]
-
-
-@pytest.mark.parametrize("text", ["id;report\r\nann;7\r\n", "\ufeffID, Report \nann,7\n"])
-def test_a_table_of_points_may_be_as_a_spreadsheet_writes_it(tmp_path, text):
-    path = tmp_path / "marks.csv"
-    path.write_text(text, encoding="utf-8", newline="")
-    assert with_marks(WITH_REPORT, GRADES, path)["ann"].total == 19
-
-
-@pytest.mark.parametrize("text", [
-    b"id,rapport\nann,7\n", b"name,report\nann,7\n", b"", "id,report\nJürgen,7\n".encode("latin-1"),
-])  # fmt: skip
-def test_a_table_without_points_is_refused(tmp_path, text):
-    path = tmp_path / "marks.csv"
-    path.write_bytes(text)
-    with pytest.raises(
-        ValueError, match=r"marks\.csv (must have the columns id, report|is not UTF-8)"
-    ):
-        with_marks(WITH_REPORT, GRADES, path)
-
-
-def test_points_that_nobody_is_to_give_are_refused(tmp_path):
-    (tmp_path / "marks.csv").write_text("id,report\nann,7\n")
-    with pytest.raises(ValueError, match=r"marks\.csv is not wanted"):
-        with_marks(A2, {}, tmp_path / "marks.csv")
-
-
-@pytest.mark.parametrize("text", ["id,report\nbob,7\n", "id,report\nann,9\n", "id,report\nann,x\n"])
-def test_points_that_cannot_be_are_refused(tmp_path, text):
-    (tmp_path / "marks.csv").write_text(text)
-    with pytest.raises(ValueError, match=r"marks\.csv"):
-        with_marks(WITH_REPORT, GRADES, tmp_path / "marks.csv")
 
 
 def test_a_result_that_comes_after_the_end_is_not_kept(guard, tmp_path, folder):
