@@ -20,6 +20,7 @@ MOST_BYTES = 4 << 20  # of one file
 CANVAS = re.compile(r"(?P<id>[^_]+(?:_LATE)?_\d+)_\d+_.*")
 BLACKBOARD = re.compile(r".+?_(?P<id>[^_]+)_attempt_[\d-]+.*")
 CHECKS = re.compile(r"check\(|from minisam\.course import check$")
+FOLDER = re.compile(r"hw[1-9]", re.IGNORECASE)  # as nbgrader has one for each assignment
 MOODLE = re.compile(r"(?P<id>.+?)_assignsubmission_(?:file|onlinetext)_?")
 
 
@@ -147,11 +148,7 @@ def of_folder(name: str, folder: Path, stem: str) -> Work:
         every = sorted(one for one in folder.rglob("*") if one.is_file())
     except OSError as error:
         return Work(name, None, f"the folder cannot be read: {error}")
-    every = [
-        one
-        for one in every
-        if not any(part.startswith((".", "_")) for part in one.relative_to(folder).parts)
-    ]
+    every = [one for one in every if not set_aside(one.relative_to(folder), stem)]
     home = folder.resolve()  # what a link names elsewhere would be read with our rights, and quoted
     away = [one for one in every if home not in one.resolve().parents]
     every = [one for one in every if one not in away]
@@ -170,6 +167,18 @@ def of_folder(name: str, folder: Path, stem: str) -> Work:
         names = ", ".join(readable(one.name) for one in there[:4])
         return Work(name, None, f"none of the files is {stem}.py: {names}")
     return Work(name, there[0] if there else None)
+
+
+def set_aside(path: Path, stem: str) -> bool:
+    """Return whether a file is hidden, or of another assignment's folder and not of this name.
+
+    Example:
+        >>> [set_aside(Path(name), "hw2") for name in (".git/a.py", "hw1/hw1.py", "hw1/hw2.py")]
+        [True, True, False]
+    """
+    hidden = any(part.startswith((".", "_")) for part in path.parts)
+    others = any(FOLDER.fullmatch(part) and part.lower() != stem for part in path.parts[:-1])
+    return hidden or (others and path.stem != stem)
 
 
 def read_submission(found: Work, stem: str) -> Submission:

@@ -42,6 +42,15 @@ def test_which_of_several_files_is_meant_a_person_must_say(tmp_path):
     assert found["ann"].path is None
 
 
+def test_the_folder_of_another_assignment_is_not_looked_into(tmp_path):
+    """As nbgrader lays them out, and a repository of a whole course."""
+    fill(tmp_path, "ann/hw1/hw1.py", "ann/hw2/hw2.py", "bob/hw1/hw1.ipynb", "cy/HW1/a.py",
+         "cy/hw2/mine.py", "di/hw1/hw2.py", "ed/hw1.py")  # fmt: skip
+    assert ids(tmp_path) == {"ann": "hw2.py", "bob": None, "cy": "mine.py", "di": "hw2.py",
+                             "ed": "hw1.py"}  # fmt: skip
+    assert not any(one.trouble for one in found_in(tmp_path, "hw2"))
+
+
 def test_the_nearest_of_one_name_is_meant(tmp_path):
     fill(tmp_path, "ann/hw2.py", "ann/a/hw2.py", "bob/old/hw2.py", "bob/hw2.ipynb")
     fill(tmp_path, "class/cy/hw2.py", "class/di/hw2.py")  # a whole class in a folder too many
