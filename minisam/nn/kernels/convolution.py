@@ -14,19 +14,22 @@ Fixing two arguments and reading off the coefficient of the third gives three bi
 The derivative of each with respect to one of its arguments is another of the three, so gradients,
 Hessian products and every higher order stay inside this set of three kernels.
 
-Each kernel is a product with the matrix of patches (im2col), whose row is everything that one
-output pixel sees. That matrix is kh·kw times as large as the images; it is made a block at a time,
-and used while it is in the cache. What else was tried, for a forward 3×3 convolution 32→32 of
-32×32 images in float32 on one thread, in units of this one's time, by
-tests/benchmarks/convolutions_tried.py:
+Kernels of three rows and a stride of 1 are `winograd`'s. Every other one is a product with the
+matrix of patches (im2col), whose row is everything that one output pixel sees. That matrix is kh·kw
+times as large as the images; it is made a block at a time, and used while it is in the cache. What
+else was tried, for a forward 3×3 convolution 32→32 of 32×32 images in float32 on one thread, in
+units of the time and of the error of `winograd`, by tests/benchmarks/convolutions_tried.py:
 
-    the whole matrix at once         1.8    written to memory and read back
-    einsum                           3.5
-    k² products of shifted images    1.2    no patches, but k² thin products and sums; 2.2 at 11×11
-    k products of phased images      1.2    patches without a copy, one phase at a time
-    Winograd F(2×2, 3×3)             1.3    fewer multiplications, but transforms cost as much
-    Winograd F(4×4, 3×3)             1.15   no faster, at 7 to 13 times the rounding error
-    FFT                              4.9    0.64 at 11×11: wins for kernels of that size
+                                    time  error
+    patches, a block at a time       1.3   1.6   kept for other strides and sizes
+    the whole matrix at once         2.6   1.6   written to memory and read back
+    einsum                           4.6   1.6
+    k² products of shifted images    1.6   0.4   no patches, but k² thin products and sums
+    k products of phased images      1.8   0.8   patches without a copy, one phase at a time
+    Winograd F(2×2, 3×3)             1.5   0.7   fewer products, but transforms cost as much
+    Winograd F(4×4, 3×3)             1.4    13   0.9 for 64→64 of 16×16
+    Winograd F(4, 3) along the rows  0.95    5   no faster for 64→64, and no more exact for integers
+    FFT                              6.0   0.4   0.55 at 11×11: wins for kernels of that size
 """
 
 from __future__ import annotations
