@@ -64,8 +64,6 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     options = candidates(scale, "SAM", "ASAM", radii=None if scale.data == "toy" else RADII)
     best, search = tune(cells, scale, problems, options)
     runs = over_seeds(cells, scale, entries(problems, best))
-    of_sam = {"SAM": options["SAM"]}
-    curve = at_every_radius(cells, scale, problems, [one["SGD"] for one in best], of_sam)
     real = [k for k, (labels, _) in enumerate(problems) if labels["model"] in ON_REAL]
     cropped = [
         (
@@ -76,11 +74,29 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     ]
     same = [{name: best[k][name] for name in ("SGD", "SAM")} for k in real]
     runs += over_seeds(cells, scale, with_best(cropped, same))
-    smallest = {"SAM": of_sam["SAM"][:1]}
-    curve += at_every_radius(cells, scale, cropped, [one["SGD"] for one in same], smallest)
+    curve = []
+    for (labels, shared), chosen in zip([*problems, *cropped], [*best, *same], strict=True):
+        tried, rho = options["SAM"], chosen["SAM"]["rho"]
+        if labels["model"] not in ON_TOY:  # what can be paid for
+            tried = beside(tried, rho, larger=labels["model"] in ON_REAL)
+        curve += at_every_radius(cells, scale, [(labels, shared)], [chosen["SGD"]], {"SAM": tried})
     for one in runs:
         one.pop("history", None)
     return {"search": search, "chosen": best + same, "runs": runs, "curve": curve}
+
+
+def beside(
+    tried: Sequence[Mapping[str, Any]], rho: float, larger: bool = True
+) -> list[Mapping[str, Any]]:
+    """Return the candidates with a ρ, a step smaller and, if asked for, a step larger.
+
+    Example:
+        >>> tried = [{"rho": rho} for rho in (0.05, 0.1, 0.2, 0.4)]
+        >>> [one["rho"] for one in beside(tried, 0.1)], beside(tried, 0.05, larger=False)
+        ([0.05, 0.1, 0.2], [{'rho': 0.05}])
+    """
+    place = [one["rho"] for one in tried].index(rho)
+    return list(tried[max(0, place - 1) : place + 1 + larger])
 
 
 def entries(

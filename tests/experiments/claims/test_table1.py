@@ -13,7 +13,7 @@ from minisam.experiments.claims.table1 import (
     table,
     verdict,
 )
-from minisam.experiments.study import Scale, models
+from minisam.experiments.study import Scale, labelled, models
 
 
 def made_up(grid, function=None):
@@ -50,6 +50,8 @@ def test_the_counter_example_has_the_same_settings_but_for_crops_and_flips():
 
     run(cells, Scale("cifar10", (0,)))
     assert {key[:2] for key in seen[True]} == {("sgd", None), ("sam", RADII["sam"][0])}
+    radii = {key[1] for key in seen[False] if key[0] == "sam"}
+    assert radii == {*RADII["sam"]}  # in the search
     assert all(seen[False][key] == settings for key, settings in seen[True].items())
 
 
@@ -88,3 +90,20 @@ def test_the_counter_example_is_told_at_a_smaller_radius_too():
         "crops and flips (-2.0 ± 0.0 (n=5) over SGD with as many epochs, +3.0 ± 0.0 (n=5) at "
         in told
     )
+
+
+def test_real_images_are_tried_a_step_beside_the_chosen_radius_and_cropped_ones_a_step_below():
+    def cells(grid, function=None):
+        return [
+            {**found, "validation": 50.0 + 10 * (s.get("rho") == 0.2)}
+            for s, found in zip(grid, made_up(grid), strict=True)
+        ]
+
+    network, cropped = models(results := run(cells, Scale("cifar10", (0,))))
+    tried = {
+        name: {r["rho"] for r in labelled(results["curve"], model=name)}
+        for name in (network, cropped)
+    }
+    assert tried == {network: {0.1, 0.2, 0.28}, cropped: {0.1, 0.2}}
+    on_toy = run(made_up, Scale("toy", (0,)))["curve"]
+    assert {r["rho"] for r in on_toy} == set(Scale("toy", (0,)).radii("sam"))
