@@ -178,17 +178,17 @@ def report(record: dict[str, Any], rows: Sequence[Sequence[str]]) -> str:
 
 
 def machines_told(record: Mapping[str, Any]) -> str:
-    """Say how many cores the machine had; of several, how many a run could use on each.
+    """Say how many cores the machine that ran a claim had, or how many a run could use on each.
 
     Example:
-        >>> machines_told({"machine": {"cpus": 2}, "cores": [2]})
-        'a machine with 2 cores'
-        >>> machines_told({"machine": {"cpus": 2}, "cores": [1, 16]})
+        >>> machines_told({"machine": {"cpus": 2}}), machines_told({"cores": [16]})
+        ('a machine with 2 cores', 'a machine with 16 cores')
+        >>> machines_told({"cores": [1, 16]})
         'machines with 1 and 16 usable cores'
     """
-    cores = record.get("cores", [])
-    if len(cores) < 2:
-        return f"a machine with {record['machine']['cpus']} cores"
+    cores = record.get("cores") or [record["machine"]["cpus"]]
+    if len(cores) == 1:
+        return f"a machine with {cores[0]} core{'s' * (cores[0] != 1)}"
     return f"machines with {', '.join(map(str, cores[:-1]))} and {cores[-1]} usable cores"
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from minisam.experiments.study import Cells, Scale
+from minisam.experiments.study import FITTED, Cells, Scale
 
 TUNING_SEEDS = (1000, 1001)  # no seeds of a reported run
 RATES = (0.4, 1.0, 2.5)  # learning rates that SGD tries, times the experiment's own
@@ -73,6 +73,7 @@ def tune(
     problems: Problems,
     candidates: Mapping[str, Sequence[Mapping[str, Any]]],
     base_on: Mapping[str, Any] | None = None,
+    fitted: bool = False,
 ) -> tuple[list[dict[str, dict[str, Any]]], list[dict[str, Any]]]:
     """Choose SGD's learning rate and weight decay, then every method's own hyper-parameter there.
 
@@ -84,6 +85,8 @@ def tune(
         candidates: {method: its settings to try}, SGD not among them.
         base_on: settings with which SGD is searched instead of a problem's own, as
             ``{"noise": 0.0}``: where labels are wrong, the best SGD is one that hardly trains.
+        fitted: whether SGD is chosen only among the pairs with which it learns its training
+            labels, if there are such: where images are few, the best one may be half trained.
 
     Returns:
         For each problem {method: the best settings}, SGD's first; and the whole search, one dict
@@ -93,7 +96,7 @@ def tune(
     changed = base_on or {}
     places = [({**labels, **changed}, {**shared, **changed}) for labels, shared in problems]
     different = [place for k, place in enumerate(places) if place not in places[:k]]
-    found, search = tune_base(cells, scale, different)
+    found, search = tune_base(cells, scale, different, fitted)
     bases = [found[different.index(place)] for place in places]
     based = [
         (labels, {**shared, **base}) for (labels, shared), base in zip(problems, bases, strict=True)
@@ -107,7 +110,7 @@ def tune(
 
 
 def tune_base(
-    cells: Cells, scale: Scale, problems: Problems
+    cells: Cells, scale: Scale, problems: Problems, fitted: bool = False
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Choose SGD's learning rate and weight decay for each problem; return them, and the search."""
     for labels, shared in problems:
@@ -118,7 +121,7 @@ def tune_base(
         for k, (_, shared) in enumerate(problems)
         for option in _some(scale, base_candidates(shared["lr"]))
     ]
-    chosen, search = _best(cells, scale, problems, tries)
+    chosen, search = _best(cells, scale, problems, tries, fitted)
     return [best["SGD"] for best in chosen], search
 
 
@@ -143,7 +146,11 @@ def _some(scale: Scale, options: Sequence[Any]) -> Sequence[Any]:
 
 
 def _best(
-    cells: Cells, scale: Scale, problems: Problems, tries: Sequence[tuple[int, str, dict[str, Any]]]
+    cells: Cells,
+    scale: Scale,
+    problems: Problems,
+    tries: Sequence[tuple[int, str, dict[str, Any]]],
+    fitted: bool = False,
 ) -> tuple[list[dict[str, dict[str, Any]]], list[dict[str, Any]]]:
     """Train every (problem, method, settings); return {method: best} of each problem, and all."""
     seeds = TUNING_SEEDS[:1] if scale.smoke else TUNING_SEEDS
@@ -154,7 +161,7 @@ def _best(
     results = cells(grid)
     search: list[dict[str, Any]] = []
     chosen: list[dict[str, dict[str, Any]]] = [{} for _ in problems]
-    best: dict[tuple[int, str], float] = {}
+    best: dict[tuple[int, str], tuple[bool, float]] = {}
     for number, (k, method, option) in enumerate(tries):
         runs = results[number * len(seeds) : (number + 1) * len(seeds)]
         if any(run["validation"] is None for run in runs):
@@ -164,8 +171,9 @@ def _best(
         score = sum(run["validation"] for run in runs) / len(seeds)
         found = {"settings": option, "validation": score, "seeds": list(seeds)}
         search.append({**problems[k][0], "method": method, **found})
-        if score > best.get((k, method), -1.0):
-            best[k, method], chosen[k][method] = score, option
+        learned = fitted and sum(run["train"] for run in runs) / len(seeds) >= FITTED
+        if (learned, score) > best.get((k, method), (False, -1.0)):
+            best[k, method], chosen[k][method] = (learned, score), option
     return chosen, search
 
 

@@ -54,6 +54,22 @@ def test_sgd_is_searched_first_and_all_others_stand_on_its_learning_rate_and_dec
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("train", "expected"), [(95.0, DECAYS[1]), (60.0, DECAYS[0])])
+def test_sgd_is_chosen_among_those_that_learn_their_labels_if_there_are_such(train, expected):
+    def cells(grid, function=None):
+        found = recorded([])(grid)
+        learned = [train if s["weight_decay"] == DECAYS[1] else 70.0 for s in grid]
+        return [{**one, "train": fit} for one, fit in zip(found, learned, strict=True)]
+
+    problems = [({}, {"base": 0, "lr": 0.05})]
+    (free,), _ = tune(cells, SCALE, problems, CANDIDATES)
+    assert free["SGD"]["weight_decay"] == DECAYS[0]  # the best of all, half trained
+    (chosen,), search = tune(cells, SCALE, problems, CANDIDATES, fitted=True)
+    assert chosen["SGD"] == {"lr": 0.125, "weight_decay": expected}
+    assert chosen["SAM"] == {**chosen["SGD"], "rho": 2.0}
+    assert len(search) == len(RATES) * len(DECAYS) + 3  # those that are left out are kept, too
+
+
 @pytest.mark.fault("test-data", "tune")
 def test_a_search_looks_at_few_test_images_and_decides_by_none():
     seen = []

@@ -2,10 +2,11 @@
 
 An MLP knows nothing, a Mixer and a vision transformer know patches, a convolutional network knows
 translation; on real images that is a residual network with batch norm, on the simpler toy images
-one without. All are small, and SGD fits the training set with each. What is compared is the share
-of SGD's errors that SAM removes, for a network with few errors can gain few points. Both the
-learning rate and ρ warm up: without, the first steps can leave a network on the plateau of the
-start, where it says the same of every image. Runs that stay there are counted.
+one without. All are small, and SGD fits the training set with each: it is searched among the
+settings with which it does. What is compared is the share of SGD's errors that SAM removes, for a
+network with few errors can gain few points. Both the learning rate and ρ warm up: without, the
+first steps can leave a network on the plateau of the start, where it says the same of every image.
+Runs that stay there are counted.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
         if name != ("ResNet" if toy else "CNN")
     ]
     options = {"SAM": [{"optimizer": "sam", "rho": rho} for rho in RADII["sam"]]}
-    best, search = tune(cells, scale, problems, options)
+    best, search = tune(cells, scale, problems, options, fitted=True)
     guess = 1.0 if scale.data == "cifar100" else 10.0
     return {
         "guess": guess,
