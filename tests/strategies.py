@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 from hypothesis import reject
 from hypothesis import strategies as st
@@ -26,6 +28,11 @@ def stochastic_matrices(draw, classes):
     return rows / rows.sum(axis=1, keepdims=True)
 
 
+@functools.cache  # hypothesis examines a strategy once, and that takes longer than to draw from it
+def reals(low, high, n):
+    return arrays(np.float64, n, elements=st.floats(low, high), fill=st.nothing())
+
+
 class DrawnSource:
     """A `minisam.specification.NumberSource` behind which hypothesis stands: it seeks corners."""
 
@@ -36,7 +43,7 @@ class DrawnSource:
         return self.draw(st.integers(low, high))
 
     def reals(self, low, high, n):
-        return self.draw(arrays(np.float64, n, elements=st.floats(low, high), fill=st.nothing()))
+        return self.draw(reals(low, high, n))
 
     def choice(self, options):
         return self.draw(st.sampled_from(options))

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from strategies import problems
 
 from minisam import rounding
@@ -24,6 +24,8 @@ every_property = pytest.mark.parametrize("slug", PROPERTIES)
 def test_holds(slug):
     statement = PROPERTIES[slug]
 
+    # A quarter of the profile's examples: they are long, and the seeded problems come on top.
+    @settings(max_examples=max(10, settings.default.max_examples // 4))
     @given(problem=problems(statement))
     def holds(problem):
         statement.check(library, problem).raise_if_broken()
@@ -60,8 +62,10 @@ LOOSEST = 4  # two sides, each with its step's rounding and with that of its own
 
 
 @functools.cache
-def looseness(slug, factor=1):
+def looseness(slug, factor=1, enough=np.inf):
     """The largest bound of a property, in units of what one rounding of every number may do.
+
+    It looks no further where that is more than ``enough``.
 
     One rounding: every number that is observed or given is known to a relative u of the problem's
     dtype, and what follows from that alone is carried through the equation, near cancellation and
@@ -70,7 +74,7 @@ def looseness(slug, factor=1):
     times, goes through `Rounded.widened`.
     """
     statement, rng, loosest = PROPERTIES[slug], np.random.default_rng(3), 0.0
-    for _ in range(25):
+    for _ in range(10):
         problem = statement.problem(rng)
         allowed = bounds(statement, problem, by_hand(factor))
         inherent = bounds(statement, problem, rounded_once(unit_roundoff(problem.dtype)))
@@ -79,6 +83,8 @@ def looseness(slug, factor=1):
             with np.errstate(invalid="ignore"):
                 share = np.where(bound == 0, 0.0, bound / (roundings * least))
             loosest = max(loosest, float(np.max(share, initial=0.0)))
+        if loosest > enough:
+            break
     return loosest
 
 
@@ -136,7 +142,7 @@ def test_bounds_a_thousand_times_too_wide_are_noticed(slug):
     if slug in EXACT:
         assert looseness(slug, 1000) == 0
     else:
-        assert looseness(slug, 1000) > LOOSEST
+        assert looseness(slug, 1000, enough=LOOSEST) > LOOSEST
 
 
 @pytest.mark.fault("cannot-fail", "specification")
