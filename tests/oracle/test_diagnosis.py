@@ -40,15 +40,20 @@ SOME = {
 }
 
 
-@pytest.mark.parametrize(("name", "dtype"), CASES)
-def test_every_mutant_is_rejected(name, dtype):
+def agrees(name, probe, dtype):
+    trace = watch(MUTANTS[name].adapter, probe, dtype)
+    assert trace.fault is None
+    return judge(trace).agrees
+
+
+@pytest.mark.parametrize("name", VISIBLE)
+def test_every_mutant_is_rejected(name):
     mutant = MUTANTS[name]
-    for probe in (p for p in PROBES.values() if p.method in mutant.methods):
-        trace = watch(mutant.adapter, probe, dtype)
-        assert trace.fault is None
-        if not judge(trace).agrees:
-            return
-    raise AssertionError(f"{name} passes every probe in {dtype}")
+    probes = [p for p in PROBES.values() if p.method in mutant.methods]
+    for dtype in mutant.dtypes:
+        telling = next((p for p in probes if not agrees(name, p, dtype)), None)
+        assert telling, f"{name} passes every probe in {dtype}"
+        probes.insert(0, telling)  # the first to try in the next dtype
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -324,7 +329,9 @@ def test_conventions_of_an_unknown_mistake_are_found_where_it_does_not_show():
 
 @pytest.mark.fault("same-elsewhere", "oracle.check")
 def test_the_search_is_bounded_by_what_there_is_to_try_not_by_a_clock(monkeypatch):
-    failing, passing = split(traces_of(adapter_with(changes=[halfway])))
+    slugs = ("sam-one-tensor", "sam-three-tensors", "sam-momentum", "sam-weight-decay")
+    failing, passing = split(traces_of(adapter_with(changes=[halfway]), slugs=slugs))
+    assert failing
     counts = []
 
     def counted(*args, **options):

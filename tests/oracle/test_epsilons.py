@@ -88,15 +88,23 @@ def test_a_number_that_is_felt_is_a_mistake_and_says_its_value():
     assert part_of("norm_epsilon_inside", 4e-6).is_mutant
 
 
+DECLARED = (
+    {"norm_epsilon": 2e-12, "restore": "subtract"},
+    {"norm_epsilon_inside": 1e-12, "norm_dtype": "float32"},
+    {"norm_floor": 1e-7, "weight_decay": "in_loss", "restore": "subtract"},
+)
+BESIDE = ((), ("M12-twice-the-radius",), ("M36-biases-not-perturbed",))
+
+
+# Each of both once by default; `pytest -m slow` tries the others.
 @pytest.mark.parametrize(
-    "declare",
+    ("declare", "mutant"),
     [
-        {"norm_epsilon": 2e-12, "restore": "subtract"},
-        {"norm_epsilon_inside": 1e-12, "norm_dtype": "float32"},
-        {"norm_floor": 1e-7, "weight_decay": "in_loss", "restore": "subtract"},
+        pytest.param(declare, mutant, marks=[] if k == n else pytest.mark.slow)
+        for k, declare in enumerate(DECLARED)
+        for n, mutant in enumerate(BESIDE)
     ],
 )
-@pytest.mark.parametrize("mutant", [(), ("M12-twice-the-radius",), ("M36-biases-not-perturbed",)])
 def test_a_number_is_found_beside_conventions_and_a_mistake(declare, mutant):
     failing, passing = split(traces_of(adapter_with(*mutant, declare=declare)))
     (survivor,) = diagnose(failing, passing).survivors
