@@ -22,7 +22,21 @@ def stored_row(one):
     return rows[0]
 
 
-@pytest.mark.parametrize("one", IMPLEMENTATIONS, ids=lambda one: f"{one.name} {one.version}")
+# Handed over and judged as one of the others is; `pytest -m slow tests/backends` tries them, too.
+ALIKE = ("GSAM", "WSAM", "LookSAM", "FriendlySAM", "sam-pytorch", "SAM_SPS", "Temperon")
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        pytest.param(
+            one,
+            marks=pytest.mark.slow if any(word in one.name for word in ALIKE) else [],
+            id=f"{one.name} {one.version}",
+        )
+        for one in IMPLEMENTATIONS
+    ],
+)
 def test_the_table_says_what_the_oracle_says(one):
     if one.version and not OLD:
         pytest.skip(
