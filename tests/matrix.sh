@@ -3,8 +3,9 @@
 # the newest, on the kernels of other processors, on one thread and on two.
 #
 #     tests/matrix.sh              all of it, an hour and a half on two cores
-#     tests/matrix.sh --quick      what CI runs: the lowest versions on the oldest Python, and of the
-#                                  tests those that may differ
+#     tests/matrix.sh --quick      what CI runs: all that may differ at once, and of the tests those
+#                                  that may differ by it (the lowest versions on the oldest Python,
+#                                  an old processor, every sum and function a last place away)
 #     tests/matrix.sh --list       the Pythons that are found
 #     tests/matrix.sh --lowest     the lowest versions, as a file of constraints for pip
 #
@@ -45,7 +46,7 @@ environment() {
     fi
 }
 
-# run NAME PYTHON KERNEL THREADS; the kernel "own" is the machine's
+# run NAME PYTHON KERNEL THREADS; the kernel "own" is the machine's. It fails where there is no such.
 run() {
     local name="$1, kernel $3, $4 thread(s)" python=$2
     export OPENBLAS_CORETYPE=$3 OPENBLAS_NUM_THREADS=$4 OMP_NUM_THREADS=$4
@@ -60,7 +61,7 @@ if name is not None:
     print(name().decode())' 2>&1)
     if [ "$3" != own ] && [ "$3" != "$kernel" ]; then
         echo "$name: not found, NumPy has ${kernel:-no OpenBLAS}"
-        return
+        return 1
     fi
     # The same examples in every environment, and few of them.
     HYPOTHESIS_PROFILE=fast "$python" -m pytest -q --hypothesis-seed=0 $tests > "$work/$name.txt" 2>&1
@@ -73,14 +74,18 @@ if name is not None:
 }
 
 quick() {
-    local version python
+    local version python kernel
     read -r version python < <(pythons | awk 'NF == 2')
     for other in adapters anatomy backends benchmarks cli course experiments jitter oracle pictures \
-        variants vectors test_{architecture,docs,docstrings,hollow,kinds,lesson,tutorials}.py; do
+        variants vectors nn/kernels/test_memory.py \
+        test_{architecture,docs,docstrings,hollow,kinds,lesson,tutorials}.py; do
         tests="$tests --ignore tests/$other"
     done
-    environment "$version lowest" "$python" --constraint "$work/lowest.txt" &&
-        run "$version lowest" "$work/$version lowest/bin/python" own 1
+    environment "$version lowest" "$python" --constraint "$work/lowest.txt" || return
+    export PYTHONPATH=$PWD/tests/jitter
+    for kernel in Nehalem own; do
+        run "$version lowest, jittered" "$work/$version lowest/bin/python" $kernel 1 && return
+    done
 }
 
 everything() {

@@ -46,6 +46,14 @@ def test_what_is_not_said_has_its_default(asked, tmp_path):
     assert asked == [("width", tmp_path / "width", "toy", 3, 1, False, 0)]
 
 
+def test_every_one_of_them_is_run_where_all_are_asked_for(asked, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(command, "draw_specification", lambda name, *rest: drawn.append(name))
+    main("--all", "--smoke", "--out", tmp_path)
+    assert [name for name, *_ in asked] == list(command.STUDIES)
+    assert drawn == list(command.DRAWINGS)
+
+
 def test_the_seeds_may_be_others(asked, tmp_path):
     main("width", "--out", tmp_path, "--seeds", 5, "--first-seed", 100)
     assert asked == [("width", tmp_path / "width", "toy", 5, 1, False, 100)]
