@@ -8,6 +8,7 @@ NO_TERM = "adds or multiplies an exact zero: the same number"
 GUARD = "guards a case in which the other branch gives the same numbers"
 SCALED = "s is 1 but for gradients whose squares leave the range; the unit tests leave it"
 UNUSED = "no method of the adapter comes here; the unit tests do"
+NAN_AT_P_1 = "divides by zero where p = 1 meets a NaN, which no probe has; a unit test has"
 
 # What survives, by file and change, and why. Anything else that survives is a hole in the oracle.
 EXPLAINED = {
@@ -17,6 +18,7 @@ EXPLAINED = {
     ("optim/perturbation.py", "keep condition 1 only: granularity"): UNUSED,
     ("optim/perturbation.py", "length(w, (0, 1, 2)) + eta"): UNUSED,
     ("optim/perturbation.py", "delete scale: scale(rho, grads)"): UNUSED,
+    ("optim/perturbation.py", "always the first branch: rho / ties"): NAN_AT_P_1,
     ("optim/gsam.py", "always the first branch: add_scaled(d2, -alpha, across)"): NO_TERM,
     ("optim/wsam.py", "always the second branch: d2 if weight == 1"): GUARD,
     ("optim/wsam.py", "1 becomes 2: 1"): GUARD,
