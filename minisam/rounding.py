@@ -482,7 +482,8 @@ def ratio(observed: Any, expected: Rounded) -> np.ndarray:
     """Return |observed − expected| in units of the accepted error: at most 1 where they agree.
 
     Twice the bound is accepted, since both sides round. Where the format's range ends, near
-    overflow, anything is accepted; NaN agrees with NaN.
+    overflow, anything is accepted, and so it is where the bound is infinite, or NaN, which is what
+    an infinite one times zero becomes; NaN agrees with NaN.
 
     Example:
         >>> x = exact([1.0, 2.0], "float64") * 0.1
@@ -496,7 +497,7 @@ def ratio(observed: Any, expected: Rounded) -> np.ndarray:
         return np.zeros(seen.shape)
     value, bound = np.broadcast_arrays(expected.value, expected.bound)
     with np.errstate(all="ignore"):
-        accepted = 2 * bound
+        accepted = np.where(np.isnan(bound), np.inf, 2 * bound)
         apart = np.abs(seen - value)
         result = np.where(apart == 0, 0.0, apart / accepted)
         result = np.where((seen == value) | (np.isnan(seen) & np.isnan(value)), 0.0, result)

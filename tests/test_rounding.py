@@ -349,6 +349,17 @@ def test_ratio_knows_nan_infinity_and_the_end_of_the_range():
     assert ratio(np.float32(1.5), Rounded(1.0, 0.25, unit)) == 1
 
 
+def test_what_is_not_known_at_all_agrees_with_any_number():
+    unit = UNITS["float32"]
+    unknown = exact(1.0, unit) / Rounded(1e-9, 1e-8, unit)  # by what may be zero
+    exactly = Rounded(np.array([3.0, 4.0]), np.zeros(2), unit)
+    with np.errstate(invalid="ignore"):  # as where steps are judged
+        products = (unknown * exactly, exactly * unknown, unknown * exact([3.0, 4.0], unit))
+    for product in products:
+        np.testing.assert_array_equal(ratio(np.float32([7.0, -2.0]), product), 0.0)
+        np.testing.assert_array_equal(ratio(np.float32([np.nan, 7.0]), product), [np.inf, 0.0])
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
 @pytest.mark.parametrize("method", ["sgd", "sam", "asam"])
 def test_the_library_runs_on_error_carrying_numbers(method, dtype):
