@@ -21,6 +21,8 @@ from minisam.trees import (
     zeros_like,
 )
 
+IN_REVERSE = "({} of the tensors in reverse order)"
+
 
 def entries_of(tree: Params, keys: Collection[str]) -> np.ndarray:
     """Put the entries of some tensors into one vector."""
@@ -46,6 +48,19 @@ def of_each_row(x: np.ndarray) -> np.ndarray:
     """Return the entries by the length of their row: along the last axis."""
     length = np.sqrt(np.sum(x * x, axis=-1, keepdims=True)) if x.ndim else np.abs(x)
     return x / np.where(length, length, 1.0)
+
+
+def in_reverse(tree: Params) -> Params:
+    """Return every tensor with the entries of another one, the first with those of the last.
+
+    Where their shapes differ they are cut, or said again, as they are when they are put into place.
+
+    Example:
+        >>> in_reverse({"w": np.array([3.0, 4.0]), "b": np.array([5.0])})
+        {'w': array([5., 5.]), 'b': array([3.])}
+    """
+    others = reversed(list(tree.values()))
+    return {key: np.resize(x, tree[key].shape) for key, x in zip(tree, others, strict=True)}
 
 
 def with_spectral_norms(tree: Params) -> float:
@@ -96,6 +111,7 @@ def climb_at_hand(
         "d2′": before.d2 if before else nothing,
         "ε′": climbed(before) if before else nothing,
         "g": nothing if same_point(given, d1) else given,
+        IN_REVERSE.format("d1"): in_reverse(d1),
     }
     below = {
         "": 1.0,
@@ -204,6 +220,7 @@ def descent_at_hand(
         "d1·d2": multiply(now.d1, now.d2),
         "sign(d2)": map_leaves(np.sign, now.d2),
         "clipped d2": map_leaves(clipped, now.d2),
+        IN_REVERSE.format("d2"): in_reverse(now.d2),
     }
     if hp.method == "asam":
         T = scaling(A, hp.eta, hp.scope)

@@ -92,11 +92,12 @@ def condition_of(shown: Evidence, before: Earlier, name: str) -> str:
     for those in (lost_at_b, without_gradient, frozen_ones):
         if all([*off_of(one, name)] == those(one) for one in shown.wrong):
             which = "that tensor"
-    if which and when in ("always", "with several tensors", "with biases"):
+    if which and when in ("always", *OF_TENSORS):
         return f"in {which}"
     return ", ".join(filter(None, [when, which and f"in {which}"]))
 
 
+OF_TENSORS = ("with several tensors", "where there are several tensors", "with biases")
 KINDS: dict[str, Callable[[str, Mapping[str, int]], bool]] = {
     "": lambda name, axes: True,
     "the biases": lambda name, axes: name.endswith("bias"),

@@ -80,12 +80,13 @@ def features_of_step(facts: Facts, earlier: Sequence[Facts] = ()) -> Features:
         "where an entry of the gradient at B is above 1": norm(facts.d2, np.inf) > 1,
         "where some weights are zero": any((x == 0).any() for x in facts.start.values()),
     }
-    quiet = {
-        "with several tensors": len(there) < 2,
-        "with biases": not any(key.endswith("bias") for key in there),
+    several = {  # the tensors with a gradient; then all
+        "with several tensors": len(there) > 1,
+        "where there are several tensors": len(facts.start) > 1,
+        "with biases": any(key.endswith("bias") for key in there),
     }
-    probe = [name for name in features_of_probe(facts.trace) if not quiet.get(name)]
-    return probe + [name for name, has in told.items() if has]
+    probe = [name for name in features_of_probe(facts.trace) if name not in several]
+    return [name for name, has in {**several, **dict.fromkeys(probe, True), **told}.items() if has]
 
 
 def lost_at_b(facts: Facts) -> list[str]:

@@ -38,3 +38,6 @@ def test_what_a_tensor_had_before_is_known():
     assert named not in features_of_step(steps[1])
     assert "with several tensors" in features_of_step(steps[0])
     assert "with several tensors" not in features_of_step(steps[1])  # that have a gradient
+    assert "where there are several tensors" in features_of_step(steps[1])
+    (alone, *_) = facts(reference, "sam-one-tensor")
+    assert "where there are several tensors" not in features_of_step(alone)

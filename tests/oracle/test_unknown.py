@@ -143,6 +143,23 @@ def test_a_fresh_slip_is_explained(name, told):
     assert any(told in line for line in told_of(FRESH[name]).told)
 
 
+def descent_in_reverse(w, grad_fn, *, rho, lr):
+    d1 = grad_fn(w)
+    n = known.length_of(d1)
+    d2 = grad_fn([x + rho * g / n if n else x for x, g in zip(w, d1, strict=True)])
+    return [x - lr * np.resize(g, x.shape) for x, g in zip(w, d2[::-1], strict=True)]
+
+
+def test_an_order_that_is_reversed_is_told():
+    (line,) = told_of(FRESH["popped_in_reverse"], "tensor-zero-at-times").told
+    assert line.endswith(
+        "Only where there are several tensors: ε = ρ (d1 of the tensors in reverse order)/‖d1‖, "
+        "should be ρ d1/‖d1‖."
+    )
+    (line,) = told_of(descent_in_reverse).told
+    assert "new w = A − lr (d2 of the tensors in reverse order), should be A − lr d2." in line
+
+
 def test_a_power_of_the_momentum_is_told_as_one():
     found = told_of(FRESH["nesterov_aliases_buffer"], "nesterov").told
     assert any("− lr (1 + μ) μ² v, should be" in line for line in found)
