@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import product
 from typing import Any
 
@@ -55,13 +55,14 @@ def formula_of(wrong: Sequence[Facts], before: Earlier, name: str) -> tuple[str,
     first = [one for one in some if one.step == min(each.step for each in some)]
     unscheduled = [one for one in some if not one.trace.hp.scheduled]
     tried = (("", some), ("without a schedule", unscheduled), ("in the first such step", first))
+    known: dict[Any, Sample] = {}
     for accuracy, (where, several) in product((ACCURACY, ROUGH), tried):
         chosen = spread_out(several)
         off = {key for one in chosen for key in off_of(one, name)}
         for keys in ({key for one in chosen for key in one.start}, off):
             laid = [
                 [
-                    at_hand(one, before.get((id(one.trace), one.step)), keys, wanted)
+                    laid_once(known, at_hand, one, before, keys, wanted)
                     for one in chosen
                     if keys & {*one.start}
                 ]
@@ -76,6 +77,22 @@ def formula_of(wrong: Sequence[Facts], before: Earlier, name: str) -> tuple[str,
                 signs = meanings(seen + should)
                 return where, f"{what} = {seen}{about}, should be {should}{signs}"
     return "", ""
+
+
+def laid_once(
+    known: dict[Any, Sample],
+    at_hand: Callable[..., Sample],
+    facts: Facts,
+    before: Earlier,
+    keys: Collection[str],
+    wanted: bool,
+) -> Sample:
+    """Return what is at hand in a step, some of whose tensors are asked for; the same one again."""
+    place = (id(facts.trace), facts.step)
+    key = (*place, frozenset({*keys} & facts.start.keys()), wanted)
+    if key not in known:
+        known[key] = at_hand(facts, before.get(place), keys, wanted)
+    return known[key]
 
 
 def formula_text(samples: Sequence[Sample], most: int, start: str, accuracy: float) -> str:

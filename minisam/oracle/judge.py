@@ -71,8 +71,9 @@ class Replay:
         trace: Trace,
         lift: Callable[[np.ndarray], Any],
         spreads: bool = False,
+        rough: bool = False,
     ):
-        self.spreads, self.lost = spreads, False
+        self.spreads, self.rough, self.lost = spreads, rough, False
         self.names, self.trained, self.trace, self.lift = names, trained, trace, lift
         self.fixed = {
             name: lift(value)
@@ -132,11 +133,13 @@ class Replay:
                 break
         return largest
 
-    def missing(self, whole: dict[str, Rounded], waiting: list) -> Judgement:
+    def missing(self, whole: dict[str, Any], waiting: list) -> Judgement:
         """Judge a point that the implementation did not ask for."""
         if not waiting:
             wanted = self.asked() + 1
             return Judgement(False, np.inf, 0, "fewer gradients", expected=whole, gradients=wanted)
+        if self.rough and is_finite(whole):  # nobody asks where it is off, and most are
+            return Judgement(False, np.inf, 0, f"point {self.count}", point=self.count)
         observed = dict(zip(self.names, waiting[0][0], strict=True))
         return place(f"point {self.count}", whole, observed)._replace(point=self.count)
 
@@ -161,10 +164,18 @@ def error(observed: np.ndarray, expected: Any) -> np.ndarray:
     expected = np.asarray(expected)
     if np.array_equal(observed, expected):  # as most of them are
         return np.zeros(observed.shape)
+    apart = np.abs(observed - expected)
+    if np.isfinite(apart).all():  # then both are, as most of the others
+        size = max(1.0, float(np.abs(observed).max()), float(np.abs(expected).max()))
+        return apart / (accuracy_of(observed) * size)
     size = max(1.0, *(float(np.max(np.abs(x), initial=0.0)) for x in (observed, expected)))
-    accuracy = NARROW if observed.dtype == np.float64 else 1e-3
-    apart = np.where(observed == expected, 0.0, np.abs(observed - expected)) / (accuracy * size)
+    apart = np.where(observed == expected, 0.0, apart) / (accuracy_of(observed) * size)
     return np.where(np.isnan(observed) & np.isnan(expected), 0.0, np.nan_to_num(apart, nan=np.inf))
+
+
+def accuracy_of(observed: np.ndarray) -> float:
+    """Return the relative error that a rough look tolerates."""
+    return NARROW if observed.dtype == np.float64 else 1e-3
 
 
 def without_bound(expected: Any) -> np.ndarray:
@@ -201,7 +212,7 @@ def judge(
         changes: the conventions or mutants that the reference is to follow.
         settings: hyper-parameters that it is to have instead of the trace's.
         rough: whether to compute in plain float64 and with a wide tolerance, several times as
-            fast; only a disagreement then means something.
+            fast; only a disagreement then means something, and of a point it has no entry.
 
     Returns:
         A `Judgement`: the first disagreement, or the largest error when there is none.
@@ -249,7 +260,7 @@ def judge_as(
             start = dict(zip(names, seen.start, strict=True))
             params = {name: lift(start[name]) for name in trained}
             state = opt.init(params) if state is None else state
-            replay = Replay(seen, names, trained, trace, lift, spreads)
+            replay = Replay(seen, names, trained, trace, lift, spreads, rough)
             try:
                 new, state, _ = opt.step(params, state, replay)
             except Disagreement as stop:
