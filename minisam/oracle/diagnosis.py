@@ -23,6 +23,7 @@ from minisam.oracle.parts import (
     judge_parts,
 )
 from minisam.oracle.replays import Replays
+from minisam.oracle.stabilizers import eta_parts, stabilizers
 from minisam.oracle.strata import strata
 from minisam.oracle.watch import Trace, watch
 from minisam.variants.conventions import CONVENTIONS
@@ -69,7 +70,7 @@ def diagnose(
     if "restore" not in declared and restores_a_copy(passing, base):
         settled["restore"] = "copy"
     every = [*failing, *passing]
-    parts = known_parts(every, settled)
+    parts = known_parts(every, settled) + eta_parts(every, settled)
     replays = Replays(base)
     beam = followed(replays, strata(every), parts, failing)
     rest = tuple(t for t in failing if not any(replays.agrees(one, t) for one in beam))
@@ -107,9 +108,10 @@ def restores_a_copy(passing: Sequence[Trace], base: Part) -> bool:
 
 def redeclared(traces: Sequence[Trace], declared: dict[str, Any]) -> list[Parts]:
     """Try other values of what was declared, one at a time."""
+    solved = {"eta": stabilizers(traces)} if "eta" in declared else {}
     return [
         (convention_part({name: value}),)
         for name, now in declared.items()
-        for value in (CONVENTIONS[name].default, *CONVENTIONS[name].values)
+        for value in (CONVENTIONS[name].default, *CONVENTIONS[name].values, *solved.get(name, ()))
         if value != now and explains([], traces, convention_part({**declared, name: value}))
     ]

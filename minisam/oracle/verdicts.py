@@ -256,6 +256,10 @@ def undeclared(
         f"If it is not meant: it {mutant.title}. {mutant.description}"
         for mutant in mistakes_like(found, failing)
     ]
+    mistakes += [
+        f"If it is not meant: it is given {name}, and takes {value!r} whatever that is."
+        for name, value in unfollowed(found, failing)
+    ]
     line = f"If it is meant, declare it: declare={ {**report.declared, **found}!r}"
     return report._replace(
         outcome=Verdict.UNDECLARED,
@@ -264,6 +268,15 @@ def undeclared(
         found=found,
         explanations=[", ".join(sorted(found))],
     )
+
+
+def unfollowed(found: dict[str, Any], failing: Sequence[Trace]) -> list[tuple[str, Any]]:
+    """Return the hyper-parameters that conventions fix though they are read, and their values."""
+    return [
+        (name, value)
+        for name, value in convention_part(found).settings.items()
+        if any(name in trace.read and trace.hp[name] != value for trace in failing)
+    ]
 
 
 def mistakes_like(found: dict[str, Any], failing: Sequence[Trace]) -> list[Mutant]:

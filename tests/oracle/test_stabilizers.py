@@ -1,0 +1,98 @@
+"""An η of one's own is found by its number, and is a convention where it cannot be set."""
+
+import numpy as np
+import pytest
+
+from minisam.adapters.plain import plain
+from minisam.adapters.protocol import mark
+from minisam.oracle import check
+from minisam.oracle.probes import PROBES
+from minisam.oracle.stabilizers import eta_parts, stabilizers
+from minisam.oracle.watch import watch
+from minisam.variants.mutants import MUTANTS
+
+FEW = ("asam-one-tensor", "asam-three-tensors", "asam-eta")
+
+
+def asam(w, grad_fn, rho, lr, names, eta):
+    d1 = grad_fn(w)
+    T = [
+        np.abs(x) + x.dtype.type(eta) if name.endswith("weight") else np.ones_like(x)
+        for x, name in zip(w, names, strict=True)
+    ]
+    length = np.sqrt(sum(np.sum((t * g) ** 2) for t, g in zip(T, d1, strict=True)))
+    b = [
+        x + rho * (t * t * g) / length if length else x
+        for x, t, g in zip(w, T, d1, strict=True)
+    ]  # fmt: skip
+    return [x - lr * g for x, g in zip(w, grad_fn(b), strict=True)]
+
+
+def without_eta(eta):
+    """An ASAM whose stabilizer cannot be set."""
+
+    def step(w, grad_fn, *, rho, lr, names):
+        return asam(w, grad_fn, rho, lr, names, eta)
+
+    return mark(plain(step), methods=("asam",))
+
+
+def deaf(used):
+    """One that is given η, and takes another."""
+
+    def step(w, grad_fn, *, rho, lr, names, eta):
+        return asam(w, grad_fn, rho, lr, names, used(eta))
+
+    return mark(plain(step), methods=("asam",))
+
+
+def traces(adapter, dtype="float64"):
+    return [watch(adapter, PROBES[slug], dtype) for slug in FEW[:2]]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("eta", [0.1, 0.02, 0.375, 1.0])
+def test_the_number_is_solved_for(eta, dtype):
+    assert stabilizers(traces(without_eta(eta), dtype)) == [eta]
+
+
+@pytest.mark.parametrize(
+    "name", ["A01-T-once", "A08-no-absolute-value", "A17-larger-of-weight-and-eta"]
+)
+def test_what_is_no_line_has_no_number(name):
+    assert stabilizers(traces(MUTANTS[name].adapter)) == []
+
+
+def test_what_is_asked_for_is_not_found_again():
+    followed = deaf(lambda eta: eta)
+    assert stabilizers([watch(followed, PROBES[slug], "float64") for slug in FEW]) == []
+    assert eta_parts(traces(without_eta(0.1)), {"eta"}) == []
+
+
+def test_one_that_cannot_be_set_is_a_convention():
+    adapter = without_eta(0.02)
+    report = check(adapter, "float64", probes=FEW)
+    assert report.verdict == "undeclared convention: eta"
+    assert report.found == {"eta": 0.02}
+    assert not any("whatever" in line for line in report.advice)
+    assert check(adapter, "float64", report.found, probes=FEW).verdict == "conforms as declared"
+    assert check(adapter, "float64", {"eta": 0.5}, probes=FEW).found == {"eta": 0.02}
+
+
+def test_the_default_cannot_be_told_from_one_that_cannot_be_set():
+    report = check(without_eta(0.01), "float64", probes=FEW)
+    assert report.verdict == "conforms"
+    assert "eta" in report.text().split("Not tried: ")[1]
+
+
+@pytest.mark.fault("cannot-fail", "minisam check")
+@pytest.mark.parametrize("eta", [0.01, 0.02, 0.0])
+def test_one_that_is_set_and_not_followed_does_not_conform(eta):
+    report = check(deaf(lambda asked: eta), "float64", probes=FEW)
+    assert report.found == {"eta": eta}
+    told = f"If it is not meant: it is given eta, and takes {eta!r} whatever that is."
+    assert told in report.advice
+
+
+def test_a_multiple_of_it_is_no_convention():
+    assert check(deaf(lambda asked: 2 * asked), "float64", probes=FEW).verdict.startswith("bug")
