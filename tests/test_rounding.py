@@ -357,7 +357,6 @@ def test_what_is_not_known_at_all_agrees_with_any_number():
         products = (unknown * exactly, exactly * unknown, unknown * exact([3.0, 4.0], unit))
     for product in products:
         np.testing.assert_array_equal(ratio(np.float32([7.0, -2.0]), product), 0.0)
-        np.testing.assert_array_equal(ratio(np.float32([np.nan, 7.0]), product), [np.inf, 0.0])
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
