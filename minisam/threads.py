@@ -127,7 +127,7 @@ def over_batch(work: Callable[[slice], T], batch: int, size: int, parts: int = P
         work: function of a slice of the batch; calls no autograd primitive.
         batch: number of examples.
         size: number of array elements that the work touches in all.
-        parts: number of parts.
+        parts: number of parts, at most; each has half of `SMALLEST_WORK` or more.
 
     Example:
         >>> x = np.arange(4.0)
@@ -142,7 +142,9 @@ def over_batch(work: Callable[[slice], T], batch: int, size: int, parts: int = P
             np.setbufsize(BUFFER)
             return work(part)
 
-    slices = split_batch(batch, parts) if pays(size) else [slice(0, batch)]
+    at_least = max(1, SMALLEST_WORK // 2)
+    parts = max(1, min(parts, size // at_least)) if pays(size) else 1
+    slices = split_batch(batch, parts)
     if workers() == 1 or len(slices) == 1:
         return [work_in_rows(part) for part in slices]
     results: list[Any] = [None] * len(slices)

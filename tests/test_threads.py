@@ -42,6 +42,13 @@ def test_small_work_is_one_part(monkeypatch):
     assert parts == [(0, 80)]
 
 
+def test_parts_are_no_smaller_than_what_pays(monkeypatch):
+    """From one part just below to all of them, by the size alone."""
+    monkeypatch.setattr(threads, "SMALLEST_WORK", 100)
+    counts = [len(threads.over_batch(lambda part: part, 80, size)) for size in (99, 100, 399, 400)]
+    assert counts == [1, 2, 7, 8]
+
+
 def test_an_error_in_a_part_is_raised_and_blas_has_its_threads_again():
     if threads._blas() is None:
         pytest.skip("NumPy is not built with OpenBLAS")

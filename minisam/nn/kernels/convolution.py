@@ -51,10 +51,12 @@ def _correlate(x, w, b, stride: Pair, padding: Pair, rectify: bool = False):
     matrix = w.reshape(-1, filters)
     bias = None if b is None else np.tile(b, (output[1], 1))  # of a row: NumPy adds those faster
     y = np.empty((len(x), *output, filters), np.result_type(x, w))
+    by_rows = winograd.suits(w.shape[:2], stride, padding, *x.shape[2:])
+    u = winograd.kernel_rows(w) if by_rows else None
 
     def work(part):
-        if winograd.suits(w.shape[:2], stride, padding, x.shape[3]):
-            return winograd.correlate(x[part], w, bias, padding, rectify, y[part])
+        if by_rows:
+            return winograd.correlate(x[part], u, w.shape[1], bias, padding, rectify, y[part])
         y_part = y[part]
         for at, patches in patch_matrices(x[part], w.shape[:2], stride, padding, output, filters):
             block = y_part[at]
@@ -113,7 +115,7 @@ def weight_gradient(x, y, kernel: Pair, stride: Pair, padding: Pair):
     channels, filters = x.shape[3], y.shape[3]
 
     def work(part):
-        if winograd.suits(kernel, stride, padding, channels):
+        if winograd.suits(kernel, stride, padding, *x.shape[2:]):
             return winograd.kernel_gradient(x[part], y[part], kernel[1], padding)
         total = np.zeros((kernel[0] * kernel[1] * channels, filters), np.result_type(x, y))
         y_part = y[part]

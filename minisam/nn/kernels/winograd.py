@@ -34,10 +34,18 @@ from minisam.nn.kernels.patches import Pair, small_products
 BLOCK_BYTES = 1 << 20  # of v at a time
 
 
-def suits(kernel: Pair, stride: Pair, padding: Pair, channels: int) -> bool:
-    """Return whether these kernels can do a convolution, and are the faster ones."""
-    inside = padding[0] < 3 and padding[1] < kernel[1]
-    return kernel[0] == 3 and stride == (1, 1) and inside and channels >= 16
+def suits(kernel: Pair, stride: Pair, padding: Pair, width: int, channels: int) -> bool:
+    """Return whether these kernels can do a convolution of images, and are the faster ones.
+
+    Args:
+        kernel: its size.
+        stride: of the convolution.
+        padding: of the images.
+        width: of the images; short rows are soon copied as patches.
+        channels: of the images; with few of them sums take longer than products.
+    """
+    possible = kernel[0] == 3 and stride == (1, 1) and padding[0] < 3 and padding[1] < kernel[1]
+    return possible and channels >= 16 and width * channels >= 256
 
 
 def kernel_rows(w: np.ndarray) -> np.ndarray:
@@ -115,10 +123,9 @@ def beside_patches(m, block, across: int) -> np.ndarray:
 
 
 @np.errstate(invalid="ignore")
-def correlate(x, w, bias, padding: Pair, rectify: bool, y) -> None:
+def correlate(x, u, kw: int, bias, padding: Pair, rectify: bool, y) -> None:
     """Put x ∗ w + bias, or its relu, into y; ``bias`` is that of one row of y, or None."""
-    _, kw, _, filters = w.shape
-    u = kernel_rows(w)
+    filters = u.shape[2]
     m = np.empty((4, 0, kw, filters), y.dtype)
     for at, patches in image_rows(x, kw, padding, y.shape[1], filters, y.dtype):
         if len(patches[0][0]) != m.shape[1]:
