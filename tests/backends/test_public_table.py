@@ -22,16 +22,13 @@ def stored_row(one):
     return rows[0]
 
 
-# Handed over and judged as one of the others is; `pytest -m slow tests/backends` tries them, too.
-ALIKE = ("GSAM", "WSAM", "LookSAM", "FriendlySAM", "sam-pytorch", "SAM_SPS", "Temperon")
-
-
 @pytest.mark.parametrize(
     "one",
     [
         pytest.param(
             one,
-            marks=pytest.mark.slow if any(word in one.name for word in ALIKE) else [],
+            # Another algorithm, for which the search tries all that it knows.
+            marks=pytest.mark.slow if "BSAM" in one.name else [],
             id=f"{one.name} {one.version}",
         )
         for one in IMPLEMENTATIONS
