@@ -115,14 +115,15 @@ class Replay:
         return 0.0, lifted
 
     def match(self, whole: dict[str, Rounded], waiting: list, done: list) -> Any:
-        """Return the next new point, else one that was asked for before, if it is this one."""
+        """Return the next new point, else the nearest of those before, if it is this one.
+
+        A short climb is within what a rough look tolerates, so that A, too, may be taken for B.
+        """
         if waiting and (worst := self.distance(whole, waiting[0][0])) <= 1:
             self.worst = max(self.worst, worst)
             return waiting.pop(0)
-        for earlier in done:
-            if self.distance(whole, earlier[0]) <= 1:
-                return earlier
-        return None
+        apart = [self.distance(whole, point) for point, _ in done]
+        return done[int(np.argmin(apart))] if apart and min(apart) <= 1 else None
 
     def distance(self, whole: dict[str, Rounded], observed: Arrays) -> float:
         """Return the largest error of a point in units of the accepted one, or the first above."""

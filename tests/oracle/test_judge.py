@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 from oracle import implementations as known
 
-from minisam.adapters.library import library
+from minisam.adapters.library import adapter_of, library
 from minisam.adapters.plain import as_adapter, plain
 from minisam.oracle.judge import judge
 from minisam.oracle.parts import convention_part
 from minisam.oracle.probes import PROBES
 from minisam.oracle.watch import watch
 from minisam.variants.mutants import MUTANTS
+from minisam.variants.mutants.adaptive import setting
+from minisam.variants.recipe import optimizer
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -77,6 +79,16 @@ def test_asking_twice_at_the_same_point_changes_nothing():
         return new
 
     assert judge(watch(as_adapter(curious), PROBES["sam-three-tensors"], "float64")).agrees
+
+
+@pytest.mark.parametrize("rough", [False, True])
+def test_of_two_points_that_are_close_the_nearest_was_asked_for_again(rough):
+    def short_climbs(hp):
+        return optimizer({**hp, "rho": 2.0**-12}, [MUTANTS["M75-two-half-climbs"].change])
+
+    trace = watch(adapter_of(short_climbs), PROBES["sam-gradient-zero-at-B"], "float32")
+    change = [setting(rho=2.0**-12), MUTANTS["M75-two-half-climbs"].change]
+    assert judge(trace, change, rough=rough).agrees
 
 
 def test_an_extra_point_is_an_error():
