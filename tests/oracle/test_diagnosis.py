@@ -13,6 +13,7 @@ from minisam.oracle import diagnosis, replays
 from minisam.oracle.diagnosis import diagnose
 from minisam.oracle.judge import judge
 from minisam.oracle.parts import (
+    clash,
     convention_part,
     conventions_of,
     explains,
@@ -207,6 +208,9 @@ def test_pairs_of_mutants_are_rejected_and_the_true_pair_survives(pair, dtype):
     methods = set(MUTANTS[pair[0]].methods) & set(MUTANTS[pair[1]].methods)
     adapter = mutant_adapter(*(MUTANTS[name].change for name in pair))
     traces = traces_of(adapter, sorted(methods), dtype)
+    if any(trace.fault for trace in traces):  # two norms, say, of which one has no tensor left
+        assert clash(*parts, traces[0])
+        return
     base = convention_part({})
     assert not explains([], traces, base)
     assert explains(parts, traces, base)
