@@ -5,19 +5,13 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 torch = pytest.importorskip("torch")
 AT_SCALE = Path(__file__).parent.parent.parent / "tutorials" / "at_scale"
-BROKEN = """
-import sys
-sys.path.insert(0, {folder!r})
-import torch, torch_sam, cifar
-right = torch_sam.SAM.climb
-torch_sam.SAM.climb = lambda self, d1: [-e for e in right(self, d1)]
-raise SystemExit(cifar.main(["table4", "--smoke", "--device", "cpu"]))
-"""
+SMOKE = ["--smoke", "--device", "cpu"]
 
 
 @pytest.fixture
@@ -197,10 +191,11 @@ def test_they_conform_compiled(module):
     assert report.ran == len(probes)
 
 
-def test_it_judges_its_step_and_then_trains(tmp_path):
-    command = [sys.executable, AT_SCALE / "cifar.py", "--smoke", "--device", "cpu"]
-    done = subprocess.run([*command, "--out", tmp_path], capture_output=True, text=True)
+def test_it_judges_its_step_and_then_trains(module, monkeypatch, tmp_path, capsys):
+    command = [sys.executable, AT_SCALE / "cifar.py", *SMOKE, "--out", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    assert "epoch" in done.stderr
     for name in ("table4", "table1", "width"):
         record = json.loads((tmp_path / f"{name}.json").read_text())
         assert record["oracle"]["verdict"] == "conforms"
@@ -209,38 +204,39 @@ def test_it_judges_its_step_and_then_trains(tmp_path):
         page = (tmp_path / f"{name}.md").read_text()
         assert record["claim"] in page
         assert "| SAM − SGD, paired | " in page
-    command.insert(2, "table4")
-    again = subprocess.run([*command, "--out", tmp_path], capture_output=True, text=True)
-    assert again.returncode == 0, again.stderr
-    assert "epoch" not in again.stderr  # no run is done twice
+    cifar = module("cifar")
+    monkeypatch.setattr(cifar, "judge", conforming)
+    assert cifar.main(["table4", *SMOKE, "--out", str(tmp_path)]) == 0
+    assert "epoch" not in capsys.readouterr().err  # no run is done twice
 
 
-def test_a_step_that_does_not_conform_may_not_train(tmp_path):
-    script = BROKEN.format(folder=str(AT_SCALE))
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert done.returncode == 1, done.stderr
-    assert "M07-downhill" in done.stdout
+def conforming(*given):
+    return SimpleNamespace(conforms=True, verdict="conforms", ran=0, versions={})
+
+
+def test_a_step_that_does_not_conform_may_not_train(module, monkeypatch, tmp_path, capsys):
+    cifar, torch_sam = module("cifar"), module("torch_sam")
+    right = torch_sam.SAM.climb
+    monkeypatch.setattr(torch_sam.SAM, "climb", lambda self, d1: [-e for e in right(self, d1)])
+    assert cifar.main(["table4", *SMOKE, "--out", str(tmp_path / "out")]) == 1
+    assert "M07-downhill" in capsys.readouterr().out
     assert not list(tmp_path.iterdir())
 
 
-def test_what_does_not_fit_is_left_out_and_said(tmp_path):
-    command = [sys.executable, AT_SCALE / "cifar.py", "table4", "--smoke", "--device", "cpu"]
-    done = subprocess.run(
-        [*command, "--minutes", "0", "--out", tmp_path], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    assert "no time is left" in done.stdout
+def test_what_does_not_fit_is_left_out_and_said(module, monkeypatch, tmp_path, capsys):
+    cifar = module("cifar")
+    monkeypatch.setattr(cifar, "judge", conforming)
+    assert cifar.main(["table4", *SMOKE, "--minutes", "0", "--out", str(tmp_path)]) == 0
+    assert "no time is left" in capsys.readouterr().out
     assert not json.loads((tmp_path / "table4.json").read_text())["results"]["runs"]
 
 
 @pytest.mark.parametrize(
     ("option", "value"), [("--minutes", "nan"), ("--minutes", "-1"), ("--seeds", "0")]
 )
-def test_a_wrong_value_is_one_line_and_nothing_is_written(option, value, tmp_path):
-    command = [sys.executable, AT_SCALE / "cifar.py", "table4", "--smoke", option, value]
-    done = subprocess.run([*command, "--out", tmp_path / "out"], capture_output=True, text=True)
-    assert done.returncode == 2
-    assert f"{option} must be" in done.stderr.splitlines()[-1]
+def test_a_wrong_value_is_one_line_and_nothing_is_written(module, option, value, tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        module("cifar").main(["table4", *SMOKE, option, value, "--out", str(tmp_path / "out")])
+    assert end.value.code == 2
+    assert f"{option} must be" in capsys.readouterr().err.splitlines()[-1]
     assert not (tmp_path / "out").exists()
