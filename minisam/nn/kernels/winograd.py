@@ -3,13 +3,13 @@
 Two neighbouring outputs of three taps, y₀ = d₀w₀ + d₁w₁ + d₂w₂ and y₁ = d₁w₀ + d₂w₁ + d₃w₂, take
 six products. Winograd's F(2, 3) takes four, and each of its sums is shared by many outputs:
 
-    v₀ = d₀ − d₂    u₀ = w₀                    m = v u, each by itself
+    v₀ = d₂ − d₀    u₀ = −w₀                   m = v u, each by itself
     v₁ = d₁ + d₂    u₁ = (w₀ + w₁ + w₂)/2
     v₂ = d₂ − d₁    u₂ = (w₀ − w₁ + w₂)/2      y₀ = m₀ + m₁ + m₂
-    v₃ = d₁ − d₃    u₃ = w₂                    y₁ = m₁ − m₂ − m₃
+    v₃ = d₃ − d₁    u₃ = w₂                    y₁ = m₃ + m₁ − m₂
 
 Here d are four rows of images and w the three rows of a kernel, so that a product is a correlation
-along the row, over columns and channels. It is T = Σ ⟨v u, z⟩ with z = (y₀, y₀ + y₁, y₀ − y₁, −y₁)
+along the row, over columns and channels. It is T = Σ ⟨v u, z⟩ with z = (y₀, y₀ + y₁, y₀ − y₁, y₁)
 that is differentiated by the kernel: v zᵀ is u's gradient, and w's is the transpose of w ↦ u.
 
 Along a row no patch is copied: where the pixels of all rows lie one after the other, kw neighbours
@@ -51,13 +51,13 @@ def suits(kernel: Pair, stride: Pair, padding: Pair, width: int, channels: int) 
 def kernel_rows(w: np.ndarray) -> np.ndarray:
     """Return u, of shape (4, kw · channels, filters)."""
     w0, w1, w2 = w.reshape(3, -1, w.shape[3])
-    return np.stack([w0, (w0 + w1 + w2) / 2, (w0 - w1 + w2) / 2, w2])
+    return np.stack([-w0, (w0 + w1 + w2) / 2, (w0 - w1 + w2) / 2, w2])
 
 
 def kernel_rows_adjoint(u: np.ndarray) -> np.ndarray:
     """Return w's gradient, of shape (3, kw · channels, filters), of u's."""
     both = (u[1] + u[2]) / 2
-    return np.stack([u[0] + both, (u[1] - u[2]) / 2, both + u[3]])
+    return np.stack([both - u[0], (u[1] - u[2]) / 2, both + u[3]])
 
 
 def even(total: int, most: int) -> int:
@@ -68,9 +68,9 @@ def even(total: int, most: int) -> int:
 def image_rows(x, kw: int, padding: Pair, out_height: int, filters: int, dtype) -> Iterator:
     """Yield (images, rows) of the output and the patches of v there, a block at a time.
 
-    v holds the pixels of all pairs of rows in sequence. The patches that begin at every kw-th of
-    them make an array (4, patches, kw · channels) and there are kw such arrays, in a list. They are
-    overwritten by the next ones.
+    v holds the pixels of all pairs of rows in sequence. Of its patches those that begin at every
+    kw-th pixel make a matrix, so that all of them have the shape (kw, 4, patches, kw · channels).
+    They are overwritten by the next ones.
     """
     (n, height, width, c), (top, left) = x.shape, padding
     pairs, across = (out_height + 1) // 2, width + left
@@ -84,28 +84,36 @@ def image_rows(x, kw: int, padding: Pair, out_height: int, filters: int, dtype) 
             count, number, above = min(images, n - i), min(some_pairs, pairs - j), 2 * j - top
             seen = padded[:count, : 2 * number + 2]
             low, high = max(0, above), min(height, above + 2 * number + 2)
-            seen[:, : low - above] = seen[:, high - above :] = 0
+            if some_pairs < pairs:  # or else no other block has been there
+                seen[:, : low - above] = seen[:, high - above :] = 0
             inner = seen[:, low - above : high - above, left * c :]
             inner[...] = x[i : i + count, low:high].reshape(inner.shape)
 
-            pixels = count * number * across
-            memory[:, pixels * c : (pixels + 2 * kw) * c] = 0  # on the right of the last row
-            v0, v1, v2, v3 = memory[:, : pixels * c].reshape(4, count, number, across * c)
-            d0, d1, d2, d3 = (seen[:, k : k + 2 * number : 2] for k in range(4))
-            np.subtract(d0, d2, out=v0)
-            np.add(d1, d2, out=v1)
-            np.subtract(d2, d1, out=v2)
-            np.subtract(d1, d3, out=v3)
+            size = count * number * across * c
+            v = memory[:, :size].reshape(4, count, number, across * c)
+            d1, d2 = seen[:, 1:-2:2], seen[:, 2:-1:2]
+            beside = (count, number, 2, across * c)  # (d0, d1) and (d2, d3)
+            np.subtract(
+                seen[:, 2:].reshape(beside),
+                seen[:, :-2].reshape(beside),
+                out=v[::3].transpose(1, 2, 0, 3),
+            )
+            np.add(d1, d2, out=v[1])
+            np.subtract(d2, d1, out=v[2])
+            memory[:, size : size + 2 * kw * c] = 0  # on the right of the last row
+            at = slice(i, i + count), slice(2 * j, min(out_height, 2 * (j + number)))
+            yield at, every_patch(memory, -(-count * number * across // kw), kw, c)
 
-            length = -(-pixels // kw) * kw * c
-            patches = [memory[:, k * c : k * c + length].reshape(4, -1, kw * c) for k in range(kw)]
-            yield (slice(i, i + count), slice(2 * j, min(out_height, 2 * (j + number)))), patches
 
-
-def every_second_row(y, first: int) -> np.ndarray:
-    """Return a view of images' rows, of shape (images, rows, width · filters)."""
-    rows = y[:, first::2]
-    return rows.reshape(*rows.shape[:2], y.shape[2] * y.shape[3])
+def every_patch(v, number: int, kw: int, channels: int) -> np.ndarray:
+    """Return a view (kw, 4, number, kw · channels) of v (4, pixels · channels)."""
+    plane, entry = v.strides
+    return np.lib.stride_tricks.as_strided(
+        v,
+        (kw, 4, number, kw * channels),
+        (channels * entry, plane, kw * channels * entry, entry),
+        writeable=False,
+    )
 
 
 def beside_patches(m, block, across: int) -> np.ndarray:
@@ -113,13 +121,25 @@ def beside_patches(m, block, across: int) -> np.ndarray:
 
     Args:
         m: array of shape (4, patches, kw, filters), for each pixel of v.
-        block: images of the output.
+        block: images of the output, with an even number of rows.
         across: pixels in a row of v, of which the last ones see beyond their own row.
     """
     images, rows, width, filters = block.shape
-    pairs = (rows + 1) // 2
-    m = m.reshape(4, -1)[:, : images * pairs * across * filters]
-    return m.reshape(4, images, pairs, -1)[..., : width * filters]
+    m = m.reshape(4, -1)[:, : images * rows // 2 * across * filters]
+    return m.reshape(4, images, rows // 2, -1)[..., : width * filters]
+
+
+def in_pairs(block) -> np.ndarray:
+    """Return a view (images, pairs, 2, width · filters) of an even number of images' rows."""
+    images, rows, width, filters = block.shape
+    return block.reshape(images, rows // 2, 2, width * filters)
+
+
+def with_even_rows(block) -> np.ndarray:
+    """Return images with a row of zeros below if their number of rows is odd."""
+    if block.shape[1] % 2 == 0:
+        return block
+    return np.concatenate([block, np.zeros_like(block[:, :1])], axis=1)
 
 
 @np.errstate(invalid="ignore")
@@ -128,44 +148,39 @@ def correlate(x, u, kw: int, bias, padding: Pair, rectify: bool, y) -> None:
     filters = u.shape[2]
     m = np.empty((4, 0, kw, filters), y.dtype)
     for at, patches in image_rows(x, kw, padding, y.shape[1], filters, y.dtype):
-        if len(patches[0][0]) != m.shape[1]:
-            m = np.empty((4, len(patches[0][0]), kw, filters), y.dtype)
-        for k in range(kw):
-            np.matmul(patches[k], u, out=m[:, :, k])
-        block = y[at]
-        m0, m1, m2, m3 = beside_patches(m, block, x.shape[2] + padding[1])
-        y0, y1 = every_second_row(block, 0), every_second_row(block, 1)
+        if patches.shape[2] != m.shape[1]:
+            m = np.empty((4, patches.shape[2], kw, filters), y.dtype)
+        np.matmul(patches, u, out=m.transpose(2, 0, 1, 3))
+        block = with_even_rows(y[at])
+        part = beside_patches(m, block, x.shape[2] + padding[1])
+        m0_m3, (m1, m2) = part[::3], part[1:3]
         if bias is not None:
             m1 += bias.ravel()  # m1 is in both rows
-        np.add(m0, m1, out=y0)
-        y0 += m2
-        some = y1.shape[1]  # one less than in y0 where the height is odd
-        np.subtract(m1[:, :some], m2[:, :some], out=y1)
-        y1 -= m3[:, :some]
+        rows = in_pairs(block)
+        np.add(m0_m3.transpose(1, 2, 0, 3), m1[:, :, None], out=rows)
+        rows[:, :, 0] += m2
+        rows[:, :, 1] -= m2
         if rectify:
             positive_part(block, out=block)
+        if y[at].shape != block.shape:
+            y[at] = block[:, :-1]
 
 
 @np.errstate(invalid="ignore")
 def kernel_gradient(x, y, kw: int, padding: Pair) -> np.ndarray:
     """Return ∂T/∂w, of shape (3, kw, c, o)."""
     c, filters, dtype = x.shape[3], y.shape[3], np.result_type(x, y)
-    total = np.zeros((4, kw * c, filters), dtype)
+    total = np.zeros((kw, 4, kw * c, filters), dtype)
     product = np.empty_like(total)
     z = np.empty((4, 0, kw, filters), dtype)
     for at, patches in image_rows(x, kw, padding, y.shape[1], filters, dtype):
-        if len(patches[0][0]) != z.shape[1]:
-            z = np.zeros((4, len(patches[0][0]), kw, filters), dtype)
-        block = y[at]
-        if block.shape[1] % 2:
-            block = np.concatenate([block, np.zeros_like(block[:, :1])], axis=1)
-        z0, z1, z2, z3 = beside_patches(z, block, x.shape[2] + padding[1])
-        y0, y1 = every_second_row(block, 0), every_second_row(block, 1)
-        z0[...] = y0
-        np.add(y0, y1, out=z1)
-        np.subtract(y0, y1, out=z2)
-        np.negative(y1, out=z3)
-        for k in range(kw):
-            np.matmul(patches[k].transpose(0, 2, 1), z[:, :, k], out=product)
-            total += product
-    return kernel_rows_adjoint(total).reshape(3, kw, c, filters)
+        if patches.shape[2] != z.shape[1]:
+            z = np.zeros((4, patches.shape[2], kw, filters), dtype)
+        block = with_even_rows(y[at])
+        part, rows = beside_patches(z, block, x.shape[2] + padding[1]), in_pairs(block)
+        part[::3] = rows.transpose(2, 0, 1, 3)
+        np.add(rows[:, :, 0], rows[:, :, 1], out=part[1])
+        np.subtract(rows[:, :, 0], rows[:, :, 1], out=part[2])
+        np.matmul(patches.transpose(0, 1, 3, 2), z.transpose(2, 0, 1, 3), out=product)
+        total += product
+    return kernel_rows_adjoint(total.sum(axis=0)).reshape(3, kw, c, filters)
