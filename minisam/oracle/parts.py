@@ -6,7 +6,7 @@ declared, make the reference with which a trace is judged.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -125,9 +125,12 @@ def pieces_of(part: Part, trace: Trace) -> frozenset[str]:
     return recipe_of(trace.hp, *part.changes).changed
 
 
-def clash(a: Part, b: Part, trace: Trace) -> bool:
-    """Return whether two mutants replace the same piece, so that their order matters."""
-    both = pieces_of(a, trace) & pieces_of(b, trace) - {"hp", "base"}
+def clash(a: Part, b: Part, pieces: Mapping[str, frozenset[str]]) -> bool:
+    """Return whether two mutants replace the same piece, so that their order matters.
+
+    ``pieces`` are those that each part replaces, by its key.
+    """
+    both = pieces[a.key] & pieces[b.key] - {"hp", "base"}
     return a.is_mutant and b.is_mutant and bool(both)
 
 

@@ -118,10 +118,11 @@ def half(replays: Replays, question: Question, how: str) -> list[Parts]:
         return ones
     alone = [part for part in question.parts if moves(replays, question, part, how)]
     twos = with_number(replays, question, [(part,) for part in alone]) if climbs else []
+    pieces = {part.key: pieces_of(part, traces[0]) for part in alone}
     for a, b in combinations(alone, 2):
-        if a.declare.keys() & b.declare.keys():
-            continue
-        for pair in ((a, b), (b, a)) if clash(a, b, traces[0]) else ((a, b),):
+        if a.name == b.name or a.declare.keys() & b.declare.keys():
+            continue  # one mistake with two numbers
+        for pair in ((a, b), (b, a)) if clash(a, b, pieces) else ((a, b),):
             if replays.explain((*found, *pair), traces, how):
                 twos.append(pair)
     return twos

@@ -10,6 +10,7 @@ from minisam.oracle.parts import (
     judge_parts,
     mistake_of,
     mutant_part,
+    pieces_of,
 )
 from minisam.variants.mutants import MUTANTS
 
@@ -37,9 +38,11 @@ def test_what_is_wrong_with_the_climb_for_2_says_nothing_of_another_p():
 
 def test_two_mutants_clash_where_they_replace_the_same_piece(trace):
     rms, l1, first = map(mutant_part, ("M13-rms-norm", "M05-l1-norm", "M10-first-gradient"))
-    assert clash(rms, l1, trace)
-    assert not clash(rms, first, trace)
-    assert not clash(rms, convention_part({"norm_scope": "per_tensor"}), trace)
+    scope = convention_part({"norm_scope": "per_tensor"})
+    pieces = {part.key: pieces_of(part, trace) for part in (rms, l1, first, scope)}
+    assert clash(rms, l1, pieces)
+    assert not clash(rms, first, pieces)
+    assert not clash(rms, scope, pieces)
 
 
 def test_a_part_may_say_its_number():
