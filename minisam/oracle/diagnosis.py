@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from minisam.oracle.candidates import known_parts, preferred
+from minisam.oracle.factors import are_multiples
 from minisam.oracle.following import followed
 from minisam.oracle.parts import (
     Part,
@@ -74,7 +75,7 @@ def diagnose(
     replays = Replays(base)
     beam = followed(replays, strata(every), parts, failing)
     rest = tuple(t for t in failing if not any(replays.agrees(one, t) for one in beam))
-    survivors = [needed(replays, one, every) for one in beam if one]
+    survivors = [borne_out(needed(replays, one, every), every, base) for one in beam if one]
     return Diagnosis(preferred(survivors), len(parts), rest)
 
 
@@ -91,6 +92,19 @@ def needed(replays: Replays, parts: Parts, traces: Sequence[Trace]) -> Parts:
         ):
             parts = fewer
     return parts
+
+
+def borne_out(parts: Parts, traces: Sequence[Trace], declared: Part) -> Parts:
+    """Leave out a norm in float32 beside a mistake, where it is no norm that has fewer digits.
+
+    It has room for all that is off by as little, for an epsilon in a formula that is wrong, say.
+    Then every entry is off by a share of its own, and not all by one.
+    """
+    others = tuple(part for part in parts if "norm_dtype" not in part.declare)
+    if len(others) == len(parts) or not any(part.is_mutant for part in others):
+        return parts
+    exact = [one for one in traces if one.dtype == "float64" and one.hp.p == 2]
+    return parts if all(are_multiples(others, one, declared) for one in exact) else others
 
 
 def restores_a_copy(passing: Sequence[Trace], base: Part) -> bool:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
 
+from minisam.anatomy.at_hand import entries_of
 from minisam.oracle.judge import NARROW
 from minisam.oracle.parts import Part, Parts, active
 from minisam.oracle.watch import Trace
 from minisam.rounding import UNITS
-from minisam.trees import Params, add_scaled
+from minisam.trees import add_scaled
 from minisam.variants.recipe import recipe_of
 
 ROUNDINGS = 4  # of ρ, the norm, their quotient, the product
@@ -32,16 +33,58 @@ class Factor(NamedTuple):
     high: float
 
 
+class Ascent(NamedTuple):
+    """A climb of the tensors that have one norm, entry by entry: from A to B, if along ``along``.
+
+    Attributes:
+        A: where it starts.
+        B: where it ends.
+        along: the direction that the recipe has.
+        rho: its radius.
+        length: its norm.
+        dtype: the dtype it was made in.
+    """
+
+    A: np.ndarray
+    B: np.ndarray
+    along: np.ndarray
+    rho: float
+    length: float
+    dtype: str
+
+    @property
+    def tells(self) -> bool:
+        """Return whether there is one, and numbers."""
+        finite = np.all(np.isfinite(self.B + self.along))
+        return bool(self.rho > 0 and np.any(self.along) and finite)
+
+
 def factors_of(parts: Parts, trace: Trace, declared: Part) -> list[Factor]:
     """Return what every climb of a trace says, of each tensor where each has its own norm."""
+    found = [factor for one in climbs_of(parts, trace, declared) for factor in factor_of(one)]
+    together = active([declared, *parts], trace)
+    if any(part.declare.get("norm_dtype") for part in together):  # the divisor, too, is rounded
+        found = [Factor(n, low - NARROW * low, high + NARROW * high) for n, low, high in found]
+    return found
+
+
+def are_multiples(parts: Parts, trace: Trace, declared: Part) -> bool:
+    """Return whether every climb is some multiple of the direction that the recipe has.
+
+    So it is where only the norm has fewer digits than the rest.
+    """
+    return all(factor_of(one) for one in climbs_of(parts, trace, declared) if one.tells)
+
+
+def climbs_of(parts: Parts, trace: Trace, declared: Part) -> Iterator[Ascent]:
+    """Yield the climbs of a trace, of each tensor where each has its own norm."""
     together = active([declared, *parts], trace)
     settings = {key: value for part in together for key, value in part.settings.items()}
     hp = trace.hp.having(**settings)
     recipe = recipe_of(hp, *(change for part in together for change in part.changes))
     if "length" in recipe.changed:
-        return []
+        return
     trained = [name for name in hp.names if name not in hp.frozen]
-    found = []
     for count, seen in enumerate(trace.steps):
         if len(seen.queries) < 2 or hp.shards > 1:
             continue
@@ -64,35 +107,21 @@ def factors_of(parts: Parts, trace: Trace, declared: Part) -> list[Factor]:
             along = recipe.adjust(now, recipe.numerator(now, T, grads))
             groups = [[key] for key in trained] if isinstance(length, dict) else [trained]
             for keys in groups:
-                own = length[keys[0]] if isinstance(length, dict) else length
-                found += factor_of(params, above, along, keys, rho, float(own), trace.dtype)
-    if any(part.declare.get("norm_dtype") for part in together):  # the divisor, too, is rounded
-        found = [Factor(n, low - NARROW * low, high + NARROW * high) for n, low, high in found]
-    return found
+                own = float(length[keys[0]] if isinstance(length, dict) else length)
+                A, B, v = (entries_of(tree, keys) for tree in (params, above, along))
+                yield Ascent(A, B, v, rho, own, trace.dtype)
 
 
-def factor_of(
-    params: Params,
-    above: Params,
-    along: Params,
-    keys: Sequence[str],
-    rho: float,
-    length: float,
-    dtype: str,
-) -> list[Factor]:
-    """Return what the climb of some tensors says, if it goes along ``along`` at all.
+def factor_of(ascent: Ascent) -> list[Factor]:
+    """Return what the climb of some tensors says, if it goes along its direction at all.
 
     Every entry bounds the factor c in ε = c v by what rounding may have done to it.
     """
-
-    def flat(tree: Params) -> np.ndarray:
-        return np.concatenate([np.ravel(tree[key]) for key in keys])
-
-    A, B, v = flat(params), flat(above), flat(along)
+    A, B, v, rho, length, dtype = ascent
     eps, u = B - A, UNITS[dtype].u
     room = u * np.abs(B) + ROUNDINGS * u * np.abs(eps)
     told = v != 0
-    if not (rho > 0 and np.any(told) and np.all(np.isfinite(B + v)) and np.all(eps[~told] == 0)):
+    if not ascent.tells or np.any(eps[~told] != 0):
         return []
     ends = np.stack([(eps - room)[told] / v[told], (eps + room)[told] / v[told]])
     low, high = float(np.max(np.min(ends, axis=0))), float(np.min(np.max(ends, axis=0)))

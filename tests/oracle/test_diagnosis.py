@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pytest
+from oracle import slips
 from oracle.seen import adapter_with, named, split, traces_of
 
 from minisam.adapters.library import adapter_of
@@ -19,6 +20,7 @@ from minisam.oracle.parts import (
     explains,
     mutant_part,
     mutant_parts,
+    pieces_of,
 )
 from minisam.oracle.probes import PROBES
 from minisam.oracle.watch import watch
@@ -209,7 +211,7 @@ def test_pairs_of_mutants_are_rejected_and_the_true_pair_survives(pair, dtype):
     adapter = mutant_adapter(*(MUTANTS[name].change for name in pair))
     traces = traces_of(adapter, sorted(methods), dtype)
     if any(trace.fault for trace in traces):  # two norms, say, of which one has no tensor left
-        assert clash(*parts, traces[0])
+        assert clash(*parts, {part.key: pieces_of(part, traces[0]) for part in parts})
         return
     base = convention_part({})
     assert not explains([], traces, base)
@@ -222,6 +224,19 @@ def test_a_pair_is_found_by_the_search():
     failing, passing = split(traces_of(adapter, ("sam",), "float64"))
     found = [tuple(part.name for part in s) for s in survivors_of(failing, passing)]
     assert found in ([pair], [pair[::-1]])
+
+
+def test_what_is_off_by_little_beside_a_mistake_is_no_norm_in_float32():
+    """As is what is divided by T + 1e-12, where T is to be multiplied by."""
+    mistake, in_float32 = "A27-divided-by-T", {"norm_dtype": "float32"}
+    some = ("asam-one-tensor", "asam-three-tensors", "asam-eta")
+    for adapter, declare in (
+        (slips.adapter_of("asam_divided"), {}),
+        (adapter_with(mistake, declare=in_float32), in_float32),
+    ):
+        (survivor,) = survivors_of(*split(traces_of(adapter, ("asam",), slugs=some)))
+        assert named([survivor]) == [{mistake}]
+        assert conventions_of(survivor) == declare
 
 
 def test_a_mistake_and_a_convention_are_found_together():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from oracle.seen import adapter_with, traces_of
 
-from minisam.oracle.factors import factor_of, factors_of
+from minisam.oracle.factors import Ascent, are_multiples, factor_of, factors_of
 from minisam.oracle.parts import convention_part, mutant_part
 
 NOTHING = convention_part({})
@@ -53,9 +53,27 @@ def test_a_decay_in_the_loss_is_part_of_what_is_climbed_along():
 
 def test_what_moves_where_the_direction_is_zero_says_nothing():
     def told(b):
-        params, along = {"w": np.array([1.0, 2.0])}, {"w": np.array([1.0, 0.0])}
-        return factor_of(params, {"w": np.array([1.5, b])}, along, ["w"], 0.5, 1.0, "float64")
+        A, along = np.array([1.0, 2.0]), np.array([1.0, 0.0])
+        return factor_of(Ascent(A, np.array([1.5, b]), along, 0.5, 1.0, "float64"))
 
     (one,) = told(2.0)
     assert one.low <= 1.0 <= one.high
     assert told(2.25) == []
+
+
+@pytest.mark.parametrize(("names", "declare", "yes"), [
+    ((), {"norm_dtype": "float32"}, True),
+    ((), {"norm_epsilon": 1e-12}, True),
+    (("M12-twice-the-radius",), None, True),
+    (("M74-perturbation-in-half-precision",), None, False),
+    (("M06-sign",), None, False),
+])  # fmt: skip
+def test_a_norm_of_fewer_digits_makes_a_multiple_and_a_direction_of_fewer_does_not(
+    names, declare, yes
+):
+    assert are_multiples((), seen(*names, declare=declare), NOTHING) == yes
+
+
+def test_where_there_is_no_climb_all_is_a_multiple():
+    assert are_multiples((), seen(slug="sam-gradient-zero"), NOTHING)
+    assert are_multiples((), seen(slug="sam-rho-zero"), NOTHING)
