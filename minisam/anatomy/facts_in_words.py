@@ -22,11 +22,11 @@ def of_tensors(count: int) -> str:
     return COUNTS[count] if count < len(COUNTS) else f"{count} tensors"
 
 
-def beside(x: float, other: float) -> str:
+def set_apart(x: float, other: float) -> str:
     """Write a number with three digits, or as many as set it apart from another one.
 
     Example:
-        >>> beside(0.5, 0.25), beside(0.50001, 0.5)
+        >>> set_apart(0.5, 0.25), set_apart(0.50001, 0.5)
         ('0.5', '0.50001')
     """
     for digits in (3, 6, 9, 12):
@@ -37,7 +37,7 @@ def beside(x: float, other: float) -> str:
 
 def signed(cosine: float) -> str:
     """Write a cosine that is not 1, with a sign that reads well."""
-    return beside(cosine, 1.0).replace("-", "−")
+    return set_apart(cosine, 1.0).replace("-", "−")
 
 
 def uphill(facts: Facts) -> str:
@@ -87,7 +87,7 @@ def told_length(facts: Facts, right: Sequence[Facts]) -> str:
     rho = float(hp.rho)
     what = "‖T⁻¹(B − A)‖" if hp.method == "asam" else "‖B − A‖"
     norm_of = "" if hp.p == 2 else f", p = {hp.p}"
-    text = f"{what} = {beside(facts.climb.ratio * rho, rho)} with ρ = {rho:g}{norm_of} and "
+    text = f"{what} = {set_apart(facts.climb.ratio * rho, rho)} with ρ = {rho:g}{norm_of} and "
     text += of_tensors(count)
     if facts.climb.exact:
         return f"{text}."

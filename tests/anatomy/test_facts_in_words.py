@@ -3,8 +3,8 @@ from anatomy.test_measuring import facts
 from oracle import implementations as known
 
 from minisam.anatomy.facts_in_words import (
-    beside,
     of_tensors,
+    set_apart,
     told_direction,
     told_ending,
     told_first,
@@ -32,7 +32,7 @@ def test_steps_in_words():
 
 
 def test_numbers_in_words():
-    assert beside(0.5, 0.5) == "0.5"
-    assert beside(1 / 3, 0.3333333) == "0.333333333"
+    assert set_apart(0.5, 0.5) == "0.5"
+    assert set_apart(1 / 3, 0.3333333) == "0.333333333"
     assert of_tensors(12) == "12 tensors"
-    assert np.float64(beside(1.7320508, 1.0)) == 1.73
+    assert np.float64(set_apart(1.7320508, 1.0)) == 1.73
