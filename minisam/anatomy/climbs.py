@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minisam.rounding import Rounded, Unit
+from minisam.rounding import UNITS, Rounded, Unit
 from minisam.trees import Params, norm
 
 COARSE = 2.0**-20  # what float32 leaves of float64, after some 16 operations
@@ -44,6 +44,11 @@ class Ruler(NamedTuple):
     def rough(self) -> float:
         """Return the relative error of a lower precision; 0 if there is none."""
         return COARSE if self.unit.name == "float64" else 0.0
+
+    def rounding(self, *points: np.ndarray) -> np.ndarray:
+        """Return what a lower precision may do to points; 0 if there is none."""
+        u = UNITS["float32"].u if self.unit.name == "float64" else 0.0
+        return sum((u * np.abs(point) for point in points), np.zeros(()))
 
 
 class Climb(NamedTuple):
@@ -94,27 +99,28 @@ def compare_climb(origin: Params, point: Params, wanted: dict[str, Rounded], rul
     moved = {key: np.asarray(point[key] - origin[key]) for key in origin}
     right = {key: np.asarray(wanted[key].value, np.float64) for key in origin}
     slack = {key: 2 * (ruler.unit.u * np.abs(point[key]) + wanted[key].bound) for key in origin}
+    wide = {key: slack[key] + ruler.rounding(origin[key], point[key]) for key in origin}
     ratio = quotient(ruler.of(moved), ruler.of(right))
     by_tensor: dict[str, float | None] = {}
     still, turned, off = [], [], []
     coarse = ruler.of(moved) > ruler.of(right) + ruler.of(slack)
     for key in origin:
-        own, far, error = (float(norm({"": x[key]})) for x in (right, moved, slack))
+        own, far, error, room = (float(norm({"": x[key]})) for x in (right, moved, slack, wide))
         unit_vector = right[key] / own if own else right[key]
         forward = float(np.sum(moved[key] * unit_vector))
         across = float(norm({"": moved[key] - forward * unit_vector}))
         by_tensor[key] = forward / own if own else None
-        if far <= error < own * ruler.shortest * min(ratio, 1.0):
+        if far <= room < own * ruler.shortest * min(ratio, 1.0):
             still.append(key)
-        if not (across <= error + ruler.rough * own and forward >= -error):
+        if not (across <= room + ruler.rough * own and forward >= -room):
             turned.append(key)
         if key in (*still, *turned) or not ruler.fits(
-            *({key: x[key]} for x in (moved, right, slack))
+            *({key: x[key]} for x in (moved, right, wide))
         ):
             off.append(key)
-        coarse |= across > error
+        coarse |= across > error or forward < own * ruler.shortest - error
     others = {key: right[key] for key in origin if key not in still}
-    exact = ruler.fits(moved, right, slack) or ruler.fits(moved, others, slack)
+    exact = ruler.fits(moved, right, wide) or ruler.fits(moved, others, wide)
     # A length that is right in all, and wrong in each, is a direction.
     along = not (off if exact else still + turned)
     lengths = float(norm(moved)) * float(norm(right))

@@ -142,7 +142,8 @@ def complaint(facts: Facts, lost: set[str]) -> str:
     if is_finite(facts.wanted) and not is_finite(points):
         return "a gradient is asked for at a point that is not finite"
     still = not norm(facts.wanted)
-    if still and facts.second is not None and not lost & {"direction", "length"}:
+    moves = facts.second is not None and not facts.climb.exact
+    if still and moves and not lost & {"direction", "length"}:
         return f"it climbs all the same, by {norm(subtract(facts.second, facts.start)):.3g}"
     if not facts.ending.right and "last-step" not in lost:
         return "the new weights are not what they should be"
@@ -175,8 +176,8 @@ def dtype_and_inputs(
             return Skill(name, WRONG, told, *where)
     plain = sorted((one for one in every if not edge(one)), key=easiest)
     for one in plain:
-        climb = one.climb.coarse and not lost & {"direction", "length"}
-        if climb or (one.ending.coarse and "last-step" not in lost):
+        climbs = one.second is not None and not lost & {"direction", "length"}
+        if (climbs and one.climb.coarse) or (one.ending.coarse and "last-step" not in lost):
             told = "The numbers are right to the digits of float32 only, where float64 went in."
             return at(name, WRONG, told, one)
     dtypes = " and ".join(dict.fromkeys(trace.dtype for trace in kept))

@@ -63,6 +63,17 @@ def test_what_is_right_to_float32_is_coarse_in_float64_only():
         assert (found.exact, found.coarse) == (right, coarse)
 
 
+@pytest.mark.parametrize("size", [2.0**-5, 2.0**-12, 1e-5, 2.0**-26])  # of the last nothing is left
+def test_a_point_that_float32_rounds_is_coarse_however_short_the_climb(size):
+    origin = {"a": np.array([1 / 3, -4 / 3])}
+    climb = {"a": np.array([0.6, 0.8]) * size}
+    in_float32 = {"a": (origin["a"] + climb["a"]).astype(np.float32).astype(float)}
+    found = compare_climb(origin, in_float32, {"a": exact(climb["a"])}, ruler())
+    assert (found.along, found.exact, found.coarse) == (True, True, True)
+    aside = {"a": in_float32["a"] + [0.0, 2.0**-21]}  # a few of its units more
+    assert not compare_climb(origin, aside, {"a": exact(climb["a"])}, ruler()).along
+
+
 @pytest.mark.parametrize(("off", "right"), [(-1, True), (1, True), (-4, False), (4, False)])
 def test_rounding_may_shorten_a_climb_as_well_as_lengthen_it(off, right):
     wanted = {"a": exact([1.0], "float32")}

@@ -160,6 +160,22 @@ def test_an_order_that_is_reversed_is_told():
     assert "new w = A − lr (d2 of the tensors in reverse order), should be A − lr d2." in line
 
 
+def climb_in_float32(w, grad_fn, *, rho, lr):
+    d1 = grad_fn(w)
+    n = known.length_of(d1)
+    short = [
+        np.float32(x) + np.float32(rho * g / n if n else g) for x, g in zip(w, d1, strict=True)
+    ]
+    return [
+        x - lr * g for x, g in zip(w, grad_fn([x.astype(w[0].dtype) for x in short]), strict=True)
+    ]
+
+
+def test_a_climb_of_fewer_digits_is_told_as_one():
+    (line,) = told_of(climb_in_float32, "rho-small", "gradient-zero").told
+    assert line.endswith("right to the digits of float32 only, where float64 went in.")
+
+
 def test_a_power_of_the_momentum_is_told_as_one():
     found = told_of(FRESH["nesterov_aliases_buffer"], "nesterov").told
     assert any("− lr (1 + μ) μ² v, should be" in line for line in found)
