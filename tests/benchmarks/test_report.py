@@ -1,6 +1,7 @@
 """The benchmarks run: no time is asserted here, only that each section measures what it says."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,15 +12,31 @@ from benchmarks.timing import Times, exponent, in_turn
 SMALL = ["--seconds", "0.001", "--batch", "4", "--widths", "16"]
 
 
-@pytest.mark.parametrize("section", ["autograd", "updates", "batches", "profile", "best"])
-def test_a_section_measures(section, capsys, monkeypatch):
-    for has in "HAS_TORCH", "CAN_COMPILE", "HAS_JAX":  # compiling takes longer than the rest
-        monkeypatch.setattr(report, has, False)
+@pytest.mark.parametrize("section", ["autograd", "updates", "batches", "profile"])
+def test_a_section_measures(section, capsys):
     results = main(["--only", section, *SMALL])
     printed = capsys.readouterr().out
     for line in results[section]:
         assert line["ms"] > 0
         assert line["name"] in printed
+
+
+def test_each_network_is_held_against_the_best_rival_in_its_own_process(monkeypatch):
+    for has in "HAS_TORCH", "CAN_COMPILE", "HAS_JAX":  # compiling takes longer than the rest
+        monkeypatch.setattr(report, has, False)
+    arguments = ["--only", "best", *SMALL]
+    (single, double) = main([*arguments, "--network", "mlp 16"])["best"]
+    assert (single["name"], double["name"]) == ("mlp 16, sam, float32", "mlp 16, sam, float64")
+    assert single["gradients"] > 0
+    asked = []
+
+    def run(command, check, capture_output):
+        asked.append(command[command.index("--network") + 1])
+        Path(command[command.index("--json") + 1]).write_text(json.dumps({"best": [single]}))
+
+    monkeypatch.setattr(report.subprocess, "run", run)
+    assert main(arguments)["best"] == [single, single]
+    assert asked == ["mlp 16", "cnn 32-32-pool-64"]
 
 
 def test_each_number_of_threads_has_its_own_run(tmp_path):
