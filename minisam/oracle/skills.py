@@ -142,9 +142,9 @@ def complaint(facts: Facts, lost: set[str]) -> str:
     if is_finite(facts.wanted) and not is_finite(points):
         return "a gradient is asked for at a point that is not finite"
     still = not norm(facts.wanted)
-    moves = facts.second is not None and not facts.climb.exact
-    if still and moves and not lost & {"direction", "length"}:
-        return f"it climbs all the same, by {norm(subtract(facts.second, facts.start)):.3g}"
+    second = None if facts.climb.exact else facts.second
+    if still and second is not None and not lost & {"direction", "length"}:
+        return f"it climbs all the same, by {norm(subtract(second, facts.start)):.3g}"
     if not facts.ending.right and "last-step" not in lost:
         return "the new weights are not what they should be"
     return ""

@@ -89,4 +89,4 @@ def test_a_folder_of_another_variant_is_refused(tmp_path):
 @pytest.mark.parametrize("changed", [{"variant": None}, {"variant": []}, {"variant": {"q": 1}}])
 def test_what_is_no_result_of_another_is_graded_again(tmp_path, changed):
     keep(tmp_path, **changed)
-    refuse_another(tmp_path, A2, {"p": 3, "steps": 1})
+    assert refuse_another(tmp_path, A2, {"p": 3, "steps": 1}) is None

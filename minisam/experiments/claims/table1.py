@@ -76,9 +76,9 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     runs += over_seeds(cells, scale, with_best(cropped, same))
     curve = []
     for (labels, shared), chosen in zip([*problems, *cropped], [*best, *same], strict=True):
-        tried, rho = options["SAM"], chosen["SAM"]["rho"]
+        tried: Sequence[Mapping[str, Any]] = options["SAM"]
         if labels["model"] not in ON_TOY:  # what can be paid for
-            tried = beside(tried, rho, larger=labels["model"] in ON_REAL)
+            tried = beside(tried, chosen["SAM"]["rho"], larger=labels["model"] in ON_REAL)
         curve += at_every_radius(cells, scale, [(labels, shared)], [chosen["SGD"]], {"SAM": tried})
     for one in runs:
         one.pop("history", None)
