@@ -20,7 +20,8 @@ from typing import Any
 from minisam.isolation.child import announce
 
 LEAST, MOST = 0.001, 86_400.0  # what timers of all platforms can hold, in seconds
-AGAIN, SOON = 0.1, 0.001  # the second interruption, and those after it, if the first is caught
+AGAIN, SOON = 0.1, 0.001  # seconds to the second interruption, and at most to those after it
+GOLDEN = 0.618034  # whose multiples, modulo 1, come near every number and do not repeat
 
 
 class Late(TimeoutError):
@@ -112,7 +113,9 @@ class Alarm:
 
     def __init__(self, limit: float, late: Late) -> None:
         self.limit, self.late = limit, late
-        self.pause = AGAIN
+        # One that comes while another is on its way is met by the handler, where nothing is caught.
+        # From some functions no other gets out, and on an idle core none does at even distances.
+        self.pause, self.share = AGAIN, 0.0
         self.frame: Any = None  # of the call; only what runs inside it is interrupted
         self.error: BaseException | None = None  # what is to come out, whatever the function does
 
@@ -137,9 +140,9 @@ class Alarm:
         return function()
 
     def wind(self) -> None:
-        """Set the timer to what is due next."""
+        """Set the timer to what is due next, and to ring again if Python does not see that."""
         due = min(self.due, self.callers) if callable(self.handler) else self.due
-        signal.setitimer(signal.ITIMER_REAL, max(due - time.monotonic(), 1e-6))
+        signal.setitimer(signal.ITIMER_REAL, max(due - time.monotonic(), 1e-6), SOON)
 
     def ring(self, number: int, frame: Any) -> None:
         """Call the caller's handler if its alarm is due, or interrupt the function."""
@@ -159,7 +162,8 @@ class Alarm:
         late = now >= self.due
         if late:
             self.error = self.error or self.late
-            self.due, self.pause = now + self.pause, SOON
+            self.due, self.share = now + self.pause, (self.share + GOLDEN) % 1
+            self.pause = SOON * self.share**3
         self.wind()
         if late:
             raise Interruption
