@@ -232,7 +232,8 @@ def test_what_does_not_fit_is_left_out_and_said(module, monkeypatch, tmp_path, c
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("--minutes", "nan"), ("--minutes", "-1"), ("--seeds", "0")]
+    ("option", "value"),
+    [("--minutes", "nan"), ("--minutes", "-1"), ("--seeds", "0"), ("--problem", "10,000 images")],
 )
 def test_a_wrong_value_is_one_line_and_nothing_is_written(module, option, value, tmp_path, capsys):
     with pytest.raises(SystemExit) as end:
@@ -240,3 +241,35 @@ def test_a_wrong_value_is_one_line_and_nothing_is_written(module, option, value,
     assert end.value.code == 2
     assert f"{option} must be" in capsys.readouterr().err.splitlines()[-1]
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("content", ["{", "[1]", '[{"settings": {"method": "adam", "sharp": 1}}]'])
+def test_what_holds_no_runs_is_refused_by_name_and_left_as_it_is(module, content, tmp_path, capsys):
+    (tmp_path / "runs.json").write_text(content)
+    with pytest.raises(SystemExit):
+        module("cifar").main(["table4", *SMOKE, "--out", str(tmp_path)])
+    assert "runs.json must hold the runs of this trial" in capsys.readouterr().err
+    assert (tmp_path / "runs.json").read_text() == content
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_an_empty_folder_is_refused(module, capsys):
+    with pytest.raises(SystemExit):
+        module("cifar").main([*SMOKE, "--out", ""])
+    assert "--out" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_the_slope_is_taken_of_the_widths_that_have_all_the_seeds(module):
+    cifar = module("cifar")
+    runs = [
+        {"method": method, "problem": f"width {w}", "width": w, "noise": 0.4, "seed": seed}
+        | {"last": 50.0 + seed + (method == "SAM") * k, "train": 95.0, "rho": 0.1}
+        for k, w in enumerate((8, 16, 32))
+        for method in ("SGD", "SAM")
+        for seed in range(2 if w < 32 else 1)
+    ]
+    found = cifar.headline("width", runs)
+    assert found.difference.value == pytest.approx(1.0)  # a point a doubling, from 8 to 16
+    assert found.difference.count == 2
+    assert cifar.headline("width", runs[:4]).word == "not run"
+    assert cifar.headline("width", []).word == "not run"

@@ -31,7 +31,7 @@ from minisam.checks import check_number, check_whole
 from minisam.experiments.claims import table1, table4, width
 from minisam.experiments.statistics import mean_interval
 from minisam.experiments.study import Headline, by_seed, gain, labelled, mean, removed
-from minisam.files import jsonable, write_atomically, write_json
+from minisam.files import expanded, given_path, jsonable, write_atomically, write_json
 from minisam.plots import dots_by_method, picture
 from minisam.progress import clock
 
@@ -91,12 +91,19 @@ class Kept:
         path: the JSON file that holds them.
         device: where to run.
         until: when the time is over, by ``time.monotonic()``.
+
+    Raises:
+        ValueError: if the file holds something else.
     """
 
     def __init__(self, path: Path, device: str, until: float):
         self.path, self.device, self.until = path, device, until
-        self.done = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-        self.pace = [run["seconds"] / Settings(**run["settings"]).cost for run in self.done[-5:]]
+        try:
+            self.done = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+            costs = [Settings(**run["settings"]).cost for run in self.done]
+            self.pace = [r["seconds"] / c for r, c in zip(self.done, costs, strict=True)][-5:]
+        except (ValueError, TypeError, KeyError) as error:
+            raise ValueError(f"{path} must hold the runs of this trial: {error!r}") from None
 
     def as_it_is(self) -> Kept:
         """Return the runs that are done, for which there is no time to do another."""
@@ -137,19 +144,20 @@ class Kept:
 def chosen(run: Run, base: Settings, method: str) -> Settings:
     """Choose learning rate and weight decay for SGD, and SAM's or ASAM's radius on top of them."""
     base = base._replace(seed=SEARCH_SEED)
-    tried = 1 if base.data == "toy" else None  # the smoke test's data
+    smoke = base.data == "toy"  # which tries one of each
 
     def score(settings: Settings) -> float:
         return run(settings)["validation"]
 
-    clean = [base._replace(lr=lr, weight_decay=decay, noise=0.0) for lr, decay in GRID[:tried]]
+    grid = GRID[:1] if smoke else GRID
+    clean = [base._replace(lr=lr, weight_decay=decay, noise=0.0) for lr, decay in grid]
     found = max(clean, key=score)._replace(noise=base.noise)
     if method == "twice":
         return found._replace(epochs=2 * base.epochs)
     if method == "sgd":
         return found
     radii = [found._replace(method=method, rho=rho) for rho in RADII[method]]
-    return uphill(radii[FIRST:][:tried] if tried else radii, score, 0 if tried else FIRST)
+    return radii[FIRST] if smoke else uphill(radii, score, FIRST)
 
 
 def uphill(options: list[Settings], score: Callable[[Settings], float], at: int) -> Settings:
@@ -215,9 +223,7 @@ def headline(name: str, runs: list[dict[str, Any]]) -> Headline:
     Where SGD has not learned its labels, a gain may be one of speed, unless twice the epochs ran.
     """
     if name == "width":
-        there = sorted({run["width"] for run in labelled(runs, method="SAM")})
-        results = {"runs": runs, "widths": there, "rates": [0.4]}
-        return width.headline(results) if len(there) > 1 else Headline("not run", "")
+        return headline_of_widths(runs)
     problem = CLAIMS[name].judged
     sam, twice = (by_seed(runs, method=m, problem=problem) for m in ("SAM", TITLES["twice"]))
     if len(sam) < 2:
@@ -240,6 +246,17 @@ def headline(name: str, runs: list[dict[str, Any]]) -> Headline:
         share=removed(runs, "SAM", over, problem=problem), beside="; ".join(beside),
     )  # fmt: skip
     return found._replace(train=train)
+
+
+def headline_of_widths(runs: list[dict[str, Any]]) -> Headline:
+    """Judge the slope of SAM's gain by the width, among the widths that have all the seeds."""
+    found = {run["width"]: by_seed(runs, method="SAM", width=run["width"]) for run in runs}
+    seeds = max((len(one) for one in found.values()), default=0)
+    widths = sorted(w for w, one in found.items() if len(one) == seeds)
+    if seeds < 2 or len(widths) < 2:
+        return Headline("not run", "")
+    rates = sorted({run["noise"] for run in runs})
+    return width.headline({"runs": runs, "widths": widths, "rates": rates})
 
 
 def draw(runs: list[dict[str, Any]], path: Path) -> None:
@@ -266,7 +283,7 @@ def page(record: dict[str, Any]) -> str:
     if results["runs"]:
         lines += [*table(results["runs"]), "", f"![Accuracies by method]({name}.png)", ""]
     if results["left_out"]:
-        lines += ["Not run yet; the same command goes on:", ""]
+        lines += [f"Not run yet; `python cifar.py {name}` goes on:", ""]
         lines += [*(f"- {left}" for left in results["left_out"]), ""]
     return "\n".join([*lines, f"`{record['command']}`", ""])
 
@@ -282,13 +299,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=10.0, help="how long to train")
     parser.add_argument("--seeds", type=int, help="default: 5 for table1, else 3")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--out", type=Path, help="default: results/at_scale beside this folder")
+    parser.add_argument(
+        "--out", type=given_path, help="default: results/at_scale beside this folder"
+    )
     parser.add_argument("--smoke", action="store_true", help="only see that everything runs")
     given = parser.parse_args(arguments)
     try:
         check_number("--minutes", given.minutes, high=1440)
         check_whole("--seeds", 1 if given.seeds is None else given.seeds, 1)
+        names = list(CLAIMS) if "all" in given.claims else given.claims
+        problems = [problem for name in names for problem in CLAIMS[name].problems]
+        if given.problem not in (None, *problems):
+            known = ", ".join(map(repr, problems))
+            raise ValueError(f"--problem must be one of {known}, got {given.problem!r}")
         until = time.monotonic() + 60 * given.minutes
+        out = expanded(given.out or ("at_scale" if given.smoke else KEPT))
+        kept = Kept(out / "runs.json", given.device, until)
         cuda = given.device.startswith("cuda")
         reports = [judge(given.device)]
         if cuda:  # where a graph is replayed, that is what has to conform
@@ -311,10 +337,8 @@ def main(arguments: list[str] | None = None) -> int:
         "versions": {"minisam": minisam.__version__, "torch": torch.__version__},
         "smoke": given.smoke,
     }
-    given.out = given.out or (Path("at_scale") if given.smoke else KEPT)
-    given.out.mkdir(parents=True, exist_ok=True)
-    kept = Kept(given.out / "runs.json", given.device, until)
-    for name in CLAIMS if "all" in given.claims else given.claims:
+    out.mkdir(parents=True, exist_ok=True)
+    for name in names:
         claim = smallest(CLAIMS[name]) if given.smoke else CLAIMS[name]
         seeds = given.seeds or claim.seeds
         asked = {k: v for k, v in claim.problems.items() if given.problem in (None, k)}
@@ -331,13 +355,11 @@ def main(arguments: list[str] | None = None) -> int:
             "seeds": list(range(seeds)),
             "results": results,
         }
-        write_json(given.out / f"{name}.json", jsonable(record))
+        write_json(out / f"{name}.json", jsonable(record))
         if results["runs"]:
-            draw(results["runs"], given.out / f"{name}.png")
+            draw(results["runs"], out / f"{name}.png")
         text = page(record)
-        write_atomically(
-            given.out / f"{name}.md", lambda file, text=text: file.write(text.encode())
-        )
+        write_atomically(out / f"{name}.md", lambda file, text=text: file.write(text.encode()))
         print(text)
     return 0
 
