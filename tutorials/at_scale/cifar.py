@@ -263,7 +263,7 @@ def draw(runs: list[dict[str, Any]], path: Path) -> None:
     """Draw a panel of accuracies for each problem."""
     problems = list(dict.fromkeys(run["problem"] for run in runs))
     with picture(path, 5.0 * len(problems), 4.0) as figure:
-        panels = figure.subplots(1, len(problems), squeeze=False)[0]
+        panels = figure.subplots(1, len(problems), squeeze=False, sharex=True)[0]
         for panel, problem in zip(panels, problems, strict=True):
             methods = [t for t in TITLES.values() if labelled(runs, method=t, problem=problem)]
             last, best = (
