@@ -1,7 +1,9 @@
 """Time limits: what is late is interrupted, and the caller's own alarm is left as it was."""
 
 import argparse
+import math
 import signal
+import sys
 import threading
 import time
 from fractions import Fraction
@@ -9,6 +11,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from minisam.isolation import limits
 from minisam.isolation.limits import Late, check_seconds, seconds, within
 
 needs_timers = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers here")
@@ -97,6 +100,26 @@ def test_what_hangs_is_interrupted_until_it_ends(function):
     with pytest.raises(Late, match=r"a step did not return within 0\.05 s"):
         within(0.05, function)
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+@needs_timers
+@pytest.mark.fault("time-limit-swallowed", "limits.within")
+def test_interruptions_come_at_uneven_distances_and_again_should_one_be_lost(monkeypatch):
+    """At even ones a function can be met in the same place for ever, where it catches all."""
+    alarm, wound, clock = limits.Alarm(7.0, Late()), [], [0.0]
+    alarm.frame, alarm.due, alarm.callers, alarm.handler = sys._getframe(), 7.0, math.inf, None
+    monkeypatch.setattr(limits.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(signal, "setitimer", lambda which, *when: wound.append(when))
+    for _ in range(30):
+        clock[0] = alarm.due
+        with pytest.raises(limits.Interruption):
+            alarm.ring(signal.SIGALRM, sys._getframe())
+    (first, *pauses), again = zip(*wound, strict=True)
+    assert first == pytest.approx(limits.AGAIN)
+    assert 0 < min(pauses) < 1e-5  # while the one before is on its way
+    assert max(pauses) <= limits.SOON
+    assert len({round(pause, 6) for pause in pauses}) > 10
+    assert min(again) > 0
 
 
 @needs_timers
