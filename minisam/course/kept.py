@@ -70,10 +70,12 @@ def refuse_another(out: Path, assignment: Assignment, variant: Mapping[str, Any]
         ValueError: naming what it holds.
     """
     for path in sorted((out / "results").glob("*.json")):
+        differs = []
         try:
             kept = json.loads(path.read_text(encoding="utf-8"))
-            name, other = kept["assignment"], kept.get("variant", variant)
-            differs = [f"{key}={value}" for key, value in other.items() if variant[key] != value]
+            if (name := kept["assignment"]) == assignment.name:
+                differs = [f"{key}={value}" for key, value in kept.get("variant", variant).items()
+                           if variant[key] != value]  # fmt: skip
         except (OSError, ValueError, KeyError, TypeError, AttributeError):  # it is graded again
             continue
         if name != assignment.name:

@@ -154,7 +154,7 @@ def test_results_of_another_assignment_are_refused(guard, tmp_path, folder, monk
     chosen = settings(guard, tmp_path / "out")
     grade_class(folder, chosen)
     with pytest.raises(ValueError, match="holds results of a2: a1 needs another folder"):
-        grade_class(folder, chosen._replace(assignment=assignment("a1")))
+        grade_class(folder, chosen._replace(assignment=assignment("a1"), task=Task(5)))
     with pytest.raises(ValueError, match="--variant p=2 again, or another folder"):
         grade_class(folder, chosen._replace(task=Task(5, {"p": 3, "steps": 0})))
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from minisam.course.assignments import assignment
-from minisam.course.judging import Grade
+from minisam.course.assignments import NAMES, assignment
+from minisam.course.judging import Grade, variant_of
 from minisam.course.kept import grade_of, refuse_another, result_in, variant_shown
 from minisam.course.rubric import Credit, Criterion
 from minisam.files import jsonable
@@ -84,6 +84,18 @@ def test_a_folder_of_another_variant_is_refused(tmp_path):
     ):
         with pytest.raises(ValueError, match=told):
             refuse_another(tmp_path, A2, variant)
+
+
+@pytest.mark.parametrize("there", NAMES)
+def test_a_folder_of_another_assignment_is_refused_whatever_variants_each_has(tmp_path, there):
+    keep(tmp_path, assignment=there, variant=variant_of(assignment(there), {}))
+    for asked in map(assignment, NAMES):
+        variant = variant_of(asked, {})
+        if asked.name == there:
+            refuse_another(tmp_path, asked, variant)
+            continue
+        with pytest.raises(ValueError, match=f"holds results of {there}: {asked.name} needs"):
+            refuse_another(tmp_path, asked, variant)
 
 
 @pytest.mark.parametrize("changed", [{"variant": None}, {"variant": []}, {"variant": {"q": 1}}])
