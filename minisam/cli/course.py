@@ -61,7 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--seed-file",
         type=given_path,
         metavar="FILE",
-        help="a secret text, made if it is not there (DIR/secret)",
+        help="a secret text, made before the first run (DIR/secret)",
     )
     grade.add_argument(
         "--marks",
@@ -200,10 +200,11 @@ def grade_them(arguments: argparse.Namespace) -> int:
         marks.check_marks(found, table)
     batch.class_in(folder, found, alone)  # before anything is written
     kept.refuse_another(out, found, variant)
+    secret = expanded(arguments.seed_file or out / "secret")
+    kept.refuse_new_seed(out, secret)
     guard = guard_of(arguments.seconds, arguments.as_root)
     if not out.exists():
         out.mkdir(parents=True, mode=0o700)  # for a submission may read what others may
-    secret = expanded(arguments.seed_file or out / "secret")
     seed = batch.seed_in(secret)
     if os.name == "posix" and secret.stat().st_mode & 0o044:
         print(f"others may read the seed file: chmod go= {secret}", file=sys.stderr)

@@ -164,6 +164,27 @@ def test_a_seed_file_that_others_may_read_is_said(folder, tmp_path, capsys, monk
     assert (tmp_path / "out").stat().st_mode & 0o077 == 0
 
 
+def test_a_class_is_not_graded_again_with_a_seed_that_nobody_chose(
+    folder, tmp_path, capsys, monkeypatch
+):
+    from minisam.course import batch, judging
+
+    monkeypatch.setattr(batch, "check_itself", lambda *_: None)
+    monkeypatch.setattr(batch, "graded", lambda *_: judging.Grade(0, "graded", []))
+    out, mine = tmp_path / "out", tmp_path / "mine"
+    words = ["grade", folder, "--assignment", "a2", "--out", out]
+    assert course(*words, "--seed-file", mine) == 0
+    capsys.readouterr()
+    for more, name in (((), "secret"), (("--seed-file", tmp_path / "typo"), "typo")):
+        before = sorted(tmp_path.rglob("*"))
+        assert course(*words, *more) == 2
+        told = capsys.readouterr().err
+        assert "--seed-file must be the one that the results in" in told
+        assert f"{name}', which is not there" in told
+        assert sorted(tmp_path.rglob("*")) == before
+    assert course(*words, "--seed-file", mine) == 0
+
+
 def test_results_among_the_submissions_are_refused(folder, capsys):
     for out in (folder, folder / "marks"):
         assert course("grade", folder, "--assignment", "a2", "--out", out) == 2
