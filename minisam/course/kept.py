@@ -74,7 +74,7 @@ def refuse_another(out: Path, assignment: Assignment, variant: Mapping[str, Any]
         try:
             kept = json.loads(path.read_text(encoding="utf-8"))
             if (name := kept["assignment"]) == assignment.name:
-                differs = [f"{key}={value}" for key, value in kept.get("variant", variant).items()
+                differs = [f"{key}={value}" for key, value in kept["variant"].items()
                            if variant[key] != value]  # fmt: skip
         except (OSError, ValueError, KeyError, TypeError, AttributeError):  # it is graded again
             continue
