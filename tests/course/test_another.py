@@ -45,6 +45,12 @@ def test_what_is_defined_counts_and_else_the_files_name(text, file, name):
     assert another(A2, file, [text]).name == name
 
 
+def test_one_of_what_is_asked_for_is_enough():
+    asked = assignment("a4")
+    assert another(asked, "hw2.py", ["def flip(w): pass\ndef step(w): pass"]) == Another()
+    assert another(asked, "hw2.py", ["def step(w): pass"]).name == "a2"
+
+
 def fill(folder, **texts):
     for who, text in texts.items():
         (folder / who).mkdir()

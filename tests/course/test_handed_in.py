@@ -35,10 +35,12 @@ def test_the_exports_of_learning_platforms(tmp_path):
 
 
 def test_which_of_several_files_is_meant_a_person_must_say(tmp_path):
-    fill(tmp_path, "ann/a.py", "ann/b.py", "bob/hw2.py", "bob.py")
+    fill(tmp_path, "ann/a.py", "ann/b.py", "bob/hw2.py", "bob.py",
+         "cy/hw2.py", "cy.py", "cy.ipynb")  # fmt: skip
     found = {one.id: one for one in found_in(tmp_path, "hw2")}
     assert "a.py, b.py" in found["ann"].trouble
     assert "several files" in found["bob"].trouble
+    assert "several files" in found["cy"].trouble
     assert found["ann"].path is None
 
 
@@ -109,7 +111,7 @@ def test_a_notebook_that_is_none_may_hold_work(tmp_path):
     assert "both hold work" in ann.trouble
 
 
-@pytest.mark.parametrize("name", ["hw2.zip", "hw2.docx", "deep/notes.txt"])
+@pytest.mark.parametrize("name", ["hw2.zip", "hw2.docx", "deep/notes.txt", "hw1"])
 def test_a_file_of_another_kind_a_person_must_look_at(tmp_path, name):
     fill(tmp_path, f"ann/{name}", "ann/.DS_Store", "bob/.DS_Store")
     ann, bob = found_in(tmp_path, "hw2")

@@ -22,7 +22,8 @@ def test_points_that_people_gave_are_added(tmp_path):
     assert scores(WITH_REPORT, marked)[1] == ["ann", "19", "graded", "12", "7"]
 
 
-@pytest.mark.parametrize("text", ["id;report\r\nann;7\r\n", "\ufeffID, Report \nann,7\n"])
+@pytest.mark.parametrize("text", ["id;report\r\nann;7\r\n", "\ufeffID, Report \nann,7\n",
+                                  "id,report,why; by whom\nann,7,\n"])  # fmt: skip
 def test_a_table_of_points_may_be_as_a_spreadsheet_writes_it(tmp_path, text):
     path = tmp_path / "marks.csv"
     path.write_text(text, encoding="utf-8", newline="")
@@ -39,6 +40,12 @@ def test_a_table_without_points_is_refused(tmp_path, text):
         ValueError, match=r"marks\.csv (must have the columns id, report|is not UTF-8)"
     ):
         with_marks(WITH_REPORT, GRADES, path)
+
+
+@pytest.mark.parametrize("name", [".", "none.csv"])
+def test_what_is_no_file_is_no_table_of_points(tmp_path, name):
+    with pytest.raises(ValueError, match="--marks must be a file, got"):
+        with_marks(WITH_REPORT, GRADES, tmp_path / name)
 
 
 def test_points_that_nobody_is_to_give_are_refused(tmp_path):
