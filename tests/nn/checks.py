@@ -139,3 +139,22 @@ def check_float32(function, *args):
         for what, array in results.items():
             dtype = np.asarray(array).dtype
             assert dtype == np.float32, f"{what} of argument {k} is {dtype}"
+
+
+def check_repeats(correlate, kernel_gradient, channels: int):
+    """Check that 3×3 convolutions give the same bits twice, and leave their arguments alone.
+
+    Args:
+        correlate: (x, w) → y of x's height and width.
+        kernel_gradient: (x, y) → gradient by w.
+        channels: of x and of y.
+    """
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((40, 16, 16, channels)).astype(np.float32)
+    w = rng.standard_normal((3, 3, channels, channels)).astype(np.float32)
+    y = correlate(x.copy(), w.copy())
+    for function, args in (correlate, (x, w)), (kernel_gradient, (x, y)):
+        before = [a.copy() for a in args]
+        np.testing.assert_array_equal(*(function(*args) for _ in range(2)))
+        for arg, kept in zip(args, before, strict=True):
+            np.testing.assert_array_equal(arg, kept)
