@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from minisam.nn.kernels.patches import output_size, pair, patch_matrices
+from minisam.nn.kernels.patches import SMALL_PRODUCT, output_size, pair, patch_matrices
 
 
 @pytest.mark.parametrize("channels", [1, 2, 12])
@@ -23,6 +23,22 @@ def test_every_row_is_what_one_output_pixel_sees(channels, block_bytes, monkeypa
             np.testing.assert_array_equal(matrix[n, i, j], window)
         seen[images, rows] += 1
     np.testing.assert_array_equal(seen, 1)
+
+
+@pytest.mark.parametrize(("filters", "patches"), [(32, 1024), (512, 64), (1024, 4096)])
+def test_blocks_make_small_products_unless_those_were_too_small(filters, patches):
+    """One image, two rows of it, and as many images as there are: 36 patches would be too few."""
+    x = np.zeros((4, 32, 32, 3))
+    blocks = [m for _, m in patch_matrices(x, (3, 3), (1, 1), (1, 1), (32, 32), filters)]
+    assert {len(matrix) for matrix in blocks} == {patches}
+    assert (patches * 27 * filters <= SMALL_PRODUCT) == (patches < 4096)
+
+
+def test_copies_run_along_the_longer_of_patch_and_row():
+    for channels, along_patches in (2, False), (3, True):
+        x = np.zeros((2, 6, 6, channels))
+        for _, matrix in patch_matrices(x, (2, 2), (1, 1), (0, 0), (5, 5)):
+            assert matrix.flags.c_contiguous == along_patches != matrix.flags.f_contiguous
 
 
 def test_bad_arguments_are_named():

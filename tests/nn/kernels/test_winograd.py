@@ -120,6 +120,25 @@ def test_convolutions_that_suit_have_all_derivatives():
         check_float32(function, *args)
 
 
+@pytest.mark.parametrize(
+    ("kernel", "stride", "padding"),
+    [
+        ((3, 3), (1, 1), (3, 1)), ((3, 3), (1, 1), (1, 3)), ((3, 3), (2, 1), (1, 1)),
+        ((3, 3), (1, 2), (1, 1)), ((2, 3), (1, 1), (1, 1)),
+    ],
+)  # fmt: skip
+def test_others_of_as_many_channels_are_left_to_patches(kernel, stride, padding):
+    rng = np.random.default_rng(0)
+    x, w = rng.integers(-4, 5, (1, 4, 16, 16)), rng.integers(-4, 5, (*kernel, 16, 2))
+    y = rng.integers(-4, 5, (1, *output_size((4, 16), kernel, stride, padding), 2))
+    assert winograd.suits((3, 3), (1, 1), (2, 2), 16, 16)
+    assert not winograd.suits(kernel, stride, padding, 16, 16)
+    exact, _, gradient = by_definition(x, w, y, stride, padding)
+    x, w, y = (a.astype(float) for a in (x, w, y))
+    np.testing.assert_array_equal(convolve(x, w, stride, padding), exact)
+    np.testing.assert_array_equal(weight_gradient(x, y, kernel, stride, padding), gradient)
+
+
 def test_results_repeat_and_arguments_are_not_changed():
     check_repeats(
         lambda x, w: convolved(x, w, (1, 1)),
