@@ -206,6 +206,7 @@ def test_large_arrays_in_parts_have_the_bits_and_the_dtype_of_the_formula(dtypes
         for key in a:
             expected = formula(a[key], b[key])
             assert result[key].dtype == expected.dtype
+            assert result[key].strides == expected.strides
             np.testing.assert_array_equal(result[key], expected)
 
 
@@ -221,3 +222,13 @@ def test_large_arrays_are_worked_on_in_parts(monkeypatch):
     result = trees.elementwise(lambda a: -a, compute, {"w": np.arange(80.0).reshape(8, 10)})
     assert seen == [10] * 8
     np.testing.assert_array_equal(result["w"], -np.arange(80.0).reshape(8, 10))
+
+
+def test_what_no_part_can_be_taken_of_is_the_formulas(monkeypatch):
+    """Shapes that NumPy broadcasts, and arrays of a class of their own, however large they are."""
+    monkeypatch.setattr("minisam.threads.SMALLEST_WORK", 0)
+    column, row = np.arange(3.0).reshape(3, 1), np.arange(3.0).reshape(1, 3)
+    np.testing.assert_array_equal(trees.add({"w": column}, {"w": row})["w"], column + row)
+    masked = np.ma.array([1.0, 2.0, 3.0], mask=[False, True, False])
+    result = trees.scale(2.0, {"w": masked})["w"]
+    np.testing.assert_array_equal(result.mask, masked.mask)

@@ -55,6 +55,22 @@ def test_both_kernels_equal_the_definition_exactly(case, dtype):
     assert above.dtype == gradient.dtype == dtype
 
 
+@pytest.mark.parametrize(
+    ("filters", "images"), [(1024, [20] * 2), (64, [7] * 5 + [5]), (256, [1] * 40)]
+)
+def test_blocks_fit_into_the_cache_are_small_products_and_of_nearly_one_size(filters, images):
+    """1 MB holds v of 30 images; with so many filters, 7 and 1 of them make small products.
+
+    With 1024 filters 20 patches would: that is too few, so that the cache alone sets a limit.
+    """
+    x = np.zeros((40, 16, 16, 16), np.float32)
+    blocks = [
+        (at[0].stop - at[0].start, patches.shape[2])
+        for at, patches in winograd.image_rows(x, 3, (1, 1), 16, filters, x.dtype)
+    ]
+    assert blocks == [(n, -(-n * 8 * 17 // 3)) for n in images]  # 8 pairs of rows, 17 pixels each
+
+
 def magnitudes(x, w, y, padding):
     """Return bounds on the sums of magnitudes of all terms, as the module's docstring has them.
 
