@@ -194,6 +194,11 @@ def grade_them(arguments: argparse.Namespace) -> int:
     out = expanded(arguments.out)
     if out.exists() and not out.is_dir():
         raise ValueError(f"--out must be a folder, or none yet, got {arguments.out!r}")
+    for name in ("seed_file", "gradescope", "classroom50", "nbgrader"):
+        given = getattr(arguments, name)
+        if given and expanded(given).is_dir():
+            option = name.replace("_", "-")
+            raise ValueError(f"--{option} must be a file, got {given!r}, a folder")
     table = None if arguments.marks is None else expanded(arguments.marks)
     alone = bool(arguments.gradescope or arguments.classroom50)
     if table is not None:

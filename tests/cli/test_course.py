@@ -200,6 +200,10 @@ def test_results_among_the_submissions_are_refused(folder, capsys):
     (("--assignment", "a4", "--marks", "none.csv"), "none.csv"),
     (("--assignment", "a4", "--marks", "."), "--marks must be a file"),
     (("--out", "empty"), "--out must be a folder"),
+    (("--seed-file", "."), "--seed-file must be a file, got '.', a folder"),
+    (("--gradescope", "."), "--gradescope must be a file, got '.', a folder"),
+    (("--classroom50", "."), "--classroom50 must be a file, got '.', a folder"),
+    (("--nbgrader", "."), "--nbgrader must be a file, got '.', a folder"),
 ])  # fmt: skip
 def test_an_option_that_is_none_is_refused(words, told, folder, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
