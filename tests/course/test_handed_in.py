@@ -1,5 +1,6 @@
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -109,6 +110,21 @@ def test_a_notebook_that_is_none_may_hold_work(tmp_path):
     (tmp_path / "ann/hw2.py").write_text(f"{script}\n{STEP}\n")
     (ann,) = found_in(tmp_path, "hw2")
     assert "both hold work" in ann.trouble
+
+
+def test_a_folder_that_cannot_be_read_is_one_students(tmp_path, monkeypatch):
+    fill(tmp_path, "ann/hw2.py", "bob/hw2.py")
+    real = Path.rglob
+
+    def sometimes(path, pattern):
+        if path.name == "ann":
+            raise PermissionError("no entry")
+        return real(path, pattern)
+
+    monkeypatch.setattr(Path, "rglob", sometimes)
+    ann, bob = found_in(tmp_path, "hw2")
+    assert (ann.path, ann.trouble) == (None, "the folder cannot be read: no entry")
+    assert (bob.path, bob.trouble) == (tmp_path / "bob/hw2.py", "")
 
 
 @pytest.mark.parametrize("name", ["hw2.zip", "hw2.docx", "deep/notes.txt", "hw1"])

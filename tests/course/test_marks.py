@@ -22,6 +22,21 @@ def test_points_that_people_gave_are_added(tmp_path):
     assert scores(WITH_REPORT, marked)[1] == ["ann", "19", "graded", "12", "7"]
 
 
+@pytest.mark.parametrize(("cell", "total", "status"), [
+    ("8", 20, "right"), ("1", 13, "partly"), ("0", 12, "wrong"), ("", 12, "for the staff"),
+])  # fmt: skip
+def test_points_may_be_all_some_none_or_not_given_yet(tmp_path, cell, total, status):
+    (tmp_path / "marks.csv").write_text(f"id,report\n'ann,{cell}\n")  # as in scores.csv
+    (ann,) = with_marks(WITH_REPORT, GRADES, tmp_path / "marks.csv").values()
+    assert (ann.total, ann.credits[1].status) == (total, status)
+
+
+def test_points_do_not_grade_what_could_not_be_graded(tmp_path):
+    (tmp_path / "marks.csv").write_text("id,report\nann,7\n")
+    grades = {"ann": GRADES["ann"]._replace(total=None)}
+    assert with_marks(WITH_REPORT, grades, tmp_path / "marks.csv")["ann"].total is None
+
+
 @pytest.mark.parametrize("text", ["id;report\r\nann;7\r\n", "\ufeffID, Report \nann,7\n",
                                   "id,report,why; by whom\nann,7,\n"])  # fmt: skip
 def test_a_table_of_points_may_be_as_a_spreadsheet_writes_it(tmp_path, text):
