@@ -9,11 +9,12 @@
 #     tests/matrix.sh --list       the Pythons that are found
 #     tests/matrix.sh --lowest     the lowest versions, as a file of constraints for pip
 #
-# It says what it could not find, and fails where a test does. The output is kept in .venv-matrix/.
+# It says what it could not find, and fails where a test does, or where nothing could be run. The
+# output is kept in .venv-matrix/.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 work=.venv-matrix
-failures=0
+failures=0 ran=0
 tests="-n 2"
 
 lowest() {
@@ -66,6 +67,7 @@ if name is not None:
     # The same examples in every environment, and few of them.
     HYPOTHESIS_PROFILE=fast "$python" -m pytest -q --hypothesis-seed=0 $tests > "$work/$name.txt" 2>&1
     local status=$?
+    ran=$((ran + 1))
     echo "$name: $(tail -n 1 "$work/$name.txt")"
     if [ $status -ne 0 ]; then
         failures=$((failures + 1))
@@ -121,5 +123,6 @@ case "${1:-}" in
 esac
 rm -rf "$work" && mkdir "$work" && lowest > "$work/lowest.txt"
 if [ "${1:-}" = --quick ]; then quick; else everything; fi
+[ "$ran" -gt 0 ] || { echo "nothing could be run" && failures=1; }
 echo "$failures failed"
 [ "$failures" -eq 0 ]

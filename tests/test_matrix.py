@@ -30,8 +30,9 @@ def test_the_lowest_versions_are_those_of_the_project():
     assert not [line for line in constraints if re.search(r"[\[\]>\"']", line)]
 
 
-@pytest.mark.fault("missing-from-the-platform", "tests/matrix.sh")
-def test_a_python_that_is_not_there_is_said(tmp_path):
+@pytest.fixture
+def pythons(tmp_path):
+    """Three of them, which tell their version and do nothing else."""
     for folder, version in [("a", "10 3"), ("b", "10 13"), ("c", "12 1")]:
         path = tmp_path / "versions" / folder / "bin" / "python"
         path.parent.mkdir(parents=True)
@@ -39,8 +40,28 @@ def test_a_python_that_is_not_there_is_said(tmp_path):
         path.chmod(0o755)
     programs = tmp_path / "programs"
     programs.mkdir()
-    for name in ("bash", "sort", "awk", "ls", "seq", "dirname"):
+    for name in "awk bash cut dirname grep ls mkdir rm sed seq sort tail".split():
         (programs / name).symlink_to(shutil.which(name))
-    found = answer("--list", PATH=str(programs), PYENV_ROOT=str(tmp_path))
+    return {"PATH": str(programs), "PYENV_ROOT": str(tmp_path)}
+
+
+@pytest.mark.fault("missing-from-the-platform", "tests/matrix.sh")
+def test_a_python_that_is_not_there_is_said(pythons, tmp_path):
+    found = answer("--list", **pythons)
     kept = f"{tmp_path}/versions/{{}}/bin/python"
     assert found == [f"3.10: {kept.format('b')}", "3.11: not found", f"3.12: {kept.format('c')}"]
+
+
+@pytest.mark.fault("cannot-fail", "tests/matrix.sh")
+@pytest.mark.parametrize(("options", "named"), [(["--quick"], "3.10 lowest"), ([], "3.12 newest")])
+def test_where_nothing_can_be_installed_it_fails(options, named, pythons, tmp_path):
+    copy = tmp_path / "project" / "tests" / SCRIPT.name  # what is installed there is not ours
+    copy.parent.mkdir(parents=True)
+    shutil.copy(SCRIPT, copy)
+    shutil.copy(PROJECT, copy.parents[1])
+    done = subprocess.run(
+        ["bash", str(copy), *options], env=pythons, capture_output=True, text=True
+    )
+    assert done.returncode == 1, done.stderr
+    assert f"{named}: could not be installed" in done.stdout
+    assert done.stdout.splitlines()[-2:] == ["nothing could be run", "1 failed"]
