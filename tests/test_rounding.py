@@ -310,6 +310,40 @@ def test_results_below_the_normal_numbers_may_be_zero(done, a, b):
     assert max(errors_of_small_results(a, b, done)) <= 1 + 1e-6
 
 
+BELOW = {  # results of float32 between 0 and its smallest normal number
+    "add": lambda x: exact(1.5 * TINY, "float32") + exact(-TINY, "float32"),
+    "sum": lambda x: np.sum(exact([1.5 * TINY, -TINY], "float32")),
+    "multiply": lambda x: x * x,
+    "multiply what is not exact": lambda x: x.off_by(2.0**-24) * x.off_by(2.0**-24),
+    "multiply by a power of two": lambda x: x * 2.0**-64,
+    "divide": lambda x: x / (1.5 * 2.0**64),
+    "matmul": lambda x: exact([x.value, x.value], "float32") @ exact([x.value / 2] * 2, "float32"),
+    "power": lambda x: x**3,
+    "exp": lambda x: np.exp(exact(-88.0, "float32")),
+    "sigmoid": lambda x: sigmoid(exact(-88.0, "float32")),
+}
+
+
+@pytest.mark.parametrize("operation", BELOW)
+def test_each_operation_says_that_a_device_may_make_it_zero(operation):
+    found = BELOW[operation](exact(1.25 * 2.0**-64, "float32"))
+    assert 0 < found.value < TINY
+    assert found.value <= found.bound < 4 * TINY  # of a sum of two products all three
+
+
+def test_what_may_be_below_the_normal_numbers_may_be_zero_too():
+    """Where 1.3 tiny stands for 0.9 tiny, a device has zero."""
+    found = Rounded(1.2 * TINY, 0.4 * TINY, UNITS["float32"]) + exact(0.1 * TINY, "float32")
+    assert TINY < found.value <= found.bound
+
+
+def test_what_may_not_be_zero_is_rounded_to_a_digit_of_those_numbers():
+    """A product of 0.75 · 2⁻¹⁴⁹, say, to 2⁻¹⁴⁹."""
+    small = Rounded(0.0, 2.0**-24, UNITS["float32"]) * exact(0.75 * 2.0**-125, "float32")
+    assert small.value == 0
+    assert small.bound >= np.float32(0.75 * 2.0**-149) == 2.0**-149
+
+
 def test_a_bound_without_what_is_lost_would_be_noticed(monkeypatch):
     monkeypatch.setattr(rounding, "lost", lambda *_: 0.0)
     a = b = (1.5, -64, 1)
@@ -332,6 +366,8 @@ def test_a_plain_computation_asks_for_no_care():
     plainly = {"w": exact(tiny["w"], UNITS["float32"]._replace(plain=True))}
     assert trees.norm(careful).bound < 1e-6 * 5e-26
     assert trees.norm(plainly).bound >= trees.norm(plainly).value == pytest.approx(5e-26)
+    wide = {"w": exact(tiny["w"], UNITS["float64"]._replace(plain=True)).astype("float32")}
+    assert trees.norm(wide).bound >= trees.norm(wide).value  # as plain as before
 
 
 def test_bfloat16_rounds_to_nearest_even():
