@@ -10,6 +10,7 @@ give η, the others bear it out. How well it is known follows from B, which is r
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -51,9 +52,9 @@ def eta_parts(traces: Sequence[Trace], settled: Collection[str]) -> list[Part]:
 
 def stabilizers(traces: Sequence[Trace]) -> list[float]:
     """Return the η that the first climb says that shows one; none if none does."""
-    for trace in traces:
-        for power in POWERS:
-            for entries in first_climbs(trace):
+    with np.errstate(all="ignore"):  # what leaves the range is no line
+        for trace in traces:
+            for power, entries in product(POWERS, first_climbs(trace)):
                 found = eta_between(entries, power)
                 if found and found.low > 0 and not found.low <= trace.hp.eta <= found.high:
                     return [as_written(found)]
@@ -90,10 +91,12 @@ def eta_between(entries: Entries, power: float) -> Solved | None:
         >>> eta_between(Entries(size, size**3 + 1, np.full(3, 1e-16)), 0.5) is None
         True
     """
+    if len(entries.size) < 3:  # any two are on a line
+        return None
     x, y, error = entries.size, entries.factor**power, ROUNDINGS * float(np.max(entries.error))
     i, j = int(np.argmax(x)), int(np.argmin(x))
     rise = y[i] - y[j]
-    if len(x) < 3 or not rise > error * y[i]:
+    if not rise > error * y[i]:
         return None
     eta = (y[j] * x[i] - y[i] * x[j]) / rise
     line = y[i] * (x + eta) / (x[i] + eta)

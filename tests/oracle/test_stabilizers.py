@@ -1,5 +1,7 @@
 """An η of one's own is found by its number, and is a convention where it cannot be set."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -61,6 +63,41 @@ def test_the_number_is_solved_for(eta, dtype):
 )
 def test_what_is_no_line_has_no_number(name):
     assert stabilizers(traces(MUTANTS[name].adapter)) == []
+
+
+def test_it_is_solved_for_where_the_operator_is_taken_once():
+    """ε = ρ T d1/‖d1‖, of which the entries, not their roots, are a line in |w|."""
+
+    def once(w, grad_fn, *, rho, lr, names):
+        d1 = grad_fn(w)
+        length = np.sqrt(sum(np.sum(g * g) for g in d1))
+        b = [x + (rho / length) * (np.abs(x) + 0.02) * g for x, g in zip(w, d1, strict=True)]
+        return [x - lr * g for x, g in zip(w, grad_fn(b), strict=True)]
+
+    assert stabilizers(traces(mark(plain(once), methods=("asam",)))) == [0.02]
+
+
+def test_a_number_below_zero_is_no_stabilizer():
+    assert stabilizers(traces(without_eta(-(2.0**-10)))) == []
+
+
+def test_a_tensor_that_is_frozen_or_empty_or_leaves_the_range_says_nothing():
+    w, g, n = np.array([1.0, 2.0, 4.0]), np.array([1.0, 1.0, 1.0]), np.array([])
+    eps = 0.1 * (w + 0.5) ** 2
+    (trace,) = traces(without_eta(0.5))[:1]
+
+    def told(name, w, above, g, **settings):
+        step = SimpleNamespace(queries=([w], [above]), answers=([g],))
+        hp = trace.hp.having(names=[name], **settings)
+        return stabilizers([trace._replace(hp=hp, steps=[step])])
+
+    assert told("a.weight", w, w + eps, g) == [0.5]
+    assert told("a.weight", w, w + eps, g, frozen=("a.weight",)) == []
+    assert told("a.weight", w, w + eps, g, p=1) == []
+    assert told("a.bias", w, w + eps, g) == []  # its operator may be 1
+    assert told("a.weight", n, n, n) == []
+    for odd in (np.inf, np.nan):
+        assert told("a.weight", w, w + eps + np.array([0.0, odd, 0.0]), g) == []
 
 
 def test_what_is_asked_for_is_not_found_again():
