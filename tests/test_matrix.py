@@ -40,7 +40,8 @@ def pythons(tmp_path):
         path.chmod(0o755)
     programs = tmp_path / "programs"
     programs.mkdir()
-    for name in "awk bash cut dirname grep ls mkdir rm sed seq sort tail".split():
+    used = ["awk", "bash", "cut", "dirname", "grep", "ls", "mkdir", "rm", "sed", "seq", "sort"]
+    for name in [*used, "tail"]:
         (programs / name).symlink_to(shutil.which(name))
     return {"PATH": str(programs), "PYENV_ROOT": str(tmp_path)}
 
