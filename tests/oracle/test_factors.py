@@ -77,3 +77,17 @@ def test_a_norm_of_fewer_digits_makes_a_multiple_and_a_direction_of_fewer_does_n
 def test_where_there_is_no_climb_all_is_a_multiple():
     assert are_multiples((), seen(slug="sam-gradient-zero"), NOTHING)
     assert are_multiples((), seen(slug="sam-rho-zero"), NOTHING)
+    assert are_multiples((), seen(slug="sam-shards"), NOTHING)  # its points come twice each
+
+
+def test_what_is_no_climb_or_no_number_tells_nothing():
+    ascent = Ascent(np.zeros(2), np.ones(2), np.ones(2), 0.5, 1.0, "float64")
+    assert ascent.tells
+    for less in (
+        {"rho": 0.0},
+        {"along": np.zeros(2)},
+        {"along": np.array([1.0, np.inf])},
+        {"B": np.array([1.0, np.nan])},
+    ):
+        assert not ascent._replace(**less).tells
+        assert factor_of(ascent._replace(**less)) == []

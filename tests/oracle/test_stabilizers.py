@@ -86,7 +86,7 @@ def test_a_tensor_that_is_frozen_or_empty_or_leaves_the_range_says_nothing():
     eps = 0.1 * (w + 0.5) ** 2
     (trace,) = traces(without_eta(0.5))[:1]
 
-    def told(name, w, above, g, **settings):
+    def told(name, w, above, g, trace=trace, **settings):
         step = SimpleNamespace(queries=([w], [above]), answers=([g],))
         hp = trace.hp.having(names=[name], **settings)
         return stabilizers([trace._replace(hp=hp, steps=[step])])
@@ -95,6 +95,9 @@ def test_a_tensor_that_is_frozen_or_empty_or_leaves_the_range_says_nothing():
     assert told("a.weight", w, w + eps, g, frozen=("a.weight",)) == []
     assert told("a.weight", w, w + eps, g, p=1) == []
     assert told("a.bias", w, w + eps, g) == []  # its operator may be 1
+    assert told("a.weight", w, w + eps, g, shards=2) == []
+    for probe in (trace.probe._replace(special="NaN"), trace.probe._replace(extreme=True)):
+        assert told("a.weight", w, w + eps, g, trace=trace._replace(probe=probe)) == []
     assert told("a.weight", n, n, n) == []
     for odd in (np.inf, np.nan):
         assert told("a.weight", w, w + eps + np.array([0.0, odd, 0.0]), g) == []
