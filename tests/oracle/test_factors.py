@@ -77,7 +77,11 @@ def test_a_norm_of_fewer_digits_makes_a_multiple_and_a_direction_of_fewer_does_n
 def test_where_there_is_no_climb_all_is_a_multiple():
     assert are_multiples((), seen(slug="sam-gradient-zero"), NOTHING)
     assert are_multiples((), seen(slug="sam-rho-zero"), NOTHING)
-    assert are_multiples((), seen(slug="sam-shards"), NOTHING)  # its points come twice each
+
+
+def test_of_a_split_batch_nothing_is_told():
+    """Its second point is A again, for the other half."""
+    assert factors_of((), seen(slug="sam-shards"), NOTHING) == []
 
 
 def test_what_is_no_climb_or_no_number_tells_nothing():

@@ -9,7 +9,7 @@ from minisam.adapters.plain import plain
 from minisam.adapters.protocol import mark
 from minisam.oracle import check
 from minisam.oracle.probes import PROBES
-from minisam.oracle.stabilizers import eta_parts, stabilizers
+from minisam.oracle.stabilizers import eta_between, eta_parts, first_climbs, stabilizers
 from minisam.oracle.watch import watch
 from minisam.variants.mutants import MUTANTS
 
@@ -75,6 +75,20 @@ def test_it_is_solved_for_where_the_operator_is_taken_once():
         return [x - lr * g for x, g in zip(w, grad_fn(b), strict=True)]
 
     assert stabilizers(traces(mark(plain(once), methods=("asam",)))) == [0.02]
+
+
+@pytest.mark.parametrize("share", [1.0, 2.0**-6, 2.0**-12])
+def test_a_short_climb_is_known_to_fewer_digits(share):
+    rng, eta = np.random.default_rng(8), 0.25
+    (trace,) = traces(without_eta(eta), "float32")[:1]
+    hp = trace.hp.having(names=["a.weight"])
+    for _ in range(20):
+        w = rng.uniform(0.5, 4.0, 8).astype(np.float32)
+        above = (w + share * (w.astype(float) + eta) ** 2).astype(np.float32)
+        step = SimpleNamespace(queries=([w], [above]), answers=([np.ones_like(w)],))
+        (entries,) = first_climbs(trace._replace(hp=hp, steps=[step]))
+        found = eta_between(entries, 0.5)
+        assert found.low < eta < found.high
 
 
 def test_a_number_below_zero_is_no_stabilizer():
