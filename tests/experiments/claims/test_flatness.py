@@ -60,25 +60,29 @@ def test_where_sam_has_not_learned_its_labels_its_flatness_is_no_evidence(train,
     runs = [
         {
             "method": m, "rho": rho, "eigenvalue": value + seed, "train": fit, "seed": seed,
-            "history": [{"loss": 0.1, "eigenvalue": value + seed}],
+            "history": [{"loss": 0.1, "eigenvalue": (1 if m == "SAM" else 2) * (value + seed)}],
         }
         for m, rho, value, fit in sides
         for seed in (0, 1, 2)
     ]  # fmt: skip
     told = headline({"runs": runs})
     assert (told.word, told.rho, told.train) == (word, "0.2", min(train, 100.0))
-    assert told.number.startswith("λ₁ × 2.")
+    ratios = [(30 + seed) / (10 + seed) for seed in (0, 1, 2)]
+    middle = np.prod(ratios) ** (1 / 3)
+    assert told.number.startswith(f"λ₁ × {middle:.1f} (")
+    assert told.beside.startswith(f"× {2 * middle:.1f} (")  # in its history SGD's is twice as large
+    assert told.beside.endswith(") at equal training loss")
 
 
 def test_eigenvalues_are_compared_where_both_losses_are_equal():
     sgd = [{"loss": loss, "eigenvalue": np.exp(2 * loss)} for loss in (2.0, 1.0, 0.5, 0.0)]
     runs = [{"method": "SGD", "rho": 0.0, "seed": seed, "history": sgd} for seed in (0, 1)]
     runs += [
-        {"method": "SAM", "rho": 0.1, "seed": seed, "eigenvalue": 1.0, "history": [{"loss": last}]}
+        {"method": "SAM", "rho": 0.1, "seed": seed, "eigenvalue": np.e, "history": [{"loss": last}]}
         for seed, last in ((0, 0.8), (1, 0.9))
     ]
     told = sharper_at_equal_loss({"runs": runs})
-    assert told.value == pytest.approx(1.7)  # ln λ₁ is twice the loss: 1.6 and 1.8
+    assert told.value == pytest.approx(0.7)  # ln λ₁ is twice the loss: 1.6 and 1.8; SAM's is 1
     assert told.high - told.low == pytest.approx(2 * 12.706 * 0.1, rel=1e-3)
     late = [{**run, "history": [{"loss": -1.0}]} if run["method"] == "SAM" else run for run in runs]
-    assert sharper_at_equal_loss({"runs": late}).value == 0.0  # where SGD ends
+    assert sharper_at_equal_loss({"runs": late}).value == pytest.approx(-1.0)  # where SGD ends

@@ -10,6 +10,7 @@ from minisam.experiments.claims.inductive_bias import (
     table,
     verdict,
 )
+from minisam.experiments.search import DECAYS
 from minisam.experiments.study import Scale, models
 from minisam.experiments.trial import MODELS as NETWORKS
 from minisam.nn.layers import parameter_count
@@ -69,6 +70,27 @@ def test_on_real_images_the_convolutional_network_is_residual():
     assert models(results) == ["MLP", "Mixer", "ViT", "ResNet"]
     assert {*models(results), "CNN"} == {*MODELS} == {*TOLD}
     assert fall(results).value == pytest.approx(5 / 30**0.5)
+
+
+def test_sgd_is_searched_among_the_settings_with_which_it_learns_its_labels():
+    """And on real images the networks that learn slowly have the epochs to do so."""
+    lengths = {}
+
+    def cells(grid, function=None):
+        for s in grid:
+            lengths.setdefault(s["model"], set()).add(s["epochs"])
+        learned = [99.0 if s["weight_decay"] == DECAYS[1] else 60.0 for s in grid]
+        return [
+            {**found, "train": fit, "validation": 50.0 - fit / 10}
+            for found, fit in zip(made_up()(grid), learned, strict=True)
+        ]
+
+    for data, slow in ("toy", 20), ("cifar10", 60):
+        lengths.clear()
+        results = run(cells, Scale(data, (0,)))
+        assert {one["SGD"]["weight_decay"] for one in results["chosen"]} == {DECAYS[1]}
+        other = "cnn" if data == "toy" else "resnet"
+        assert lengths == {"mlp": {20}, "mixer": {slow}, "vit": {slow}, other: {20}}
 
 
 def test_runs_that_never_left_the_start_are_counted_and_judge_nothing():
