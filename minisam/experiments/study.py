@@ -148,6 +148,17 @@ def models(results: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(run["model"] for run in results["runs"]))
 
 
+def chosen_radii(results: Mapping[str, Any]) -> dict[str, float]:
+    """Return {network: SAM's ρ}, in the order of the runs; empty where none was searched.
+
+    Example:
+        >>> chosen_radii({"runs": [{"model": "MLP"}], "chosen": [{"SAM": {"rho": 0.1}}]})
+        {'MLP': 0.1}
+    """
+    chosen = zip(models(results), results.get("chosen", []), strict=False)
+    return {model: best["SAM"]["rho"] for model, best in chosen}
+
+
 def mean(runs: Sequence[Mapping[str, Any]], value: str = "last", **labels: Any) -> Interval:
     """Return mean and interval over seeds of one value of the runs that carry these labels."""
     return mean_interval([run[value] for run in labelled(runs, **labels)])

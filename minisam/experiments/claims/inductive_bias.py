@@ -21,6 +21,7 @@ from minisam.experiments.study import (
     Headline,
     Scale,
     by_seed,
+    chosen_radii,
     gain,
     labelled,
     mean,
@@ -79,7 +80,8 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
         ["network", "parameters", "ρ", "SGD train (%)", "SGD test (%)", "SAM test (%)",
          "SAM − SGD, paired", "errors removed (%)", "no better than guessing: SGD, SAM"],
     ]  # fmt: skip
-    runs, radii = results["runs"], chosen_radii(results)
+    runs = results["runs"]
+    radii = {model: f"{rho:g}" for model, rho in chosen_radii(results).items()}
     for model in models(results):
         sides = [mean(runs, method=m, model=model) for m in ("SGD", "SAM")]
         size = labelled(runs, model=model)[0]["parameters"]
@@ -90,12 +92,6 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
         gained.append(f"{removed(runs, 'SAM', model=model):+.1f}")
         rows.append([model, f"{size:,}", radii.get(model, ""), *shown, *gained, stuck])
     return rows
-
-
-def chosen_radii(results: Mapping[str, Any]) -> dict[str, str]:
-    """Return {network: SAM's ρ}."""
-    chosen = zip(models(results), results.get("chosen", []), strict=False)
-    return {model: f"{best['SAM']['rho']:g}" for model, best in chosen}
 
 
 def guessing(results: Mapping[str, Any], method: str, model: str) -> list[Any]:
@@ -153,7 +149,7 @@ def headline(results: Mapping[str, Any]) -> Headline:
     """Say how the gain goes with what a network is told."""
     return Headline.of(
         fall(results), "rank correlation", digits=2, delta=DELTA, train=least_fitted(results),
-        rho=", ".join(chosen_radii(results).values()),
+        rho=", ".join(f"{rho:g}" for rho in chosen_radii(results).values()),
         share=removed(results["runs"], "SAM", model="MLP"),
     )  # fmt: skip
 

@@ -21,6 +21,7 @@ from minisam.experiments.study import (
     Cells,
     Headline,
     Scale,
+    chosen_radii,
     gain,
     half_published,
     labelled,
@@ -142,7 +143,7 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
         ["test error (%), last epoch", *METHODS, "SGD − SAM", "SGD − ASAM", "SGD longer − SAM",
          "ρ", "SGD train (%)"],
     ]  # fmt: skip
-    chosen = dict(zip(models(results), results.get("chosen", []), strict=False))
+    radii = chosen_radii(results)
     for model in models(results):
         runs, trained = results["runs"], {*methods(results, model)}
         errors = []
@@ -156,7 +157,7 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
             else ""
             for ours, theirs in pairs
         ]
-        rho = f"{chosen[model]['SAM']['rho']:g}" if model in chosen else ""
+        rho = f"{radii[model]:g}" if model in radii else ""
         train = f"{mean(results['runs'], 'train', method='SGD', model=model).value:.1f}"
         rows.append([model, *errors, *gains, rho, train])
     return rows
@@ -183,30 +184,28 @@ def verdict(results: Mapping[str, Any]) -> str:
 
 def at_smaller_radii(results: Mapping[str, Any], model: str) -> str:
     """Say what SAM gains over SGD with as many epochs at a ρ smaller than the chosen, if tried."""
-    chosen = dict(zip(models(results), results.get("chosen", []), strict=False))
-    if not (model.endswith(CROPPED.format("")) and model in chosen and "curve" in results):
+    radii = chosen_radii(results)
+    if not (model.endswith(CROPPED.format("")) and model in radii and "curve" in results):
         return ""
     gains = gains_by_radius(results["curve"], results["runs"], "SAM", model=model)
-    smaller = {rho: told for rho, told in gains.items() if rho < chosen[model]["SAM"]["rho"]}
+    smaller = {rho: told for rho, told in gains.items() if rho < radii[model]}
     return "".join(f", {told:+.1f} at ρ = {rho:g}" for rho, told in smaller.items())
 
 
 def headline(results: Mapping[str, Any]) -> Headline:
     """Say what SAM gains with the first network: on real images the kind that the paper trained."""
-    model = models(results)[0]
-    chosen = results.get("chosen")
+    model, radii = models(results)[0], chosen_radii(results)
     return Headline.of(
         difference(results, model), f"points, {model}", **judging(results, model),
-        rho=f"{chosen[0]['SAM']['rho']:g}" if chosen else "",
+        rho=f"{radii[model]:g}" if radii else "",
         share=removed(results["runs"], "SAM", over=better(results, model), model=model),
     )  # fmt: skip
 
 
 def draw(results: Mapping[str, Any], figure: Any) -> None:
     """Draw every method's accuracy, a panel per network, and SAM's gain at every ρ below."""
-    names = models(results)
+    names, radii = models(results), chosen_radii(results)
     panels = figure.subplots(2, len(names), squeeze=False, sharey="row")
-    chosen = dict(zip(names, results.get("chosen", []), strict=False))
     for (above, below), model in zip(panels.T, names, strict=True):
         trained = methods(results, model)
         nothing = Interval(math.nan, math.nan, math.nan, 0)  # keeps the row of a method empty
@@ -218,8 +217,6 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
         above.set_title(model.replace(", ", ",\n"))
         above.set_xlabel("test accuracy (%)")
         gains = gains_by_radius(results.get("curve", []), results["runs"], "SAM", model=model)
-        if model in chosen:  # which may be larger than all of a short ladder
-            gains[chosen[model]["SAM"]["rho"]] = gain(results["runs"], "SAM", model=model)
-            gains = dict(sorted(gains.items()))
-            draw_gains(below, gains, "SAM", chosen[model]["SAM"]["rho"])
+        if gains:
+            draw_gains(below, gains, "SAM", radii[model])
     panels[1, 0].set_ylabel("SAM − SGD (points)")
