@@ -219,4 +219,4 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
         gains = gains_by_radius(results.get("curve", []), results["runs"], "SAM", model=model)
         if gains:
             draw_gains(below, gains, "SAM", radii[model])
-    panels[1, 0].set_ylabel("SAM − SGD (points)")
+    panels[1, 0].set_ylabel("SAM − SGD (points)\nring: the chosen ρ")
