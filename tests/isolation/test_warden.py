@@ -22,7 +22,17 @@ def begin(*words, **options):
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options)
 
 
+ORPHAN = """import os, time
+if not os.fork():
+    os.fork()
+    os._exit(7)
+os.wait()
+time.sleep(0.6)  # longer than the warden waits between two looks
+os._exit(3)"""
+
+
 @pytest.mark.parametrize(("code", "due"), [
+    (ORPHAN, 3),  # an orphan's end is not the child's
     ("", 0), ("raise SystemExit(3)", 3), ("import os; os._exit(255)", 255), ("1 / 0", 1),
     ("import os; os.kill(os.getpid(), 9)", -signal.SIGKILL),
     ("import os; os.kill(os.getpid(), 11)", -signal.SIGSEGV),
