@@ -20,6 +20,7 @@ def test_every_file_is_listed_with_its_hash():
     assert wheel() == (name, content)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.testzip() is None
+        assert {one.external_attr >> 16 for one in archive.infolist()} == {0o100644}
         files = {path: archive.read(path) for path in archive.namelist()}
     (own,) = [path for path in files if path.endswith(".dist-info/RECORD")]
     rows = {path: (digest, size) for path, digest, size in csv.reader(

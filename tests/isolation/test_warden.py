@@ -1,6 +1,7 @@
 """What stands above untrusted code ends as it ended, and finds whatever descends from it."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -43,6 +44,21 @@ def test_it_ends_as_the_child_did(tmp_path, code, due):
     process = begin(warden.__file__, tmp_path / "child.py", "a", stderr=subprocess.DEVNULL)
     process.communicate()
     assert process.returncode == due
+
+
+def test_it_holds_no_pipe_of_the_child_open(tmp_path):
+    text = "import os, sys; os.close(1); os.close(2); sys.stdin.read()"
+    (tmp_path / "child.py").write_text(text)
+    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = begin(warden.__file__, tmp_path / "child.py", **pipes)
+    try:
+        for pipe in (process.stdout, process.stderr):
+            assert select.select([pipe], [], [], 30)[0]
+            assert pipe.read() == ""
+        assert process.poll() is None
+    finally:
+        process.communicate("")  # the child ends with its input
+    assert process.returncode == 0
 
 
 def test_where_there_are_no_orphans_to_take_the_child_is_alone(monkeypatch):
