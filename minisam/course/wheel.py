@@ -13,7 +13,6 @@ import minisam
 
 WHEEL = "Wheel-Version: 1.0\nGenerator: minisam\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 OF_AN_INSTALLATION = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "WHEEL"}
-LONG_AGO = (1980, 1, 1, 0, 0, 0)  # so that the same package makes the same wheel
 
 
 def wheel() -> tuple[str, bytes]:
@@ -31,9 +30,9 @@ def wheel() -> tuple[str, bytes]:
     files = {**package_files(), **description_files(about, f"{name}.dist-info")}
     files[f"{name}.dist-info/RECORD"] = record(files, f"{name}.dist-info/RECORD")
     content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(content, "w") as archive:
         for path, data in files.items():
-            entry = zipfile.ZipInfo(path, LONG_AGO)
+            entry = zipfile.ZipInfo(path)  # of 1980, so that the same package makes the same wheel
             entry.external_attr = 0o100644 << 16
             archive.writestr(entry, data, zipfile.ZIP_DEFLATED)
     return f"{name}-py3-none-any.whl", content.getvalue()
