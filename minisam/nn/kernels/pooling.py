@@ -32,13 +32,16 @@ def _offsets(output: Pair, kernel: Pair, stride: Pair) -> Iterator[Slices]:
             yield slice(None), rows, columns
 
 
-def _gather(x, kernel: Pair, stride: Pair, padding: Pair, border: float, combine):
-    """Return an array of output's shape, ``combine(k, entries, out)`` of each offset in turn."""
+def _gather(x, kernel: Pair, stride: Pair, padding: Pair, combine):
+    """Return an array of output's shape: ``combine(k, entries, out, part)`` of each offset in turn.
+
+    The border is of zeros.
+    """
     output = output_size(x.shape[1:3], kernel, stride, padding)
     y = np.empty((len(x), *output, x.shape[3]), x.dtype)
 
     def work(part):
-        padded = pad(x[part], padding, border)
+        padded = pad(x[part], padding)
         for k, offset in enumerate(_offsets(output, kernel, stride)):
             combine(k, padded[offset], y[part], part)
 
@@ -126,7 +129,7 @@ def select(x, won, kernel: Pair, stride: Pair, padding: Pair):
         else:
             np.multiply(entries, won[k, part], out=y)
 
-    return _gather(x, kernel, stride, padding, 0, combine)
+    return _gather(x, kernel, stride, padding, combine)
 
 
 @primitive
@@ -146,7 +149,7 @@ def window_sum(x, kernel: Pair, stride: Pair, padding: Pair):
     def combine(k, entries, y, _):
         np.add(entries, y, out=y) if k else np.copyto(y, entries)
 
-    return _gather(x, kernel, stride, padding, 0, combine)
+    return _gather(x, kernel, stride, padding, combine)
 
 
 @primitive
