@@ -14,14 +14,8 @@ from minisam.experiments.study import FITTED, Headline, gain, labelled, mean
 from minisam.experiments.summary import Row, rows
 from minisam.plots import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, picture
 
-LABELS = (
-    "model",
-    "noise",
-    "width",
-    "images",
-    "frozen",
-    "pretrained",
-)  # what tells problems apart in runs
+# what tells problems apart in runs
+LABELS = ("model", "noise", "width", "images", "frozen", "pretrained")
 SHADES = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK)
 MARKS = {"toy": "o", "cifar10": "s", "cifar100": "^"}
 IN_POINTS = "points"
