@@ -33,6 +33,7 @@ os._exit(3)"""
 
 
 @pytest.mark.parametrize(("code", "due"), [
+    ("import signal as s; assert s.SIGCHLD not in s.pthread_sigmask(s.SIG_BLOCK, [])", 0),
     (ORPHAN, 3),  # an orphan's end is not the child's
     ("", 0), ("raise SystemExit(3)", 3), ("import os; os._exit(255)", 255), ("1 / 0", 1),
     ("import os; os.kill(os.getpid(), 9)", -signal.SIGKILL),
@@ -79,3 +80,12 @@ def test_descendants_are_found_and_ended_and_nobody_else():
     other.communicate()
     family.communicate()
     assert not below(family.pid)
+
+
+def test_what_is_started_meanwhile_is_ended_too(monkeypatch):
+    rounds, ended = [{11: True}, {11: False, 12: True}, {12: False}, {13: True}], []
+    monkeypatch.setattr(warden, "below", lambda process: rounds.pop(0))
+    monkeypatch.setattr(warden.os, "kill", lambda process, number: ended.append(process))
+    end_below(10)
+    assert ended == [11, 11, 12, 12]
+    assert rounds == [{13: True}]  # once none is alive, nobody looks again
