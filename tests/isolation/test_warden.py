@@ -89,3 +89,11 @@ def test_what_is_started_meanwhile_is_ended_too(monkeypatch):
     end_below(10)
     assert ended == [11, 11, 12, 12]
     assert rounds == [{13: True}]  # once none is alive, nobody looks again
+
+
+def test_a_name_like_the_rest_of_the_line_hides_nobody():
+    one = begin("-c", f"open('/proc/self/comm', 'w').write('a) Z 1 '); {WAITS}")
+    assert one.stdout.readline() == "1\n"
+    assert below(os.getpid())[one.pid] is True
+    one.kill()
+    one.communicate()
