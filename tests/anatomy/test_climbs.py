@@ -74,6 +74,31 @@ def test_a_point_that_float32_rounds_is_coarse_however_short_the_climb(size):
     assert not compare_climb(origin, aside, {"a": exact(climb["a"])}, ruler()).along
 
 
+def test_both_ends_may_have_been_rounded_to_float32():
+    origin, climb = {"a": np.array([1 + 2.0**-24 - 2.0**-40])}, np.array([2.0**-12 + 2.0**-24])
+    point = np.float32(origin["a"]) + np.float32(climb)  # each rounds down by half a unit
+    assert point == 1 + 2.0**-12
+    found = compare_climb(origin, {"a": point.astype(float)}, {"a": exact(climb)}, ruler())
+    assert (found.along, found.exact, found.coarse) == (True, True, True)
+
+
+@pytest.mark.parametrize("moved", [0.6, 1.0])  # the other's own part, or that of both
+def test_a_tensor_that_only_rounding_moves_is_left_out(moved):
+    origin = {"a": np.array([1 / 3]), "b": np.array([-1 / 3])}
+    climb, wanted = {"a": moved * 1e-5, "b": 0.0}, {"a": exact([6e-6]), "b": exact([8e-6])}
+    point = {key: np.float32(origin[key] + climb[key]).astype(float) for key in origin}
+    assert point["b"] != origin["b"]
+    found = compare_climb(origin, point, wanted, ruler())
+    assert (found.along, found.exact) == (False, True)
+    assert "b" in found.off
+
+
+def test_a_lower_precision_than_float32_is_not_looked_for():
+    ends = np.array([1.0, -2.0]), np.array([3.0, 4.0])
+    np.testing.assert_array_equal(ruler().rounding(*ends), 2.0**-24 * np.array([4.0, 6.0]))
+    assert not np.any(ruler(dtype="float32").rounding(*ends))
+
+
 @pytest.mark.parametrize(("off", "right"), [(-1, True), (1, True), (-4, False), (4, False)])
 def test_rounding_may_shorten_a_climb_as_well_as_lengthen_it(off, right):
     wanted = {"a": exact([1.0], "float32")}
