@@ -6,7 +6,7 @@ from oracle import implementations as known
 
 from minisam.adapters.library import adapter_of, library
 from minisam.adapters.plain import as_adapter, plain
-from minisam.oracle.judge import judge
+from minisam.oracle.judge import NARROW, error, judge
 from minisam.oracle.parts import convention_part
 from minisam.oracle.probes import PROBES
 from minisam.oracle.watch import watch
@@ -89,6 +89,23 @@ def test_of_two_points_that_are_close_the_nearest_was_asked_for_again(rough):
     trace = watch(adapter_of(short_climbs), PROBES["sam-gradient-zero-at-B"], "float32")
     change = [setting(rho=2.0**-12), MUTANTS["M75-two-half-climbs"].change]
     assert judge(trace, change, rough=rough).agrees
+
+
+@pytest.mark.parametrize("rough", [False, True])
+def test_a_point_that_is_not_asked_for_is_not_the_one_before(rough):
+    def once(w, grad_fn, *, rho, lr):
+        return [x - lr * g for x, g in zip(w, grad_fn(w), strict=True)]
+
+    found = judge(watch(as_adapter(once), PROBES["sam-three-tensors"], "float64"), rough=rough)
+    assert (found.quantity, found.gradients) == ("fewer gradients", 2)
+
+
+def test_a_rough_look_tolerates_a_share_of_the_largest_number():
+    expected = np.array([1024.0, 1.0])
+    for dtype, share in (("float64", NARROW), ("float32", 1e-3)):
+        for factor in (0.9, 1.1):
+            seen = np.array([1024.0, 1.0 + factor * 1024 * share], dtype)
+            assert (error(seen, expected).max() <= 1) == (factor < 1)
 
 
 def test_an_extra_point_is_an_error():
