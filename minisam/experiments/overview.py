@@ -18,6 +18,7 @@ from minisam.plots import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILI
 LABELS = ("model", "noise", "width", "images", "frozen", "pretrained")
 SHADES = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK)
 MARKS = {"toy": "o", "cifar10": "s", "cifar100": "^"}
+TOLD_BY_MARKS = "round: toy images, square: CIFAR-10, star: one GPU"
 IN_POINTS = "points"
 
 
@@ -142,7 +143,8 @@ def draw_fitted(found: Sequence[Row], path: Path) -> None:
                 value, low, high, _ = gain(runs, "SAM", **labels)
                 train = mean(runs, "train", method="SGD", **labels).value
                 axes.errorbar(
-                    train, value, [[value - low], [high - value]], fmt=MARKS[row.record["data"]],
+                    train, value, [[value - low], [high - value]],
+                    fmt="*" if "device" in row.record else MARKS[row.record["data"]], markersize=9,
                     color=shades[name], capsize=3, alpha=0.8,
                 )  # fmt: skip
         for name in [name for name in shades if name in drawn]:
@@ -153,7 +155,7 @@ def draw_fitted(found: Sequence[Row], path: Path) -> None:
         axes.set_xlabel("SGD's accuracy on its training labels (%); left of the line: under-fitted")
         axes.set_ylabel("SAM − SGD (points of test accuracy)")
         if drawn:
-            axes.legend(fontsize=10, title="round: toy images, square: CIFAR-10", loc="upper left")
+            axes.legend(fontsize=10, title=TOLD_BY_MARKS, loc="upper left")
 
 
 def overview(folder: Path) -> list[Path]:

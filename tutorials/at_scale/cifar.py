@@ -271,7 +271,7 @@ def draw(runs: list[dict[str, Any]], path: Path) -> None:
                 for value in ("last", "best")
             )
             dots_by_method(panel, last, best)
-            panel.set(title=problem, xlabel="test accuracy (%)")
+            panel.set(title=problem, xlabel="test accuracy (%), ring: best epoch")
 
 
 def page(record: dict[str, Any]) -> str:
