@@ -94,18 +94,20 @@ def exact_climb(problem: Problem, w: Rounded, g: Rounded) -> Rounded:
     Where rounding leaves the direction of g open, ε still lies in the ball: |εᵢ| ≤ ρTᵢ.
     """
     T = ball_widths(problem, w)
-    climb = steepest(problem, T, T * g)
+    g, exponent = near_one(g)  # or T g may lose what is below the normal numbers
+    climb = steepest(problem, T, T * g, exponent)
     ball = problem.hp.rho * (T.value + T.bound)
     return climb.known_to(np.minimum(climb.bound, np.abs(climb.value) + ball))
 
 
-def steepest(problem: Problem, T: Rounded, g: Rounded) -> Rounded:
-    """Return T times the climb of length ρ that rises fastest along g, the gradient times T.
+def steepest(problem: Problem, T: Rounded, g: Rounded, exponent: int = 0) -> Rounded:
+    """Return T times the climb of length ρ that rises fastest along 2ᵉg, the gradient times T.
 
     A declared ``norm_epsilon`` e makes ε shorter by the factor ‖g‖/(‖g‖ + e), which is allowed for.
     """
     rho, p = problem.hp.rho, problem.hp.p
-    g, exponent = near_one(g)
+    g, more = near_one(g)
+    exponent += more
     if not np.any(g.value):
         return exact(np.zeros(g.size))
     if p == 2:

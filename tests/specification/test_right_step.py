@@ -31,6 +31,20 @@ def test_no_other_climb_in_the_ball_rises_faster(method, p):
         assert np.all(others @ g <= rise * (1 + 1e-12))
 
 
+@pytest.mark.fault("special-value", "specification")
+@pytest.mark.parametrize("method", ["sam", "asam"])
+@pytest.mark.parametrize("p", [1, 1.5, 2, 3, np.inf])
+@pytest.mark.parametrize("size", [2.0**-1074, 2.0**-1024, 2.0**-500, 2.0**1000])
+def test_a_climb_is_known_as_well_for_a_gradient_of_any_size(method, p, size):
+    """Below the normal numbers T g may be lost, and a bound as large as ε holds nothing."""
+    problem = draw_scripted(RandomSource(np.random.default_rng(3)), p=p, method=method)
+    w = exact(problem.vector())
+    near, far = (exact_climb(problem, w, exact(g * np.ones(w.size))) for g in (1.0, size))
+    np.testing.assert_array_equal(far.value, near.value)
+    np.testing.assert_array_equal(far.bound, near.bound)
+    assert np.all(near.bound < 1e-12)
+
+
 @pytest.mark.parametrize("T", [None, exact([1.0, 2.0])])
 def test_a_zero_gradient_climbs_nowhere(T):
     climb = unit_climb(exact([0.0, -0.0]), T)
