@@ -34,7 +34,7 @@ _ROOM_OF = {
     "grade": "oracle",
 }
 _ROOMS = (
-    "adapters", "anatomy", "checkpoint", "checks", "cli", "course", "data", "experiments",
+    "adapters", "anatomy", "blas", "checkpoint", "checks", "cli", "course", "data", "experiments",
     "files", "isolation", "landscapes", "lesson", "nn", "optim", "oracle", "pictures", "plots",
     "progress", "rounding", "same_run", "sharpness", "specification", "sweeps", "threads", "train",
     "trees", "variants", "vectors",

@@ -5,11 +5,10 @@ network of small kernels they are half of the time. NumPy lets go of Python's in
 it computes, so that ordinary threads can each take a part of the batch: a part's patches, product
 and activation then all run on one core, in that core's cache, with BLAS told to use one thread.
 
-BLAS's own threads and these get in each other's way: OpenBLAS's idle threads spin for some 30 ms in
-case more work comes, on a core that the next kernel wants. So nothing here lets BLAS use more than
-one thread, and `own_threads` keeps it so for a whole gradient or a whole training run. On a machine
-with other work it is also the difference between a product that takes twice as long and one that
-takes fifty times as long, because each of OpenBLAS's threads waits, spinning, for the other.
+A thread needs that lock between two of NumPy's calls. While another one holds it, it sleeps, and
+takes longer to wake than a small array takes to be worked on: on a virtual machine two threads that
+each work on 64 kB at a time are no faster than one. So kernels make few calls, each on much data.
+While they work, BLAS's own threads must not be in their way (`minisam.blas`).
 
 The number of parts depends on the work alone, so that sums over parts are taken in the same order,
 and these kernels' results have the same bits, whatever the number of threads. (A dense layer's
@@ -18,16 +17,18 @@ product is cut into as many pieces as there are threads; its bits may depend on 
 
 from __future__ import annotations
 
-import ctypes
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextvars import copy_context
 from functools import cache
-from threading import Lock
+from queue import SimpleQueue
+from threading import Lock, Thread
 from typing import Any, TypeVar
 
 import numpy as np
+
+from minisam import blas
+from minisam.blas import own_threads
 
 T = TypeVar("T")
 
@@ -36,72 +37,58 @@ BUFFER = 1024  # elements
 SMALLEST_WORK = 1 << 19  # elements touched: below, starting threads takes longer than the work
 
 
-def openblas(name: str) -> Any:
-    """Return OpenBLAS's function of a name, whatever NumPy's build adds to it, or None.
-
-    threadpoolctl would ask for less of NumPy's inside, but be one more package to install.
-    """
-    try:
-        library = ctypes.CDLL(np.linalg._umath_linalg.__file__)  # type: ignore[attr-defined]  # private
-    except (AttributeError, OSError):
-        return None
-    for prefix in "scipy_openblas", "openblas":
-        for suffix in "64_", "", "_64":
-            with suppress(AttributeError):
-                return getattr(library, f"{prefix}_{name}{suffix}")
-    return None
-
-
-@cache
-def _blas() -> tuple[Callable[[int], Any], int] | None:
-    """Return OpenBLAS's function that sets its number of threads, and that number now."""
-    get, set_threads = openblas("get_num_threads"), openblas("set_num_threads")
-    return None if get is None or set_threads is None else (set_threads, get())
-
-
 @cache
 def workers() -> int:
-    """Return how many threads to use: BLAS's number, or 1 where that can't be asked or set.
+    """Return how many threads to use: as many as BLAS has, but no more than there are parts."""
+    return min(PARTS, blas.threads())
 
-    OpenBLAS takes its number from OPENBLAS_NUM_THREADS or OMP_NUM_THREADS, or else from the number
-    of cores.
+
+class Help:
+    """Work that another thread is asked to share, and that is called off if none comes in time.
+
+    A kernel takes half a millisecond and is one of dozens in a step. Through an executor, to hand
+    it over and to hear that it is done takes 0.1 ms; by two locks, half of that.
     """
-    blas = _blas()
-    return 1 if blas is None else min(PARTS, blas[1])
+
+    def __init__(self, work: Callable[[], object]):
+        self.work, self.context = work, copy_context()  # which holds the caller's np.errstate
+        self.taken, self.done = Lock(), Lock()
+        self.done.acquire()
+        self.error: BaseException | None = None
+
+    def give(self) -> None:
+        """Do the work, in a helper's thread, unless it was called off."""
+        if not self.taken.acquire(blocking=False):
+            return
+        try:
+            self.context.run(self.work)
+        except BaseException as error:  # it is the caller's to handle
+            self.error = error
+        finally:
+            self.done.release()
+
+    def end(self) -> None:
+        """Wait for a helper that has begun; call the work off if none has."""
+        if not self.taken.acquire(blocking=False):
+            self.done.acquire()
 
 
 @cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(workers(), thread_name_prefix="minisam")
+def _helpers() -> SimpleQueue[Help]:
+    """Start the helping threads, which wait for work for as long as the process lives."""
+    asked: SimpleQueue[Help] = SimpleQueue()
+
+    def wait_and_help() -> None:
+        while True:
+            asked.get().give()
+
+    for _ in range(workers() - 1):
+        Thread(target=wait_and_help, name="minisam", daemon=True).start()
+    return asked
 
 
 if hasattr(os, "register_at_fork"):  # a forked process has none of its parent's threads
-    os.register_at_fork(after_in_child=_pool.cache_clear)
-
-
-_depth = 0
-_depth_lock = Lock()
-
-
-@contextmanager
-def own_threads() -> Iterator[None]:
-    """Leave threads to `over_batch`, and BLAS with one, until the block ends."""
-    global _depth
-    blas = _blas()
-    if blas is None:
-        yield
-        return
-    set_threads, count = blas
-    with _depth_lock:
-        _depth += 1
-        set_threads(1)
-    try:
-        yield
-    finally:
-        with _depth_lock:
-            _depth -= 1
-            if _depth == 0:
-                set_threads(count)
+    os.register_at_fork(after_in_child=_helpers.cache_clear)
 
 
 def split_batch(batch: int, parts: int = PARTS) -> list[slice]:
@@ -155,11 +142,15 @@ def over_batch(work: Callable[[slice], T], batch: int, size: int, parts: int = P
             results[k] = work_in_rows(slices[k])
 
     with own_threads():
-        helpers = [_pool().submit(work_off) for _ in range(min(workers(), len(slices)) - 1)]
+        helps = [Help(work_off) for _ in range(min(workers(), len(slices)) - 1)]
         try:
+            for help in helps:
+                _helpers().put(help)
             work_off()
         finally:
-            wait(helpers)
-    for helper in helpers:
-        helper.result()  # raises what the helper's work raised
+            for help in helps:
+                help.end()
+    for help in helps:
+        if help.error is not None:
+            raise help.error
     return results

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from minisam.blas import own_threads
 from minisam.threads import over_batch, pays
 
 Params = dict[str, np.ndarray]
@@ -102,6 +103,11 @@ def map_leaves(function: Callable[..., Any], *trees: Mapping[str, Any]) -> Param
     return {key: function(*(tree[key] for tree in trees)) for key in first}
 
 
+def _flat(leaf) -> bool:
+    """Tell whether a leaf is a plain array whose entries lie in memory in their order."""
+    return type(leaf) is np.ndarray and leaf.flags.c_contiguous
+
+
 def elementwise(formula: Callable[..., Any], compute: Callable, *trees: Mapping) -> Params:
     """Return ``formula`` of corresponding leaves, for large arrays part by part on several threads.
 
@@ -118,10 +124,7 @@ def elementwise(formula: Callable[..., Any], compute: Callable, *trees: Mapping)
 
     def combine(*leaves):
         first = leaves[0]
-        alike = all(
-            type(leaf) is np.ndarray and leaf.shape == first.shape and leaf.flags.c_contiguous
-            for leaf in leaves
-        )
+        alike = all(_flat(leaf) and leaf.shape == first.shape for leaf in leaves)
         if not alike or not pays(first.size):
             return formula(*leaves)
         flat = [leaf.ravel() for leaf in leaves]
@@ -206,7 +209,15 @@ def inner(x: Params, y: Params) -> Any:
         >>> float(inner({"w": np.array([1.0, 2.0])}, {"w": np.array([3.0, 4.0])}))
         11.0
     """
-    return sum(map_leaves(np.vdot, x, y).values())
+
+    @own_threads()  # BLAS's would go on spinning for a while, beside the next kernel's
+    def dot(a, b):
+        if not (np.size(a) == np.size(b) and pays(np.size(a)) and _flat(a) and _flat(b)):
+            return np.vdot(a, b)
+        a, b = a.ravel(), b.ravel()
+        return sum(over_batch(lambda part: np.vdot(a[part], b[part]), a.size, a.size))
+
+    return sum(map_leaves(dot, x, y).values())
 
 
 def largest(x: Params) -> Any:

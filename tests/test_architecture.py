@@ -17,7 +17,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "minisam"
 # From the ground up: a room may import from those before it, never from those behind it.
 ROOMS = (
-    "threads", "trees", "checks", "rounding", "files", "progress", "isolation",
+    "blas", "threads", "trees", "checks", "rounding", "files", "progress", "isolation",
     "optim", "landscapes", "nn", "sharpness", "data", "same_run", "checkpoint", "plots", "lesson",
     "pictures", "train", "sweeps", "adapters", "variants", "specification", "vectors", "anatomy",
     "oracle", "experiments", "course", "cli", "__main__",

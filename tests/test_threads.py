@@ -1,13 +1,13 @@
 import os
 import subprocess
 import sys
-import types
+import threading
 
 import numpy as np
 import pytest
 from nn.conftest import always_in_parts  # noqa: F401  # as in the networks' tests
 
-from minisam import threads
+from minisam import blas, threads
 
 PROGRAM = """
 import hashlib
@@ -50,7 +50,7 @@ def test_parts_are_no_smaller_than_what_pays(monkeypatch):
 
 
 def test_an_error_in_a_part_is_raised_and_blas_has_its_threads_again():
-    if threads._blas() is None:
+    if blas._blas() is None:
         pytest.skip("NumPy is not built with OpenBLAS")
 
     def fail(part):
@@ -59,18 +59,61 @@ def test_an_error_in_a_part_is_raised_and_blas_has_its_threads_again():
     before = threads.workers()
     with pytest.raises(ZeroDivisionError):
         threads.over_batch(fail, 80, size=80)
-    threads._blas.cache_clear()
-    assert threads._blas()[1] == before
+    blas._blas.cache_clear()
+    assert blas._blas()[1] == before
 
 
-@pytest.mark.parametrize("names", ["scipy_openblas_{}64_", "scipy_openblas_{}", "openblas_{}64_"])
-@pytest.mark.fault("missing-from-the-platform", "threads")
-def test_openblas_is_found_under_the_names_of_any_build(names, monkeypatch):
-    function = names.format("get_corename")
-    library = types.SimpleNamespace(**{function: "found"})
-    monkeypatch.setattr(threads.ctypes, "CDLL", lambda path: library)
-    assert threads.openblas("get_corename") == "found"
-    assert threads.openblas("get_config") is None
+def test_what_a_helper_raises_is_raised():
+    """The caller waits in its own part until the helper has failed in the other one."""
+    if threads.workers() == 1:
+        pytest.skip("NumPy is not built with OpenBLAS")
+    caller, failed = threading.get_ident(), threading.Event()
+
+    def fail_elsewhere(part):
+        if threading.get_ident() == caller:
+            assert failed.wait(10)
+            return
+        failed.set()
+        raise ZeroDivisionError(str(part))
+
+    with pytest.raises(ZeroDivisionError):
+        threads.over_batch(fail_elsewhere, 80, size=80)
+
+
+def test_work_within_work_does_not_wait_for_a_helper_that_is_busy():
+    """The one helper has half of the outer work; the inner work of both is done all the same."""
+
+    def outer(part):
+        return threads.over_batch(lambda inner: part.start + inner.start, 8, size=8)
+
+    assert threads.over_batch(outer, 16, size=16) == [
+        [first + inner for inner in range(8)] for first in range(0, 16, 2)
+    ]
+
+
+def test_help_is_given_once_or_called_off():
+    calls = []
+    given = threads.Help(lambda: calls.append("given"))
+    given.give()
+    given.end()
+    given.give()
+    late = threads.Help(lambda: calls.append("late"))
+    late.end()
+    late.give()
+    assert calls == ["given"]
+
+
+def test_helpers_handle_floating_point_errors_as_their_caller_does():
+    if threads.workers() == 1:
+        pytest.skip("NumPy is not built with OpenBLAS")
+    met = threading.Barrier(2, timeout=10)  # one part here, one in the helper's thread
+
+    def work(part):
+        met.wait()
+        return np.geterr()["over"]
+
+    with np.errstate(over="raise"):
+        assert threads.over_batch(work, 2, size=2) == ["raise"] * 2
 
 
 def run(count: int) -> list[str]:
@@ -91,7 +134,7 @@ def test_a_forked_process_starts_threads_of_its_own():
     program = """
 import os, warnings
 warnings.simplefilter("ignore")
-from minisam import threads
+from minisam import blas, threads
 work = lambda: threads.over_batch(lambda part: part.start, 16, size=threads.SMALLEST_WORK)
 expected = work()
 child = os.fork()

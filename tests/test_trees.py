@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from minisam import trees
+from minisam import blas, threads, trees
 from minisam.trees import flatten, unflatten
 
 FLOATS = {np.float64: (-1070, 1023), np.float32: (-148, 127)}
@@ -70,6 +70,33 @@ def test_well_scaled_only_multiplies_by_a_power_of_two(x, k):
     assert np.frexp(s)[0] == 0.5
     for key in x:
         np.testing.assert_array_equal(y[key], scaled[key] * s)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_inner_products_of_large_arrays_are_exact_where_nothing_rounds(order, monkeypatch):
+    """In parts where entries lie in their order, as they lie elsewhere."""
+    monkeypatch.setattr(threads, "SMALLEST_WORK", 100)
+    rng = np.random.default_rng(0)
+    x, y = (np.asarray(rng.integers(-9, 10, (37, 41)), np.float32, order) for _ in range(2))
+    exact = int(np.sum(x.astype(int) * y.astype(int)))
+    assert trees.inner({"w": x}, {"w": y}) == exact
+    assert trees.inner({"w": x}, {"w": y}).dtype == np.float32
+
+
+def test_inner_products_leave_no_thread_of_blas_spinning(monkeypatch):
+    """It would take the core from the next kernel's helper."""
+    get = blas.openblas("get_num_threads")
+    if get is None:
+        pytest.skip("NumPy is not built with OpenBLAS")
+    seen, vdot = [], np.vdot
+
+    def watched(a, b):
+        seen.append(get())
+        return vdot(a, b)
+
+    monkeypatch.setattr(trees.np, "vdot", watched)
+    trees.inner({"w": np.ones(20_000)}, {"w": np.ones(20_000)})
+    assert seen == [1]
 
 
 def test_norm_of_nothing_zero_nan_and_inf():

@@ -35,8 +35,8 @@ import matplotlib.pyplot as plt
 from autograd import value_and_grad
 
 from minisam import LabelNoise, asam, load, plots, sam, sgd
+from minisam.blas import own_threads
 from minisam.lesson import agrees, reveal, show, skill
-from minisam.threads import own_threads
 
 plt.rcParams.update(plots.STYLE)
 

@@ -11,8 +11,8 @@ from autograd.core import VJPNode, add_outgrads
 from autograd.tracer import getval, isbox, new_box, trace_stack
 from autograd.util import toposort
 
+from minisam.blas import own_threads
 from minisam.checks import check_whole, is_real
-from minisam.threads import own_threads
 from minisam.trees import Params, check_floating
 
 

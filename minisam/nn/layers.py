@@ -30,7 +30,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def dense(params: Params, name: str, x, activation: Callable | None = None):
+def dense(params: Params, name: str, x, activation: Callable | None = None, in_pieces: bool = True):
     """Return activation(x W + b).
 
     Args:
@@ -38,6 +38,9 @@ def dense(params: Params, name: str, x, activation: Callable | None = None):
         name: of the layer.
         x: ndarray of shape (…, in).
         activation: elementwise nonlinearity; none if None. `relu` costs no pass over memory.
+        in_pieces: whether the product is shared out among threads, as the work of most other
+            layers. False leaves it to BLAS's own: faster in a network of dense layers alone, slower
+            in others (`minisam.nn.kernels.dense.product`).
 
     Returns:
         ndarray of shape (…, out).
@@ -47,7 +50,8 @@ def dense(params: Params, name: str, x, activation: Callable | None = None):
         >>> dense(params, "fc", np.zeros((5, 3), np.float32)).shape
         (5, 2)
     """
-    y = primitives.affine(x, params[f"{name}.weight"], params[f"{name}.bias"], activation is relu)
+    weight, bias = params[f"{name}.weight"], params[f"{name}.bias"]
+    y = primitives.affine(x, weight, bias, in_pieces, activation is relu)
     return y if activation in (None, relu) else activation(y)
 
 

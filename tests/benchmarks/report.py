@@ -47,6 +47,7 @@ from benchmarks.rivals_torch import (
 )
 from benchmarks.timing import exponent, in_turn
 
+from minisam.blas import openblas
 from minisam.data.batches import channel_statistics, minibatches, standardize
 from minisam.nn.gradients import training_objective
 from minisam.nn.kernels import activations, normalization, pooling
@@ -59,7 +60,7 @@ from minisam.nn.models import cnn, mixer, mlp, resnet
 from minisam.nn.models.model import without_statistics
 from minisam.optim import asam, sam, sgd
 from minisam.sharpness.hessian import hessian_product
-from minisam.threads import openblas, workers
+from minisam.threads import workers
 
 CNNS = {
     "cnn 16-pool-32": ((16,), (32,)),

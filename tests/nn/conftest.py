@@ -6,22 +6,22 @@ pytest-xdist's workers, there would be one.
 
 import pytest
 
-from minisam import threads
+from minisam import blas, threads
 
 
 @pytest.fixture(autouse=True, scope="module")
 def always_in_parts():
-    smallest, blas = threads.SMALLEST_WORK, threads._blas()
+    smallest, found = threads.SMALLEST_WORK, blas._blas()
     threads.SMALLEST_WORK = 0
-    if blas is not None:
-        change_threads(blas[0], 2)
+    if found is not None:
+        change_threads(found[0], 2)
     yield
     threads.SMALLEST_WORK = smallest
-    if blas is not None:
-        change_threads(*blas)
+    if found is not None:
+        change_threads(*found)
 
 
 def change_threads(set_threads, count):
     set_threads(count)
-    for cached in threads._blas, threads.workers, threads._pool:
+    for cached in blas._blas, threads.workers, threads._helpers:
         cached.cache_clear()

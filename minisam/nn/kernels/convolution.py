@@ -60,7 +60,7 @@ def _correlate(x, w, b, stride: Pair, padding: Pair, rectify: bool = False):
         y_part = y[part]
         for at, patches in patch_matrices(x[part], w.shape[:2], stride, padding, output, filters):
             block = y_part[at]
-            np.matmul(patches, matrix, out=block.reshape(-1, filters))
+            np.matmul(patches, matrix, out=block.reshape(len(patches), -1, filters))
             if bias is not None:
                 block += bias
             if rectify:
@@ -120,7 +120,8 @@ def weight_gradient(x, y, kernel: Pair, stride: Pair, padding: Pair):
         total = np.zeros((kernel[0] * kernel[1] * channels, filters), np.result_type(x, y))
         y_part = y[part]
         for at, patches in patch_matrices(x[part], kernel, stride, padding, y.shape[1:3], filters):
-            total += patches.T @ y_part[at].reshape(-1, filters)
+            some = patches.transpose(0, 2, 1) @ y_part[at].reshape(len(patches), -1, filters)
+            total += some[0] if len(some) == 1 else np.sum(some, axis=0)
         return total
 
     totals = over_batch(work, len(x), y.size * kernel[0] * kernel[1])

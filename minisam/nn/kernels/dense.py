@@ -9,15 +9,24 @@ from __future__ import annotations
 import numpy as np
 from autograd.extend import defjvp, defjvp_argnum, defvjp, defvjp_argnums, primitive
 
+from minisam.blas import blas_threads
 from minisam.nn.kernels.activations import gate, positive_part
-from minisam.threads import over_batch, workers
+from minisam.threads import over_batch, pays, workers
 
 
 @primitive
-def product(a, b):
-    """Return the matrix product a b, with the larger side of the result split over threads."""
-    rows, columns, inner = len(a), b.shape[1], len(b)
+def product(a, b, in_pieces: bool = True):
+    """Return the matrix product a b, ``in_pieces`` on threads of ours or else on BLAS's.
+
+    For a large product nothing is faster than BLAS on all of its threads. But then those spin for
+    some 30 ms, in the way of kernels that work in parts (`minisam.blas`).
+    """
+    rows, columns = len(a), b.shape[1]
+    size = rows * columns * len(b) // 16
     y = np.empty((rows, columns), np.result_type(a, b))
+    if not in_pieces and pays(size):
+        with blas_threads():
+            return np.matmul(a, b, out=y)
 
     def work(part):
         if rows > columns:
@@ -25,12 +34,14 @@ def product(a, b):
         else:
             np.matmul(a, b[:, part], out=y[:, part])
 
-    over_batch(work, max(rows, columns), rows * columns * inner // 16, parts=workers())
+    over_batch(work, max(rows, columns), size, parts=workers())
     return y
 
 
 defvjp(
-    product, lambda y, a, b: lambda g: product(g, b.T), lambda y, a, b: lambda g: product(a.T, g)
+    product,
+    lambda y, a, b, in_pieces=True: lambda g: product(g, b.T, in_pieces),
+    lambda y, a, b, in_pieces=True: lambda g: product(a.T, g, in_pieces),
 )
 defjvp(product, "same", "same")
 
@@ -40,14 +51,16 @@ def _rows(x):
 
 
 @primitive
-def affine(x, w, b, rectify: bool = False):
+def affine(x, w, b, in_pieces: bool, rectify: bool = False):
     """Return x w + b or its relu, the dense layer, for x (…, in), w (in, out) and b (out,).
 
+    ``in_pieces`` is that of `product`.
+
     Example:
-        >>> affine(np.ones((1, 2)), np.array([[1.0], [2.0]]), np.array([0.5]))
+        >>> affine(np.ones((1, 2)), np.array([[1.0], [2.0]]), np.array([0.5]), in_pieces=True)
         array([[3.5]])
     """
-    y = product(_rows(x), w)
+    y = product(_rows(x), w, in_pieces)
     y += b
     if rectify:
         positive_part(y, out=y)
@@ -81,15 +94,15 @@ def define_derivatives(layer, options: int, adjoints, tangents) -> None:
 
 define_derivatives(
     affine,
-    options=0,
+    options=1,
     adjoints=(
-        lambda g, x, w, *_: product(_rows(g), w.T).reshape(x.shape),
-        lambda g, x, w, *_: product(_rows(x).T, _rows(g)),
+        lambda g, x, w, b, in_pieces, *_: product(_rows(g), w.T, in_pieces).reshape(x.shape),
+        lambda g, x, w, b, in_pieces, *_: product(_rows(x).T, _rows(g), in_pieces),
         lambda g, *_: total(g),
     ),
     tangents=(
-        lambda t, y, x, w, *_: product(_rows(t), w).reshape(y.shape),
-        lambda t, y, x, w, *_: product(_rows(x), t).reshape(y.shape),
+        lambda t, y, x, w, b, in_pieces, *_: product(_rows(t), w, in_pieces).reshape(y.shape),
+        lambda t, y, x, w, b, in_pieces, *_: product(_rows(x), t, in_pieces).reshape(y.shape),
         lambda t, y, *_: repeat(t, y.shape),
     ),
 )

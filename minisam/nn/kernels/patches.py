@@ -78,17 +78,21 @@ def windows(padded: np.ndarray, kernel: Pair, stride: Pair, output: Pair) -> np.
 def patch_matrices(
     x: np.ndarray, kernel: Pair, stride: Pair, padding: Pair, output: Pair, filters: int = 1
 ) -> Iterator[tuple[tuple[slice, slice], np.ndarray]]:
-    """Yield (images, rows) of the output and the matrix of their patches, a block at a time.
+    """Yield (images, rows) of the output and the matrices of their patches, a block at a time.
 
-    A block is some whole images, or some rows of one image, and its matrix has one row of kh · kw ·
-    channels numbers for each output pixel. The matrix is overwritten by the next one. ``filters``
-    are those of the product that it is made for.
+    A block is some whole images, or some rows of one image. It has one matrix, or one for each
+    image where that is the faster product, in an array of shape (matrices, output pixels, kh · kw ·
+    channels), which is overwritten by the next one. ``filters`` are those of the product that it is
+    made for.
     """
     (n, h, w, c), (top, left), (height, width) = x.shape, padding, output
     length = kernel[0] * kernel[1] * c
-    row_bytes = width * length * x.itemsize
-    most = min(BLOCK_BYTES // row_bytes, small_products(length * filters) // width)
-    rows, images = min(height, max(1, most)), min(n, max(1, most // height))
+    in_cache = BLOCK_BYTES // (width * length * x.itemsize)  # rows
+    small = small_products(length * filters) // width
+    rows, images = min(height, max(1, min(in_cache, small))), 1
+    if rows == height:
+        images = min(n, max(1, in_cache // height))
+    one_each = small < images * rows
     # Copies run along the last axis. With few channels that is longest along a row of the image, if
     # each channel's pixels lie together.
     by_pixel = kernel[1] * c >= width
@@ -100,11 +104,15 @@ def patch_matrices(
     for i in range(0, n, images):
         count = min(images, n - i)
         padded[:count, top : top + h, left : left + w] = x[i : i + count]
+        matrices = count if one_each else 1
         for j in range(0, height, rows):
             source = view[:count, j : j + rows]
             if not by_pixel:
                 source = source.transpose(3, 4, 5, 0, 1, 2)
             block = buffer[: source.size].reshape(source.shape)
             block[...] = source
-            matrix = block.reshape(-1, length) if by_pixel else block.reshape(length, -1).T
-            yield (slice(i, i + count), slice(j, j + rows)), matrix
+            if by_pixel:
+                patches = block.reshape(matrices, -1, length)
+            else:
+                patches = block.reshape(length, matrices, -1).transpose(1, 2, 0)
+            yield (slice(i, i + count), slice(j, j + rows)), patches

@@ -65,20 +65,28 @@ def even(total: int, most: int) -> int:
     return -(-total // -(-total // max(1, most)))
 
 
+def pieces(pixels: int, kw: int, most: int) -> tuple[int, int]:
+    """Return how many equal pieces of at most ``most`` patches cover pixels, and their patches."""
+    patches = -(-pixels // kw)
+    count = -(-patches // most)
+    return count, -(-patches // count)
+
+
 def image_rows(x, kw: int, padding: Pair, out_height: int, filters: int, dtype) -> Iterator:
     """Yield (images, rows) of the output and the patches of v there, a block at a time.
 
     v holds the pixels of all pairs of rows in sequence. Of its patches those that begin at every
-    kw-th pixel make a matrix, so that all of them have the shape (kw, 4, patches, kw · channels).
-    They are overwritten by the next ones.
+    kw-th pixel make a matrix, or several where smaller products are faster, so that all of them
+    have the shape (kw, 4, pieces, patches, kw · channels). They are overwritten by the next ones.
     """
     (n, height, width, c), (top, left) = x.shape, padding
     pairs, across = (out_height + 1) // 2, width + left
-    bytes_of_pair = 4 * across * c * np.dtype(dtype).itemsize
-    most = min(BLOCK_BYTES // bytes_of_pair, small_products(kw * c * filters) * kw // across)
+    most = BLOCK_BYTES // (4 * across * c * np.dtype(dtype).itemsize)  # pairs in a block
     some_pairs, images = even(pairs, most), even(n, most // pairs)
+    small = small_products(kw * c * filters)
     padded = np.zeros((images, 2 * some_pairs + 2, across * c), dtype)
-    memory = np.empty((4, (images * some_pairs * across + 2 * kw) * c), dtype)
+    parts, patches = pieces(images * some_pairs * across, kw, small)
+    memory = np.empty((4, (parts * patches + 2) * kw * c), dtype)
     for i in range(0, n, images):
         for j in range(0, pairs, some_pairs):
             count, number, above = min(images, n - i), min(some_pairs, pairs - j), 2 * j - top
@@ -100,18 +108,20 @@ def image_rows(x, kw: int, padding: Pair, out_height: int, filters: int, dtype) 
             )
             np.add(d1, d2, out=v[1])
             np.subtract(d2, d1, out=v[2])
-            memory[:, size : size + 2 * kw * c] = 0  # on the right of the last row
+            parts, patches = pieces(count * number * across, kw, small)
+            memory[:, size : (parts * patches + 2) * kw * c] = 0  # on the right of the last row
             at = slice(i, i + count), slice(2 * j, min(out_height, 2 * (j + number)))
-            yield at, every_patch(memory, -(-count * number * across // kw), kw, c)
+            yield at, every_patch(memory, parts, patches, kw, c)
 
 
-def every_patch(v, number: int, kw: int, channels: int) -> np.ndarray:
-    """Return a view (kw, 4, number, kw · channels) of v (4, pixels · channels)."""
+def every_patch(v, parts: int, patches: int, kw: int, channels: int) -> np.ndarray:
+    """Return a view (kw, 4, parts, patches, kw · channels) of v (4, pixels · channels)."""
     plane, entry = v.strides
+    patch = kw * channels
     return np.lib.stride_tricks.as_strided(
         v,
-        (kw, 4, number, kw * channels),
-        (channels * entry, plane, kw * channels * entry, entry),
+        (kw, 4, parts, patches, patch),
+        (channels * entry, plane, patches * patch * entry, patch * entry, entry),
         writeable=False,
     )
 
@@ -120,7 +130,7 @@ def beside_patches(m, block, across: int) -> np.ndarray:
     """Return the entries (4, images, pairs, numbers) of m that belong to an output's block.
 
     Args:
-        m: array of shape (4, patches, kw, filters), for each pixel of v.
+        m: array of shape (4, parts, patches, kw, filters), for each pixel of v.
         block: images of the output, with an even number of rows.
         across: pixels in a row of v, of which the last ones see beyond their own row.
     """
@@ -145,12 +155,11 @@ def with_even_rows(block) -> np.ndarray:
 @np.errstate(invalid="ignore")
 def correlate(x, u, kw: int, bias, padding: Pair, rectify: bool, y) -> None:
     """Put x ∗ w + bias, or its relu, into y; ``bias`` is that of one row of y, or None."""
-    filters = u.shape[2]
-    m = np.empty((4, 0, kw, filters), y.dtype)
+    filters, m = u.shape[2], np.empty((4, 0, 0))
     for at, patches in image_rows(x, kw, padding, y.shape[1], filters, y.dtype):
-        if patches.shape[2] != m.shape[1]:
-            m = np.empty((4, patches.shape[2], kw, filters), y.dtype)
-        np.matmul(patches, u, out=m.transpose(2, 0, 1, 3))
+        if patches.shape[2:4] != m.shape[1:3]:
+            m = np.empty((4, *patches.shape[2:4], kw, filters), y.dtype)
+        np.matmul(patches, u[:, None], out=m.transpose(3, 0, 1, 2, 4))
         block = with_even_rows(y[at])
         part = beside_patches(m, block, x.shape[2] + padding[1])
         m0_m3, (m1, m2) = part[::3], part[1:3]
@@ -170,17 +179,19 @@ def correlate(x, u, kw: int, bias, padding: Pair, rectify: bool, y) -> None:
 def kernel_gradient(x, y, kw: int, padding: Pair) -> np.ndarray:
     """Return ∂T/∂w, of shape (3, kw, c, o)."""
     c, filters, dtype = x.shape[3], y.shape[3], np.result_type(x, y)
-    total = np.zeros((kw, 4, kw * c, filters), dtype)
-    product = np.empty_like(total)
-    z = np.empty((4, 0, kw, filters), dtype)
+    z, total = np.empty((4, 0, 0)), np.empty(0)
     for at, patches in image_rows(x, kw, padding, y.shape[1], filters, dtype):
-        if patches.shape[2] != z.shape[1]:
-            z = np.zeros((4, patches.shape[2], kw, filters), dtype)
+        parts = patches.shape[2]
+        if patches.shape[2:4] != z.shape[1:3]:
+            z = np.zeros((4, *patches.shape[2:4], kw, filters), dtype)
+            product = np.empty((kw, 4, parts, kw * c, filters), dtype)
+        if total.size == 0:
+            total = np.zeros_like(product)  # of the first block, which has most parts
         block = with_even_rows(y[at])
         part, rows = beside_patches(z, block, x.shape[2] + padding[1]), in_pairs(block)
         part[::3] = rows.transpose(2, 0, 1, 3)
         np.add(rows[:, :, 0], rows[:, :, 1], out=part[1])
         np.subtract(rows[:, :, 0], rows[:, :, 1], out=part[2])
-        np.matmul(patches.transpose(0, 1, 3, 2), z.transpose(2, 0, 1, 3), out=product)
-        total += product
-    return kernel_rows_adjoint(total.sum(axis=0)).reshape(3, kw, c, filters)
+        np.matmul(patches.swapaxes(3, 4), z.transpose(3, 0, 1, 2, 4), out=product)
+        total[:, :, :parts] += product
+    return kernel_rows_adjoint(total.sum(axis=(0, 2))).reshape(3, kw, c, filters)

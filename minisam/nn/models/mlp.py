@@ -62,7 +62,7 @@ def mlp(
         if x.shape[1] != widths[0]:
             check_images(images, *shape)  # says what they are, and may be
         for k in range(1, depth):
-            x = dense(params, f"fc{k}", x, activation)
-        return dense(params, f"fc{depth}", x)
+            x = dense(params, f"fc{k}", x, activation, in_pieces=False)
+        return dense(params, f"fc{depth}", x, in_pieces=False)
 
     return without_statistics("mlp", init, forward)

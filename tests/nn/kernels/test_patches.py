@@ -6,8 +6,10 @@ from minisam.nn.kernels.patches import SMALL_PRODUCT, output_size, pair, patch_m
 
 @pytest.mark.parametrize("channels", [1, 2, 12])
 @pytest.mark.parametrize("block_bytes", [1, 3000, 1 << 20])
-def test_every_row_is_what_one_output_pixel_sees(channels, block_bytes, monkeypatch):
-    """Whole images, single rows of images, and blocks that do not divide the batch."""
+@pytest.mark.parametrize("small", [10, 20, 1000])
+def test_every_row_is_what_one_output_pixel_sees(channels, block_bytes, small, monkeypatch):
+    """Rows of images, each image, all, and blocks that do not divide the batch."""
+    monkeypatch.setattr("minisam.nn.kernels.patches.small_products", lambda _: small)
     monkeypatch.setattr("minisam.nn.kernels.patches.BLOCK_BYTES", block_bytes)
     x = np.random.default_rng(0).standard_normal((5, 7, 6, channels))
     kernel, stride, padding = (3, 2), (2, 1), (1, 1)
@@ -15,6 +17,7 @@ def test_every_row_is_what_one_output_pixel_sees(channels, block_bytes, monkeypa
     padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
     seen = np.zeros((5, *output))
     for (images, rows), matrix in patch_matrices(x, kernel, stride, padding, output):
+        assert matrix.shape[1] <= max(small, output[1])
         number, height = seen[images, rows].shape[:2]
         matrix = matrix.reshape(number, height, output[1], 3, 2, channels)
         for n, i, j in np.ndindex(number, height, output[1]):
@@ -25,19 +28,22 @@ def test_every_row_is_what_one_output_pixel_sees(channels, block_bytes, monkeypa
     np.testing.assert_array_equal(seen, 1)
 
 
-@pytest.mark.parametrize(("filters", "patches"), [(32, 1024), (512, 64), (1024, 4096)])
-def test_blocks_make_small_products_unless_those_were_too_small(filters, patches):
-    """One image, two rows of it, and as many images as there are: 36 patches would be too few."""
+@pytest.mark.parametrize(
+    ("filters", "shape"), [(16, (1, 2048)), (32, (2, 1024)), (512, (1, 64)), (1024, (1, 2048))]
+)
+def test_blocks_make_small_products_unless_those_were_too_small(filters, shape, monkeypatch):
+    """Of two images together, of each, of two rows of one; 36 patches would be too few."""
+    monkeypatch.setattr("minisam.nn.kernels.patches.BLOCK_BYTES", 2 * 1024 * 27 * 8)
     x = np.zeros((4, 32, 32, 3))
     blocks = [m for _, m in patch_matrices(x, (3, 3), (1, 1), (1, 1), (32, 32), filters)]
-    assert {len(matrix) for matrix in blocks} == {patches}
-    assert (patches * 27 * filters <= SMALL_PRODUCT) == (patches < 4096)
+    assert {matrices.shape[:2] for matrices in blocks} == {shape}
+    assert (shape[1] * 27 * filters <= SMALL_PRODUCT) == (filters < 1024)
 
 
 def test_copies_run_along_the_longer_of_patch_and_row():
     for channels, along_patches in (2, False), (3, True):
         x = np.zeros((2, 6, 6, channels))
-        for _, matrix in patch_matrices(x, (2, 2), (1, 1), (0, 0), (5, 5)):
+        for _, (matrix,) in patch_matrices(x, (2, 2), (1, 1), (0, 0), (5, 5)):
             assert matrix.flags.c_contiguous == along_patches != matrix.flags.f_contiguous
 
 

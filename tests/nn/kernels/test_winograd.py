@@ -7,7 +7,7 @@ from nn.kernels.test_convolution import by_definition
 
 from minisam.nn.kernels import winograd
 from minisam.nn.kernels.convolution import convolution, convolve, input_gradient, weight_gradient
-from minisam.nn.kernels.patches import output_size
+from minisam.nn.kernels.patches import SMALL_PRODUCT, output_size
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -21,7 +21,7 @@ def convolved(x, w, padding, bias=None, rectify=False):
 
 @st.composite
 def cases(draw):
-    """Images and a kernel of three rows of small integers, padding, and bytes to a block."""
+    """Images and a kernel of three rows of small integers, padding, bytes and patches at a time."""
     kw = draw(st.integers(1, 4))
     padding = draw(st.integers(0, 2)), draw(st.integers(0, kw - 1))
     height = draw(st.integers(max(1, 3 - 2 * padding[0]), 9))
@@ -33,7 +33,8 @@ def cases(draw):
     y = rng.integers(
         -4, 5, (batch, *output_size((height, width), (3, kw), (1, 1), padding), filters)
     )
-    return x, w, y, padding, draw(st.sampled_from([1, 600, 3000, 1 << 20]))
+    block_bytes, small = draw(st.sampled_from([1, 600, 3000, 1 << 20])), draw(st.integers(1, 40))
+    return x, w, y, padding, block_bytes, small
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -41,12 +42,13 @@ def cases(draw):
 @given(case=cases())
 def test_both_kernels_equal_the_definition_exactly(case, dtype):
     """Halves of small integers do not round; whole images, some rows, one pair of rows."""
-    x, w, y, padding, block_bytes = case
+    x, w, y, padding, block_bytes, small = case
     expected, _, expected_gradient = by_definition(x, w, y, (1, 1), padding)
     x, w, y = x.astype(dtype), w.astype(dtype), y.astype(dtype)
     bias = np.tile(np.arange(float(w.shape[3])).astype(dtype), (y.shape[2], 1))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(winograd, "BLOCK_BYTES", block_bytes)
+        patch.setattr(winograd, "small_products", lambda _: small)
         np.testing.assert_array_equal(convolved(x, w, padding), expected)
         above = convolved(x, w, padding, bias, rectify=True)
         np.testing.assert_array_equal(above, np.maximum(expected + bias, 0))
@@ -55,20 +57,22 @@ def test_both_kernels_equal_the_definition_exactly(case, dtype):
     assert above.dtype == gradient.dtype == dtype
 
 
-@pytest.mark.parametrize(
-    ("filters", "images"), [(1024, [20] * 2), (64, [7] * 5 + [5]), (256, [1] * 40)]
-)
-def test_blocks_fit_into_the_cache_are_small_products_and_of_nearly_one_size(filters, images):
-    """1 MB holds v of 30 images; with so many filters, 7 and 1 of them make small products.
+@pytest.mark.parametrize(("filters", "parts"), [(1024, 1), (64, 4), (256, 14)])
+def test_blocks_fit_into_the_cache_and_are_cut_into_small_products(filters, parts):
+    """1 MB holds v of 30 images: 50 are two blocks of 25, each with 1134 patches.
 
-    With 1024 filters 20 patches would: that is too few, so that the cache alone sets a limit.
+    With 1024 filters a product is small with 20 patches: that is too few, so that there is one.
     """
-    x = np.zeros((40, 16, 16, 16), np.float32)
+    x = np.zeros((50, 16, 16, 16), np.float32)
     blocks = [
-        (at[0].stop - at[0].start, patches.shape[2])
+        (at[0], patches.shape[2:4])
         for at, patches in winograd.image_rows(x, 3, (1, 1), 16, filters, x.dtype)
     ]
-    assert blocks == [(n, -(-n * 8 * 17 // 3)) for n in images]  # 8 pairs of rows, 17 pixels each
+    assert [images for images, _ in blocks] == [slice(0, 25), slice(25, 50)]
+    number = -(-25 * 8 * 17 // 3)  # 8 pairs of rows, 17 pixels each
+    assert {shape for _, shape in blocks} == {(parts, -(-number // parts))}
+    small = -(-number // parts) * 48 * filters <= SMALL_PRODUCT
+    assert small == (parts > 1)
 
 
 def magnitudes(x, w, y, padding):

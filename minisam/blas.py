@@ -1,0 +1,97 @@
+"""BLAS's threads: how many it has, and when it may use them.
+
+NumPy's matrix products are BLAS's, which uses several threads for one of them. When it is done,
+OpenBLAS's idle threads spin for some 30 ms in case more work comes, on a core that a kernel of ours
+may want next (`minisam.threads`). So `own_threads` leaves BLAS one thread for a whole gradient.
+Only a network of dense layers alone, whose other kernels are small, gets all of them back for its
+products (`blas_threads`): handing work from one of our threads to another takes longer.
+
+On a machine with other work each of BLAS's threads waits, spinning, for one that does not run. A
+product takes twice as long then, and sometimes fifty times; with OPENBLAS_NUM_THREADS=1, never.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+
+def openblas(name: str) -> Any:
+    """Return OpenBLAS's function of a name, whatever NumPy's build adds to it, or None.
+
+    threadpoolctl would ask for less of NumPy's inside, but be one more package to install.
+    """
+    try:
+        library = ctypes.CDLL(np.linalg._umath_linalg.__file__)  # type: ignore[attr-defined]  # private
+    except (AttributeError, OSError):
+        return None
+    for prefix in "scipy_openblas", "openblas":
+        for suffix in "64_", "", "_64":
+            with suppress(AttributeError):
+                return getattr(library, f"{prefix}_{name}{suffix}")
+    return None
+
+
+@cache
+def _blas() -> tuple[Callable[[int], Any], int] | None:
+    """Return OpenBLAS's function that sets its number of threads, and that number now."""
+    get, set_threads = openblas("get_num_threads"), openblas("set_num_threads")
+    return None if get is None or set_threads is None else (set_threads, get())
+
+
+def threads() -> int:
+    """Return BLAS's number of threads, or 1 where that can't be asked or set.
+
+    OpenBLAS takes it from OPENBLAS_NUM_THREADS or OMP_NUM_THREADS, or else from the number of
+    cores.
+    """
+    blas = _blas()
+    return 1 if blas is None else blas[1]
+
+
+_depth = 0
+_lock = Lock()
+
+
+@contextmanager
+def own_threads() -> Iterator[None]:
+    """Leave threads to `over_batch`, and BLAS with one, until the block ends."""
+    global _depth
+    blas = _blas()
+    if blas is None:
+        yield
+        return
+    set_threads, count = blas
+    with _lock:
+        _depth += 1
+        set_threads(1)
+    try:
+        yield
+    finally:
+        with _lock:
+            _depth -= 1
+            if _depth == 0:
+                set_threads(count)
+
+
+@contextmanager
+def blas_threads() -> Iterator[None]:
+    """Give BLAS its threads back until the block ends, for a product that is most of the work."""
+    blas = _blas()
+    if blas is None or _depth == 0:  # where BLAS has them
+        yield
+        return
+    set_threads, count = blas
+    set_threads(count)
+    try:
+        yield
+    finally:
+        with _lock:
+            if _depth > 0:
+                set_threads(1)
