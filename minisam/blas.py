@@ -1,10 +1,10 @@
 """BLAS's threads: how many it has, and when it may use them.
 
 NumPy's matrix products are BLAS's, which uses several threads for one of them. When it is done,
-OpenBLAS's idle threads spin for some 30 ms in case more work comes, on a core that a kernel of ours
-may want next (`minisam.threads`). So `own_threads` leaves BLAS one thread for a whole gradient.
-Only a network of dense layers alone, whose other kernels are small, gets all of them back for its
-products (`blas_threads`): handing work from one of our threads to another takes longer.
+OpenBLAS's idle threads spin for some 100 ms in case more work comes, on a core that a kernel of
+ours may want next (`minisam.threads`). So `own_threads` leaves BLAS one thread for a whole
+gradient. Only a network of dense layers alone, whose other kernels are small, gets all of them back
+for its products (`blas_threads`): handing work from one of our threads to another takes longer.
 
 On a machine with other work each of BLAS's threads waits, spinning, for one that does not run. A
 product takes twice as long then, and sometimes fifty times; with OPENBLAS_NUM_THREADS=1, never.

@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 
 from minisam.blas import own_threads
-from minisam.threads import over_batch, pays
 
 Params = dict[str, np.ndarray]
 
@@ -103,40 +102,6 @@ def map_leaves(function: Callable[..., Any], *trees: Mapping[str, Any]) -> Param
     return {key: function(*(tree[key] for tree in trees)) for key in first}
 
 
-def _flat(leaf) -> bool:
-    """Tell whether a leaf is a plain array whose entries lie in memory in their order."""
-    return type(leaf) is np.ndarray and leaf.flags.c_contiguous
-
-
-def elementwise(formula: Callable[..., Any], compute: Callable, *trees: Mapping) -> Params:
-    """Return ``formula`` of corresponding leaves, for large arrays part by part on several threads.
-
-    Args:
-        formula: (leaf, …) → leaf, entry by entry.
-        compute: (leaf, …, out) → None, the same with NumPy's functions, into ``out``.
-        trees: of the same structure.
-
-    Example:
-        >>> w = {"w": np.array([1.0, -2.0])}
-        >>> elementwise(abs, np.abs, w)
-        {'w': array([1., 2.])}
-    """
-
-    def combine(*leaves):
-        first = leaves[0]
-        alike = all(_flat(leaf) and leaf.shape == first.shape for leaf in leaves)
-        if not alike or not pays(first.size):
-            return formula(*leaves)
-        flat = [leaf.ravel() for leaf in leaves]
-        out = np.empty(first.size, formula(*(leaf[:0] for leaf in flat)).dtype)
-        over_batch(
-            lambda part: compute(*(array[part] for array in (*flat, out))), out.size, out.size
-        )
-        return out.reshape(first.shape)
-
-    return map_leaves(combine, *trees)
-
-
 def add(x: Params, y: Params) -> Params:
     """Return x + y.
 
@@ -144,7 +109,7 @@ def add(x: Params, y: Params) -> Params:
         >>> add({"w": np.array([1.0, 2.0])}, {"w": np.array([3.0, 4.0])})
         {'w': array([4., 6.])}
     """
-    return elementwise(lambda a, b: a + b, np.add, x, y)
+    return map_leaves(lambda a, b: a + b, x, y)
 
 
 def subtract(x: Params, y: Params) -> Params:
@@ -164,7 +129,7 @@ def scale(c: float, x: Params) -> Params:
         >>> scale(2.0, {"w": np.array([1.0, 2.0])})
         {'w': array([2., 4.])}
     """
-    return elementwise(lambda a: c * a, lambda a, out: np.multiply(c, a, out=out), x)
+    return map_leaves(lambda a: c * a, x)
 
 
 def add_scaled(x: Params, c: float, y: Params) -> Params:
@@ -174,12 +139,7 @@ def add_scaled(x: Params, c: float, y: Params) -> Params:
         >>> add_scaled({"w": np.array([1.0, 2.0])}, -0.5, {"w": np.array([2.0, 2.0])})
         {'w': array([0., 1.])}
     """
-
-    def compute(a, b, out):
-        np.multiply(c, b, out=out)
-        np.add(a, out, out=out)
-
-    return elementwise(lambda a, b: a + c * b, compute, x, y)
+    return map_leaves(lambda a, b: a + c * b, x, y)
 
 
 def multiply(x: Params, y: Params) -> Params:
@@ -202,6 +162,7 @@ def zeros_like(x: Params) -> Params:
     return map_leaves(np.zeros_like, x)
 
 
+@own_threads()  # all of BLAS's would be no faster here, and spin beside what comes next
 def inner(x: Params, y: Params) -> Any:
     """Return the inner product ⟨x, y⟩ = Σ xᵢ yᵢ over all tensors.
 
@@ -209,15 +170,7 @@ def inner(x: Params, y: Params) -> Any:
         >>> float(inner({"w": np.array([1.0, 2.0])}, {"w": np.array([3.0, 4.0])}))
         11.0
     """
-
-    @own_threads()  # BLAS's would go on spinning for a while, beside the next kernel's
-    def dot(a, b):
-        if not (np.size(a) == np.size(b) and pays(np.size(a)) and _flat(a) and _flat(b)):
-            return np.vdot(a, b)
-        a, b = a.ravel(), b.ravel()
-        return sum(over_batch(lambda part: np.vdot(a[part], b[part]), a.size, a.size))
-
-    return sum(map_leaves(dot, x, y).values())
+    return sum(map_leaves(np.vdot, x, y).values())
 
 
 def largest(x: Params) -> Any:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from minisam import blas, threads, trees
+from minisam import blas, trees
 from minisam.trees import flatten, unflatten
 
 FLOATS = {np.float64: (-1070, 1023), np.float32: (-148, 127)}
@@ -70,17 +70,6 @@ def test_well_scaled_only_multiplies_by_a_power_of_two(x, k):
     assert np.frexp(s)[0] == 0.5
     for key in x:
         np.testing.assert_array_equal(y[key], scaled[key] * s)
-
-
-@pytest.mark.parametrize("order", ["C", "F"])
-def test_inner_products_of_large_arrays_are_exact_where_nothing_rounds(order, monkeypatch):
-    """In parts where entries lie in their order, as they lie elsewhere."""
-    monkeypatch.setattr(threads, "SMALLEST_WORK", 100)
-    rng = np.random.default_rng(0)
-    x, y = (np.asarray(rng.integers(-9, 10, (37, 41)), np.float32, order) for _ in range(2))
-    exact = int(np.sum(x.astype(int) * y.astype(int)))
-    assert trees.inner({"w": x}, {"w": y}) == exact
-    assert trees.inner({"w": x}, {"w": y}).dtype == np.float32
 
 
 def test_inner_products_leave_no_thread_of_blas_spinning(monkeypatch):
@@ -212,50 +201,3 @@ def test_a_vector_has_as_many_entries_as_the_tree():
         assert flatten(w).shape == (0,)
     with pytest.raises(ValueError, match=r"vector has shape \(3,\), the parameters have 4 entries"):
         unflatten(np.zeros(3), {"w": np.zeros((2, 2))})
-
-
-@pytest.mark.parametrize("dtypes", [("f4", "f4"), ("f8", "f8"), ("f4", "f8"), ("f8", "f4")])
-@pytest.mark.parametrize("c", [0.3, np.float32(0.3), np.float64(0.3)])
-def test_large_arrays_in_parts_have_the_bits_and_the_dtype_of_the_formula(dtypes, c, monkeypatch):
-    """Whatever rounds first rounds there, too; odd sizes, and arrays that are no single block."""
-    monkeypatch.setattr("minisam.threads.SMALLEST_WORK", 0)
-    rng = np.random.default_rng(0)
-    a, b = (
-        {"w": rng.standard_normal((7, 11)).astype(dtype), "b": np.float64(2).astype(dtype)}
-        | {"t": rng.standard_normal((4, 3)).astype(dtype).T}
-        for dtype in dtypes
-    )
-    for result, formula in (
-        (trees.add(a, b), lambda x, y: x + y),
-        (trees.scale(c, a), lambda x, y: c * x),
-        (trees.add_scaled(a, c, b), lambda x, y: x + c * y),
-    ):
-        for key in a:
-            expected = formula(a[key], b[key])
-            assert result[key].dtype == expected.dtype
-            assert result[key].strides == expected.strides
-            np.testing.assert_array_equal(result[key], expected)
-
-
-def test_large_arrays_are_worked_on_in_parts(monkeypatch):
-    """Each part of the result is written where it belongs, by itself."""
-    monkeypatch.setattr("minisam.threads.SMALLEST_WORK", 0)
-    seen = []
-
-    def compute(a, out):
-        seen.append(a.size)
-        np.negative(a, out=out)
-
-    result = trees.elementwise(lambda a: -a, compute, {"w": np.arange(80.0).reshape(8, 10)})
-    assert seen == [10] * 8
-    np.testing.assert_array_equal(result["w"], -np.arange(80.0).reshape(8, 10))
-
-
-def test_what_no_part_can_be_taken_of_is_the_formulas(monkeypatch):
-    """Shapes that NumPy broadcasts, and arrays of a class of their own, however large they are."""
-    monkeypatch.setattr("minisam.threads.SMALLEST_WORK", 0)
-    column, row = np.arange(3.0).reshape(3, 1), np.arange(3.0).reshape(1, 3)
-    np.testing.assert_array_equal(trees.add({"w": column}, {"w": row})["w"], column + row)
-    masked = np.ma.array([1.0, 2.0, 3.0], mask=[False, True, False])
-    result = trees.scale(2.0, {"w": masked})["w"]
-    np.testing.assert_array_equal(result.mask, masked.mask)

@@ -5,9 +5,9 @@ matter. So candidates are never timed one after the other but alternately, each 
 ratio between neighbours in time, and the ratio reported is the median of those. The ratio of the
 fastest rounds, the least disturbed ones, is reported beside it.
 
-A library's idle threads keep a core busy for some 30 ms after their last work, waiting for more:
-before each candidate there is a pause until the one before has let go, and a call that is not
-timed, which wakes its own threads.
+A library's idle threads keep a core busy after their last work, waiting for more: OpenBLAS's for
+some 100 ms, PyTorch's for 10. Before each candidate there is a pause until the one before has let
+go, and a call that is not timed, which wakes its own threads.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def in_turn(
     seconds: float = 1.0,
     least: int = 3,
     clock: Callable[[], float] = time.perf_counter,
-    pause: float = 0.04,
+    pause: float = 0.12,
     turn: float = 0.01,
 ) -> Times:
     """Run all candidates in turn, for about ``seconds`` and at least ``least`` rounds.

@@ -21,15 +21,15 @@ else was tried, for a forward 3×3 convolution 32→32 of 32×32 images in float
 units of the time and of the error of `winograd`, by tests/benchmarks/convolutions_tried.py:
 
                                     time  error
-    patches, a block at a time       1.3   1.6   kept for other strides and sizes
-    the whole matrix at once         2.6   1.6   written to memory and read back
-    einsum                           4.6   1.6
-    k² products of shifted images    1.6   0.4   no patches, but k² thin products and sums
-    k products of phased images      1.8   0.8   patches without a copy, one phase at a time
-    Winograd F(2×2, 3×3)             1.5   0.7   fewer products, but transforms cost as much
-    Winograd F(4×4, 3×3)             1.4    13   0.9 for 64→64 of 16×16
-    Winograd F(4, 3) along the rows  0.95    5   no faster for 64→64, and no more exact for integers
-    FFT                              6.0   0.4   0.55 at 11×11: wins for kernels of that size
+    patches, a block at a time       1.5   1.6   kept for other strides and sizes
+    the whole matrix at once         3.1   1.6   written to memory and read back
+    einsum                           5.4   1.6
+    k² products of shifted images    1.8   0.4   no patches, but k² thin products and sums
+    k products of phased images      2.0   0.8   patches without a copy, one phase at a time
+    Winograd F(2×2, 3×3)             1.7   0.7   fewer products, but transforms cost as much
+    Winograd F(4×4, 3×3)             1.6    13   1.05 for 64→64 of 16×16
+    Winograd F(4, 3) along the rows  1.1     5   1.1 for 64→64, and no more exact for integers
+    FFT                              9.2   0.4   0.67 at 11×11: wins for kernels of that size
 """
 
 from __future__ import annotations

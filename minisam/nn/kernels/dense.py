@@ -19,7 +19,7 @@ def product(a, b, in_pieces: bool = True):
     """Return the matrix product a b, ``in_pieces`` on threads of ours or else on BLAS's.
 
     For a large product nothing is faster than BLAS on all of its threads. But then those spin for
-    some 30 ms, in the way of kernels that work in parts (`minisam.blas`).
+    some 100 ms, in the way of kernels that work in parts (`minisam.blas`).
     """
     rows, columns = len(a), b.shape[1]
     size = rows * columns * len(b) // 16
