@@ -71,6 +71,7 @@ class Help:
         """Wait for a helper that has begun; call the work off if none has."""
         if not self.taken.acquire(blocking=False):
             self.done.acquire()
+        del self.work  # a helper may find this much later, and the work's arrays are needed no more
 
 
 @cache

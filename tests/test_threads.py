@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -101,6 +102,22 @@ def test_help_is_given_once_or_called_off():
     late.end()
     late.give()
     assert calls == ["given"]
+
+
+def test_help_that_was_called_off_keeps_no_array_until_a_helper_finds_it():
+    """A step's peak of memory was a tenth higher with the arrays of one kernel more."""
+
+    class Array:
+        pass
+
+    array = Array()
+    kept = weakref.ref(array)
+    late = threads.Help(lambda array=array: array)
+    del array
+    assert kept() is not None
+    late.end()
+    assert kept() is None
+    late.give()
 
 
 def test_helpers_handle_floating_point_errors_as_their_caller_does():
