@@ -66,6 +66,37 @@ def given_path(text: str) -> str:
     return text
 
 
+def check_writable(path: str | os.PathLike[str], name: str) -> None:
+    """Refuse, before anything is done, a path at which no file can be written; nothing is made.
+
+    Args:
+        path: where a file is to go; folders that are not there yet can be made.
+        name: what the caller calls it, for the error.
+
+    Raises:
+        ValueError: if it is a folder, or lies below a file, or may not be written to.
+
+    Example:
+        >>> check_writable("new/folder/a.json", "--out")
+        >>> check_writable("/", "--out")
+        Traceback (most recent call last):
+        ...
+        ValueError: --out must be a file that can be written, got '/', a folder
+    """
+    target = Path(os.path.realpath(expanded(path, name)))
+    if target.is_dir():
+        why = "a folder"
+    else:
+        nearest = next(one for one in (target, *target.parents) if one.exists())
+        if nearest != target and not nearest.is_dir():
+            why = f"which lies below {str(nearest)!r}, a file"
+        elif not os.access(nearest, os.W_OK):
+            why = f"but {str(nearest)!r} may not be written to"
+        else:
+            return
+    raise ValueError(f"{name} must be a file that can be written, got {os.fspath(path)!r}, {why}")
+
+
 def write_atomically(path: str | os.PathLike[str], write: Callable[[BinaryIO], Any]) -> Path:
     """Write a file under a temporary name, then rename it: a kill leaves the old file or the new.
 

@@ -19,7 +19,7 @@ from minisam.data import LabelNoise, load
 from minisam.data.cifar.write import write_dataset
 from minisam.data.human_noise import human_labels
 from minisam.data.matrix_files import read_matrix
-from minisam.files import expanded, jsonable, write_atomically, write_json
+from minisam.files import check_writable, expanded, jsonable, write_atomically, write_json
 from minisam.sweeps.sweep import sweep
 
 
@@ -271,3 +271,43 @@ def test_an_array_of_numbers_is_one_line_of_json_and_reads_as_before(tmp_path):
     assert json.loads(text) == value
     assert ' "curve": [1, -2.5e-07, null, 3.0],\n' in text
     assert ' "plane": [\n  [1.0, 2.0],\n  [3.0, 4.0]\n ],\n' in text
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("folder", "a folder"),
+        ("afile/x", r"which lies below '.*afile', a file"),
+        ("afile/x/y/z", r"which lies below '.*afile', a file"),
+        ("shut/x", r"but '.*shut' may not be written to"),
+        ("locked", r"but '.*locked' may not be written to"),
+        ("link/x", r"which lies below '.*afile', a file"),
+    ],
+)
+def test_a_place_where_no_file_can_be_is_refused_before_it_is_needed(
+    name, why, tmp_path, monkeypatch
+):
+    for folder in ("folder", "shut"):
+        (tmp_path / folder).mkdir()
+    for file in ("afile", "locked"):
+        (tmp_path / file).touch()
+    (tmp_path / "link").symlink_to("afile")
+    allowed = os.access  # root may write everywhere
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: path.name not in ("shut", "locked") and allowed(path, mode)
+    )
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(
+        ValueError, match=f"--out must be a file that can be written, got .*, {why}"
+    ):
+        check_writable(tmp_path / name, "--out")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["new", "a/b/c", "afile", "link"])
+def test_a_place_where_a_file_can_be_is_left_as_it_is(name, tmp_path):
+    (tmp_path / "afile").write_text("old")
+    (tmp_path / "link").symlink_to("later")
+    check_writable(tmp_path / name, "--out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["afile", "link"]
+    assert (tmp_path / "afile").read_text() == "old"
