@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,6 @@ from minisam.adapters.targets import pairs
 from minisam.cli.console import say
 from minisam.files import expanded, given_path
 from minisam.isolation.limits import seconds
-from minisam.progress import clock
 
 ASSIGNMENTS = ("a1", "a2", "a3", "a4", "a5")
 EXIT_CODES = (
@@ -124,7 +121,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     actions: dict[str, Callable[[argparse.Namespace], int]] = {
         "release": release_it,
-        "grade": grade_them,
+        "grade": grade_it,
         "show": show_one,
         "doctor": look_at_it,
     }
@@ -136,144 +133,25 @@ def run(arguments: argparse.Namespace) -> int:
         return 1
 
 
-def asked_for(arguments: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
-    """Return the assignment and its variant."""
-    from minisam.course.assignments import assignment  # with NumPy, as above
-    from minisam.course.judging import variant_of  # as above
-
-    found = assignment(arguments.assignment)
-    return found, variant_of(found, pairs(arguments.variant, "--variant"))
-
-
 def release_it(arguments: argparse.Namespace) -> int:
     """Write what students get."""
-    from minisam.course.release import release, release_to_staff  # with NumPy, as above
+    from minisam.course.assignments import assignment  # with NumPy, as above
+    from minisam.course.judging import variant_of  # as above
+    from minisam.course.release import release, release_to_staff  # as above
 
-    found, variant = asked_for(arguments)
+    found = assignment(arguments.assignment)
+    variant = variant_of(found, pairs(arguments.variant, "--variant"))
     write = release_to_staff if arguments.staff else release
     for path in write(found, variant, expanded(arguments.out), arguments.install):
         say(str(path))
     return 0
 
 
-def guard_of(seconds: float, as_root: bool = True) -> Any:
-    """Choose what protects the grader.
-
-    Raises:
-        ValueError: if submissions would run as root and unprotected, unless that is said.
-    """
-    from minisam.course.guard import Guard  # with NumPy, as above
-    from minisam.course.pupil import chosen_guard  # as above
-
-    guard = chosen_guard(Guard(seconds=max(1, round(seconds))))
-    if guard.exposed() and not as_root:
-        raise ValueError(f"submissions would run as root: {guard.exposed()}; or say --as-root")
-    return guard
-
-
-def tell_layers(guard: Any) -> None:
-    """Say what protects us, and loudly what is least of all protected."""
-    say("\n".join(guard.layers()))
-    if guard.exposed():
-        print(f"SUBMISSIONS RUN AS ROOT: {guard.exposed()}", file=sys.stderr)
-
-
-def grade_them(arguments: argparse.Namespace) -> int:
+def grade_it(arguments: argparse.Namespace) -> int:
     """Grade a class."""
-    from minisam.course import batch, doors, kept, marks, pages  # with NumPy, as above
-    from minisam.course.plain import file_name, legible  # as above
-    from minisam.course.rubric import STAFF, Task  # as above
-    from minisam.files import write_atomically  # as above
+    from minisam.cli.grading import grade_them  # with NumPy, as above
 
-    if arguments.jobs < 1:
-        raise ValueError(f"--jobs must be a whole number of at least 1, got {arguments.jobs}")
-    found, variant = asked_for(arguments)
-    folder = expanded(arguments.submissions)
-    if folder.resolve() in (expanded(arguments.out) / "x").resolve().parents:
-        raise ValueError("--out must not be inside the submissions: it would be graded next time")
-    out = expanded(arguments.out)
-    if out.exists() and not out.is_dir():
-        raise ValueError(f"--out must be a folder, or none yet, got {arguments.out!r}")
-    for name in ("seed_file", "gradescope", "classroom50", "nbgrader"):
-        given = getattr(arguments, name)
-        if given and expanded(given).is_dir():
-            option = name.replace("_", "-")
-            raise ValueError(f"--{option} must be a file, got {given!r}, a folder")
-    table = None if arguments.marks is None else expanded(arguments.marks)
-    alone = bool(arguments.gradescope or arguments.classroom50)
-    if table is not None:
-        marks.check_marks(found, table)
-    batch.class_in(folder, found, alone)  # before anything is written
-    kept.refuse_another(out, found, variant)
-    secret = expanded(arguments.seed_file or out / "secret")
-    kept.refuse_new_seed(out, secret)
-    guard = guard_of(arguments.seconds, arguments.as_root)
-    if not out.exists():
-        out.mkdir(parents=True, mode=0o700)  # for a submission may read what others may
-    seed = batch.seed_in(secret)
-    if os.name == "posix" and secret.stat().st_mode & 0o044:
-        print(f"others may read the seed file: chmod go= {secret}", file=sys.stderr)
-    settings = batch.Settings(found, Task(seed, variant), guard, out, arguments.jobs, alone)
-    tell_layers(guard)
-    grades = batch.grade_class(folder, settings, progress())
-    grades = marks.with_marks(found, grades, table)
-
-    def write(path: Path, text: str) -> None:
-        write_atomically(path, lambda file: file.write(text.encode()))
-
-    without = []
-    for name, grade in grades.items():
-        try:
-            page = pages.feedback(found, name, grade)
-            write(out / "feedback" / f"{file_name(name)}.html", page)
-        except Exception as error:  # one page must not cost the others
-            without.append(name)
-            print(f"{legible(name)} has no page: {legible(error)}", file=sys.stderr)
-    write(out / "class.html", pages.class_page(found, grades, guard.layers()))
-    batch.write_table(out / "scores.csv", batch.scores(found, grades))
-    if alone:
-        (grade,) = grades.values()
-        if arguments.gradescope:
-            write(expanded(arguments.gradescope), doors.gradescope(found, grade))
-        if arguments.classroom50:
-            result = doors.classroom50(found, grade, os.environ)
-            write(expanded(arguments.classroom50), result)
-    if arguments.nbgrader:
-        left = doors.to_nbgrader(found, grades, expanded(arguments.nbgrader))
-        say(f"{len(grades) - len(left)} written into {arguments.nbgrader}")
-        if left:
-            say(f"not there, for nbgrader has not graded them or we could not: {', '.join(left)}")
-    waiting = sum(any(c.status == STAFF for c in one.credits) for one in grades.values())
-    if waiting:
-        say(f"{waiting} without the points that people give: see --marks")
-    return conclusion(grades, out) or int(bool(without))
-
-
-def conclusion(grades: dict[str, Any], out: Path) -> int:
-    """Say what came out, and return the exit code."""
-    from minisam.course.plain import legible  # for this action only
-
-    ungraded = [name for name, grade in grades.items() if grade.total is None]
-    say(f"{len(grades) - len(ungraded)} graded: {out / 'scores.csv'}, {out / 'class.html'}")
-    for name in ungraded:
-        print(f"{legible(name)} could not be graded: {grades[name].note}", file=sys.stderr)
-    return 1 if ungraded else 0
-
-
-def progress() -> Callable[[int, int], None]:
-    """Return a function that tells how many are done, and how long the rest may take."""
-    started = [time.monotonic(), 0.0]
-
-    def tell(done: int, of: int) -> None:
-        now = time.monotonic()
-        if not started[1]:
-            started[:] = [now, done + 1.0]  # what was done before took no time
-        fresh = done - (started[1] - 1)
-        left = (now - started[0]) / fresh * (of - done) if fresh else 0.0
-        rest = f", {clock(left)} left" if fresh and done < of else ""
-        print(f"{done} of {of}{rest}", file=sys.stderr, flush=True)
-
-    return tell
+    return grade_them(arguments)
 
 
 def show_one(arguments: argparse.Namespace) -> int:
@@ -307,7 +185,8 @@ def show_one(arguments: argparse.Namespace) -> int:
 
 def full_report(found: Any, path: Path, variant: dict[str, Any], as_root: bool) -> str:
     """Return the oracle's report on a step, which is called in a child as when it is graded."""
-    from minisam.course.handed_in import Work, read_submission  # with NumPy, as above
+    from minisam.cli.grading import guard_of  # with NumPy, as above
+    from minisam.course.handed_in import Work, read_submission  # as above
     from minisam.course.judging import report_on_step  # as above
 
     submission = read_submission(Work("", path), found.file)
@@ -316,7 +195,8 @@ def full_report(found: Any, path: Path, variant: dict[str, Any], as_root: bool) 
 
 def look_at_it(arguments: argparse.Namespace) -> int:
     """Try the grader on its own references and stubs."""
-    from minisam.course.assignments import assignment  # with NumPy, as above
+    from minisam.cli.grading import guard_of, tell_layers  # with NumPy, as above
+    from minisam.course.assignments import assignment  # as above
     from minisam.course.judging import check_itself, variant_of  # as above
     from minisam.course.rubric import Task  # as above
 

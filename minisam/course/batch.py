@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,16 +24,16 @@ from minisam.course.judging import (
     check_itself,
     graded,
     harmless_grade,
+    not_graded,
 )
 from minisam.course.kept import grade_of, refuse_another
 from minisam.course.plain import file_name, legible
 from minisam.course.pupil import CannotGrade
 from minisam.course.rubric import STAFF, Assignment, Credit, Task
-from minisam.files import jsonable, write_atomically, write_json
+from minisam.files import check_writable, jsonable, write_json
 from minisam.isolation.child import in_words
 
 MISSING = "nothing handed in"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for one
 
 
 class Settings(NamedTuple):
@@ -68,12 +66,28 @@ class Settings(NamedTuple):
         return self.out / "results" / f"{file_name(name)}.json"
 
 
+def new_seed(path: Path) -> int:
+    """Return the secret seed of a file that is made now, and that nobody else may read."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(secrets.token_hex(16) + "\n", encoding="ascii")
+    return seed_in(path)
+
+
+def known_seed(path: Path) -> int | None:
+    """Return the secret seed of a file; None if it is not there, and can be made.
+
+    Raises:
+        ValueError: if it is empty, or can be neither read nor made.
+    """
+    if path.exists() and not path.is_dir():
+        return seed_in(path)
+    check_writable(path, "--seed-file")
+    return None
+
+
 def seed_in(path: Path) -> int:
-    """Return the secret seed of a file, which is made if it is not there."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(16) + "\n", encoding="ascii")
+    """Return the secret seed of a file; it may be a pipe, which can be read only once."""
     text = path.read_bytes().strip()
     if not text:
         raise ValueError(f"the seed file {str(path)!r} is empty")
@@ -153,7 +167,7 @@ def grade_and_keep(settings: Settings, found: Work, stop: threading.Event) -> Gr
             whole = {**about, "path": where, "grade": jsonable(grade)}
             write_json(settings.place(found.id), whole)
     except Exception as error:  # one submission must not end the class
-        return Grade(None, UNGRADED, [], legible(in_words(error)))
+        return not_graded(legible(in_words(error)))
     return grade
 
 
@@ -185,40 +199,6 @@ def kept_grade(settings: Settings, found: Work) -> Grade | None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return None if grade.status == UNGRADED else grade
-
-
-def scores(assignment: Assignment, grades: Mapping[str, Grade]) -> list[list[str]]:
-    """Return the table of a class: its head, and a row for each student."""
-    names = [one.name for one in assignment.criteria]
-    rows = [["id", "total", "status", *names]]
-    for name in sorted(grades):
-        grade = grades[name]
-        points = {one.name: one.points for one in grade.credits if one.status != STAFF}
-        total = "" if grade.total is None else str(grade.total)
-        rows.append([name, total, grade.status, *(str(points.get(key, "")) for key in names)])
-    return rows
-
-
-def harmless(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula.
-
-    Example:
-        >>> harmless("=cmd()"), harmless("ann")
-        ("'=cmd()", 'ann')
-    """
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
-
-
-def write_table(path: Path, rows: Iterable[Sequence[str]]) -> None:
-    """Write a table that is whole, or is not there."""
-
-    def write(file: Any) -> None:
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerows([[harmless(cell) for cell in row] for row in rows])
-        file.write(text.getvalue().encode())
-
-    write_atomically(path, write)
 
 
 __all__ = ["GRADED", "MISSING", "NOT_WRITTEN", "UNGRADED", "Settings", "grade_class"]

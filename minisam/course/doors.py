@@ -8,22 +8,24 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from minisam.course.judging import Grade
-from minisam.course.pages import in_lines
-from minisam.course.rubric import POINTS, RIGHT, STAFF, Assignment
+from minisam.course.judging import GRADED, UNGRADED, Grade
+from minisam.course.pages import in_a_line
+from minisam.course.rubric import ADVICE, POINTS, RIGHT, STAFF, Assignment
 from minisam.course.texts import CHECK_CELL
 
 LATER = "after_published"  # when Gradescope shows what was found with secret numbers
 
 
-def gradescope(assignment: Assignment, grade: Grade) -> str:
-    """Return Gradescope's ``results.json``.
+NOT_ENDED = Grade(None, UNGRADED, [], "grading did not come to its end")
 
-    Raises:
-        ValueError: if the submission could not be graded, for Gradescope would show a zero.
+
+def gradescope(assignment: Assignment, grade: Grade) -> str:
+    """Return Gradescope's ``results.json``; why grading ended early is shown at once.
+
+    Without that file the student reads of a fault of the autograder, and nothing else. The format
+    has a score in any case: where a submission could not be graded it is 0, with a word that this
+    is no grade.
     """
-    if grade.total is None:
-        raise ValueError(f"there is no result for Gradescope: {grade.note}")
     most = {one.name: one for one in assignment.criteria}
     tests: list[dict[str, Any]] = []
     for number, one in enumerate(grade.credits, 1):
@@ -40,16 +42,37 @@ def gradescope(assignment: Assignment, grade: Grade) -> str:
             "output_format": "text",
             "visibility": LATER,
         })  # fmt: skip
+    ended = grade.status != GRADED
     whole = {
-        "score": grade.total,
-        "output": in_lines(assignment, grade._replace(credits=[])),
+        "score": grade.total or 0,
+        "output": (ended_early if ended else in_a_line)(assignment, grade),
         "output_format": "text",
-        "visibility": LATER,
+        "visibility": "visible" if ended else LATER,
         "stdout_visibility": "hidden",
         "tests": tests,
         "extra_data": {"status": grade.status, "of": POINTS},
     }
     return json.dumps(whole, indent=1) + "\n"
+
+
+def ended_early(assignment: Assignment, grade: Grade) -> str:
+    """Say why grading ended early, without what the submission itself may have put into words.
+
+    Example:
+        >>> from minisam.course.assignments import assignment
+        >>> ended_early(assignment("a2"), Grade(0, "timed out", [], "said it", ran=True))
+        'timed out. Which of your loops does not end?'
+        >>> ended_early(assignment("a2"), Grade(0, "nothing handed in", [], "There is no file."))
+        'nothing handed in: There is no file. Hand in hw2.py or hw2.ipynb.'
+    """
+    if grade.ran:
+        said = [f"{grade.status}.", ADVICE.get(grade.status, "")]
+    else:
+        files = f"Hand in {assignment.file}.py or {assignment.file}.ipynb."
+        said = [f"{grade.status}: {grade.note.rstrip('.')}.", files]
+    if grade.total is None:
+        said.append("This is no grade: try it once more, or tell your instructor.")
+    return " ".join(filter(None, said))
 
 
 CLASSROOM = {  # the fields that Classroom 50 passes on, and where
@@ -77,9 +100,7 @@ def classroom50(assignment: Assignment, grade: Grade, environment: Mapping[str, 
     """
     if grade.total is None:
         raise ValueError(f"there is no result for Classroom 50: {grade.note}")
-    missing = [name for name in CLASSROOM.values() if not environment.get(name)]
-    if missing:
-        raise ValueError(f"this is no runner of Classroom 50: it does not set {missing[0]}")
+    check_runner(environment)
     most = {one.name: one for one in assignment.criteria}
     tests: list[dict[str, Any]] = [
         {
@@ -104,6 +125,23 @@ def classroom50(assignment: Assignment, grade: Grade, environment: Mapping[str, 
     return json.dumps(whole, indent=1) + "\n"
 
 
+def check_runner(environment: Mapping[str, str]) -> None:
+    """Raise ValueError if a runner does not tell what Classroom 50 wants to know."""
+    missing = [name for name in CLASSROOM.values() if not environment.get(name)]
+    if missing:
+        raise ValueError(f"this is no runner of Classroom 50: it does not set {missing[0]}")
+
+
+def check_gradebook(gradebook: Path) -> None:
+    """Raise ValueError if there is no gradebook, or nbgrader, which writes it, is not installed."""
+    if not gradebook.is_file():
+        raise ValueError(f"there is no gradebook {str(gradebook)!r}: run nbgrader autograde first")
+    try:
+        import nbgrader.api  # noqa: F401  # an extra that not everybody has
+    except ImportError as error:
+        raise ValueError(f"nbgrader is not installed: {error}") from None
+
+
 def to_nbgrader(assignment: Assignment, grades: Mapping[str, Grade], gradebook: Path) -> list[str]:
     """Write the points into nbgrader's gradebook, over what its own run of the notebooks gave.
 
@@ -118,12 +156,9 @@ def to_nbgrader(assignment: Assignment, grades: Mapping[str, Grade], gradebook: 
     Raises:
         ValueError: if there is no gradebook, or nbgrader is not installed.
     """
-    if not gradebook.is_file():
-        raise ValueError(f"there is no gradebook {str(gradebook)!r}: run nbgrader autograde first")
-    try:
-        from nbgrader.api import Gradebook, MissingEntry  # an extra that not everybody has
-    except ImportError as error:
-        raise ValueError(f"nbgrader is not installed: {error}") from None
+    check_gradebook(gradebook)
+    from nbgrader.api import Gradebook, MissingEntry  # an extra, which is there, as was seen
+
     left = []
     with Gradebook(f"sqlite:///{gradebook.absolute()}") as book:
         for name, grade in grades.items():

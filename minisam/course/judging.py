@@ -48,6 +48,7 @@ class Grade(NamedTuple):
         seconds: by the clock.
         mistakes: the oracle's names of what is wrong, for the staff.
         picture: of what the submission does, as SVG.
+        ran: whether it was called, so that what it says may hold secret numbers.
     """
 
     total: int | None
@@ -59,6 +60,7 @@ class Grade(NamedTuple):
     seconds: float = 0.0
     mistakes: tuple[str, ...] = ()
     picture: str = ""
+    ran: bool = False
 
 
 def graded(assignment: Assignment, submission: Submission, guard: Guard, task: Task) -> Grade:
@@ -82,10 +84,10 @@ def graded(assignment: Assignment, submission: Submission, guard: Guard, task: T
     try:
         judged = assignment.judge(desk, task._replace(values=values))
     except CannotGrade as error:
-        return Grade(None, UNGRADED, [], str(error), seconds=time.monotonic() - started)
+        return not_graded(str(error), time.monotonic() - started)
     except Exception as error:  # a fault of ours must not end the class
         why = f"the grader itself raised {in_words(error)}"
-        return Grade(None, UNGRADED, [], why, seconds=time.monotonic() - started)
+        return not_graded(why, time.monotonic() - started)
     finally:
         desk.close()
     notes = tuple(in_one_line(one) for one in desk.notes)
@@ -96,7 +98,13 @@ def graded(assignment: Assignment, submission: Submission, guard: Guard, task: T
     lost = any(one.status == WRONG for one in credits if one.name in shown)
     names = mistakes_in(judged.traces) if status == GRADED and lost else ()
     seconds = time.monotonic() - started
-    return Grade(total, status, credits, note, notes, desk.printed, seconds, names, judged.picture)
+    return Grade(total, status, credits, note, notes, desk.printed, seconds, names, judged.picture,
+                 ran=True)  # fmt: skip
+
+
+def not_graded(why: str, seconds: float = 0.0) -> Grade:
+    """Return the grade of a submission that ran, perhaps, and could not be graded."""
+    return Grade(None, UNGRADED, [], why, seconds=seconds, ran=True)
 
 
 def unread(assignment: Assignment, credits: list[Credit], submission: Submission) -> list[Credit]:

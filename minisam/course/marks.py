@@ -4,56 +4,75 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from minisam.course.judging import Grade
-from minisam.course.rubric import Assignment
+from minisam.course.rubric import Assignment, Criterion
+
+Marks = Mapping[tuple[str, str], int]  # the points by student and criterion
 
 
-def with_marks(
-    assignment: Assignment, grades: Mapping[str, Grade], path: Path | None
-) -> dict[str, Grade]:
-    """Return grades with the points that the staff gave, from a table with a column ``id``.
+def read_marks(assignment: Assignment, path: Path, everybody: Collection[str]) -> Marks:
+    """Return the points that the staff gave, from a table with a column ``id``.
 
-    Raises:
-        ValueError: naming what in the table cannot be.
-    """
-    given = dict(grades)
-    by_staff = {one.name: one.points for one in assignment.criteria if one.by_staff}
-    if path is None:
-        return given
-    check_marks(assignment, path)
-    for row in rows_of_marks(path, list(by_staff)):
-        name = (row.get("id") or "").removeprefix("'")
-        if name not in grades:
-            raise ValueError(f"{path.name} has points for {name!r}, who handed nothing in")
-        for key, most in by_staff.items():
-            text = (row.get(key.lower()) or "").strip()
-            if not text:
-                continue
-            if not text.isdecimal() or int(text) > most:
-                raise ValueError(f"{path.name}: {key} of {name!r} must be from 0 to {most}, "
-                                 f"got {text!r}")  # fmt: skip
-            given[name] = marked(given[name], key, int(text), most)
-    return given
-
-
-def check_marks(assignment: Assignment, path: Path) -> None:
-    """Refuse, before anything is graded, what can be no table of points; a pipe is not read yet.
+    Args:
+        assignment: whose criteria the other columns are.
+        path: the table; it may be a pipe, which can be read only once.
+        everybody: who handed something in.
 
     Raises:
-        ValueError: if there is no such file, or nobody gives points.
+        ValueError: naming what in the table cannot be, if nobody gives points, or there is none.
     """
-    if not any(one.by_staff for one in assignment.criteria):
+    by_staff = [one for one in assignment.criteria if one.by_staff]
+    if not by_staff:
         raise ValueError(f"{path.name} is not wanted: no points of this assignment are given by "
                          "people")  # fmt: skip
     if not path.exists() or path.is_dir():
         raise ValueError(f"--marks must be a file, got {str(path)!r}")
+    given: dict[tuple[str, str], int] = {}
+    for row in rows_of_marks(path, [one.name for one in by_staff]):
+        name = row["id"].removeprefix("'")
+        if name not in everybody:
+            raise ValueError(f"{path.name} has points for {name!r}, who handed nothing in")
+        for criterion in by_staff:
+            points = points_in(row, criterion, path.name)
+            if points is None:
+                continue
+            if given.setdefault((name, criterion.name), points) != points:
+                raise ValueError(f"{path.name} has {given[name, criterion.name]} and {points} as "
+                                 f"{criterion.name} of {name!r}: which is it?")  # fmt: skip
+    return given
+
+
+def points_in(row: Mapping[str, str], criterion: Criterion, file: str) -> int | None:
+    """Return the points of a criterion in a row; None if none are given yet.
+
+    Raises:
+        ValueError: if there are not so many.
+    """
+    text = row.get(criterion.name.lower(), "")
+    if text and not (text.isdecimal() and int(text) <= criterion.points):
+        raise ValueError(f"{file}: {criterion.name} of {row['id']!r} must be from 0 to "
+                         f"{criterion.points}, got {text!r}")  # fmt: skip
+    return int(text) if text else None
+
+
+def with_marks(
+    assignment: Assignment, grades: Mapping[str, Grade], given: Marks
+) -> dict[str, Grade]:
+    """Return grades with the points that the staff gave."""
+    most = {one.name: one.points for one in assignment.criteria}
+    found = dict(grades)
+    for (name, key), points in given.items():
+        found[name] = marked(found[name], key, points, most[key])
+    return found
 
 
 def rows_of_marks(path: Path, wanted: Sequence[str]) -> list[dict[str, str]]:
     """Read a table of points, with commas or semicolons; its columns are in small letters.
+
+    Cells have no blanks around them, and rows of empty cells, as spreadsheets write, are none.
 
     Raises:
         ValueError: if it is no such table.
@@ -70,7 +89,8 @@ def rows_of_marks(path: Path, wanted: Sequence[str]) -> list[dict[str, str]]:
         due = ", ".join(["id", *wanted])
         raise ValueError(f"{path.name} must have the columns {due}, got {', '.join(columns)}")
     reader.fieldnames = columns
-    return list(reader)
+    rows = [{key: (row.get(key) or "").strip() for key in columns} for row in reader]
+    return [row for row in rows if any(row.values())]
 
 
 def marked(grade: Grade, key: str, points: int, most: int) -> Grade:

@@ -175,6 +175,11 @@ def in_lines(assignment: Assignment, grade: Grade) -> str:
         lines.append(f"{text}: {told}" if told and one.status != RIGHT else text)
         if asked:
             lines.append(f"           {asked}")
+    return "\n".join([in_a_line(assignment, grade), *lines])
+
+
+def in_a_line(assignment: Assignment, grade: Grade) -> str:
+    """Return a grade's points and status."""
     total = "not graded" if grade.total is None else out_of(assignment, grade)
     note = f" ({grade.note})" if grade.note else ""
-    return "\n".join([f"{total}, {grade.status}{note}", *lines])
+    return f"{total}, {grade.status}{note}"

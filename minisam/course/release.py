@@ -8,6 +8,7 @@ from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
+from minisam.course.doors import NOT_ENDED, gradescope
 from minisam.course.rubric import POINTS, Assignment
 from minisam.course.texts import (
     cells_of,
@@ -75,11 +76,17 @@ PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip install {install}
     "run_autograder": """\
 #!/usr/bin/env bash
 # The file `secret` beside this one holds the seed: any text that students do not know.
-chmod 600 /autograder/source/secret
-exec minisam course grade /autograder/submission --assignment {name}{variant} --out /tmp/marks \\
-  --seed-file /autograder/source/secret --gradescope /autograder/results/results.json
+cd /autograder/source
+cp {not_graded} /autograder/results/results.json  # what a student reads, whatever happens here
+[ -s secret ] || {{ echo "there must be a file secret beside run_autograder"; exit 0; }}
+chmod 600 secret
+# Gradescope gives ten minutes, and shows nothing of what takes longer
+timeout 540 minisam course grade /autograder/submission --assignment {name}{variant} \\
+  --out /tmp/marks --seed-file secret --gradescope /autograder/results/results.json
+exit 0  # what went wrong stands in results.json
 """,
 }
+NOT_GRADED = "not_graded.json"  # Gradescope's results of what does not come to its end
 CLASSROOM50 = '''\
 """Grade a submission in Classroom 50, for practice: what is bundled here, anybody can read."""
 
@@ -187,8 +194,9 @@ def release_to_staff(
         f"{assignment.file}.ipynb": notebook(cells),
     }
     words = {"name": assignment.name, "variant": as_options(assignment, variant), "word": word,
-             "install": shlex.quote(word)}  # fmt: skip
+             "install": shlex.quote(word), "not_graded": NOT_GRADED}  # fmt: skip
     texts |= {f"gradescope/{name}": text.format(**words) for name, text in GRADESCOPE.items()}
+    texts[f"gradescope/{NOT_GRADED}"] = gradescope(assignment, NOT_ENDED)
     texts["classroom50/autograder.py"] = CLASSROOM50.format(**words)
     texts |= {f"{place}/{name}": content for place in ("gradescope", "classroom50")
               for name, content in wheels.items()}  # fmt: skip

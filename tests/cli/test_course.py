@@ -1,30 +1,14 @@
 """From the command line: a class is graded, one result is shown, the grader is tried."""
 
 import json
-import os
 
 import pytest
-from course import submissions as known
+from course.submissions import course
 
 from minisam.cli.course import ASSIGNMENTS
-from minisam.cli.main import main
 from minisam.course.assignments import NAMES, assignment
-from minisam.course.doors import CLASSROOM
 
 A2 = assignment("a2")
-
-
-@pytest.fixture
-def folder(tmp_path):
-    for name, kind in (("ann", "right"), ("bob", "downhill")):
-        (tmp_path / "in" / name).mkdir(parents=True)
-        (tmp_path / "in" / name / "hw2.py").write_text(known.text_of(known.KINDS[kind][0]))
-    return tmp_path / "in"
-
-
-def course(*words, said=("--as-root",)):
-    """Run a command; what runs as root here is the tests' own."""
-    return main(["course", *map(str, words), *(said if words[0] in ("grade", "show") else ())])
 
 
 def test_the_assignments_are_known_without_loading_them():
@@ -61,18 +45,6 @@ def test_a_class_is_graded_and_one_of_it_is_shown(folder, tmp_path, capsys):
     assert "there is no result for 'cy'" in capsys.readouterr().err
 
 
-def test_of_one_submission_other_systems_are_told(folder, tmp_path, monkeypatch):
-    (folder / "bob" / "notes.py").write_text("x = 1")  # the folder is one student's all the same
-    path, other = tmp_path / "results.json", tmp_path / "result.json"
-    for name in CLASSROOM.values():
-        monkeypatch.setenv(name, "x")
-    assert course("grade", folder / "bob", "--assignment", "a2", "--out", tmp_path / "out",
-                  "--gradescope", path, "--classroom50", other) == 0  # fmt: skip
-    found = json.loads(path.read_text())
-    assert found["score"] == sum(one["score"] for one in found["tests"]) == 15
-    assert json.loads(other.read_text())["score"] == 15
-
-
 def test_a_variant_is_shown_as_it_was_graded(folder, tmp_path, capsys, monkeypatch):
     from minisam.course import batch, judging
 
@@ -86,14 +58,6 @@ def test_a_variant_is_shown_as_it_was_graded(folder, tmp_path, capsys, monkeypat
     assert "this step is for p = 3" in shown
     assert course(*words) == 2
     assert "give --variant p=3 again, or another folder" in capsys.readouterr().err
-
-
-def test_files_of_another_assignment_are_refused_before_anything_is_written(
-    folder, tmp_path, capsys
-):
-    assert course("grade", folder, "--assignment", "a3", "--out", tmp_path / "out") == 2
-    assert "--assignment must be a2, got a3" in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()
 
 
 def test_nothing_runs_as_root_and_unprotected_unless_that_is_said(
@@ -129,14 +93,6 @@ def test_nothing_runs_as_root_and_unprotected_unless_that_is_said(
     assert course("show", "ann", "--out", tmp_path / "out", said=()) == 0
 
 
-def test_what_could_not_be_graded_is_an_error_and_no_zero(folder, tmp_path, capsys):
-    (folder / "ann" / "hw2.py").rename(folder / "ann" / "a.py")
-    (folder / "ann" / "b.py").touch()
-    assert course("grade", folder, "--assignment", "a2", "--out", tmp_path / "out") == 1
-    assert "ann could not be graded: none of the files is hw2.py" in capsys.readouterr().err
-    assert "ann,,could not be graded" in (tmp_path / "out" / "scores.csv").read_text()
-
-
 def test_the_grader_is_tried(capsys, monkeypatch):
     assert course("doctor", "--assignment", "a1") == 0
     out = capsys.readouterr().out
@@ -149,104 +105,12 @@ def test_the_grader_is_tried(capsys, monkeypatch):
     assert "could not be graded" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(os.name != "posix", reason="other permissions")
-def test_a_seed_file_that_others_may_read_is_said(folder, tmp_path, capsys, monkeypatch):
-    from minisam.course import batch, judging
-
-    monkeypatch.setattr(batch, "check_itself", lambda *_: None)
-    monkeypatch.setattr(batch, "graded", lambda *_: judging.Grade(0, "graded", []))
-    words = ["grade", folder, "--assignment", "a2", "--out", tmp_path / "out", "--seed-file"]
-    (tmp_path / "mine").write_text("x")
-    for mode, said in ((0o644, True), (0o600, False)):
-        (tmp_path / "mine").chmod(mode)
-        assert course(*words, tmp_path / "mine") == 0
-        assert ("others may read the seed file" in capsys.readouterr().err) is said
-    assert (tmp_path / "out").stat().st_mode & 0o077 == 0
-
-
-def test_a_class_is_not_graded_again_with_a_seed_that_nobody_chose(
-    folder, tmp_path, capsys, monkeypatch
-):
-    from minisam.course import batch, judging
-
-    monkeypatch.setattr(batch, "check_itself", lambda *_: None)
-    monkeypatch.setattr(batch, "graded", lambda *_: judging.Grade(0, "graded", []))
-    out, mine = tmp_path / "out", tmp_path / "mine"
-    words = ["grade", folder, "--assignment", "a2", "--out", out]
-    assert course(*words, "--seed-file", mine) == 0
-    capsys.readouterr()
-    for more, name in (((), "secret"), (("--seed-file", tmp_path / "typo"), "typo")):
-        before = sorted(tmp_path.rglob("*"))
-        assert course(*words, *more) == 2
-        told = capsys.readouterr().err
-        assert "--seed-file must be the one that the results in" in told
-        assert f"{name}', which is not there" in told
-        assert sorted(tmp_path.rglob("*")) == before
-    assert course(*words, "--seed-file", mine) == 0
-
-
-def test_results_among_the_submissions_are_refused(folder, capsys):
-    for out in (folder, folder / "marks"):
-        assert course("grade", folder, "--assignment", "a2", "--out", out) == 2
-        assert "--out must not be inside" in capsys.readouterr().err
-    assert sorted(path.name for path in folder.iterdir()) == ["ann", "bob"]
-
-
-@pytest.mark.parametrize(("words", "told"), [
-    (("--jobs", 0), "--jobs must be"),
-    (("--variant", "p=7"), "--variant must be among"),
-    (("--seed-file", "empty"), "is empty"),
-    (("--marks", "none.csv"), "none.csv"),
-    (("--assignment", "a4", "--marks", "none.csv"), "none.csv"),
-    (("--assignment", "a4", "--marks", "."), "--marks must be a file"),
-    (("--out", "empty"), "--out must be a folder"),
-    (("--seed-file", "."), "--seed-file must be a file, got '.', a folder"),
-    (("--gradescope", "."), "--gradescope must be a file, got '.', a folder"),
-    (("--classroom50", "."), "--classroom50 must be a file, got '.', a folder"),
-    (("--nbgrader", "."), "--nbgrader must be a file, got '.', a folder"),
-])  # fmt: skip
-def test_an_option_that_is_none_is_refused(words, told, folder, tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "empty").touch()
-    assert course("grade", folder, "--assignment", "a2", "--out", "out", *words) == 2
-    assert told in capsys.readouterr().err
-    assert not list(tmp_path.glob("out/*"))
-
-
 @pytest.mark.parametrize("words", [("p=7",), ("q=3",), ("p=3", "--assignment", "a1"), ("p",)])
 def test_a_variant_that_is_none_is_refused_before_anything_is_tried(words, capsys):
     assert course("doctor", "--variant", *words) == 2
     told = capsys.readouterr()
     assert "--variant" in told.err
     assert not told.out
-
-
-def test_a_folder_that_is_not_there_is_said(tmp_path, capsys):
-    assert course("grade", tmp_path / "x", "--assignment", "a2", "--out", tmp_path / "o") == 2
-    assert "there is no folder" in capsys.readouterr().err
-    assert not (tmp_path / "o").exists()  # no secret either
-
-
-def test_a_page_that_cannot_be_written_costs_nobody_else_anything(
-    folder, tmp_path, capsys, monkeypatch
-):
-    from minisam.course import batch, judging, pages
-
-    real = pages.feedback
-
-    def sometimes(found, name, grade):
-        if name == "ann":
-            raise ValueError("no \x1b page")
-        return real(found, name, grade)
-
-    monkeypatch.setattr(pages, "feedback", sometimes)
-    monkeypatch.setattr(batch, "check_itself", lambda *_: None)
-    monkeypatch.setattr(batch, "graded", lambda *_: judging.Grade(0, "graded", []))
-    out = tmp_path / "out"
-    assert course("grade", folder, "--assignment", "a2", "--out", out) == 1
-    assert "ann has no page: no \\x1b page" in capsys.readouterr().err
-    assert [path.name for path in (out / "feedback").iterdir()] == ["bob.html"]
-    assert len((out / "scores.csv").read_text().splitlines()) == 3
 
 
 def test_what_a_submission_says_steers_no_terminal(folder, tmp_path, capsys, monkeypatch):

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from minisam.cli.main import main
+
 FULL = (1, 2, 3, 4, 4, 3, 1)  # of the seven skills
 NONE = (0,) * 7
 SGD = (1, *NONE[1:])
@@ -178,3 +180,8 @@ def right(w, grad_fn, *, rho, lr):
     c = rho / n if n > 0 else 0.0
     d2 = grad_fn([x + c * g for x, g in zip(w, d1, strict=True)])
     return [x - lr * g for x, g in zip(w, d2, strict=True)]
+
+
+def course(*words, said=("--as-root",)):
+    """Run a command; what runs as root here is the tests' own."""
+    return main(["course", *map(str, words), *(said if words[0] in ("grade", "show") else ())])

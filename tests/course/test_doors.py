@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from minisam.course.assignments import assignment
-from minisam.course.doors import CLASSROOM, classroom50, gradescope, to_nbgrader
+from minisam.course.doors import CLASSROOM, NOT_ENDED, classroom50, gradescope, to_nbgrader
 from minisam.course.judging import Grade
 from minisam.course.rubric import Credit
 
@@ -84,11 +84,36 @@ def test_classroom_50_reads_a_grade():
     assert [one["passed"] for one in found["tests"]] == [False, True, True, True, True]
 
 
-def test_what_could_not_be_graded_is_no_zero_for_anybody():
+@pytest.mark.parametrize("grade", [
+    Grade(None, "could not be graded", [], "there is no file"),
+    Grade(None, "could not be graded", [], "secret 0.1875", ran=True),
+    Grade(10, "timed out", CREDITS, "secret 0.1875", ran=True),
+    Grade(0, "raises", CREDITS[:1], "secret 0.1875", ran=True),
+    Grade(0, "nothing handed in", [], "there is no file"),
+    NOT_ENDED,
+])  # fmt: skip
+def test_gradescope_tells_at_once_what_ended_early_and_no_secret(grade):
+    found = json.loads(gradescope(A4, grade))
+    jsonschema.validate(found, GRADESCOPE)
+    assert found["score"] == (grade.total or 0)
+    assert found["visibility"] == "visible"
+    assert found["output"].startswith(grade.status)
+    assert (grade.note in found["output"]) is not grade.ran
+    assert ("This is no grade" in found["output"]) == (grade.total is None)
+    assert not grade.ran or str(grade.total) not in found["output"]
+    assert "0.1875" not in found["output"]
+
+
+def test_what_was_graded_to_the_end_is_told_when_grades_are_published():
+    found = json.loads(gradescope(A4, GRADE))
+    assert found["visibility"] == "after_published"
+    assert "10 of 12 points so far, graded" in found["output"]
+
+
+def test_what_could_not_be_graded_is_no_zero_for_classroom_50():
     none = Grade(None, "could not be graded", [], "a full disk")
-    for make in (lambda: gradescope(A4, none), lambda: classroom50(A4, none, RUNNER)):
-        with pytest.raises(ValueError, match="a full disk"):
-            make()
+    with pytest.raises(ValueError, match="a full disk"):
+        classroom50(A4, none, RUNNER)
 
 
 @pytest.mark.parametrize("name", CLASSROOM.values())

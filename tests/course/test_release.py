@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -148,7 +149,7 @@ def test_the_scripts_of_other_systems_call_the_grader(tmp_path):
     script = tmp_path / "staff/gradescope/run_autograder"
     assert os.access(script, os.X_OK)
     run = script.read_text()
-    command = run.split("exec minisam ")[1].replace("\\\n", " ")
+    command = re.search(r" minisam (.*?[^\\])\n", run, re.DOTALL)[1].replace("\\\n", " ")
     parsed = build_parser(["course"]).parse_args(shlex.split(command))
     assert (parsed.assignment, parsed.variant) == ("a2", ["p=3"])
     assert parsed.gradescope == "/autograder/results/results.json"
@@ -157,6 +158,39 @@ def test_the_scripts_of_other_systems_call_the_grader(tmp_path):
                 if isinstance(node, ast.Assign) and node.targets[0].id == "words"]  # fmt: skip
     parsed = build_parser(["course"]).parse_args(words.split())
     assert (parsed.classroom50, parsed.variant) == ("result.json", ["p=3"])
+
+
+@pytest.mark.skipif(not shutil.which("timeout"), reason="there is no such command")
+@pytest.mark.parametrize(
+    ("secret", "fake", "output"),
+    [
+        ("x", 'printf \'{"output": "graded"}\' > "${@: -1}"; exit 1', "graded"),
+        ("x", "exit 2", "grading did not come to its end"),
+        ("x", "kill -9 $$", "grading did not come to its end"),
+        ("x", "sleep 60", "grading did not come to its end"),
+        ("", 'printf \'{"output": "graded"}\' > "${@: -1}"', "grading did not come to its end"),
+    ],
+)
+def test_gradescope_finds_a_result_whatever_comes_between(tmp_path, secret, fake, output):
+    place = tmp_path / "autograder"
+    release_to_staff(assignment("a2"), {}, tmp_path / "staff")
+    shutil.copytree(tmp_path / "staff" / "gradescope", place / "source")
+    (place / "results").mkdir()
+    (place / "source" / "secret").write_text(secret)
+    command = tmp_path / "bin" / "minisam"
+    command.parent.mkdir()
+    command.write_text(f"#!/usr/bin/env bash\n{fake}\n")
+    command.chmod(0o755)
+    script = place / "source" / "run_autograder"
+    text = script.read_text().replace("/autograder", str(place)).replace("timeout 540", "timeout 1")
+    script.write_text(text)
+    path = os.pathsep.join([str(command.parent), os.environ["PATH"]])
+    done = subprocess.run(
+        [script], env={**os.environ, "PATH": path}, capture_output=True, text=True
+    )
+    assert done.returncode == 0
+    assert output in json.loads((place / "results" / "results.json").read_text())["output"]
+    assert ("there must be a file secret" in done.stdout) == (not secret)
 
 
 def installs(folder):

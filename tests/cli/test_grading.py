@@ -1,0 +1,234 @@
+"""A class is graded from the command line, or nothing at all is written."""
+
+import json
+import os
+
+import pytest
+from course.submissions import course
+
+from minisam.cli import grading
+from minisam.course import batch, pupil
+from minisam.course.doors import CLASSROOM
+
+
+def test_of_one_submission_other_systems_are_told(folder, tmp_path, monkeypatch):
+    (folder / "bob" / "notes.py").write_text("x = 1")  # the folder is one student's all the same
+    path, other = tmp_path / "results.json", tmp_path / "result.json"
+    for name in CLASSROOM.values():
+        monkeypatch.setenv(name, "x")
+    assert course("grade", folder / "bob", "--assignment", "a2", "--out", tmp_path / "out",
+                  "--gradescope", path, "--classroom50", other) == 0  # fmt: skip
+    found = json.loads(path.read_text())
+    assert found["score"] == sum(one["score"] for one in found["tests"]) == 15
+    assert json.loads(other.read_text())["score"] == 15
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Let nothing be run: everybody gets a 0."""
+    from minisam.course import batch, judging
+
+    monkeypatch.setattr(batch, "check_itself", lambda *_: None)
+    monkeypatch.setattr(batch, "graded", lambda *_: judging.Grade(0, "graded", [], ran=True))
+    return monkeypatch
+
+
+RIGHT_A3 = "def asam_step(w, names, grad_fn, *, rho, lr, eta):\n    return w\n"
+EARLY = {  # what is handed in, and what its student reads at once
+    "another's": ({"hw2.py": RIGHT_A3},
+                  "could not be graded: it looks like a3, and has nothing of a2: it defines "
+                  "asam_step. Hand in hw2.py or hw2.ipynb. This is no grade"),
+    "nothing": ({}, "nothing handed in: There is no file. Hand in hw2.py or hw2.ipynb."),
+    "another kind": ({"hw2.zip": ""}, "there is no .py or .ipynb, only hw2.zip. Hand in hw2.py"),
+    "two": ({"a.py": "x = 1", "b.py": "x = 2"}, "none of the files is hw2.py: a.py, b.py."),
+    "both": ({"hw2.py": "def step(w): pass", "hw2.ipynb": "{}"},
+             "hw2.py and hw2.ipynb differ, and both hold work"),
+    "no notebook": ({"hw2.ipynb": "{"}, "not importable: it is no notebook (JSONDecodeError)."),
+    "no text": ({"hw2.py": "x\0"}, "not importable: it is not UTF-8: save it as UTF-8."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", EARLY)
+def test_gradescope_tells_at_once_why_grading_ended_early(kind, tmp_path, quick):
+    files, told = EARLY[kind]
+    (tmp_path / "in").mkdir()
+    for name, text in files.items():
+        (tmp_path / "in" / name).write_text(text)
+    path = tmp_path / "results.json"
+    code = course("grade", tmp_path / "in", "--assignment", "a2", "--out", tmp_path / "out",
+                  "--gradescope", path)  # fmt: skip
+    found = json.loads(path.read_text())
+    assert (found["score"], found["visibility"]) == (0, "visible")
+    assert told in found["output"]
+    assert ("This is no grade" in found["output"]) == (code == 1)
+    assert {one["visibility"] for one in found["tests"]} <= {"after_published"}
+
+
+def ends(*_):
+    raise SystemExit("killed")
+
+
+def fails(*_):
+    raise pupil.CannotGrade("the reference gets 1 of 20 points")
+
+
+def breaks(*_):
+    raise ZeroDivisionError("(0.1875, 0.25)")
+
+
+@pytest.mark.parametrize(("place", "how", "told"), [
+    ("check_itself", ends, "grading did not come to its end. Hand in"),
+    ("check_itself", fails, "grading did not come to its end. Hand in"),
+    ("graded", breaks, "could not be graded. This is no grade"),
+    ("write_class", breaks, "grading did not come to its end. Hand in"),
+])  # fmt: skip
+def test_gradescope_has_a_result_whatever_ends_us(
+    place, how, told, folder, tmp_path, quick, capsys
+):
+    quick.setattr(batch if hasattr(batch, place) else grading, place, how)
+    path = tmp_path / "results.json"
+    path.write_text('{"score": 20}')  # of an earlier run
+    words = ["grade", folder / "bob", "--assignment", "a2", "--out", tmp_path / "out"]
+    try:
+        code = course(*words, "--gradescope", path)
+    except (SystemExit, ZeroDivisionError):
+        code = 1
+    found = json.loads(path.read_text())
+    assert (code, found["score"], found["visibility"]) == (1, 0, "visible")
+    assert told in found["output"]
+    assert "0.1875" not in found["output"]  # a secret number
+
+
+def test_a_result_that_a_student_has_made_is_none(folder, tmp_path, quick, monkeypatch):
+    for name in CLASSROOM.values():
+        monkeypatch.setenv(name, "x")
+    theirs, ours = folder / "bob" / "result.json", tmp_path / "autograder.py"
+    words = ["grade", folder / "bob", "--assignment", "a2", "--out", tmp_path / "out"]
+    ours.write_text("x = 1")
+    theirs.symlink_to(ours)
+    assert course(*words, "--classroom50", theirs) == 0
+    assert ours.read_text() == "x = 1"
+    assert json.loads(theirs.read_text())["score"] == 0
+    theirs.write_text('{"score": 20}')
+    (folder / "bob" / "hw2.py").write_text(RIGHT_A3)
+    assert course(*words, "--classroom50", theirs) == 1
+    assert not theirs.exists()
+
+
+def test_files_of_another_assignment_are_refused_before_anything_is_written(
+    folder, tmp_path, capsys
+):
+    assert course("grade", folder, "--assignment", "a3", "--out", tmp_path / "out") == 2
+    assert "--assignment must be a2, got a3" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_could_not_be_graded_is_an_error_and_no_zero(folder, tmp_path, capsys):
+    (folder / "ann" / "hw2.py").rename(folder / "ann" / "a.py")
+    (folder / "ann" / "b.py").touch()
+    assert course("grade", folder, "--assignment", "a2", "--out", tmp_path / "out") == 1
+    assert "ann could not be graded: none of the files is hw2.py" in capsys.readouterr().err
+    assert "ann,,could not be graded" in (tmp_path / "out" / "scores.csv").read_text()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other permissions")
+def test_a_seed_file_that_others_may_read_is_said(folder, tmp_path, capsys, monkeypatch):
+    from minisam.course import batch, judging
+
+    monkeypatch.setattr(batch, "check_itself", lambda *_: None)
+    monkeypatch.setattr(batch, "graded", lambda *_: judging.Grade(0, "graded", []))
+    words = ["grade", folder, "--assignment", "a2", "--out", tmp_path / "out", "--seed-file"]
+    (tmp_path / "mine").write_text("x")
+    for mode, said in ((0o644, True), (0o600, False)):
+        (tmp_path / "mine").chmod(mode)
+        assert course(*words, tmp_path / "mine") == 0
+        assert ("others may read the seed file" in capsys.readouterr().err) is said
+    assert (tmp_path / "out").stat().st_mode & 0o077 == 0
+
+
+def test_a_class_is_not_graded_again_with_a_seed_that_nobody_chose(
+    folder, tmp_path, capsys, monkeypatch
+):
+    from minisam.course import batch, judging
+
+    monkeypatch.setattr(batch, "check_itself", lambda *_: None)
+    monkeypatch.setattr(batch, "graded", lambda *_: judging.Grade(0, "graded", []))
+    out, mine = tmp_path / "out", tmp_path / "mine"
+    words = ["grade", folder, "--assignment", "a2", "--out", out]
+    assert course(*words, "--seed-file", mine) == 0
+    capsys.readouterr()
+    for more, name in (((), "secret"), (("--seed-file", tmp_path / "typo"), "typo")):
+        before = sorted(tmp_path.rglob("*"))
+        assert course(*words, *more) == 2
+        told = capsys.readouterr().err
+        assert "--seed-file must be the one that the results in" in told
+        assert f"{name}', which is not there" in told
+        assert sorted(tmp_path.rglob("*")) == before
+    assert course(*words, "--seed-file", mine) == 0
+
+
+def test_results_among_the_submissions_are_refused(folder, capsys):
+    for out in (folder, folder / "marks"):
+        assert course("grade", folder, "--assignment", "a2", "--out", out) == 2
+        assert "--out must not be inside" in capsys.readouterr().err
+    assert sorted(path.name for path in folder.iterdir()) == ["ann", "bob"]
+
+
+@pytest.mark.parametrize(("words", "told"), [
+    (("--jobs", 0), "--jobs must be"),
+    (("--variant", "p=7"), "--variant must be among"),
+    (("--seed-file", "empty"), "is empty"),
+    (("--marks", "none.csv"), "none.csv"),
+    (("--seed-file", "empty/x"), "--seed-file must be a file that can be written"),
+    (("--gradescope", "empty/x"), "--gradescope must be a file that can be written"),
+    (("--classroom50", "empty/x"), "--classroom50 must be a file that can be written"),
+    (("--classroom50", "new"), "this is no runner of Classroom 50"),
+    (("--nbgrader", "none.db"), "there is no gradebook"),
+    (("--out", "empty/x"), "--out must be a file that can be written"),
+    (("--assignment", "a4", "--marks", "typo.csv"), "typo.csv has points for 'anne'"),
+    (("--assignment", "a4", "--marks", "none.csv"), "none.csv"),
+    (("--assignment", "a4", "--marks", "."), "--marks must be a file"),
+    (("--out", "empty"), "--out must be a folder"),
+    (("--seed-file", "."), "--seed-file must be a file that can be written, got '.', a folder"),
+    (("--gradescope", "."), "--gradescope must be a file that can be written, got '.', a folder"),
+    (("--classroom50", "."), "--classroom50 must be a file that can be written, got '.', a folder"),
+    (("--nbgrader", "."), "--nbgrader must be a file that can be written, got '.', a folder"),
+])  # fmt: skip
+def test_an_option_that_is_none_is_refused(words, told, folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").touch()
+    (tmp_path / "typo.csv").write_text("id,report\nanne,7\n")
+    for name in ("ann", "bob") if "a4" in words else ():
+        (folder / name / "hw2.py").write_text("def flip(): pass")
+    before = sorted(tmp_path.rglob("*"))
+    assert course("grade", folder, "--assignment", "a2", "--out", "out", *words) == 2
+    assert told in capsys.readouterr().err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path, capsys):
+    assert course("grade", tmp_path / "x", "--assignment", "a2", "--out", tmp_path / "o") == 2
+    assert "there is no folder" in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()  # no secret either
+
+
+def test_a_page_that_cannot_be_written_costs_nobody_else_anything(
+    folder, tmp_path, capsys, monkeypatch
+):
+    from minisam.course import batch, judging, pages
+
+    real = pages.feedback
+
+    def sometimes(found, name, grade):
+        if name == "ann":
+            raise ValueError("no \x1b page")
+        return real(found, name, grade)
+
+    monkeypatch.setattr(pages, "feedback", sometimes)
+    monkeypatch.setattr(batch, "check_itself", lambda *_: None)
+    monkeypatch.setattr(batch, "graded", lambda *_: judging.Grade(0, "graded", []))
+    out = tmp_path / "out"
+    assert course("grade", folder, "--assignment", "a2", "--out", out) == 1
+    assert "ann has no page: no \\x1b page" in capsys.readouterr().err
+    assert [path.name for path in (out / "feedback").iterdir()] == ["bob.html"]
+    assert len((out / "scores.csv").read_text().splitlines()) == 3
