@@ -88,7 +88,8 @@ def plain_to_see(facts: Facts) -> bool:
     """Return whether something is wrong by more than a hundredth."""
     climb, step = facts.climb, norm(subtract(facts.expected, facts.start))
     off = norm(subtract(facts.end, facts.expected))
-    return climb.cosine < 0.99 or abs(climb.ratio - 1) > 0.01 or not off <= 0.01 * step
+    straight, long = climb.cosine >= 0.99, abs(climb.ratio - 1) <= 0.01  # a NaN is neither
+    return not (straight and long and off <= 0.01 * step)
 
 
 def off_of(facts: Facts, name: str) -> tuple[str, ...]:

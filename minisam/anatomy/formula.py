@@ -141,6 +141,8 @@ def fitted_factors(sample: Sample, names: Sequence[str], accuracy: float) -> lis
     if not there or not size:
         return [] if size else [np.nan] * len(names)
     matrix = np.stack([sample.basis[name] for name in there], axis=1)
+    if not (np.isfinite(size) and np.isfinite(matrix).all()):  # there is no best fit
+        return []
     lengths = np.linalg.norm(matrix, axis=0)
     solution, *_ = np.linalg.lstsq(matrix / lengths, sample.target, rcond=None)
     error = float(np.linalg.norm(matrix / lengths @ solution - sample.target))

@@ -55,7 +55,7 @@ class Ascent(NamedTuple):
     @property
     def tells(self) -> bool:
         """Return whether there is one, and numbers."""
-        finite = np.all(np.isfinite(self.B + self.along))
+        finite = all(np.isfinite(x).all() for x in (self.A, self.B, self.along))
         return bool(self.rho > 0 and np.any(self.along) and finite)
 
 

@@ -169,9 +169,15 @@ def error(observed: np.ndarray, expected: Any) -> np.ndarray:
     if np.isfinite(apart).all():  # then both are, as most of the others
         size = max(1.0, float(np.abs(observed).max()), float(np.abs(expected).max()))
         return apart / (accuracy_of(observed) * size)
-    size = max(1.0, *(float(np.max(np.abs(x), initial=0.0)) for x in (observed, expected)))
+    # An infinity that both have is no size, of which the others might be a share.
+    size = max(1.0, *(largest_finite(x) for x in (observed, expected)))
     apart = np.where(observed == expected, 0.0, apart) / (accuracy_of(observed) * size)
     return np.where(np.isnan(observed) & np.isnan(expected), 0.0, np.nan_to_num(apart, nan=np.inf))
+
+
+def largest_finite(x: np.ndarray) -> float:
+    """Return the size of the largest entry that is a number; 0 if none is."""
+    return float(np.max(np.abs(x), initial=0.0, where=np.isfinite(x)))
 
 
 def accuracy_of(observed: np.ndarray) -> float:
@@ -187,12 +193,14 @@ def without_bound(expected: Any) -> np.ndarray:
 def place(quantity: str, expected: dict[str, Rounded], observed: dict[str, Any]) -> Judgement:
     """Judge a quantity by its worst entry.
 
-    Where one entry must be NaN, others may be: a step that is told a NaN may hand it on to all, as
-    by a product with 0 or by a length of which everything is a multiple.
+    A step that is told a NaN may hand it on: to the whole of its tensor, or to all tensors, by a
+    length of which everything is a multiple. Elsewhere a NaN is as wrong as any other number.
     """
     ratios = {name: error(observed[name], expected[name]) for name in observed}
-    if any(np.isnan(without_bound(one)).any() for one in expected.values()):
-        ratios = {name: np.where(np.isnan(observed[name]), 0.0, r) for name, r in ratios.items()}
+    told = [name for name in observed if np.isnan(without_bound(expected[name])).any()]
+    filled = [name for name in observed if np.isnan(observed[name]).all()]
+    handed_on = filled if told and len(filled) == len(observed) else {*told} & {*filled}
+    ratios |= {name: np.zeros_like(ratios[name]) for name in handed_on}
     tensor = max(ratios, key=lambda name: float(np.max(ratios[name], initial=0.0)))
     worst = ratios[tensor]
     entry = tuple(map(int, np.unravel_index(int(np.argmax(worst)), worst.shape)))

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from minisam.anatomy.climbs import quotient
 from minisam.anatomy.conditions import Earlier, condition, condition_of
 from minisam.anatomy.evidence import Evidence, evidence_of, judged
@@ -87,13 +89,14 @@ def worth_telling(shown: Evidence) -> Evidence:
 
 def slightly(wrong: Sequence[Facts], name: str) -> str:
     """Say how little a part is off, if it is little: then it may be rounded."""
-    largest = 0.0
+    climbs = name in ("direction", "length")
+    shares = []
     for one in wrong:
-        climbs = name in ("direction", "length") and one.second is not None
         seen = subtract(one.second, one.origin) if climbs and one.second else one.end
-        right = one.wanted if climbs else one.expected
-        way = right if climbs else subtract(one.expected, one.start)
-        largest = max(largest, quotient(float(norm(subtract(seen, right))), float(norm(way))))
+        right = one.wanted if climbs and one.second else one.expected
+        way = right if climbs and one.second else subtract(one.expected, one.start)
+        shares.append(quotient(float(norm(subtract(seen, right))), float(norm(way))))
+    largest = float(np.max(shares, initial=0.0))  # NaN if one of them is: that is not little
     return f" It is off by {largest:.1g} of itself at most." if 0 < largest < LITTLE else ""
 
 

@@ -85,3 +85,12 @@ def test_two_long_vectors_whose_difference_is_the_target_explain_nothing():
     for apart, factors in ((0.125, [-8.0, 8.0]), (2.0**-10, [])):  # 8 times the target, and 1024
         sample = Sample(target, {"x": x, "beside": x + apart * target}, {})
         assert fitted_factors(sample, ["x", "beside"], ACCURACY) == pytest.approx(factors)
+
+
+@pytest.mark.fault("special-value", "anatomy")
+@pytest.mark.parametrize("odd", [np.nan, np.inf])
+def test_what_is_no_number_is_no_sum(odd):
+    x, y = np.eye(4)[:2]
+    assert fitted_factors(Sample(2 * x, {"x": x, "y": y}, {}), ["x", "y"], 1e-7)
+    for target, basis in ((2 * x + odd, x), (2 * x, x + odd)):
+        assert not fitted_factors(Sample(target, {"x": basis, "y": y}, {}), ["x", "y"], 1e-7)

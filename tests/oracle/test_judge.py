@@ -10,6 +10,7 @@ from minisam.oracle.judge import NARROW, error, judge
 from minisam.oracle.parts import convention_part
 from minisam.oracle.probes import PROBES
 from minisam.oracle.watch import watch
+from minisam.rounding import exact
 from minisam.variants.mutants import MUTANTS
 from minisam.variants.mutants.adaptive import setting
 from minisam.variants.recipe import optimizer
@@ -161,3 +162,43 @@ def test_a_nan_that_must_be_somewhere_may_be_everywhere_but_not_nowhere():
     assert not judge(
         watch(as_adapter(known.returns_nan), PROBES["sam-one-tensor"], "float64")
     ).agrees
+
+
+def told_at_b(w, grad_fn, *, rho, lr, fill):
+    """A right step that does something more where its new weights are not finite."""
+    new = known.right(w, grad_fn, rho=rho, lr=lr)
+    return fill(new) if any(np.isnan(x).any() for x in new) else new
+
+
+@pytest.mark.fault("special-value", "oracle.judge")
+@pytest.mark.parametrize(("fill", "agrees"), [
+    (lambda new: new, True),
+    (lambda new: [new[0] * np.nan, new[1]], True),  # the whole tensor, as by its own length
+    (lambda new: [x * np.nan for x in new], True),
+    (lambda new: [new[0], new[1] * np.nan], False),  # another one
+    (lambda new: [new[0], new[1] * [1.0, np.nan]], False),
+    (lambda new: [np.nan_to_num(new[0]), new[1] * np.nan], False),
+    (lambda new: [np.full_like(x, np.inf) for x in new], False),
+])  # fmt: skip
+@pytest.mark.parametrize("rough", [False, True])
+def test_a_nan_is_handed_on_to_its_tensor_or_to_all_and_else_it_is_wrong(fill, agrees, rough):
+    trace = watch(as_adapter(partial(told_at_b, fill=fill)), PROBES["sam-nan-at-B"], "float64")
+    assert judge(trace, rough=rough).agrees == agrees
+
+
+@pytest.mark.fault("special-value", "oracle.judge")
+@pytest.mark.parametrize(("odd", "lift"), [
+    (np.nan, exact),
+    (np.nan, np.asarray),
+    (np.inf, np.asarray),
+    (-np.inf, np.asarray),
+])  # fmt: skip
+def test_what_is_no_number_agrees_with_itself_alone_and_excuses_no_other_entry(odd, lift):
+    right = np.array([odd, 1.0, 2.0])
+    assert not error(right, lift(right)).any()
+    with np.errstate(invalid="ignore"):
+        assert error(np.array([odd, 1.0, 2.1]), lift(right))[2] > 1
+        for other in (np.nan, np.inf, -np.inf, 0.0):
+            assert error(np.array([odd, other, 2.0]), lift(right))[1] > 1
+            if not np.array_equal(other, odd, equal_nan=True):
+                assert error(np.array([other, 1.0, 2.0]), lift(right))[0] > 1
