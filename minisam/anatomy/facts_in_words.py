@@ -72,6 +72,8 @@ def told_direction(facts: Facts, right: Sequence[Facts]) -> str:
     climb, up = facts.climb, uphill(facts)
     if climb.along:
         return f"B − A is along {up}: the cosine is {climb.cosine:.2f}."
+    if not np.isfinite(climb.cosine):
+        return "B is not finite."
     if climb.cosine <= -0.99999:
         return f"B − A points against {up}: the cosine is −1.00."
     still = [key for key, share in climb.by_tensor.items() if share == 0]
@@ -91,10 +93,10 @@ def told_length(facts: Facts, right: Sequence[Facts]) -> str:
     text += of_tensors(count)
     if facts.climb.exact:
         return f"{text}."
-    for one in right:
-        there = one.hp
-        if len(one.start) < count and (there.rho, there.method, there.p) == (rho, hp.method, hp.p):
-            return f"{text}; with {of_tensors(len(one.start))} it is {rho:g}."
+    alike = [one for one in right if (one.hp.rho, one.hp.method, one.hp.p) == (rho, hp.method, hp.p)]
+    fewer = [len(one.start) for one in alike if len(one.start) < count]
+    if fewer and len(fewer) == len(alike):  # else it is not their number that matters
+        return f"{text}; with {of_tensors(fewer[0])} it is {rho:g}."
     return f"{text}."
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from minisam.oracle.watch import Trace
 
 Features = list[str]  # what is told first comes first
+SIZES = (1e-3, 1e-6, 1e-10, 1e-15, 1e-18)  # of gradients
+LATER = ("second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 
 
 def features_of_probe(trace: Trace) -> Features:
@@ -52,8 +54,17 @@ def features_of_probe(trace: Trace) -> Features:
         "for ASAM": hp.method == "asam",
         f"in {trace.dtype}": trace.dtype != "float64",
         "with two tensors of one shape": len({*probe.shapes.values()}) < len(hp.names),
+        "with a tensor that has no axes": () in probe.shapes.values(),
     }
-    return [name for name, has in told.items() if has]
+    return [name for name, has in told.items() if has] + gradient_sizes(trace)
+
+
+def gradient_sizes(trace: Trace) -> Features:
+    """Name what is special about the size that a probe's gradients have."""
+    scale = trace.probe.scale
+    size = float(scale[trace.dtype] if isinstance(scale, dict) else scale)
+    small = [f"with gradients of {most:g} or less" for most in SIZES if size <= most]
+    return [f"with gradients of {size:g}"] if size > 1 else small
 
 
 def features_of_step(facts: Facts, earlier: Sequence[Facts] = ()) -> Features:
@@ -64,8 +75,7 @@ def features_of_step(facts: Facts, earlier: Sequence[Facts] = ()) -> Features:
     told = {
         "once the learning rate has changed": hp.lr != first.lr,
         "once ρ has changed": hp.rho != first.rho,
-        "from the second step on": facts.step > 0,
-        "from the third step on": facts.step > 1,
+        **{f"from the {word} step on": facts.step > k for k, word in enumerate(LATER)},
         "in the first step": facts.step == 0,
         "in every second step": facts.step % 2 == 1,
         "where a tensor has a gradient at A and none at B": lost_at_b(facts),
@@ -85,8 +95,11 @@ def features_of_step(facts: Facts, earlier: Sequence[Facts] = ()) -> Features:
         "where there are several tensors": len(facts.start) > 1,
         "with biases": any(key.endswith("bias") for key in there),
     }
-    probe = [name for name in features_of_probe(facts.trace) if name not in several]
-    return [name for name, has in {**several, **dict.fromkeys(probe, True), **told}.items() if has]
+    size_of_all = gradient_sizes(facts.trace)  # the last: a step's own gradient says it better
+    others = {*several, *size_of_all}
+    probe = dict.fromkeys((x for x in features_of_probe(facts.trace) if x not in others), True)
+    every = {**several, **probe, **told, **dict.fromkeys(size_of_all, True)}
+    return [name for name, has in every.items() if has]
 
 
 def lost_at_b(facts: Facts) -> list[str]:

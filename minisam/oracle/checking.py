@@ -153,6 +153,9 @@ def examine(trace: Trace, base: Part, known: dict[str, str]) -> Entry:
     if trace.fault is not None:
         if probe.has_nan and isinstance(trace.fault, Raised):
             return Entry(result._replace(why=Reason("it refuses NaN gradients")), trace)
+        if () in probe.shapes.values() and isinstance(trace.fault, Raised):
+            why = Reason("it does not take", "tensors without axes")
+            return Entry(result._replace(why=why), trace)
         if probe.extreme and isinstance(trace.fault, Raised):
             return Entry(result._replace(status="out of range", why=Reason(probe.note)), trace)
         status = "known" if probe.slug in known else "error"
@@ -161,7 +164,7 @@ def examine(trace: Trace, base: Part, known: dict[str, str]) -> Entry:
         judgement = judge_parts([], trace, base)
     except Unsupported as refusal:  # of a follow-up, under what is declared
         return Entry(result._replace(why=refusal.reason), trace)
-    result = result._replace(error=float(np.nan_to_num(judgement.ratio, posinf=np.inf)))
+    result = result._replace(error=judgement.ratio)
     if judgement.agrees:
         note = "known to fail, but passes" if probe.slug in known else ""
         return Entry(result._replace(status="pass", why=Reason(note)), trace, judgement)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minisam.oracle.judge import Judgement
+from minisam.oracle.notation import list_of
 from minisam.oracle.watch import Trace
 
 QUANTITIES = {
@@ -72,6 +73,8 @@ def looks_like(trace: Trace, judgement: Judgement) -> str:
     """Say what the first wrong quantity looks like, "ε = 0.5 × expected ε", or ""."""
     seen = trace.steps[judgement.step]
     if judgement.quantity == "fewer gradients":
+        if len(seen.queries) > 1 == len({list_of(point) for point in seen.queries}):
+            return "all gradients of a step are asked for at the same point"
         return (
             f"{len(seen.queries)} gradient(s) asked for in a step, "
             "where one at A and one at B are expected"

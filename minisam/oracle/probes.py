@@ -26,6 +26,7 @@ SIX: Shapes = {
     "out.weight": (1, 3),
 }
 PAIR: Shapes = {"weight": (2,), "bias": (2,)}
+SCALAR: Shapes = {"weight": (2,), "scale": ()}
 WIDE: Shapes = {"a.weight": (8, 8), "b.bias": (8,)}
 
 
@@ -181,6 +182,8 @@ PROBES: dict[str, Probe] = {probe.slug: probe for probe in [
     *logic("nan-at-B", {}, special="nan at B", ends_only=True, note="a guard shows, if any"),
     *logic("nan-momentum", HEAVY, special="nan at A, then at B", steps=4, ends_only=True,
            note="and what it does to the velocity"),
+    *logic("scalar", {}, shapes=SCALAR, note="a tensor without axes is one like the others"),
+    *logic("twelve-steps", {}, steps=12, note="no step is another one for its number"),
     Probe("asam-eta", {"method": "asam", "rho": 0.5, "eta": 0.5}),
     Probe("asam-eta-zero", {"method": "asam", "rho": 0.5, "eta": 0.0}, special="zero weights"),
     Probe("asam-scope-all", {"method": "asam", "rho": 0.5, "scope": "all"}),

@@ -140,8 +140,9 @@ def situations(trace: Trace) -> Iterator[Situation]:
     chosen = [*few, tuple(features)] if len(features) > 2 else few
     chosen = [kept for kept in chosen if all(NEEDS.get(k, {k}) & {*kept} for k in kept)]
     order = []
+    geometries = [*GEOMETRIES, *([probe.shapes] if () in probe.shapes.values() else [])]
     for kept in chosen:
-        for rank, shapes in enumerate(GEOMETRIES):
+        for rank, shapes in enumerate(geometries):
             for steps in range(1, min(probe.steps, len(TOLD)) + 1):
                 for extra, numbers in enumerate(NUMBERS):
                     cost = 2 * len(kept) + rank + 2 * (steps - 1) + extra

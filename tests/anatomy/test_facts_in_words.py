@@ -8,6 +8,7 @@ from minisam.anatomy.facts_in_words import (
     told_direction,
     told_ending,
     told_first,
+    told_length,
     told_second,
 )
 from minisam.variants.mutants import MUTANTS
@@ -36,3 +37,16 @@ def test_numbers_in_words():
     assert set_apart(1 / 3, 0.3333333) == "0.333333333"
     assert of_tensors(12) == "12 tensors"
     assert np.float64(set_apart(1.7320508, 1.0)) == 1.73
+
+
+def test_fewer_tensors_are_told_of_only_where_their_number_matters():
+    right = [*facts(known.right, "sam-one-tensor"), *facts(known.right, "sam-three-tensors")]
+    (short, *_) = facts(MUTANTS["M52-half-the-radius"].adapter)
+    assert told_length(short, right[:1]).endswith("three tensors; with one tensor it is 0.05.")
+    assert told_length(short, right).endswith("‖B − A‖ = 0.025 with ρ = 0.05 and three tensors.")
+
+
+def test_a_point_that_is_not_finite_is_told_as_one():
+    (one, *_) = facts(known.right)
+    lost = one._replace(climb=one.climb._replace(along=False, cosine=np.nan))
+    assert told_direction(lost, []) == "B is not finite."

@@ -41,3 +41,13 @@ def test_what_a_tensor_had_before_is_known():
     assert "where there are several tensors" in features_of_step(steps[1])
     (alone, *_) = facts(reference, "sam-one-tensor")
     assert "where there are several tensors" not in features_of_step(alone)
+
+
+def test_the_size_of_the_gradients_is_named_last():
+    reference = MUTANTS["M35-shadowed-gradient"].adapter
+    (one, *_) = facts(reference, "sam-gradient-1e-6")
+    named = features_of_step(one)
+    assert named[-2:] == ["with gradients of 0.001 or less", "with gradients of 1e-06 or less"]
+    assert named[-2:] == features_of_probe(one.trace)[-2:]
+    (one, *_) = facts(reference, "sam-gradient-1e6")
+    assert features_of_step(one)[-1] == "with gradients of 1e+06"

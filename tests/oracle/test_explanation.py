@@ -140,3 +140,11 @@ def test_both_numbers_of_gradients_are_told():
     ):
         text = first_wrong(*seen(as_adapter(step), slug))
         assert text == f"the number of gradients (probe {slug}, float64, step 1): {told}"
+
+
+def test_a_climb_that_is_left_out_is_told_as_one():
+    def careful(w, grad_fn, *, rho, lr):
+        return [x - lr * g for x, g in zip(w, grad_fn(w) and grad_fn(w), strict=True)]
+
+    told = "all gradients of a step are asked for at the same point"
+    assert looks_like(*seen(as_adapter(careful), "sam-one-tensor")) == told

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from oracle import implementations as known
 
 from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.library import adapter_of, optimizer_of
@@ -412,3 +413,46 @@ def test_where_rounding_plays_no_part_one_dtype_is_enough():
         if r.status == "pass"
     }
     assert single == "float32"
+
+
+def moves_no_scalar(w, grad_fn, *, rho, lr):
+    d1 = grad_fn(w)
+    length = np.sqrt(sum(np.sum(g * g) for g in d1 if g.ndim))
+    b = [x + g * (rho / length) if length and x.ndim else x for x, g in zip(w, d1, strict=True)]
+    return [x - lr * g for x, g in zip(w, grad_fn(b), strict=True)]
+
+
+def tires(w, grad_fn, *, rho, lr, state, last=11):
+    state["step"] = state.get("step", 0) + 1
+    return known.right(w, grad_fn, rho=rho if state["step"] <= last else 0.0, lr=lr)
+
+
+def failing(step):
+    report = check(step, "float64")
+    wrong = {one.probe for one in report.results if one.status in ("fail", "error")}
+    return wrong, report.text()
+
+
+@pytest.mark.fault("shape", "oracle.check")
+def test_a_tensor_without_axes_is_one_like_the_others():
+    slugs, text = failing(moves_no_scalar)
+    assert slugs == {"sam-scalar"}
+    assert "Only with a tensor that has no axes." in text.replace("\n    ", " ")
+    assert "w = [np.array([1.0, 2.0]), np.array(3.0)]" in text
+
+
+@pytest.mark.fault("shape", "oracle.check")
+def test_who_takes_no_tensor_without_axes_is_not_tried_on_one():
+    def rows(w, grad_fn, *, rho, lr):
+        return known.right([x[:] for x in w], grad_fn, rho=rho, lr=lr)
+
+    slugs, text = failing(rows)
+    assert (slugs, "tensors without axes" in text) == (set(), True)
+
+
+@pytest.mark.fault("cannot-fail", "minisam check")
+def test_the_twelfth_step_is_one_like_the_first():
+    assert judged(plain(tires), "sam-twelve-steps").step == 11
+    slugs, text = failing(partial(tires, last=5))
+    assert slugs == {"sam-twelve-steps"}
+    assert "Only from the sixth step on" in text.replace("\n    ", " ")
