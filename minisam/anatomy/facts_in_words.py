@@ -93,10 +93,10 @@ def told_length(facts: Facts, right: Sequence[Facts]) -> str:
     text += of_tensors(count)
     if facts.climb.exact:
         return f"{text}."
-    alike = [one for one in right if (one.hp.rho, one.hp.method, one.hp.p) == (rho, hp.method, hp.p)]
-    fewer = [len(one.start) for one in alike if len(one.start) < count]
-    if fewer and len(fewer) == len(alike):  # else it is not their number that matters
-        return f"{text}; with {of_tensors(fewer[0])} it is {rho:g}."
+    asked = rho, hp.method, hp.p
+    there = [len(one.start) for one in right if (one.hp.rho, one.hp.method, one.hp.p) == asked]
+    if there and max(there) < count:  # else it is not their number that matters
+        return f"{text}; with {of_tensors(there[0])} it is {rho:g}."
     return f"{text}."
 
 

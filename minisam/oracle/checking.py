@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 from itertools import product
 from typing import Any
 
-import numpy as np
-
 from minisam.adapters.plain import as_adapter
 from minisam.adapters.protocol import HYPERPARAMETERS, Unsupported
 from minisam.adapters.reason import Reason
@@ -60,6 +58,7 @@ def check(
         ValueError: naming the argument that is not one.
 
     Example:
+        >>> import numpy as np
         >>> def step(w, grad_fn, *, rho, lr):
         ...     d1 = grad_fn(w)
         ...     length = np.sqrt(sum(np.sum(g * g) for g in d1))

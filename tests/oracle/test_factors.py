@@ -103,5 +103,5 @@ def test_what_is_no_number_says_nothing(odd):
     told = {"A": np.array([1.0, 2.0]), "B": np.array([1.5, 2.5]), "along": np.array([1.0, 1.0])}
     assert factor_of(Ascent(**told, rho=0.5, length=1.0, dtype="float64"))
     for name, x in told.items():
-        strange = {**told, name: x + [0.0, odd]}
+        strange = {**told, name: np.add(x, [0.0, odd])}
         assert not factor_of(Ascent(**strange, rho=0.5, length=1.0, dtype="float64")), name
