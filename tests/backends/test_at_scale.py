@@ -204,6 +204,10 @@ def test_it_judges_its_step_and_then_trains(module, monkeypatch, tmp_path, capsy
         page = (tmp_path / f"{name}.md").read_text()
         assert record["claim"] in page
         assert "| SAM − SGD, paired | " in page
+        assert "Not all runs are of one machine" not in page
+        assert f"Here ({record['device']}): " in page
+    for run in json.loads((tmp_path / "runs.json").read_text()):
+        assert (run["device"], run["versions"]["torch"]) == (record["device"], torch.__version__)
     cifar = module("cifar")
     monkeypatch.setattr(cifar, "judge", conforming)
     assert cifar.main(["table4", *SMOKE, "--out", str(tmp_path)]) == 0
@@ -233,7 +237,12 @@ def test_what_does_not_fit_is_left_out_and_said(module, monkeypatch, tmp_path, c
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("--minutes", "nan"), ("--minutes", "-1"), ("--seeds", "0"), ("--problem", "10,000 images")],
+    [
+        ("--minutes", "nan"),
+        ("--minutes", "-1"),
+        ("--seeds", "0"),
+        ("--problem", "10,000 images"),
+    ],
 )
 def test_a_wrong_value_is_one_line_and_nothing_is_written(module, option, value, tmp_path, capsys):
     with pytest.raises(SystemExit) as end:
@@ -243,20 +252,128 @@ def test_a_wrong_value_is_one_line_and_nothing_is_written(module, option, value,
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("content", ["{", "[1]", '[{"settings": {"method": "adam", "sharp": 1}}]'])
+DONE = {
+    "settings": {},
+    **dict.fromkeys(("seconds", "last", "best", "train", "validation"), 1.0),
+}
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["{", "{}", "[1]", '[{"settings": {"method": "adam", "sharp": 1}}]', b"\xff"]
+    + [
+        json.dumps([{**DONE, **change}])
+        for change in (
+            {"seconds": None},
+            {"last": "1"},
+            {"validation": float("nan")},
+            {"settings": {"epochs": 0}},
+            {"settings": {"epochs": "3"}},
+            {"device": 1},
+            {"device": None},
+            {"versions": "2.11"},
+        )
+    ]
+    + [json.dumps([{key: value for key, value in DONE.items() if key != "best"}])],
+)
 def test_what_holds_no_runs_is_refused_by_name_and_left_as_it_is(module, content, tmp_path, capsys):
-    (tmp_path / "runs.json").write_text(content)
+    content = content if isinstance(content, bytes) else content.encode()
+    (tmp_path / "runs.json").write_bytes(content)
     with pytest.raises(SystemExit):
         module("cifar").main(["table4", *SMOKE, "--out", str(tmp_path)])
     assert "runs.json must hold the runs of this trial" in capsys.readouterr().err
-    assert (tmp_path / "runs.json").read_text() == content
+    assert (tmp_path / "runs.json").read_bytes() == content
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_an_empty_folder_is_refused(module, capsys):
+@pytest.mark.parametrize("name", ["", "afile", "afile/x"])
+def test_what_can_be_no_folder_is_refused(module, name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "afile").touch()
     with pytest.raises(SystemExit):
-        module("cifar").main([*SMOKE, "--out", ""])
+        module("cifar").main([*SMOKE, "--out", name])
     assert "--out" in capsys.readouterr().err.splitlines()[-1]
+    assert [path.name for path in tmp_path.iterdir()] == ["afile"]
+
+
+def test_a_device_that_is_none_is_one_line_and_nothing_is_written(module, tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        module("cifar").main(["--smoke", "--device", "nonsense", "--out", str(tmp_path / "out")])
+    assert end.value.code == 2
+    assert "device must be one that PyTorch has" in capsys.readouterr().err.splitlines()[-1]
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_old_file_is_read_and_the_page_says_what_was_done_elsewhere(
+    module, monkeypatch, tmp_path, capsys
+):
+    cifar, kept = module("cifar"), module("kept")
+    monkeypatch.setattr(cifar, "judge", conforming)
+    words = ["table4", *SMOKE, "--out", str(tmp_path)]
+    assert cifar.main(words) == 0
+    runs = json.loads((tmp_path / "runs.json").read_text())
+    for run in runs:  # as the first ones were kept
+        del run["device"], run["versions"]
+    (tmp_path / "runs.json").write_text(json.dumps(runs))
+    capsys.readouterr()
+    assert cifar.main(words) == 0
+    assert f"Here ({kept.UNKNOWN}): " in capsys.readouterr().out
+    sam = next(run for run in runs if run["settings"]["method"] == "sam"
+               and run["settings"]["seed"] == 1)  # fmt: skip
+    (tmp_path / "runs.json").write_text(json.dumps([run for run in runs if run != sam]))
+    monkeypatch.setattr(kept, "processor", lambda: "another one")
+    assert cifar.main(words) == 0
+    page = (tmp_path / "table4.md").read_text()
+    assert f"Here ({kept.UNKNOWN} and another one): " in page
+    assert "- another one (1 of 8): SAM at 40% noise\n" in page
+    assert json.loads((tmp_path / "runs.json").read_text())[-1]["device"] == "another one"
+
+
+def test_machines_differ_by_device_and_by_what_differs_of_the_versions(module):
+    kept = module("kept")
+    old = {"method": "SGD", "problem": "p"}
+    here = {**old, "device": "H200", "versions": {"python": "3.12", "torch": "2.11"}}
+    there = {**here, "versions": {"python": "3.12", "torch": "2.12"}}
+    assert kept.note([here, here]) == kept.note([old, old]) == kept.note([]) == []
+    assert [*kept.machines([here, there, old])] == ["H200, torch 2.11", "H200, torch 2.12",
+                                                    kept.UNKNOWN]  # fmt: skip
+    assert [*kept.machines([here, {**here, "device": "cpu"}])] == ["H200", "cpu"]
+    told = kept.note([here, {**old, "method": "SAM"}, old])
+    assert told[2:-1] == ["- H200 (1 of 3): SGD at p",
+                          f"- {kept.UNKNOWN} (2 of 3): SAM at p, SGD at p"]  # fmt: skip
+
+
+def test_how_long_a_run_takes_is_learned_from_this_device_alone(module, monkeypatch, tmp_path):
+    kept = module("kept")
+    monkeypatch.setattr(kept, "machine", lambda device: {"device": "here"})
+    path = tmp_path / "runs.json"
+
+    def pace(*runs):
+        path.write_text(json.dumps([{**DONE, **run} for run in runs]))
+        return kept.Kept(path, "cpu", 0.0).pace() * kept.Settings().cost
+
+    fast, old = {"device": "H200", "seconds": 1.0}, {"seconds": 5.0}
+    assert pace(fast) == pace() == 0
+    assert pace(fast, old) == pytest.approx(5)
+    assert pace(old, {"device": "here", "seconds": 9.0}, fast) == pytest.approx(9)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("processor: 0\nmodel name\t: A CPU\nmodel name\t: A CPU\n", "A CPU"),
+        ("model name\t:\n", "x86"),
+    ],
+)
+def test_a_processor_has_the_name_that_the_system_gives_it(
+    module, text, name, tmp_path, monkeypatch
+):
+    kept = module("kept")
+    (tmp_path / "cpuinfo").write_text(text)
+    monkeypatch.setattr(kept, "PROCESSOR", tmp_path / "cpuinfo")
+    monkeypatch.setattr(kept.platform, "processor", lambda: "")
+    monkeypatch.setattr(kept.platform, "machine", lambda: "x86")
+    assert kept.processor() == name
 
 
 def test_the_slope_is_taken_of_the_widths_that_have_all_the_seeds(module):

@@ -12,9 +12,6 @@ fit into the minutes is left out, and said, and the next call goes on there.
 from __future__ import annotations
 
 import argparse
-import json
-import math
-import platform
 import shlex
 import sys
 import time
@@ -24,16 +21,22 @@ from typing import Any, NamedTuple
 
 import torch
 from judge import judge
-from training import Settings, train
+from kept import Kept, OutOfTime, machine, machines, note
+from training import Settings
 
-import minisam
 from minisam.checks import check_number, check_whole
 from minisam.experiments.claims import table1, table4, width
 from minisam.experiments.statistics import mean_interval
 from minisam.experiments.study import Headline, by_seed, gain, labelled, mean, removed
-from minisam.files import expanded, given_path, jsonable, write_atomically, write_json
+from minisam.files import (
+    check_writable,
+    expanded,
+    given_path,
+    jsonable,
+    write_atomically,
+    write_json,
+)
 from minisam.plots import dots_by_method, picture
-from minisam.progress import clock
 
 KEPT = Path(__file__).resolve().parent.parent / "results" / "at_scale"
 SEARCH_SEED = 1000  # chooses the settings, and is never reported
@@ -78,67 +81,6 @@ CLAIMS = {
         judged="width 64",
     ),
 }
-
-
-class OutOfTime(Exception):
-    """There is no time for the next run."""
-
-
-class Kept:
-    """Runs by their settings: what is done is read, and what is not is done while there is time.
-
-    Args:
-        path: the JSON file that holds them.
-        device: where to run.
-        until: when the time is over, by ``time.monotonic()``.
-
-    Raises:
-        ValueError: if the file holds something else.
-    """
-
-    def __init__(self, path: Path, device: str, until: float):
-        self.path, self.device, self.until = path, device, until
-        try:
-            self.done = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-            costs = [Settings(**run["settings"]).cost for run in self.done]
-            self.pace = [r["seconds"] / c for r, c in zip(self.done, costs, strict=True)][-5:]
-        except (ValueError, TypeError, KeyError) as error:
-            raise ValueError(f"{path} must hold the runs of this trial: {error!r}") from None
-
-    def as_it_is(self) -> Kept:
-        """Return the runs that are done, for which there is no time to do another."""
-        return Kept(self.path, self.device, -math.inf)
-
-    def __call__(self, settings: Settings) -> dict[str, Any]:
-        """Return what a run gave.
-
-        Raises:
-            OutOfTime: if it is not done, and there is no time for it.
-        """
-        for run in self.done:
-            if run["settings"] == settings._asdict():
-                return run
-        expected = settings.cost * max(self.pace, default=0.0)
-        left = self.until - time.monotonic()
-        if left <= expected:
-            raise OutOfTime(f"needs {clock(expected)}" if expected else "no time is left")
-        what = f"{settings.method} ρ={settings.rho:g} seed {settings.seed} noise {settings.noise:g}"
-        result = train(settings, self.device, lambda epoch: self.show(what, epoch, settings))
-        self.pace.append(result["seconds"] / settings.cost)
-        self.done.append({"settings": settings._asdict(), **result})
-        write_json(self.path, jsonable(self.done))
-        return self.done[-1]
-
-    def show(self, what: str, epoch: int, settings: Settings) -> None:
-        """Show how far a run is."""
-        left = clock(max(0.0, self.until - time.monotonic()))
-        end = "\n" if epoch == settings.epochs else ""
-        print(
-            f"\r{what}: epoch {epoch}/{settings.epochs}, {left} left ",
-            end=end,
-            file=sys.stderr,
-            flush=True,
-        )
 
 
 def chosen(run: Run, base: Settings, method: str) -> Settings:
@@ -279,9 +221,11 @@ def page(record: dict[str, Any]) -> str:
     name, results = record["name"], record["results"]
     lines = [f"# {name}", "", record["claim"], ""]
     lines += [f"Published: {record['published']}", ""]
-    lines += [f"Here ({record['device']}): **{record['verdict']}**.", ""]
+    here = " and ".join(machines(results["runs"])) or record["device"]
+    lines += [f"Here ({here}): **{record['verdict']}**.", ""]
     if results["runs"]:
-        lines += [*table(results["runs"]), "", f"![Accuracies by method]({name}.png)", ""]
+        lines += [*table(results["runs"]), "", *note(results["runs"])]
+        lines += [f"![Accuracies by method]({name}.png)", ""]
     if results["left_out"]:
         lines += [f"Not run yet; `python cifar.py {name}` goes on:", ""]
         lines += [*(f"- {left}" for left in results["left_out"]), ""]
@@ -314,10 +258,10 @@ def main(arguments: list[str] | None = None) -> int:
             raise ValueError(f"--problem must be one of {known}, got {given.problem!r}")
         until = time.monotonic() + 60 * given.minutes
         out = expanded(given.out or ("at_scale" if given.smoke else KEPT))
+        check_writable(out / "runs.json", "--out")
         kept = Kept(out / "runs.json", given.device, until)
-        cuda = given.device.startswith("cuda")
         reports = [judge(given.device)]
-        if cuda:  # where a graph is replayed, that is what has to conform
+        if given.device.startswith("cuda"):  # the graph, which is replayed, has to conform, too
             reports.append(judge(given.device, "captured", ["float32"]))
     except ValueError as error:
         parser.error(str(error))
@@ -325,16 +269,17 @@ def main(arguments: list[str] | None = None) -> int:
         if not report.conforms:
             print(report)
             return report.exit_code
+    here = machine(given.device)
     about = {
         "command": shlex.join(["python", "cifar.py", *(arguments or sys.argv[1:])]),
         "data": "toy" if given.smoke else "cifar10",
-        "device": torch.cuda.get_device_name() if cuda else platform.processor() or "cpu",
+        "device": here["device"],
         "oracle": {
             "verdict": reports[0].verdict,
             "ran": sum(report.ran for report in reports),
             "versions": reports[0].versions,
         },
-        "versions": {"minisam": minisam.__version__, "torch": torch.__version__},
+        "versions": here["versions"],
         "smoke": given.smoke,
     }
     out.mkdir(parents=True, exist_ok=True)
