@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from minisam.adapters.hyperparameters import HyperParameters
+from minisam.adapters.hyperparameters import DEFAULTS, HyperParameters
 from minisam.adapters.protocol import (
     ALL_DTYPES,
     Adapter,
@@ -67,7 +67,7 @@ def known_arguments(hp: HyperParameters, accepts: frozenset[str]) -> dict[str, A
     for key in hp.demanded():
         if key not in accepts:
             raise Unsupported("it does not take", key)
-    given = {**hp, "adaptive": hp.method == "asam"}
+    given = {**DEFAULTS, **hp, "adaptive": hp.method == "asam"}
     return {key: given[key] for key in accepts if key in given}
 
 

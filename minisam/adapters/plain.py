@@ -24,6 +24,7 @@ from minisam.adapters.arguments import (
     check_call,
     known_arguments,
 )
+from minisam.adapters.hyperparameters import DEFAULTS
 from minisam.adapters.protocol import (
     Adapter,
     AdapterError,
@@ -163,7 +164,7 @@ def plain(step: Callable[..., Arrays]) -> Adapter:
             what = "it is a class, and a step is a function that returns a list of arrays"
             door = door_of(step)
             raise BadSignature(f"{'' if door else f'{WRITE}; '}{wrap_in(door)}: {what}")
-        check_call(signature, {*hp, "adaptive", "state"})
+        check_call(signature, {*DEFAULTS, *hp, "adaptive", "state"})
         arguments_at(hp, 0, state)
         if accepts is not None:
             hp.read_all_but(hp.keys() - accepts)  # its signature says so

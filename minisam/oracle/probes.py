@@ -182,6 +182,7 @@ PROBES: dict[str, Probe] = {probe.slug: probe for probe in [
     *logic("nan-at-B", {}, special="nan at B", ends_only=True, note="a guard shows, if any"),
     *logic("nan-momentum", HEAVY, special="nan at A, then at B", steps=4, ends_only=True,
            note="and what it does to the velocity"),
+    *logic("shards-plain", {"shards": 2}, note="split, whether there is a velocity or not"),
     *logic("scalar", {}, shapes=SCALAR, note="a tensor without axes is one like the others"),
     *logic("twelve-steps", {}, steps=12, note="no step is another one for its number"),
     Probe("asam-eta", {"method": "asam", "rho": 0.5, "eta": 0.5}),

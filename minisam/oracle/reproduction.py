@@ -25,8 +25,7 @@ OWN_WORDS = {"torch": for_torch, "process": of_a_program}
 def reproduction(trace: Trace, judgement: Judgement, adapter: Adapter, call: str) -> str:
     """Write Python that shows a failure: at most ten lines if its numbers are short.
 
-    With a split batch there are up to fourteen: a gradient is asked for of a shard, or of all, and
-    the script has to answer both.
+    With a split batch there may be eleven: the script answers for every shard, and for all of it.
 
     Args:
         trace: what was seen.

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minisam.adapters.arguments import known_arguments
 from minisam.adapters.protocol import Adapter, Observation
 from minisam.oracle.explanation import number_wanted
 from minisam.oracle.judge import Judgement
@@ -50,8 +51,7 @@ class Opening(NamedTuple):
 def of_a_step(trace: Trace, accepts: frozenset[str], call: str) -> Opening:
     """Return how the script of a step function begins; it needs no minisam."""
     hp = trace.hp
-    given = {**hp, "adaptive": hp.method == "asam"}
-    given = {key: value for key, value in given.items() if key in accepts}
+    given = known_arguments(hp, accepts)
     scheduled = {
         key: [float(hp.at(number)[key]) for number in range(len(trace.steps))]
         for key in sorted(hp.scheduled & given.keys())
@@ -143,11 +143,10 @@ def answering(trace: Trace) -> list[str]:
         f"    return [{value} for g in gradients[len(asked) - 1]]",
     ]
     if shards > 1:
+        parts = ", ".join(["one(point)"] * shards)
         lines += [
-            "def grad_fn(point, shard=None):  # of a shard, or averaged over the batch",
-            f"    parts = [one(point) for _ in range({shards} if shard is None else 1)]",
-            "    return [sum(g) / len(parts) for g in zip(*parts)]",
-            f"grad_fn.shards = {shards} * [one]",
+            f"def grad_fn(point): return [sum(g) / {shards} for g in zip({parts})]",
+            f"grad_fn.shards = {brackets(['one'] * shards)}",
         ]
     return lines
 

@@ -154,8 +154,9 @@ def optimizer(hp: Mapping[str, Any], changes: Sequence[Change] = ()) -> Optimize
 
 
 def over_shards(value_and_grad: Piece, shards: int) -> ValueAndGrad:
-    """Average a batch's shards, each of which is asked by its number."""
-    each = [partial(value_and_grad, shard=index) for index in range(shards)]
+    """Average a batch's shards, each of which is asked by itself, or by its number."""
+    by_number = [partial(value_and_grad, shard=index) for index in range(shards)]
+    each = getattr(value_and_grad, "shards", by_number)
 
     def mean(point: Params) -> tuple:
         return 0.0, average([one(point)[1] for one in each])

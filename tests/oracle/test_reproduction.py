@@ -44,7 +44,7 @@ def test_every_script_runs_as_printed_and_shows_what_it_says(name):
 def check_mistake(mutant):
     script = script_of(mutant.adapter, "its adapter", mutant.methods[0])
     lines = script.splitlines()
-    assert len(lines) <= (14 if mutant.name in SHARDED else 10)
+    assert len(lines) <= (11 if mutant.name in SHARDED else 10)
     assert max(map(len, lines)) <= 88
     assert differ(*printed_by(script, {"adapter": mutant.adapter}))
     assert agree(*printed_by(script, {"adapter": mutant_adapter()}))
@@ -170,10 +170,25 @@ def test_a_split_batch_is_split_in_the_script_too(how):
     adapter = as_adapter(step)
     trace, judgement = shrunk(adapter, probes=["sam-shards"])
     script = reproduction(trace, judgement, adapter, "step")
-    assert len(script.splitlines()) <= 13
+    assert len(script.splitlines()) <= 10
     seen, right = printed_by(script, {"step": step})
     np.testing.assert_allclose(seen, trace.steps[0].queries[2], rtol=1e-8)  # as NumPy prints it
     assert differ(seen, right)
+
+
+def test_a_step_that_has_no_velocity_is_told_of_split_batches():
+    def half_of_it(w, grad_fn, *, rho, lr, shards):
+        d1 = grad_fn(w)
+        length = np.sqrt(sum(np.sum(g * g) for g in d1))
+        b = [x + g * (rho / length) if length else x for x, g in zip(w, d1, strict=True)]
+        d2 = grad_fn(b) if shards == 1 else grad_fn.shards[0](b)
+        return [x - lr * g for x, g in zip(w, d2, strict=True)]
+
+    report = check(half_of_it, "float64")
+    assert {one.probe for one in report.results if one.status == "fail"} == {"sam-shards-plain"}
+    assert "It goes wrong only with a batch in parts." in report.advice
+    assert len(report.reproduction.splitlines()) <= 10
+    assert printed_by(report.reproduction, {"half_of_it": half_of_it}) == (3, ">=4")
 
 
 def test_what_cannot_be_shrunk_is_told_with_the_probes_own_numbers():
