@@ -244,6 +244,17 @@ def is_power_of_two(value: Any, bound: Any) -> Any:
     return np.abs(np.frexp(value)[0]) % 0.5 == 0
 
 
+def times(error: Any, size: Any) -> Any:
+    """Return an error times a size: infinite, too, where an infinite error meets a size of 0.
+
+    Nothing is known of such a product, whose factor may have been divided by zero.
+    """
+    if is_exact(error):
+        return 0.0
+    product = error * size
+    return np.where(np.isnan(product), np.where(error == 0, 0.0, np.inf), product)
+
+
 def lost(value: Any, carried: Any, unit: Unit, some: Any = False) -> Any:
     """Return what is lost of results that may be below ``tiny``: a device may make them zero.
 
@@ -281,7 +292,7 @@ def multiply(x: Any, y: Any) -> Rounded:
     """Return x · y; multiplying by an exact power of two is exact, but below the normal numbers."""
     unit, a, ea, b, eb = operands(x, y)
     value = a * b
-    carried = ea * np.abs(b) + eb * np.abs(a) + ea * eb
+    carried = times(ea, np.abs(b) + eb) + times(eb, np.abs(a))
     own = unit.u * (np.abs(value) + carried)
     gone = lost(value, carried, unit, (a != 0) & (b != 0))
     if not is_exact(ea) and not is_exact(eb):  # and so no power of two
@@ -314,6 +325,7 @@ def matmul(x: Any, y: Any) -> Rounded:
     ea, eb = np.broadcast_to(ea, a.shape), np.broadcast_to(eb, b.shape)
     size_a, size_b = np.abs(a), np.abs(b)
     carried = size_a @ eb + ea @ (size_b + eb)
+    carried = np.where(np.isnan(carried), np.inf, carried)  # as in `times`
     size, n = size_a @ size_b + carried, a.shape[-1]
     own = gamma(n, unit.u) * size + (2 * n - 1) * unit.tiny * (size > 0)
     return Rounded(a @ b, carried + own, unit)
@@ -482,8 +494,7 @@ def ratio(observed: Any, expected: Rounded) -> np.ndarray:
     """Return |observed − expected| in units of the accepted error: at most 1 where they agree.
 
     Twice the bound is accepted, since both sides round. Where the format's range ends, near
-    overflow, anything is accepted, and so it is where the bound is infinite, or NaN, which is what
-    an infinite one times zero becomes; NaN agrees with NaN.
+    overflow, anything is accepted, and so it is where the bound is infinite; NaN agrees with NaN.
 
     Example:
         >>> x = exact([1.0, 2.0], "float64") * 0.1
@@ -497,7 +508,7 @@ def ratio(observed: Any, expected: Rounded) -> np.ndarray:
         return np.zeros(seen.shape)
     value, bound = np.broadcast_arrays(expected.value, expected.bound)
     with np.errstate(all="ignore"):
-        accepted = np.where(np.isnan(bound), np.inf, 2 * bound)
+        accepted = 2 * bound
         apart = np.abs(seen - value)
         result = np.where(apart == 0, 0.0, apart / accepted)
         result = np.where((seen == value) | (np.isnan(seen) & np.isnan(value)), 0.0, result)

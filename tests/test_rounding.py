@@ -391,7 +391,10 @@ def test_what_is_not_known_at_all_agrees_with_any_number():
     exactly = Rounded(np.array([3.0, 4.0]), np.zeros(2), unit)
     with np.errstate(invalid="ignore"):  # as where steps are judged
         products = (unknown * exactly, exactly * unknown, unknown * exact([3.0, 4.0], unit))
+        products += (unknown * exact([0.0, 0.0], unit), exact(0.0, unit) * (unknown * exactly))
+        products += ((unknown * exactly) @ np.zeros((2, 2)), np.zeros((2, 2)) @ (exactly * unknown))
     for product in products:
+        np.testing.assert_array_equal(product.bound, np.inf)
         np.testing.assert_array_equal(ratio(np.float32([7.0, -2.0]), product), 0.0)
 
 

@@ -22,14 +22,15 @@ class Clause(NamedTuple):
 
     @property
     def holds(self) -> bool:
-        """Whether residual ≤ bound; not if either is NaN."""
-        return bool(self.residual <= self.bound)
+        """Whether residual ≤ bound; not if either is NaN, or the residual infinite."""
+        return bool(np.isfinite(self.residual) and self.residual <= self.bound)
 
 
 def worst_entry(name: str, residual: np.ndarray, bound: np.ndarray) -> Clause:
     """Hold residuals against their bounds, entry by entry; the worst entry is the clause."""
-    excess = residual - bound
-    worst = int(np.argmax(np.where(np.isnan(excess), np.inf, excess)))
+    with np.errstate(invalid="ignore"):
+        excess = residual - bound
+    worst = int(np.argmax(np.where(np.isnan(excess) | np.isinf(residual), np.inf, excess)))
     return Clause(name, float(np.ravel(residual)[worst]), float(np.ravel(bound)[worst]))
 
 
