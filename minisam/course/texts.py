@@ -19,6 +19,13 @@ BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 CHECK_CELL = "check"  # what nbgrader calls the cell that is graded
 TO_WRITE = 'raise NotImplementedError("your code here")'
 SOURCES = Path(__file__).with_name("sources")
+CELL_MAGIC = re.compile(r"\s*%%(\w+).*\n?")
+OF_PYTHON = ("time", "timeit", "capture", "prun")  # cell magics that run the rest of the cell
+LINES = (  # what only a notebook understands, and what stands for it
+    (re.compile(r"^([ \t]*)%time[ \t]+(?=\S)", re.MULTILINE), r"\1"),
+    (re.compile(r"^([ \t]*(?:\w+[ \t]*=[ \t]*)?)(?:%[A-Za-z]|!(?!=)).*$", re.MULTILINE), r"\1None"),
+    (re.compile(r"^([ \t]*)(?:\?{1,2}[\w.*]+|[\w.*]+\?{1,2})[ \t]*$", re.MULTILINE), r"\1None"),
+)
 
 
 class Cell(NamedTuple):
@@ -176,10 +183,23 @@ def code_cells(text: str) -> list[str]:
 
 
 def plain_python(cell: str) -> str:
-    """Return a cell without magics and shell commands; each leaves an empty line."""
-    if cell.lstrip().startswith("%%"):
-        return ""
-    return re.sub(r"^[ \t]*[%!].*$", "", cell, flags=re.MULTILINE)
+    r"""Return a cell without magics, shell commands and questions; each line stays a line.
+
+    Example:
+        >>> plain_python("%%time\nx = (7\n     % 3)"), plain_python("%%html\n<b>x</b>")
+        ('\nx = (7\n     % 3)', '')
+        >>> plain_python("if True:\n    %matplotlib inline\n    %time x = 1\n    names = !ls\nx?")
+        'if True:\n    None\n    x = 1\n    names = None\nNone'
+    """
+    if magic := CELL_MAGIC.match(cell):
+        whole = magic[0]
+        rest = "\n" * whole.count("\n") + cell[len(whole) :]
+        return plain_python(rest) if magic[1] in OF_PYTHON else ""
+    if is_python(cell):  # in which a line may begin with % or !=, too
+        return cell
+    for line, stands in LINES:
+        cell = line.sub(stands, cell)
+    return cell
 
 
 def reference(assignment: Assignment, variant: Mapping[str, Any]) -> str:
@@ -197,6 +217,6 @@ def is_python(text: str) -> bool:
     """Return whether a text is Python."""
     try:
         ast.parse(text)
-    except SyntaxError:
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True

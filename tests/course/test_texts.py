@@ -12,6 +12,7 @@ from minisam.course.texts import (
     code_cells,
     module,
     notebook,
+    plain_python,
     reference,
     solution_lines,
     source_of,
@@ -80,4 +81,38 @@ def test_magics_and_shell_commands_are_no_python():
     cells = [{"cell_type": "code", "source": ["%matplotlib inline\n", "!ls\n", "x = 1"]},
              {"cell_type": "code", "source": "%%bash\nls"},
              {"cell_type": "markdown", "source": "text"}]  # fmt: skip
-    assert code_cells(json.dumps({"cells": cells})) == ["\n\nx = 1", ""]
+    assert code_cells(json.dumps({"cells": cells})) == ["None\nNone\nx = 1", ""]
+
+
+WORK = "def f(a, b):\n    return (a\n            % b\n            != 0)"
+
+
+@pytest.mark.parametrize("cell", [
+    "{}", "%%time\n{}", "\n\n%%capture out --no-stderr\n{}", "%%time\n%%prun -q\n{}",
+    "{}\nf?", "??f\n{}", "%matplotlib inline\n{}", "names = !ls\n{}", "{}\n%time x = f(4, 2)",
+    "if True:\n    !ls\n    %timeit 1\n{}", "{}\n!python -c 'it\"s'", "{}\n%cd /tmp # (",
+])  # fmt: skip
+def test_what_only_a_notebook_understands_costs_none_of_the_work_beside_it(cell):
+    names = {}
+    whole = cell.format(WORK)
+    text = plain_python(whole)
+    assert text.count("\n") == whole.count("\n")  # an error names the right line
+    exec(text, names)
+    assert names["f"](5, 2) is True
+    assert names["f"](4, 2) is False
+
+
+@pytest.mark.parametrize("cell", ["%%writefile hw2.py\nx = 1", "%%bash\nls", "%%html\n<b>"])
+def test_a_cell_of_another_language_is_nothing(cell):
+    assert plain_python(cell) == ""
+
+
+def test_a_cell_of_python_stays_as_it_is():
+    cell = 'text = """\n%time x\n!ls\nwhat?\n"""\nleft = (7\n%time\n)'
+    assert plain_python(cell) == cell
+
+
+def test_cell_magics_without_an_end_are_no_notebook():
+    cells = [{"cell_type": "code", "source": "%%time\n" * 10**5}]
+    with pytest.raises(ValueError, match="it is no notebook"):
+        code_cells(json.dumps({"cells": cells}))
