@@ -15,6 +15,7 @@ from minisam.cli.console import say
 from minisam.course import batch, doors, kept, marks, pupil
 from minisam.course.assignments import assignment
 from minisam.course.guard import Guard
+from minisam.course.handed_in import passed_over
 from minisam.course.judging import Grade, variant_of
 from minisam.course.plain import legible
 from minisam.course.rubric import STAFF, Assignment, Task
@@ -59,6 +60,9 @@ def grade_them(arguments: argparse.Namespace) -> int:
     if os.name == "posix" and asked.secret.stat().st_mode & 0o044:
         print(f"others may read the seed file: chmod go= {asked.secret}", file=sys.stderr)
     let_go_of_old_results(asked)
+    if not asked.alone and (left := passed_over(asked.submissions)):
+        told = ", ".join(map(legible, left[:4])) + (", …" if len(left) > 4 else "")
+        print(f"passed over, for it is neither a folder nor code: {told}", file=sys.stderr)
     tell_layers(guard)
     settings = batch.Settings(
         asked.assignment, Task(seed, asked.variant), guard, asked.out, arguments.jobs, asked.alone

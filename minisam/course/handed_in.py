@@ -15,11 +15,12 @@ from minisam.course.plain import readable
 from minisam.course.texts import code_cells, stub
 
 SUFFIXES = (".py", ".ipynb")
-MOST_BYTES = 4 << 20  # of one file
+MOST_BYTES = 4 << 20  # of code
+MOST_OF_NOTEBOOK = 16 << 20  # of a notebook with its pictures
 # "doejane_123_4567_hw2.py", perhaps with "_LATE"; "hw2_jdoe_attempt_2026-11-27-…_hw2.py"
 CANVAS = re.compile(r"(?P<id>[^_]+(?:_LATE)?_\d+)_\d+_.*")
 BLACKBOARD = re.compile(r".+?_(?P<id>[^_]+)_attempt_[\d-]+.*")
-CHECKS = re.compile(r"check\(|from minisam\.course import check$")
+NO_WORK = re.compile(r"check\(|from minisam\.course import check$|None$")  # a magic, as it is read
 FOLDER = re.compile(r"hw[1-9]", re.IGNORECASE)  # as nbgrader has one for each assignment
 MOODLE = re.compile(r"(?P<id>.+?)_assignsubmission_(?:file|onlinetext)_?")
 
@@ -63,19 +64,17 @@ def found_in(folder: Path, stem: str, alone: bool = False) -> list[Work]:
         return [of_folder("submission", folder, stem)]
     found: list[Work] = []
     others: list[tuple[str, str]] = []
-    left: list[str] = []
+    left = passed_over(folder)
     for path in sorted(folder.iterdir()):
         if path.name.startswith((".", "_")):
             continue
         if path.is_dir():
             match = MOODLE.fullmatch(readable(path.name))
             found.append(of_folder(match["id"] if match else readable(path.name), path, stem))
-        elif path.suffix in SUFFIXES:
+        elif is_code(path):
             found.append(Work(student(readable(path.stem)), path))
-        elif student(readable(path.stem)) != readable(path.stem):  # it is a platform's
+        elif readable(path.name) not in left:
             others.append((student(readable(path.stem)), readable(path.name)))
-        else:
-            left.append(readable(path.name))
     known = {one.id for one in found}
     for name in sorted({who for who, _ in others} - known):
         names = ", ".join(file for who, file in others if who == name)
@@ -89,9 +88,23 @@ def found_in(folder: Path, stem: str, alone: bool = False) -> list[Work]:
     return sorted(kept + several)
 
 
+def is_code(path: Path) -> bool:
+    """Return whether a file may be a submission, by its name."""
+    return path.suffix.lower() in SUFFIXES
+
+
+def passed_over(folder: Path) -> list[str]:
+    """Return the names of loose files that nobody is known by: neither code, nor a platform's."""
+    there = (path for path in sorted(folder.iterdir()) if not path.name.startswith((".", "_")))
+    loose = [path for path in there if not path.is_dir() and not is_code(path)]
+    stems = [readable(path.stem) for path in loose]
+    return [readable(path.name) for path, stem in zip(loose, stems, strict=True)
+            if student(stem) == stem]  # fmt: skip
+
+
 def of_several(name: str, works: Sequence[Work], stem: str) -> Work:
     """Return which of the works under one name is meant: of a script and a notebook the fuller."""
-    paths = {one.path.suffix: one.path for one in works if one.path is not None}
+    paths = {one.path.suffix.lower(): one.path for one in works if one.path is not None}
     if len(paths) < len(works) or len(paths) != len(SUFFIXES):
         return Work(name, None, "several files are there under this name")
     script, notebook = (paths[suffix] for suffix in SUFFIXES)
@@ -113,14 +126,14 @@ def fuller(name: str, script: Path, notebook: Path, stem: str) -> Work:
 
 
 def own_lines(path: Path, stem: str) -> set[str]:
-    """Return the lines of code in a file that were not released, nor call our check."""
+    """Return the lines of code in a file that were not released, and do something of their own."""
     found = assignment(f"a{stem.removeprefix('hw')}")
     given = code_lines(stub(found, {}))
     try:
         written = code_lines("\n".join(read_submission(Work("", path), stem).parts))
     except (OSError, ValueError):  # a person may read what is in it
         return {readable(str(path))}
-    return {line for line in written - given if not CHECKS.match(line)}
+    return {line for line in written - given if not NO_WORK.match(line)}
 
 
 def code_lines(text: str) -> set[str]:
@@ -154,11 +167,11 @@ def of_folder(name: str, folder: Path, stem: str) -> Work:
     every = [one for one in every if one not in away]
     if away and not every:
         return Work(name, None, f"{readable(away[0].name)} is a link to what was not handed in")
-    there = [one for one in every if one.suffix in SUFFIXES]
+    there = [one for one in every if is_code(one)]
     if every and not there:
         names = ", ".join(readable(one.name) for one in every[:4])
         return Work(name, None, f"there is no .py or .ipynb, only {names}")
-    named = [one for one in there if one.name in [stem + suffix for suffix in SUFFIXES]]
+    named = [one for one in there if one.name.lower() in [stem + suffix for suffix in SUFFIXES]]
     if named:
         top = min(len(one.parts) for one in named)
         nearest = [Work(name, one) for one in named if len(one.parts) == top]
@@ -188,11 +201,16 @@ def read_submission(found: Work, stem: str) -> Submission:
         ValueError: if it is none that could be graded.
     """
     assert found.path is not None
-    if found.path.stat().st_size > MOST_BYTES:
-        raise ValueError(f"it is larger than {MOST_BYTES >> 20} MiB")
+    cells = found.path.suffix.lower() == ".ipynb"
+    most = MOST_OF_NOTEBOOK if cells else MOST_BYTES
+    if found.path.stat().st_size > most:
+        raise ValueError(f"it is larger than {most >> 20} MiB")
     text = found.path.read_bytes().decode("utf-8-sig", "replace").replace("\r\n", "\n")
-    if found.path.suffix == ".ipynb":
-        return Submission(f"{stem}.ipynb", tuple(code_cells(text)), whole=False)
+    if cells:
+        parts = tuple(code_cells(text))
+        if sum(map(len, parts)) > MOST_BYTES:
+            raise ValueError(f"its code is larger than {MOST_BYTES >> 20} MiB")
+        return Submission(f"{stem}.ipynb", parts, whole=False)
     if "\0" in text:
         raise ValueError("it is not UTF-8: save it as UTF-8")
     return Submission(f"{stem}.py", (text,))

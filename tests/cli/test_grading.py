@@ -126,8 +126,11 @@ def test_files_of_another_assignment_are_refused_before_anything_is_written(
 def test_what_could_not_be_graded_is_an_error_and_no_zero(folder, tmp_path, capsys):
     (folder / "ann" / "hw2.py").rename(folder / "ann" / "a.py")
     (folder / "ann" / "b.py").touch()
+    (folder / "cy.zip").touch()
     assert course("grade", folder, "--assignment", "a2", "--out", tmp_path / "out") == 1
-    assert "ann could not be graded: none of the files is hw2.py" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "ann could not be graded: none of the files is hw2.py" in told
+    assert "passed over, for it is neither a folder nor code: cy.zip" in told
     assert "ann,,could not be graded" in (tmp_path / "out" / "scores.csv").read_text()
 
 

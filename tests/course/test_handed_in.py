@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from minisam.course.assignments import assignment
-from minisam.course.handed_in import MOST_BYTES, Work, found_in, read_submission
+from minisam.course.handed_in import MOST_BYTES, Work, found_in, passed_over, read_submission
 from minisam.course.texts import code_cells, notebook, source_of, stripped_cells, stub
 
 
@@ -88,7 +88,7 @@ def script_and_notebook(folder, script, cells, loose=False):
 @pytest.mark.parametrize(("in_script", "in_notebook", "due"), [
     ("", "", ".py"), (STEP, "", ".py"), ("", STEP, ".ipynb"), (STEP, STEP, ".py"),
     (STEP, f"{STEP}\nx = 1", ".ipynb"), (f"{STEP}\nx = 1", STEP, ".py"),
-    ("# a comment", STEP, ".ipynb"), ("", CHECK, ".py"),
+    ("# a comment", STEP, ".ipynb"), ("", CHECK, ".py"), (STEP, "%matplotlib inline\n!ls", ".py"),
     ('MISTAKE_1 = "B"', STEP, None), ('MISTAKE_1 = "B"', 'MISTAKE_1 = "C"', None),
 ])  # fmt: skip
 def test_of_a_script_and_a_notebook_the_one_that_was_worked_in_is_meant(
@@ -206,12 +206,38 @@ def test_nothing_to_grade_is_said(tmp_path, name, told):
 @pytest.mark.fault("file-read", "minisam course grade")
 @pytest.mark.parametrize(("name", "content"), [
     ("hw2.py", b"x = 1\0"), ("hw2.py", "x = 1".encode("utf-16")),
-    ("hw2.py", b"x" * (5 << 20)), ("hw2.ipynb", b"no JSON"),
+    ("hw2.py", b"x" * (5 << 20)), ("hw2.ipynb", b"no JSON"), ("hw2.ipynb", b" " * (17 << 20)),
 ])  # fmt: skip
 def test_what_cannot_be_read_is_refused(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match="it is"):
         read_submission(Work("ann", tmp_path / name), "hw2")
+
+
+def test_pictures_do_not_count_and_code_does(tmp_path):
+    picture = {"data": {"image/png": "x" * (MOST_BYTES + 1)}}
+    cell = {"cell_type": "code", "source": "x = 1", "outputs": [picture]}
+    path = tmp_path / "hw2.IPYNB"
+    path.write_text(json.dumps({"cells": [cell]}))
+    assert read_submission(Work("ann", path), "hw2").parts == ("x = 1",)
+    long = {**cell, "outputs": [], "source": "#" * (MOST_BYTES // 2 + 1)}
+    path.write_text(json.dumps({"cells": [long, long]}))
+    with pytest.raises(ValueError, match="its code is larger than 4 MiB"):
+        read_submission(Work("ann", path), "hw2")
+
+
+def test_a_name_in_large_letters_is_the_same_file(tmp_path):
+    fill(tmp_path, "ann/HW2.PY", "ann/helper.py", "bob/hw2.IPYNB", "CY.PY", "dan/Hw2.py",
+         "dan/helper.py")  # fmt: skip
+    assert {one.id: one.path and one.path.name for one in found_in(tmp_path, "hw2")} == {
+        "ann": "HW2.PY", "bob": "hw2.IPYNB", "CY": "CY.PY", "dan": "Hw2.py"
+    }  # fmt: skip
+
+
+def test_what_nobody_is_known_by_is_passed_over_and_can_be_told(tmp_path):
+    fill(tmp_path, "ann.zip", "bob/hw2.py", "cy.py", "doejane_1_2_hw2.zip", ".x", "notes.txt")
+    assert passed_over(tmp_path) == ["ann.zip", "notes.txt"]
+    assert [one.id for one in found_in(tmp_path, "hw2")] == ["bob", "cy", "doejane_1"]
 
 
 @pytest.mark.parametrize("content", [b"\xef\xbb\xbfx = 1\r\ny = 2\r\n", b"x = 1\ny = 2\n"])
