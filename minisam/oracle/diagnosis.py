@@ -103,8 +103,7 @@ def borne_out(parts: Parts, traces: Sequence[Trace], declared: Part) -> Parts:
     others = tuple(part for part in parts if "norm_dtype" not in part.declare)
     if len(others) == len(parts) or not any(part.is_mutant for part in others):
         return parts
-    exact = [one for one in traces if one.dtype == "float64" and one.hp.p == 2]
-    return parts if all(are_multiples(others, one, declared) for one in exact) else others
+    return parts if are_multiples(others, traces, declared) else others
 
 
 def restores_a_copy(passing: Sequence[Trace], base: Part) -> bool:

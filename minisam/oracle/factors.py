@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from minisam.anatomy.at_hand import entries_of
 from minisam.oracle.judge import NARROW
-from minisam.oracle.parts import Part, Parts, active
+from minisam.oracle.parts import Part, Parts, active, pieces_of
 from minisam.oracle.watch import Trace
 from minisam.rounding import UNITS
 from minisam.trees import add_scaled
@@ -61,19 +61,22 @@ class Ascent(NamedTuple):
 
 def factors_of(parts: Parts, trace: Trace, declared: Part) -> list[Factor]:
     """Return what every climb of a trace says, of each tensor where each has its own norm."""
-    found = [factor for one in climbs_of(parts, trace, declared) for factor in factor_of(one)]
     together = active([declared, *parts], trace)
-    if any(part.declare.get("norm_dtype") for part in together):  # the divisor, too, is rounded
-        found = [Factor(n, low - NARROW * low, high + NARROW * high) for n, low, high in found]
-    return found
+    if any("length" in pieces_of(part, trace) for part in together):  # what is added is known
+        return []
+    narrow = any(part.declare.get("norm_dtype") for part in together)
+    climbs, share = climbs_of(parts, trace, declared), NARROW if narrow else 0.0
+    return [factor for one in climbs for factor in factor_of(one, share)]
 
 
-def are_multiples(parts: Parts, trace: Trace, declared: Part) -> bool:
-    """Return whether every climb is some multiple of the direction that the recipe has.
+def are_multiples(parts: Parts, traces: Iterable[Trace], declared: Part) -> bool:
+    """Return whether every climb in float64 is some multiple of the direction that the recipe has.
 
-    So it is where only the norm has fewer digits than the rest.
+    So it is where only the norm has fewer digits than the rest, whatever is added to it.
     """
-    return all(factor_of(one) for one in climbs_of(parts, trace, declared) if one.tells)
+    exact = [one for one in traces if one.dtype == "float64" and one.hp.p == 2]
+    climbs = [climb for one in exact for climb in climbs_of(parts, one, declared)]
+    return all(factor_of(climb) for climb in climbs if climb.tells)
 
 
 def climbs_of(parts: Parts, trace: Trace, declared: Part) -> Iterator[Ascent]:
@@ -82,11 +85,10 @@ def climbs_of(parts: Parts, trace: Trace, declared: Part) -> Iterator[Ascent]:
     settings = {key: value for part in together for key, value in part.settings.items()}
     hp = trace.hp.having(**settings)
     recipe = recipe_of(hp, *(change for part in together for change in part.changes))
-    if "length" in recipe.changed:
-        return
+    own_rho = any("rho" in group for group in hp.groups)
     trained = [name for name in hp.names if name not in hp.frozen]
     for count, seen in enumerate(trace.steps):
-        if len(seen.queries) < 2 or hp.shards > 1:
+        if len(seen.queries) < 2 or hp.shards > 1 or own_rho:
             continue
         params, above, d1 = (
             {
@@ -112,14 +114,15 @@ def climbs_of(parts: Parts, trace: Trace, declared: Part) -> Iterator[Ascent]:
                 yield Ascent(A, B, v, rho, own, trace.dtype)
 
 
-def factor_of(ascent: Ascent) -> list[Factor]:
+def factor_of(ascent: Ascent, share: float = 0.0) -> list[Factor]:
     """Return what the climb of some tensors says, if it goes along its direction at all.
 
-    Every entry bounds the factor c in ε = c v by what rounding may have done to it.
+    Every entry bounds the factor c in ε = c v by what rounding may have done to it, and by the
+    share of it that a lower precision may have taken, of the divisor or of ε itself.
     """
     A, B, v, rho, length, dtype = ascent
     eps, u = B - A, UNITS[dtype].u
-    room = u * np.abs(B) + ROUNDINGS * u * np.abs(eps)
+    room = u * np.abs(B) + (ROUNDINGS * u + share) * np.abs(eps)
     told = v != 0
     if not ascent.tells or np.any(eps[~told] != 0):
         return []

@@ -18,6 +18,7 @@ from minisam.anatomy.features import features_of_probe
 from minisam.oracle.coverage import depended_on, unshown
 from minisam.oracle.diagnosis import Diagnosis, diagnose
 from minisam.oracle.explanation import first_wrong, looks_like
+from minisam.oracle.factors import are_multiples
 from minisam.oracle.judge import Judgement
 from minisam.oracle.matters import by_cost, entry_size, plainest
 from minisam.oracle.parts import (
@@ -254,7 +255,7 @@ def undeclared(
     meanings = "; ".join(f"{key}={found[key]!r}: {CONVENTIONS[key].meaning}" for key in found)
     mistakes = [
         f"If it is not meant: it {mutant.title}. {mutant.description}"
-        for mutant in mistakes_like(found, failing)
+        for mutant in mistakes_like((convention_part(found),), failing, report.declared)
     ]
     mistakes += [
         f"If it is not meant: it is given {name}, and takes {value!r} whatever that is."
@@ -279,8 +280,12 @@ def unfollowed(found: dict[str, Any], failing: Sequence[Trace]) -> list[tuple[st
     ]
 
 
-def mistakes_like(found: dict[str, Any], failing: Sequence[Trace]) -> list[Mutant]:
-    """Return the mutants that are these conventions, for those who do not mean them."""
+def mistakes_like(parts: Parts, failing: Sequence[Trace], declare: dict[str, Any]) -> list[Mutant]:
+    """Return the mutants that are conventions among some parts, for those who do not mean them.
+
+    A norm in float32 has room for an ε of which every entry is rounded: that is told as it is.
+    """
+    found = conventions_of(parts)
     methods = {trace.probe.method for trace in failing}
     by_convention = {
         tuple(mutant.convention.items()): mutant
@@ -289,6 +294,10 @@ def mistakes_like(found: dict[str, Any], failing: Sequence[Trace]) -> list[Mutan
         and methods & set(mutant.methods)
         and set(mutant.convention.items()) <= set(found.items())
     }
+    if "norm_dtype" in found and not are_multiples(parts, failing, convention_part(declare)):
+        narrow = MUTANTS["M74-perturbation-in-half-precision"]
+        narrow = narrow._replace(title="computes ε, not its norm alone, in float32")
+        by_convention[(("norm_dtype", "float32"),)] = narrow
     return list(by_convention.values())
 
 
@@ -420,7 +429,7 @@ def with_names(
         advice.append(declaration(report))
         advice += [
             f"It also {mutant.title}. {mutant.description}"
-            for mutant in mistakes_like(conventions, failing)
+            for mutant in mistakes_like(survivors[0], failing, report.declared)
         ]
     return report._replace(headline=headline, advice=advice + seen, explanations=names)
 

@@ -71,12 +71,24 @@ def test_what_moves_where_the_direction_is_zero_says_nothing():
 def test_a_norm_of_fewer_digits_makes_a_multiple_and_a_direction_of_fewer_does_not(
     names, declare, yes
 ):
-    assert are_multiples((), seen(*names, declare=declare), NOTHING) == yes
+    assert are_multiples((), [seen(*names, declare=declare)], NOTHING) == yes
+
+
+def test_what_is_added_to_a_norm_changes_no_direction():
+    added = (convention_part({"norm_epsilon": 1e-6}),)
+    for names, yes in (((), True), (("M74-perturbation-in-half-precision",), False)):
+        trace = seen(*names, declare={"norm_epsilon": 1e-6})
+        assert are_multiples(added, [trace], NOTHING) == yes
+        assert factors_of(added, trace, NOTHING) == []  # it is known
+
+
+def test_a_group_with_a_radius_of_its_own_makes_no_other_direction():
+    assert are_multiples((), [seen(slug="sam-groups-rho")], NOTHING)
 
 
 def test_where_there_is_no_climb_all_is_a_multiple():
-    assert are_multiples((), seen(slug="sam-gradient-zero"), NOTHING)
-    assert are_multiples((), seen(slug="sam-rho-zero"), NOTHING)
+    assert are_multiples((), [seen(slug="sam-gradient-zero")], NOTHING)
+    assert are_multiples((), [seen(slug="sam-rho-zero")], NOTHING)
 
 
 def test_of_a_split_batch_nothing_is_told():

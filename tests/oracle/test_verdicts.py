@@ -1,4 +1,5 @@
 import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -163,3 +164,29 @@ def test_what_a_name_does_not_explain_is_told_with_its_condition():
     assert report.verdict == "bug: M12-twice-the-radius"
     assert report.advice[-1].startswith("That does not explain everything: 3 of the 6 results that")
     assert report.advice[-1].endswith("sam-one-tensor in float32; all of them are in float32.")
+
+
+def rounded_climb(w, grad_fn, *, rho, lr, all_of_it, added=0.0):
+    """A SAM of which ε, or only its norm, is computed in float32."""
+    d1 = grad_fn(w)
+    narrow = [g.astype(np.float32) for g in d1]
+    length = np.sqrt(sum(np.sum(g * g) for g in narrow)) + np.float32(added)
+    kept = narrow if all_of_it else d1
+    climb = [g * (kept[0].dtype.type(rho) / length) if length else 0 * g for g in kept]
+    b = [x + e.astype(x.dtype) for x, e in zip(w, climb, strict=True)]
+    return [x - lr * g for x, g in zip(w, grad_fn(b), strict=True)]
+
+
+@pytest.mark.fault("said-of-the-code", "oracle.check")
+@pytest.mark.parametrize(("all_of_it", "told"), [
+    (False, "it computes the norm in float32."),
+    (True, "it computes ε, not its norm alone, in float32."),
+])  # fmt: skip
+@pytest.mark.parametrize("added", [0.0, 1e-8])
+def test_what_is_computed_in_float32_is_told_as_what_it_is(all_of_it, told, added):
+    step = partial(rounded_climb, all_of_it=all_of_it, added=added)
+    report = check(
+        step, "float64", probes=["sam-one-tensor", "sam-three-tensors", "sam-gradient-1e-6"]
+    )
+    assert report.found["norm_dtype"] == "float32"
+    assert any(line.startswith(f"If it is not meant: {told}") for line in report.advice)
