@@ -13,10 +13,11 @@ product takes twice as long then, and sometimes fifty times; with OPENBLAS_NUM_T
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -55,43 +56,58 @@ def threads() -> int:
     return 1 if blas is None else blas[1]
 
 
-_depth = 0
-_lock = Lock()
+_blocks: set[object] = set()  # one for each block of `own_threads`, of any thread
+_lock = RLock()  # a block that an interrupt left behind ends when it is collected, inside another
 
 
 @contextmanager
 def own_threads() -> Iterator[None]:
-    """Leave threads to `over_batch`, and BLAS with one, until the block ends."""
-    global _depth
+    """Leave threads to `over_batch`, and BLAS with one, until the block ends.
+
+    An interrupt may come between any two steps of this, too. None leaves BLAS with one thread for
+    longer than until the next block ends.
+    """
     blas = _blas()
     if blas is None:
         yield
         return
     set_threads, count = blas
-    with _lock:
-        _depth += 1
-        set_threads(1)
+    block = object()
     try:
+        with _lock:
+            _blocks.add(block)
+            set_threads(1)
         yield
     finally:
+        _blocks.discard(block)
         with _lock:
-            _depth -= 1
-            if _depth == 0:
+            if not _blocks:
                 set_threads(count)
+
+
+def _forget_other_threads() -> None:
+    """Forget the blocks of threads that a forked process does not have, and their lock."""
+    global _lock
+    _lock = RLock()
+    _blocks.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_other_threads)
 
 
 @contextmanager
 def blas_threads() -> Iterator[None]:
     """Give BLAS its threads back until the block ends, for a product that is most of the work."""
     blas = _blas()
-    if blas is None or _depth == 0:  # where BLAS has them
+    if blas is None or not _blocks:  # where BLAS has them
         yield
         return
     set_threads, count = blas
-    set_threads(count)
     try:
+        set_threads(count)
         yield
     finally:
         with _lock:
-            if _depth > 0:
+            if _blocks:
                 set_threads(1)

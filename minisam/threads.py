@@ -18,9 +18,11 @@ product is cut into as many pieces as there are threads; its bits may depend on 
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable
-from contextvars import copy_context
-from functools import cache
+from contextlib import suppress
+from contextvars import Context, copy_context
+from functools import cache, partial
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any, TypeVar
@@ -51,27 +53,29 @@ class Help:
     """
 
     def __init__(self, work: Callable[[], object]):
-        self.work, self.context = work, copy_context()  # which holds the caller's np.errstate
+        self.work = work
         self.taken, self.done = Lock(), Lock()
         self.done.acquire()
-        self.error: BaseException | None = None
+        self.errors: list[BaseException] = []
 
     def give(self) -> None:
         """Do the work, in a helper's thread, unless it was called off."""
         if not self.taken.acquire(blocking=False):
             return
         try:
-            self.context.run(self.work)
+            self.work()
         except BaseException as error:  # it is the caller's to handle
-            self.error = error
+            self.errors.append(error)
         finally:
             self.done.release()
 
-    def end(self) -> None:
-        """Wait for a helper that has begun; call the work off if none has."""
+    def end(self) -> list[BaseException]:
+        """Call the work off if no helper has begun it, or wait, and return what it raised."""
         if not self.taken.acquire(blocking=False):
             self.done.acquire()
         del self.work  # a helper may find this much later, and the work's arrays are needed no more
+        errors, self.errors = self.errors, []
+        return errors
 
 
 @cache
@@ -83,8 +87,9 @@ def _helpers() -> SimpleQueue[Help]:
         while True:
             asked.get().give()
 
-    for _ in range(workers() - 1):
-        Thread(target=wait_and_help, name="minisam", daemon=True).start()
+    with suppress(RuntimeError):  # no more threads: the caller does what no helper takes
+        for _ in range(workers() - 1):
+            Thread(target=wait_and_help, name="minisam", daemon=True).start()
     return asked
 
 
@@ -122,36 +127,35 @@ def over_batch(work: Callable[[slice], T], batch: int, size: int, parts: int = P
         >>> sum(over_batch(lambda part: x[part].sum(), len(x), x.size))
         np.float64(6.0)
     """
-
-    def work_in_rows(part: slice) -> T:
-        # NumPy copies rows shorter than its buffer of 8192 elements together, to work on more at
-        # once. For the rows of an image that takes twice as long as they take by themselves.
-        with np.errstate():  # at whose end the buffer has its size again
-            np.setbufsize(BUFFER)
-            return work(part)
-
+    # NumPy copies rows shorter than its buffer of 8192 elements together, to work on more at once.
+    # For the rows of an image that takes twice as long as they take by themselves. The buffer's
+    # size belongs to a context, as the caller's np.errstate does: to a copy of the caller's here.
+    context = copy_context()
+    context.run(np.setbufsize, BUFFER)
     at_least = max(1, SMALLEST_WORK // 2)
     parts = max(1, min(parts, size // at_least)) if pays(size) else 1
     slices = split_batch(batch, parts)
     if workers() == 1 or len(slices) == 1:
-        return [work_in_rows(part) for part in slices]
+        return [context.run(work, part) for part in slices]
     results: list[Any] = [None] * len(slices)
     todo = iter(range(len(slices)))
 
-    def work_off() -> None:
-        for k in todo:
-            results[k] = work_in_rows(slices[k])
+    def work_off(context: Context) -> None:
+        try:
+            for k in todo:
+                results[k] = context.run(work, slices[k])
+        finally:  # after an error or an interrupt nobody begins another part
+            deque(todo, maxlen=0)
 
     with own_threads():
-        helps = [Help(work_off) for _ in range(min(workers(), len(slices)) - 1)]
+        number = min(workers(), len(slices)) - 1
+        helps = [Help(partial(work_off, context.copy())) for _ in range(number)]
         try:
             for help in helps:
                 _helpers().put(help)
-            work_off()
+            work_off(context)
         finally:
-            for help in helps:
-                help.end()
-    for help in helps:
-        if help.error is not None:
-            raise help.error
+            errors = [error for help in helps for error in help.end()]
+    if errors:
+        raise errors.pop()  # this frame, too, is in its traceback
     return results

@@ -1,3 +1,8 @@
+import inspect
+import itertools
+import os
+import subprocess
+import sys
 import types
 
 import pytest
@@ -37,6 +42,74 @@ def test_a_product_of_blas_that_outlasts_own_threads_leaves_blas_its_threads():
     gradient.__exit__(None, None, None)
     product.__exit__(None, None, None)
     assert number_of_blas_threads() == blas._blas()[1]
+
+
+def interrupted(work, step) -> bool:
+    """Call a function and interrupt it after so many calls and returns, or never.
+
+    Those of generators are left out: where one is resumed, Python meets a signal inside ``try``.
+    """
+    steps = itertools.count(1)
+
+    def interrupt(frame, event, arg):
+        generator = frame.f_code.co_flags & inspect.CO_GENERATOR
+        if (event == "c_return" or not generator) and next(steps) == step:
+            raise KeyboardInterrupt
+
+    sys.setprofile(interrupt)  # until it raises
+    try:
+        work()
+        sys.setprofile(None)
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+def test_an_interrupt_at_any_step_leaves_no_block_behind(monkeypatch):
+    """At most BLAS has one thread until the next block ends."""
+    now = [2]
+    monkeypatch.setattr(blas, "_blas", lambda: (lambda count: now.append(count), 2))
+
+    @blas.own_threads()
+    def work():
+        with blas.own_threads(), blas.blas_threads():
+            pass
+
+    for step in itertools.count(1):
+        if not interrupted(work, step):
+            break
+        with blas.own_threads():
+            assert now[-1] == 1
+        assert now[-1] == 2
+    assert step > 20
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_process_waits_for_no_thread_of_its_parent():
+    """One that is within a block, and about to end it."""
+    program = """
+import os, signal, threading, warnings
+from minisam import blas
+warnings.simplefilter("ignore")
+within, done = threading.Event(), threading.Event()
+def stay():
+    with blas.own_threads(), blas._lock:
+        within.set()
+        done.wait()
+thread = threading.Thread(target=stay)
+thread.start()
+within.wait()
+child = os.fork()
+if child == 0:
+    signal.alarm(20)
+    with blas.own_threads():
+        pass
+    os._exit(len(blas._blocks))
+done.set()
+thread.join()
+raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
 @pytest.mark.parametrize("names", ["scipy_openblas_{}64_", "scipy_openblas_{}", "openblas_{}64_"])

@@ -1,12 +1,16 @@
+import gc
+import itertools
 import os
 import subprocess
 import sys
 import threading
+import time
 import weakref
 
 import numpy as np
 import pytest
 from nn.conftest import always_in_parts  # noqa: F401  # as in the networks' tests
+from test_blas import interrupted
 
 from minisam import blas, threads
 
@@ -120,6 +124,50 @@ def test_help_that_was_called_off_keeps_no_array_until_a_helper_finds_it():
     late.give()
 
 
+@pytest.mark.parametrize("failing", [{"caller"}, {"helper"}, {"caller", "helper"}])
+def test_after_an_error_no_part_is_begun_and_no_array_is_kept(failing):
+    """Not even until Python looks for objects that refer to each other."""
+    if threads.workers() == 1:
+        pytest.skip("NumPy is not built with OpenBLAS")
+
+    def array_of_failed_work() -> weakref.ref:
+        caller, begun = threading.get_ident(), []
+        both, array = threading.Barrier(2, timeout=10), np.ones(3)
+
+        def fail(part):
+            begun.append(array[:0])
+            if len(begun) <= 2:
+                both.wait()
+            if ("caller" if threading.get_ident() == caller else "helper") in failing:
+                raise ZeroDivisionError
+            time.sleep(0.05)  # meanwhile the other one fails
+
+        with pytest.raises(ZeroDivisionError):
+            threads.over_batch(fail, 80, size=80)
+        assert len(begun) < 8
+        return weakref.ref(array)
+
+    gc.disable()
+    try:
+        assert array_of_failed_work()() is None
+    finally:
+        gc.enable()
+
+
+def test_where_no_thread_can_be_started_the_caller_does_all_the_work(monkeypatch):
+    """As in what Python 3.12 calls when it ends."""
+
+    def start(thread):
+        raise RuntimeError("can't start new thread")
+
+    threads._helpers.cache_clear()
+    try:
+        monkeypatch.setattr(threads.Thread, "start", start)
+        assert threads.over_batch(lambda part: part.start, 4, size=4) == [0, 1, 2, 3]
+    finally:
+        threads._helpers.cache_clear()
+
+
 def test_helpers_handle_floating_point_errors_as_their_caller_does():
     if threads.workers() == 1:
         pytest.skip("NumPy is not built with OpenBLAS")
@@ -168,3 +216,15 @@ def test_work_has_small_buffers_and_leaves_numpys_as_they_were():
     sizes = threads.over_batch(lambda part: np.getbufsize(), 80, size=80)
     assert set(sizes) == {threads.BUFFER}
     assert np.getbufsize() == before
+
+
+def test_an_interrupt_at_any_step_leaves_nothing_changed():
+    """Neither NumPy's state nor BLAS's, once its next block ends."""
+    before = np.geterr(), np.getbufsize()
+    for step in itertools.count(1):
+        if not interrupted(lambda: threads.over_batch(lambda part: part.start, 4, size=4), step):
+            break
+        assert threads.over_batch(lambda part: part.start, 4, size=4) == [0, 1, 2, 3]
+        assert (np.geterr(), np.getbufsize()) == before
+        assert not blas._blocks
+    assert step > 20
