@@ -28,8 +28,8 @@ from minisam.course.rubric import (
 )
 
 CRITERIA = (
-    Criterion("finds", 12, "`judge` finds wrong steps: from half of them to nine in ten",
-              function="judge"),
+    Criterion("finds", 12, "`judge` finds wrong steps, from half of them to nine in ten, and does "
+              "not call half of the right ones wrong", function="judge"),
     Criterion("no_false_alarm", 4, "and calls right ones right, however they are written",
               function="judge"),
     Criterion("names", 4, "and names the mistake, of eight in twelve", function="judge"),
@@ -96,9 +96,12 @@ def judge(desk: Desk, task: Task) -> Judged:
     found = sum(text not in ("right", "") for text in said.wrong)
     share = found / len(said.wrong)
     points = math.floor(12 * min(1.0, max(0.0, (share - LOW) / (HIGH - LOW))) + 1e-9)
-    told = f"{found} of {len(said.wrong)} wrong steps are found."
-    credits = [credit_of_count(CRITERIA[0], points, told, QUESTIONS[0])]
     alarms = sum(text != "right" for text in said.right)
+    told = f"{found} of {len(said.wrong)} wrong steps are found."
+    if 2 * alarms >= len(said.right):  # whoever calls every step wrong has found none
+        points = 0
+        told += " That counts for who calls more than half of the right ones right."
+    credits = [credit_of_count(CRITERIA[0], points, told, QUESTIONS[0])]
     quiet = max(0, 4 - ALARM * alarms) if share >= LOW else 0
     told = f"{alarms} of {len(said.right)} right steps are called wrong."
     if share < LOW:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minisam.course.assignments import served
+from minisam.course.assignments import a5, served
 from minisam.course.assignments.a5 import ASSIGNMENT
 from minisam.course.desk import Here
 from minisam.course.rubric import Task
@@ -39,7 +39,7 @@ def test_the_reference_gets_everything(seed):
 
 @pytest.mark.parametrize(("judge", "due"), [
     (lambda step: "right", [0, 0, 0]),
-    (lambda step: "wrong", [12, 0, 0]),
+    (lambda step: "wrong", [0, 0, 0]),
     (lambda step: 1 / 0, [0, 0, 0]),
     (lambda step: None, [0, 0, 0]),
     (lambda step: 3, [0, 0, 0]),
@@ -63,6 +63,18 @@ def test_a_judge_who_is_too_strict_cries_wolf():
         return SCOPE["judge"](exact)
 
     assert points(strict)[1] == 2
+
+
+@pytest.mark.parametrize(("alarms", "due"), [(4, [12, 0, 4]), (5, [0, 0, 4])])
+def test_who_calls_half_of_the_right_ones_wrong_has_found_none(alarms, due, monkeypatch):
+    kept = a5.verdicts
+
+    def more_alarms(desk, task):
+        said = kept(desk, task)
+        return said._replace(right=["wrong"] * alarms + said.right[alarms:])
+
+    monkeypatch.setattr(a5, "verdicts", more_alarms)
+    assert points(SCOPE["judge"]) == due
 
 
 def test_who_never_stops_asking_is_refused(monkeypatch):
