@@ -186,8 +186,8 @@ def show_one(arguments: argparse.Namespace) -> int:
 def full_report(found: Any, path: Path, variant: dict[str, Any], as_root: bool) -> str:
     """Return the oracle's report on a step, which is called in a child as when it is graded."""
     from minisam.cli.grading import guard_of  # with NumPy, as above
-    from minisam.course.handed_in import Work, read_submission  # as above
     from minisam.course.judging import report_on_step  # as above
+    from minisam.course.work import Work, read_submission  # as above
 
     submission = read_submission(Work("", path), found.file)
     return report_on_step(found, submission, guard_of(10.0, as_root), variant)

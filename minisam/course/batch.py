@@ -15,7 +15,7 @@ import minisam
 from minisam.course.another import for_assignment
 from minisam.course.desk import NOT_WRITTEN, Apart
 from minisam.course.guard import Guard
-from minisam.course.handed_in import Work, found_in, read_submission
+from minisam.course.handed_in import found_in
 from minisam.course.interrupts import undisturbed
 from minisam.course.judging import (
     GRADED,
@@ -30,6 +30,7 @@ from minisam.course.kept import grade_of, refuse_another
 from minisam.course.plain import file_name, legible
 from minisam.course.pupil import CannotGrade
 from minisam.course.rubric import STAFF, Assignment, Credit, Task
+from minisam.course.work import Work, read_submission
 from minisam.files import check_writable, jsonable, write_json
 from minisam.isolation.child import in_words
 

@@ -14,10 +14,11 @@ from typing import Any
 
 from minisam.course.assignments import assignment
 from minisam.course.desk import NOT_WRITTEN, Here
-from minisam.course.handed_in import SUFFIXES, of_folder, read_submission
+from minisam.course.handed_in import of_folder
 from minisam.course.judging import Grade, mistakes_in, status_of, variant_of
 from minisam.course.pages import in_lines
 from minisam.course.rubric import RIGHT, STAFF, Assignment, Credit, Judged, Task
+from minisam.course.work import SUFFIXES, read_submission
 from minisam.isolation.limits import check_seconds
 
 tries: dict[str, int] = {}  # how often each assignment was checked and was not right

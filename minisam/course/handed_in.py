@@ -2,47 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-from minisam.course.assignments import assignment
-from minisam.course.desk import Submission
+from minisam.course.fuller import of_several
 from minisam.course.plain import readable
-from minisam.course.texts import code_cells, stub
+from minisam.course.work import SUFFIXES, Work, is_code
 
-SUFFIXES = (".py", ".ipynb")
-MOST_BYTES = 4 << 20  # of code
-MOST_OF_NOTEBOOK = 16 << 20  # of a notebook with its pictures
 # "doejane_123_4567_hw2.py", perhaps with "_LATE"; "hw2_jdoe_attempt_2026-11-27-…_hw2.py"
 CANVAS = re.compile(r"(?P<id>[^_]+(?:_LATE)?_\d+)_\d+_.*")
 BLACKBOARD = re.compile(r".+?_(?P<id>[^_]+)_attempt_[\d-]+.*")
-NO_WORK = re.compile(r"check\(|from minisam\.course import check$|None$")  # a magic, as it is read
 FOLDER = re.compile(r"hw[1-9]", re.IGNORECASE)  # as nbgrader has one for each assignment
 MOODLE = re.compile(r"(?P<id>.+?)_assignsubmission_(?:file|onlinetext)_?")
-
-
-class Work(NamedTuple):
-    """One student's work.
-
-    Attributes:
-        id: who.
-        path: the file; None if there is none.
-        trouble: why a person has to look first; "" if none has to.
-    """
-
-    id: str
-    path: Path | None
-    trouble: str = ""
-
-    def digest(self) -> str:
-        """Return what changes when the file does."""
-        content = b"" if self.path is None else self.path.read_bytes()
-        name = "" if self.path is None else self.path.suffix
-        return hashlib.sha256(repr((self.trouble, name)).encode() + content).hexdigest()
 
 
 def found_in(folder: Path, stem: str, alone: bool = False) -> list[Work]:
@@ -88,11 +60,6 @@ def found_in(folder: Path, stem: str, alone: bool = False) -> list[Work]:
     return sorted(kept + several)
 
 
-def is_code(path: Path) -> bool:
-    """Return whether a file may be a submission, by its name."""
-    return path.suffix.lower() in SUFFIXES
-
-
 def passed_over(folder: Path) -> list[str]:
     """Return the names of loose files that nobody is known by: neither code, nor a platform's."""
     there = (path for path in sorted(folder.iterdir()) if not path.name.startswith((".", "_")))
@@ -100,46 +67,6 @@ def passed_over(folder: Path) -> list[str]:
     stems = [readable(path.stem) for path in loose]
     return [readable(path.name) for path, stem in zip(loose, stems, strict=True)
             if student(stem) == stem]  # fmt: skip
-
-
-def of_several(name: str, works: Sequence[Work], stem: str) -> Work:
-    """Return which of the works under one name is meant: of a script and a notebook the fuller."""
-    paths = {one.path.suffix.lower(): one.path for one in works if one.path is not None}
-    if len(paths) < len(works) or len(paths) != len(SUFFIXES):
-        return Work(name, None, "several files are there under this name")
-    script, notebook = (paths[suffix] for suffix in SUFFIXES)
-    return fuller(name, script, notebook, stem)
-
-
-def fuller(name: str, script: Path, notebook: Path, stem: str) -> Work:
-    """Return the script or the notebook: which holds all that the other adds to what was released.
-
-    Both are released, and who works in the one hands the other in as it was.
-    """
-    in_script, in_notebook = own_lines(script, stem), own_lines(notebook, stem)
-    if in_notebook <= in_script:
-        return Work(name, script)
-    if in_script <= in_notebook:
-        return Work(name, notebook)
-    return Work(name, None, f"{readable(script.name)} and {readable(notebook.name)} differ, and "
-                "both hold work")  # fmt: skip
-
-
-def own_lines(path: Path, stem: str) -> set[str]:
-    """Return the lines of code in a file that were not released, and do something of their own."""
-    found = assignment(f"a{stem.removeprefix('hw')}")
-    given = code_lines(stub(found, {}))
-    try:
-        written = code_lines("\n".join(read_submission(Work("", path), stem).parts))
-    except (OSError, ValueError):  # a person may read what is in it
-        return {readable(str(path))}
-    return {line for line in written - given if not NO_WORK.match(line)}
-
-
-def code_lines(text: str) -> set[str]:
-    """Return the lines of a text, without comments."""
-    lines = {line.strip() for line in text.splitlines()}
-    return {line for line in lines if line and not line.startswith("#")}
 
 
 def student(name: str) -> str:
@@ -192,25 +119,3 @@ def set_aside(path: Path, stem: str) -> bool:
     hidden = any(part.startswith((".", "_")) for part in path.parts)
     others = any(FOLDER.fullmatch(part) and part.lower() != stem for part in path.parts[:-1])
     return hidden or (others and path.stem != stem)
-
-
-def read_submission(found: Work, stem: str) -> Submission:
-    """Read a student's file.
-
-    Raises:
-        ValueError: if it is none that could be graded.
-    """
-    assert found.path is not None
-    cells = found.path.suffix.lower() == ".ipynb"
-    most = MOST_OF_NOTEBOOK if cells else MOST_BYTES
-    if found.path.stat().st_size > most:
-        raise ValueError(f"it is larger than {most >> 20} MiB")
-    text = found.path.read_bytes().decode("utf-8-sig", "replace").replace("\r\n", "\n")
-    if cells:
-        parts = tuple(code_cells(text))
-        if sum(map(len, parts)) > MOST_BYTES:
-            raise ValueError(f"its code is larger than {MOST_BYTES >> 20} MiB")
-        return Submission(f"{stem}.ipynb", parts, whole=False)
-    if "\0" in text:
-        raise ValueError("it is not UTF-8: save it as UTF-8")
-    return Submission(f"{stem}.py", (text,))

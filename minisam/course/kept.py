@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from minisam.course.assignments import assignment
-from minisam.course.handed_in import Work
 from minisam.course.judging import Grade, harmless_grade, variant_of
 from minisam.course.plain import legible
 from minisam.course.rubric import Assignment, Credit
+from minisam.course.work import Work
 
 
 class Kept(NamedTuple):

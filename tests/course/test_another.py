@@ -5,8 +5,9 @@ from course import submissions as known
 
 from minisam.course.another import Another, another, another_of, for_assignment
 from minisam.course.assignments import NAMES, assignment
-from minisam.course.handed_in import Work, found_in
+from minisam.course.handed_in import found_in
 from minisam.course.texts import code_cells, notebook, reference, source_of, stripped_cells, stub
+from minisam.course.work import Work
 
 A2 = assignment("a2")
 

@@ -1,19 +1,10 @@
-import json
 import os
 from pathlib import Path
 
 import pytest
+from course.submissions import fill
 
-from minisam.course.assignments import assignment
-from minisam.course.handed_in import MOST_BYTES, Work, found_in, passed_over, read_submission
-from minisam.course.texts import code_cells, notebook, source_of, stripped_cells, stub
-
-
-def fill(folder, *names):
-    for name in names:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("x = 1\n")
+from minisam.course.handed_in import found_in, passed_over
 
 
 def ids(folder):
@@ -60,56 +51,6 @@ def test_the_nearest_of_one_name_is_meant(tmp_path):
     ann, bob, everybody = found_in(tmp_path, "hw2")
     assert (ann.path, bob.path) == (tmp_path / "ann/hw2.py", tmp_path / "bob/hw2.ipynb")
     assert (everybody.path, everybody.trouble[:13]) == (None, "several files")
-
-
-STEP = "def step(w, grad_fn, *, rho, lr):\n    d1 = grad_fn(w)"
-CHECK = 'from minisam.course import check\n\ncheck(globals(), "a2", {"p": 3})'
-
-
-def released(variant):
-    """The two files of A2 that students get, as texts: a script, and the cells of a notebook."""
-    found = assignment("a2")
-    cells = code_cells(notebook(stripped_cells(source_of(found, variant))))
-    return stub(found, variant), cells
-
-
-def script_and_notebook(folder, script, cells, loose=False):
-    """Write both files of one student's."""
-    places = [f"ann{end}" if loose else f"ann/hw2{end}" for end in (".py", ".ipynb")]
-    fill(folder, *places)
-    (folder / places[0]).write_text(script, encoding="utf-8")
-    whole = {"cells": [{"cell_type": "code", "source": cell} for cell in cells]}
-    (folder / places[1]).write_text(json.dumps(whole), encoding="utf-8")
-
-
-@pytest.mark.fault("said-of-the-data", "minisam course grade", "minisam course release")
-@pytest.mark.parametrize("variant", [{}, {"p": 3, "steps": 1}])
-@pytest.mark.parametrize("loose", [False, True])
-@pytest.mark.parametrize(("in_script", "in_notebook", "due"), [
-    ("", "", ".py"), (STEP, "", ".py"), ("", STEP, ".ipynb"), (STEP, STEP, ".py"),
-    (STEP, f"{STEP}\nx = 1", ".ipynb"), (f"{STEP}\nx = 1", STEP, ".py"),
-    ("# a comment", STEP, ".ipynb"), ("", CHECK, ".py"), (STEP, "%matplotlib inline\n!ls", ".py"),
-    ('MISTAKE_1 = "B"', STEP, None), ('MISTAKE_1 = "B"', 'MISTAKE_1 = "C"', None),
-])  # fmt: skip
-def test_of_a_script_and_a_notebook_the_one_that_was_worked_in_is_meant(
-    in_script, in_notebook, due, loose, variant, tmp_path
-):
-    script, cells = released(variant)
-    script_and_notebook(tmp_path, f"{script}\n{in_script}\n", [*cells, in_notebook], loose)
-    (ann,) = found_in(tmp_path, "hw2")
-    assert (ann.path and ann.path.suffix) == due
-    assert ("differ, and both hold work" in ann.trouble) is (due is None)
-
-
-def test_a_notebook_that_is_none_may_hold_work(tmp_path):
-    script, cells = released({})
-    script_and_notebook(tmp_path, script, cells)
-    (tmp_path / "ann/hw2.ipynb").write_text("{")
-    (ann,) = found_in(tmp_path, "hw2")
-    assert ann.path == tmp_path / "ann/hw2.ipynb"  # and it is said that it is none
-    (tmp_path / "ann/hw2.py").write_text(f"{script}\n{STEP}\n")
-    (ann,) = found_in(tmp_path, "hw2")
-    assert "both hold work" in ann.trouble
 
 
 def test_a_folder_that_cannot_be_read_is_one_students(tmp_path, monkeypatch):
@@ -164,24 +105,6 @@ def test_an_exported_file_of_another_kind_is_somebodys(tmp_path):
                      "roejohn_124": ""}  # fmt: skip
 
 
-def test_a_file_may_be_as_large_as_the_limit_and_no_larger(tmp_path):
-    path = tmp_path / "hw2.py"
-    path.write_bytes(b"#" * MOST_BYTES)
-    assert read_submission(Work("ann", path), "hw2").parts == ("#" * MOST_BYTES,)
-    path.write_bytes(b"#" * (MOST_BYTES + 1))
-    with pytest.raises(ValueError, match="larger than 4 MiB"):
-        read_submission(Work("ann", path), "hw2")
-
-
-def test_a_digest_changes_with_the_text_the_kind_and_the_trouble_and_not_with_the_place(tmp_path):
-    fill(tmp_path, "a.py", "b.py", "c.ipynb", "d.py")
-    (tmp_path / "d.py").write_text("x = 2\n")
-    a, b, c, d = (Work(p.stem, p).digest() for p in sorted(tmp_path.iterdir()))
-    assert a == b
-    others = Work("a", tmp_path / "a.py", "several"), Work("a", None), Work("a", None, "several")
-    assert len({a, c, d, *(one.digest() for one in others)}) == 6
-
-
 @pytest.mark.skipif(os.name != "posix", reason="names are text here")
 def test_a_name_that_is_no_text_is_a_student_all_the_same(tmp_path):
     try:
@@ -203,29 +126,6 @@ def test_nothing_to_grade_is_said(tmp_path, name, told):
         found_in(tmp_path / name, "hw2")
 
 
-@pytest.mark.fault("file-read", "minisam course grade")
-@pytest.mark.parametrize(("name", "content"), [
-    ("hw2.py", b"x = 1\0"), ("hw2.py", "x = 1".encode("utf-16")),
-    ("hw2.py", b"x" * (5 << 20)), ("hw2.ipynb", b"no JSON"), ("hw2.ipynb", b" " * (17 << 20)),
-])  # fmt: skip
-def test_what_cannot_be_read_is_refused(tmp_path, name, content):
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(ValueError, match="it is"):
-        read_submission(Work("ann", tmp_path / name), "hw2")
-
-
-def test_pictures_do_not_count_and_code_does(tmp_path):
-    picture = {"data": {"image/png": "x" * (MOST_BYTES + 1)}}
-    cell = {"cell_type": "code", "source": "x = 1", "outputs": [picture]}
-    path = tmp_path / "hw2.IPYNB"
-    path.write_text(json.dumps({"cells": [cell]}))
-    assert read_submission(Work("ann", path), "hw2").parts == ("x = 1",)
-    long = {**cell, "outputs": [], "source": "#" * (MOST_BYTES // 2 + 1)}
-    path.write_text(json.dumps({"cells": [long, long]}))
-    with pytest.raises(ValueError, match="its code is larger than 4 MiB"):
-        read_submission(Work("ann", path), "hw2")
-
-
 def test_a_name_in_large_letters_is_the_same_file(tmp_path):
     fill(tmp_path, "ann/HW2.PY", "ann/helper.py", "bob/hw2.IPYNB", "CY.PY", "dan/Hw2.py",
          "dan/helper.py")  # fmt: skip
@@ -238,16 +138,3 @@ def test_what_nobody_is_known_by_is_passed_over_and_can_be_told(tmp_path):
     fill(tmp_path, "ann.zip", "bob/hw2.py", "cy.py", "doejane_1_2_hw2.zip", ".x", "notes.txt")
     assert passed_over(tmp_path) == ["ann.zip", "notes.txt"]
     assert [one.id for one in found_in(tmp_path, "hw2")] == ["bob", "cy", "doejane_1"]
-
-
-@pytest.mark.parametrize("content", [b"\xef\xbb\xbfx = 1\r\ny = 2\r\n", b"x = 1\ny = 2\n"])
-def test_marks_of_editors_do_not_matter(tmp_path, content):
-    (tmp_path / "a.py").write_bytes(content)
-    assert read_submission(Work("a", tmp_path / "a.py"), "hw2").parts == ("x = 1\ny = 2\n",)
-
-
-def test_of_a_notebook_the_code_is_read(tmp_path):
-    cells = [{"cell_type": "code", "source": ["x = 1\n", "y = 2"]}]
-    (tmp_path / "a.ipynb").write_text(json.dumps({"cells": cells}))
-    found = read_submission(Work("a", tmp_path / "a.ipynb"), "hw2")
-    assert (found.file, found.parts, found.whole) == ("hw2.ipynb", ("x = 1\ny = 2",), False)
