@@ -19,6 +19,7 @@ from minisam.course.handed_in import passed_over
 from minisam.course.judging import Grade, variant_of
 from minisam.course.plain import legible
 from minisam.course.rubric import STAFF, Assignment, Task
+from minisam.course.seed import known_seed, new_seed, refuse_new_seed
 from minisam.course.written import write_class, write_text
 from minisam.files import check_writable, expanded
 from minisam.progress import clock
@@ -56,7 +57,7 @@ def grade_them(arguments: argparse.Namespace) -> int:
     guard = guard_of(arguments.seconds, arguments.as_root)
     if not asked.out.exists():
         asked.out.mkdir(parents=True, mode=0o700)  # for a submission may read what others may
-    seed = batch.new_seed(asked.secret) if asked.seed is None else asked.seed
+    seed = new_seed(asked.secret) if asked.seed is None else asked.seed
     if os.name == "posix" and asked.secret.stat().st_mode & 0o044:
         print(f"others may read the seed file: chmod go= {asked.secret}", file=sys.stderr)
     let_go_of_old_results(asked)
@@ -107,8 +108,8 @@ def looked_over(arguments: argparse.Namespace) -> Asked:
     everybody = {one.id for one in batch.class_in(folder, found, alone)}
     kept.refuse_another(out, found, variant)
     secret = expanded(arguments.seed_file or out / "secret")
-    kept.refuse_new_seed(out, secret)
-    seed = batch.known_seed(secret)
+    refuse_new_seed(out, secret)
+    seed = known_seed(secret)
     given: marks.Marks = {}
     if arguments.marks is not None:
         given = marks.read_marks(found, expanded(arguments.marks), everybody)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -31,7 +30,7 @@ from minisam.course.plain import file_name, legible
 from minisam.course.pupil import CannotGrade
 from minisam.course.rubric import STAFF, Assignment, Credit, Task
 from minisam.course.work import Work, read_submission
-from minisam.files import check_writable, jsonable, write_json
+from minisam.files import jsonable, write_json
 from minisam.isolation.child import in_words
 
 MISSING = "nothing handed in"
@@ -65,34 +64,6 @@ class Settings(NamedTuple):
     def place(self, name: str) -> Path:
         """Return where the result of a student is kept."""
         return self.out / "results" / f"{file_name(name)}.json"
-
-
-def new_seed(path: Path) -> int:
-    """Return the secret seed of a file that is made now, and that nobody else may read."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(secrets.token_hex(16) + "\n", encoding="ascii")
-    return seed_in(path)
-
-
-def known_seed(path: Path) -> int | None:
-    """Return the secret seed of a file; None if it is not there, and can be made.
-
-    Raises:
-        ValueError: if it is empty, or can be neither read nor made.
-    """
-    if path.exists() and not path.is_dir():
-        return seed_in(path)
-    check_writable(path, "--seed-file")
-    return None
-
-
-def seed_in(path: Path) -> int:
-    """Return the secret seed of a file; it may be a pipe, which can be read only once."""
-    text = path.read_bytes().strip()
-    if not text:
-        raise ValueError(f"the seed file {str(path)!r} is empty")
-    return int.from_bytes(hashlib.sha256(text).digest()[:8], "big")
 
 
 def class_in(folder: Path, assignment: Assignment, alone: bool = False) -> list[Work]:

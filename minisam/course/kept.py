@@ -87,18 +87,6 @@ def refuse_another(out: Path, assignment: Assignment, variant: Mapping[str, Any]
                              "again, or another folder")  # fmt: skip
 
 
-def refuse_new_seed(out: Path, secret: Path) -> None:
-    """Refuse to make a seed where results are kept, which all had another: it would change them.
-
-    Raises:
-        ValueError: if there are results, and the file of the seed is not there.
-    """
-    if not secret.exists() and any((out / "results").glob("*.json")):
-        raise ValueError(f"--seed-file must be the one that the results in {str(out)!r} were "
-                         f"graded with, got {str(secret)!r}, which is not there: give that file, "
-                         "or another folder")  # fmt: skip
-
-
 def variant_shown(kept: Kept, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the variant that a result was graded with; what is given must be the same.
 

@@ -8,7 +8,7 @@ from course import submissions as known
 
 from minisam.course import batch
 from minisam.course.assignments import assignment
-from minisam.course.batch import Settings, grade_class, known_seed, new_seed
+from minisam.course.batch import Settings, grade_class
 from minisam.course.desk import Apart
 from minisam.course.judging import Grade
 from minisam.course.pupil import CannotGrade
@@ -98,24 +98,6 @@ def test_a_grader_that_does_not_work_writes_no_table(folder, guard, tmp_path):
     with pytest.raises(CannotGrade):
         grade_class(folder, broken)
     assert not (tmp_path / "out").exists()
-
-
-def test_a_secret_is_made_once_and_is_nobody_elses(tmp_path):
-    path = tmp_path / "a" / "secret"
-    assert new_seed(path) == known_seed(path)
-    assert new_seed(tmp_path / "b") != new_seed(tmp_path / "c")
-    assert path.stat().st_mode & 0o077 == 0
-    path.write_text("")
-    with pytest.raises(ValueError, match="empty"):
-        known_seed(path)
-
-
-def test_a_secret_is_looked_at_before_it_is_made(tmp_path):
-    (tmp_path / "afile").touch()
-    with pytest.raises(ValueError, match="--seed-file must be a file that can be written"):
-        known_seed(tmp_path / "afile" / "x")
-    assert known_seed(tmp_path / "a" / "secret") is None
-    assert [path.name for path in tmp_path.iterdir()] == ["afile"]
 
 
 def test_a_result_that_comes_after_the_end_is_not_kept(guard, tmp_path, folder):

@@ -9,7 +9,6 @@ from minisam.course.judging import Grade, variant_of
 from minisam.course.kept import (
     grade_of,
     refuse_another,
-    refuse_new_seed,
     result_in,
     variant_shown,
 )
@@ -108,13 +107,3 @@ def test_a_folder_of_another_assignment_is_refused_whatever_variants_each_has(tm
 def test_what_is_no_result_of_another_is_graded_again(tmp_path, changed):
     keep(tmp_path, **changed)
     assert refuse_another(tmp_path, A2, {"p": 3, "steps": 1}) is None
-
-
-def test_no_seed_is_made_for_results_that_had_another(tmp_path):
-    secret = tmp_path / "secret"
-    refuse_new_seed(tmp_path, secret)  # nothing is kept
-    keep(tmp_path)
-    with pytest.raises(ValueError, match=r"^--seed-file must be the one .*secret', which is not"):
-        refuse_new_seed(tmp_path, secret)
-    secret.touch()
-    refuse_new_seed(tmp_path, secret)
