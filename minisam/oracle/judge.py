@@ -125,13 +125,15 @@ class Replay:
         apart = [self.distance(whole, point) for point, _ in done]
         return done[int(np.argmin(apart))] if apart and min(apart) <= 1 else None
 
-    def distance(self, whole: dict[str, Rounded], observed: Arrays) -> float:
+    def distance(self, whole: dict[str, Any], observed: Arrays) -> float:
         """Return the largest error of a point in units of the accepted one, or the first above."""
         largest = 0.0
         for name, array in zip(self.names, observed, strict=True):
             largest = max(largest, float(np.max(error(array, whole[name]), initial=0.0)))
             if largest > 1:
                 break
+        if largest > 1 and not is_finite(whole):  # a NaN may have been handed on
+            return place("", whole, dict(zip(self.names, observed, strict=True))).ratio
         return largest
 
     def missing(self, whole: dict[str, Any], waiting: list) -> Judgement:
@@ -139,7 +141,7 @@ class Replay:
         if not waiting:
             wanted = self.asked() + 1
             return Judgement(False, np.inf, 0, "fewer gradients", expected=whole, gradients=wanted)
-        if self.rough and is_finite(whole):  # nobody asks where it is off, and most are
+        if self.rough:  # nobody asks where it is off, and most are
             return Judgement(False, np.inf, 0, f"point {self.count}", point=self.count)
         observed = dict(zip(self.names, waiting[0][0], strict=True))
         return place(f"point {self.count}", whole, observed)._replace(point=self.count)

@@ -202,3 +202,22 @@ def test_what_is_no_number_agrees_with_itself_alone_and_excuses_no_other_entry(o
             assert error(np.array([odd, other, 2.0]), lift(right))[1] > 1
             if not np.array_equal(other, odd, equal_nan=True):
                 assert error(np.array([other, 1.0, 2.0]), lift(right))[0] > 1
+
+
+@pytest.mark.fault("special-value", "oracle.judge")
+@pytest.mark.parametrize("rough", [False, True])
+def test_a_point_to_which_a_nan_is_handed_on_excuses_nothing_after_it(rough):
+    """Each tensor has its own norm, and one has a gradient of zero: ε = 0/0 there."""
+
+    def lost(w, grad_fn, *, rho, lr, walks_on=0.0):
+        d1 = grad_fn(w)
+        d2 = grad_fn([x * np.nan for x in w])
+        new = zip(w, d1, d2, strict=True)
+        return [x - lr * (q + walks_on * p) for x, p, q in new]
+
+    changes = convention_part({"norm_scope": "per_tensor", "zero_gradient": "nan"}).changes
+    for walks_on, agrees in ((0.0, True), (0.5, False)):
+        step = plain(partial(lost, walks_on=walks_on))
+        trace = watch(step, PROBES["sam-tensor-zero"], "float64")
+        found = judge(trace, changes, rough=rough)
+        assert (found.agrees, found.quantity) == (agrees, "" if agrees else "end")
