@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from minisam.oracle.candidates import known_parts, preferred
+from minisam.oracle.candidates import NUMBERS, known_parts, preferred
+from minisam.oracle.epsilons import epsilon_parts
 from minisam.oracle.factors import are_multiples
 from minisam.oracle.following import followed
 from minisam.oracle.parts import (
@@ -24,7 +25,7 @@ from minisam.oracle.parts import (
     judge_parts,
 )
 from minisam.oracle.replays import Replays
-from minisam.oracle.stabilizers import eta_parts, stabilizers
+from minisam.oracle.stabilizers import eta_parts
 from minisam.oracle.strata import strata
 from minisam.oracle.watch import Trace, watch
 from minisam.variants.conventions import CONVENTIONS
@@ -101,9 +102,8 @@ def borne_out(parts: Parts, traces: Sequence[Trace], declared: Part) -> Parts:
     Then every entry is off by a share of its own, and not all by one.
     """
     others = tuple(part for part in parts if "norm_dtype" not in part.declare)
-    if len(others) == len(parts) or not any(part.is_mutant for part in others):
-        return parts
-    return parts if are_multiples(others, traces, declared) else others
+    beside = any(part.is_mutant for part in others)
+    return others if beside and not are_multiples(others, traces, declared) else parts
 
 
 def restores_a_copy(passing: Sequence[Trace], base: Part) -> bool:
@@ -120,11 +120,20 @@ def restores_a_copy(passing: Sequence[Trace], base: Part) -> bool:
 
 
 def redeclared(traces: Sequence[Trace], declared: dict[str, Any]) -> list[Parts]:
-    """Try other values of what was declared, one at a time."""
-    solved = {"eta": stabilizers(traces)} if "eta" in declared else {}
+    """Try other values of what was declared, one at a time; a number is solved for."""
+    if not declared:
+        return []
+    beside = convention_part({k: value for k, value in declared.items() if k not in NUMBERS})
+    solved = [*eta_parts(traces, ()), *epsilon_parts((), traces, beside)]
     return [
         (convention_part({name: value}),)
         for name, now in declared.items()
-        for value in (CONVENTIONS[name].default, *CONVENTIONS[name].values, *solved.get(name, ()))
+        for value in dict.fromkeys(
+            (
+                CONVENTIONS[name].default,
+                *CONVENTIONS[name].values,
+                *(part.declare[name] for part in solved if name in part.declare),
+            )
+        )
         if value != now and explains([], traces, convention_part({**declared, name: value}))
     ]

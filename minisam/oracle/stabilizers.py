@@ -56,7 +56,7 @@ def stabilizers(traces: Sequence[Trace]) -> list[float]:
         for trace in traces:
             for power, entries in product(POWERS, first_climbs(trace)):
                 found = eta_between(entries, power)
-                if found and found.low > 0 and not found.low <= trace.hp.eta <= found.high:
+                if found and not found.low <= trace.hp.eta <= found.high:
                     return [as_written(found)]
     return []
 
@@ -65,7 +65,7 @@ def first_climbs(trace: Trace) -> list[Entries]:
     """Return the tensors that ASAM rescales whatever its scope is, in the first step of a trace."""
     hp, probe = trace.hp, trace.probe
     plain = hp.p == 2 and hp.shards == 1 and not (probe.special or probe.extreme)
-    if hp.method != "asam" or not plain or not trace.steps or trace.dtype == "bfloat16":
+    if hp.method != "asam" or not plain or not trace.steps:
         return []
     seen, found, u = trace.steps[0], [], UNITS[trace.dtype].u
     if len(seen.queries) < 2:
@@ -100,7 +100,8 @@ def eta_between(entries: Entries, power: float) -> Solved | None:
         return None
     eta = (y[j] * x[i] - y[i] * x[j]) / rise
     line = y[i] * (x + eta) / (x[i] + eta)
-    room = 2 * error * (y[j] * x[i] + y[i] * x[j] + abs(eta) * (y[i] + y[j])) / rise
-    if not np.all(np.abs(y - line) <= 2 * error * y[i] + room * y[i] / (x[i] + eta)):
+    room = 2 * error * (y[j] * x[i] + y[i] * x[j] + eta * (y[i] + y[j])) / rise
+    on_it = np.abs(y - line) <= 2 * error * y[i]  # between two that are
+    if not (np.all(on_it) and eta > room):  # or it may be zero
         return None
     return Solved(float(eta - room), float(eta + room))

@@ -10,7 +10,7 @@ from oracle.seen import adapter_with, named, split, traces_of
 
 from minisam.adapters.library import adapter_of
 from minisam.adapters.plain import plain
-from minisam.oracle import diagnosis, replays
+from minisam.oracle import check, diagnosis, replays
 from minisam.oracle.diagnosis import diagnose
 from minisam.oracle.judge import judge
 from minisam.oracle.parts import (
@@ -373,3 +373,22 @@ def test_the_search_is_bounded_by_what_there_is_to_try_not_by_a_clock(monkeypatc
 def test_an_unchanged_recipe_explains_the_reference():
     adapter = adapter_of(lambda hp: optimizer(hp, [lambda recipe: recipe_of(recipe.hp)]))
     assert not split(traces_of(adapter, ("sam",), "float32"))[0]
+
+
+@pytest.mark.parametrize(("name", "value", "said"), [
+    ("norm_epsilon", 3e-7, 1e-12),
+    ("norm_epsilon_inside", 2e-9, 1e-12),
+    ("eta", 0.3, 0.5),
+])  # fmt: skip
+def test_another_value_of_what_is_declared_is_found_whatever_number_it_is(name, value, said):
+    part = convention_part({name: value})
+    method = "asam" if name == "eta" else "sam"
+    adapter = adapter_of(
+        lambda hp: optimizer(hp.having(**part.settings), part.changes), ("sam", "asam")
+    )
+    slugs = [
+        f"{method}-{slug}"
+        for slug in ("three-tensors", "gradient-1e-6", "gradient-1e-3", "lr-zero")
+    ]
+    report = check(adapter, "float64", {name: said}, method=method, probes=slugs)
+    assert report.found == {name: value}

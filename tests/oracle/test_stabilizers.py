@@ -9,7 +9,14 @@ from minisam.adapters.plain import plain
 from minisam.adapters.protocol import mark
 from minisam.oracle import check
 from minisam.oracle.probes import PROBES
-from minisam.oracle.stabilizers import eta_between, eta_parts, first_climbs, stabilizers
+from minisam.oracle.stabilizers import (
+    ROUNDINGS,
+    Entries,
+    eta_between,
+    eta_parts,
+    first_climbs,
+    stabilizers,
+)
 from minisam.oracle.watch import watch
 from minisam.variants.mutants import MUTANTS
 
@@ -150,3 +157,24 @@ def test_one_that_is_set_and_not_followed_does_not_conform(eta):
 
 def test_a_multiple_of_it_is_no_convention():
     assert check(deaf(lambda asked: 2 * asked), "float64", probes=FEW).verdict.startswith("bug")
+
+
+def test_what_rounding_cannot_tell_from_zero_is_no_stabilizer():
+    size, error = np.array([1.0, 2.0, 4.0]), np.full(3, 2.0**-24)
+    assert eta_between(Entries(size, (size + 2.0**-12) ** 2, error), 0.5).low > 0
+    assert eta_between(Entries(size, (size + 2.0**-22) ** 2, error), 0.5) is None
+    assert eta_between(Entries(size, (size - 2.0**-1) ** 2, error), 0.5) is None
+
+
+@pytest.mark.parametrize("eta", [0.25, 16.0])
+def test_what_the_ends_of_a_line_may_be_off_the_number_may_be_off_by_its_slope(eta):
+    size, error = np.array([1.0, 2.0, 4.0]), 2.0**-24
+
+    def told(*off):
+        roots = (size + eta) * (1 + np.array(off) * ROUNDINGS * error)
+        return eta_between(Entries(size, roots**2, np.full(3, error)), 0.5)
+
+    for off in ((1, 0, -1), (-1, 0, 1), (0, 1, 0)):
+        found = told(*off)
+        assert found.low < eta < found.high
+    assert told(0, 4, 0) is None  # off the line
