@@ -16,8 +16,13 @@ NO_WORK = re.compile(r"check\(|from minisam\.course import check$|None$")  # a m
 
 def of_several(name: str, works: Sequence[Work], stem: str) -> Work:
     """Return which of the works under one name is meant: of a script and a notebook the fuller."""
-    paths = {one.path.suffix.lower(): one.path for one in works if one.path is not None}
-    if len(paths) < len(works) or len(paths) != len(SUFFIXES):
+    there = [one.path for one in works if one.path is not None]
+    if not there:
+        return next((one for one in works if one.trouble), works[0])
+    paths = {path.suffix.lower(): path for path in there}
+    if len(there) == 1:  # beside a text that Moodle has in a folder of its own
+        return Work(name, there[0])
+    if len(paths) < len(there) or len(paths) != len(SUFFIXES):
         return Work(name, None, "several files are there under this name")
     script, notebook = (paths[suffix] for suffix in SUFFIXES)
     return fuller(name, script, notebook, stem)

@@ -57,3 +57,19 @@ def test_a_notebook_that_is_none_may_hold_work(tmp_path):
     (tmp_path / "ann/hw2.py").write_text(f"{script}\n{STEP}\n")
     (ann,) = found_in(tmp_path, "hw2")
     assert "both hold work" in ann.trouble
+
+
+MOODLE = "Ann Lee_12_assignsubmission_{}/{}"
+
+
+@pytest.mark.parametrize(("text", "file", "due", "told"), [
+    ("onlinetext.html", "hw2.py", "hw2.py", ""),
+    ("onlinetext.html", ".keep", None, "there is no .py or .ipynb, only onlinetext.html"),
+    (".keep", "hw2.py", "hw2.py", ""),
+    (".keep", ".keep", None, ""),
+    ("hw2.py", "hw2.py", None, "several files are there under this name"),
+])  # fmt: skip
+def test_of_moodles_two_folders_the_one_with_a_file_is_meant(text, file, due, told, tmp_path):
+    fill(tmp_path, MOODLE.format("onlinetext", text), MOODLE.format("file", file))
+    (ann,) = found_in(tmp_path, "hw2")
+    assert (ann.id, ann.path and ann.path.name, ann.trouble) == ("Ann Lee_12", due, told)
