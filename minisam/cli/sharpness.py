@@ -12,7 +12,7 @@ from minisam.checkpoint import load_checkpoint
 from minisam.checks import check_number
 from minisam.cli.options import check_whole_options, look_for_data_in
 from minisam.experiments.trial import MODELS, prepared
-from minisam.files import expanded, given_path, jsonable, write_json
+from minisam.files import check_writable, expanded, given_path, jsonable, write_json
 from minisam.nn import cross_entropy, keep_memory, parameter_count
 from minisam.plots import BLUE, picture
 from minisam.sharpness.lanczos import products_for
@@ -48,6 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
         check_whole_options(arguments, names, least)
     check_number("--rho", arguments.rho, open_high=True)
     check_number("--adaptive-rho", arguments.adaptive_rho, open_high=True)
+    if arguments.out:
+        check_writable(expanded(arguments.out) / "sharpness.json", "--out")
     stored = load_checkpoint(arguments.checkpoint)
     settings = stored.settings.get("trial")
     if not isinstance(settings, dict) or settings.get("model") not in MODELS:

@@ -94,6 +94,15 @@ def test_what_is_no_checkpoint_is_named(tmp_path):
         main(tmp_path / "array.npy")
 
 
+def test_where_no_file_can_be_is_said_before_anything_is_measured(
+    checkpoint, tmp_path, monkeypatch
+):
+    (tmp_path / "afile").touch()
+    monkeypatch.setattr("minisam.cli.sharpness.measure", lambda *_: pytest.fail("it is measured"))
+    with pytest.raises(ValueError, match="--out must be a file that can be written"):
+        main(checkpoint, "--out", str(tmp_path / "afile" / "x"))
+
+
 @pytest.mark.fault("option-value", "sharpness")
 @pytest.mark.fault("option-alone", "sharpness")
 @pytest.mark.parametrize(
