@@ -304,6 +304,7 @@ def test_a_device_that_is_none_is_one_line_and_nothing_is_written(module, tmp_pa
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.fault("said-of-the-data", "at_scale/cifar.py")
 def test_an_old_file_is_read_and_the_page_says_what_was_done_elsewhere(
     module, monkeypatch, tmp_path, capsys
 ):

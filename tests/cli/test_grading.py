@@ -48,6 +48,7 @@ EARLY = {  # what is handed in, and what its student reads at once
 }  # fmt: skip
 
 
+@pytest.mark.fault("file-read", "minisam course grade --gradescope")
 @pytest.mark.parametrize("kind", EARLY)
 def test_gradescope_tells_at_once_why_grading_ended_early(kind, tmp_path, quick):
     files, told = EARLY[kind]
@@ -99,6 +100,7 @@ def test_gradescope_has_a_result_whatever_ends_us(
     assert "0.1875" not in found["output"]  # a secret number
 
 
+@pytest.mark.fault("file-written", "minisam course grade")
 def test_a_result_that_a_student_has_made_is_none(folder, tmp_path, quick, monkeypatch):
     for name in CLASSROOM.values():
         monkeypatch.setenv(name, "x")
@@ -177,6 +179,7 @@ def test_results_among_the_submissions_are_refused(folder, capsys):
     assert sorted(path.name for path in folder.iterdir()) == ["ann", "bob"]
 
 
+@pytest.mark.fault("option-value", "minisam course grade")
 @pytest.mark.parametrize(("words", "told"), [
     (("--jobs", 0), "--jobs must be"),
     (("--variant", "p=7"), "--variant must be among"),

@@ -87,6 +87,7 @@ def test_magics_and_shell_commands_are_no_python():
 WORK = "def f(a, b):\n    return (a\n            % b\n            != 0)"
 
 
+@pytest.mark.fault("file-read", "minisam course grade")
 @pytest.mark.parametrize("cell", [
     "{}", "%%time\n{}", "\n\n%%capture out --no-stderr\n{}", "%%time\n%%prun -q\n{}",
     "{}\nf?", "??f\n{}", "%matplotlib inline\n{}", "names = !ls\n{}", "{}\n%time x = f(4, 2)",
