@@ -244,7 +244,7 @@ def is_power_of_two(value: Any, bound: Any) -> Any:
     return np.abs(np.frexp(value)[0]) % 0.5 == 0
 
 
-def times(error: Any, size: Any) -> Any:
+def error_times(error: Any, size: Any) -> Any:
     """Return an error times a size: infinite, too, where an infinite error meets a size of 0.
 
     Nothing is known of such a product, whose factor may have been divided by zero.
@@ -292,7 +292,7 @@ def multiply(x: Any, y: Any) -> Rounded:
     """Return x · y; multiplying by an exact power of two is exact, but below the normal numbers."""
     unit, a, ea, b, eb = operands(x, y)
     value = a * b
-    carried = times(ea, np.abs(b) + eb) + times(eb, np.abs(a))
+    carried = error_times(ea, np.abs(b) + eb) + error_times(eb, np.abs(a))
     own = unit.u * (np.abs(value) + carried)
     gone = lost(value, carried, unit, (a != 0) & (b != 0))
     if not is_exact(ea) and not is_exact(eb):  # and so no power of two
