@@ -79,7 +79,7 @@ def own_threads() -> Iterator[None]:
             set_threads(1)
         yield
     finally:
-        _blocks.discard(block)
+        _blocks.discard(block)  # first: who waits for a lock can be interrupted
         with _lock:
             if not _blocks:
                 set_threads(count)

@@ -3,6 +3,7 @@ import itertools
 import os
 import subprocess
 import sys
+import threading
 import types
 
 import pytest
@@ -25,10 +26,13 @@ def test_blas_has_one_thread_in_a_block_of_own_threads_but_for_its_products():
         with blas.blas_threads():
             seen.append(number_of_blas_threads())
         seen.append(number_of_blas_threads())
+        with blas.own_threads():
+            pass
+        seen.append(number_of_blas_threads())
     with blas.blas_threads():
         seen.append(number_of_blas_threads())
     assert before == blas._blas()[1] > 1
-    assert seen == [1, before, 1, before]
+    assert seen == [1, before, 1, 1, before]
     assert number_of_blas_threads() == before
 
 
@@ -42,6 +46,30 @@ def test_a_product_of_blas_that_outlasts_own_threads_leaves_blas_its_threads():
     gradient.__exit__(None, None, None)
     product.__exit__(None, None, None)
     assert number_of_blas_threads() == blas._blas()[1]
+
+
+def test_a_limit_that_the_user_set_holds_outside_of_blocks():
+    if blas._blas() is None:
+        pytest.skip("NumPy is not built with OpenBLAS")
+    set_threads, count = blas._blas()
+    set_threads(1)
+    with blas.blas_threads():
+        assert number_of_blas_threads() == 1
+    set_threads(count)
+
+
+def test_a_block_that_was_left_behind_may_be_collected_where_another_begins_or_ends():
+    def collect():
+        left = blas.own_threads()
+        left.__enter__()
+        with blas._lock:
+            del left
+        ended.set()
+
+    ended = threading.Event()
+    threading.Thread(target=collect, daemon=True).start()
+    assert ended.wait(10)
+    assert not blas._blocks
 
 
 def interrupted(work, step) -> bool:

@@ -169,16 +169,24 @@ def test_where_no_thread_can_be_started_the_caller_does_all_the_work(monkeypatch
 
 
 def test_helpers_handle_floating_point_errors_as_their_caller_does():
+    """With a smaller buffer than the caller's, and while BLAS has one thread."""
     if threads.workers() == 1:
         pytest.skip("NumPy is not built with OpenBLAS")
     met = threading.Barrier(2, timeout=10)  # one part here, one in the helper's thread
+    before = np.getbufsize()
 
     def work(part):
         met.wait()
-        return np.geterr()["over"]
+        return np.geterr()["over"], np.getbufsize(), blas.openblas("get_num_threads")()
 
     with np.errstate(over="raise"):
-        assert threads.over_batch(work, 2, size=2) == ["raise"] * 2
+        assert threads.over_batch(work, 2, size=2) == [("raise", threads.BUFFER, 1)] * 2
+    assert np.getbufsize() == before
+
+
+def test_there_are_no_more_threads_than_parts(monkeypatch):
+    monkeypatch.setattr(blas, "threads", lambda: 64)
+    assert threads.workers.__wrapped__() == threads.PARTS
 
 
 def run(count: int) -> list[str]:
@@ -197,25 +205,25 @@ def test_kernels_have_the_same_bits_whatever_the_number_of_threads():
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_a_forked_process_starts_threads_of_its_own():
     program = """
-import os, warnings
+import os, threading, warnings
 warnings.simplefilter("ignore")
-from minisam import blas, threads
-work = lambda: threads.over_batch(lambda part: part.start, 16, size=threads.SMALLEST_WORK)
-expected = work()
+from minisam import threads
+def work():  # takes two threads
+    met = threading.Barrier(2, timeout=20)
+    return threads.over_batch(lambda part: met.wait() < 2, 2, size=threads.SMALLEST_WORK)
+work()
 child = os.fork()
 if child == 0:
-    os._exit(0 if work() == expected else 1)
+    try:
+        os._exit(0 if work() == [True, True] else 1)
+    finally:
+        os._exit(2)
 raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
+    if blas._blas() is None:
+        pytest.skip("NumPy is not built with OpenBLAS")
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
     subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60)
-
-
-def test_work_has_small_buffers_and_leaves_numpys_as_they_were():
-    before = np.getbufsize()
-    sizes = threads.over_batch(lambda part: np.getbufsize(), 80, size=80)
-    assert set(sizes) == {threads.BUFFER}
-    assert np.getbufsize() == before
 
 
 def test_an_interrupt_at_any_step_leaves_nothing_changed():

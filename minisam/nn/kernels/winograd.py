@@ -86,7 +86,7 @@ def image_rows(x, kw: int, padding: Pair, out_height: int, filters: int, dtype) 
     small = small_products(kw * c * filters)
     padded = np.zeros((images, 2 * some_pairs + 2, across * c), dtype)
     parts, patches = pieces(images * some_pairs * across, kw, small)
-    memory = np.empty((4, (parts * patches + 2) * kw * c), dtype)
+    memory = np.empty((4, (parts * patches + 1) * kw * c), dtype)
     for i in range(0, n, images):
         for j in range(0, pairs, some_pairs):
             count, number, above = min(images, n - i), min(some_pairs, pairs - j), 2 * j - top
@@ -109,13 +109,16 @@ def image_rows(x, kw: int, padding: Pair, out_height: int, filters: int, dtype) 
             np.add(d1, d2, out=v[1])
             np.subtract(d2, d1, out=v[2])
             parts, patches = pieces(count * number * across, kw, small)
-            memory[:, size : (parts * patches + 2) * kw * c] = 0  # on the right of the last row
+            memory[:, size:] = 0  # on the right of the last row
             at = slice(i, i + count), slice(2 * j, min(out_height, 2 * (j + number)))
             yield at, every_patch(memory, parts, patches, kw, c)
 
 
 def every_patch(v, parts: int, patches: int, kw: int, channels: int) -> np.ndarray:
-    """Return a view (kw, 4, parts, patches, kw · channels) of v (4, pixels · channels)."""
+    """Return a view (kw, 4, parts, patches, kw · channels) of v (4, pixels · channels).
+
+    The last ones end kw − 1 pixels behind parts · patches · kw: v has a patch more.
+    """
     plane, entry = v.strides
     patch = kw * channels
     return np.lib.stride_tricks.as_strided(

@@ -12,6 +12,7 @@ from minisam.nn.kernels.convolution import (
     weight_gradient,
 )
 from minisam.nn.kernels.patches import output_size
+from minisam.threads import PARTS
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -23,7 +24,8 @@ def cases(draw):
     stride = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
     padding = draw(st.tuples(st.integers(0, 4), st.integers(0, 4)))
     size = tuple(max(1, k - 2 * p) + draw(st.integers(0, 5)) for k, p in zip(kernel, padding))  # noqa: B905
-    batch, channels, filters = (draw(st.integers(1, 4)) for _ in range(3))
+    channels, filters = draw(st.integers(1, 4)), draw(st.integers(1, 4))
+    batch = draw(st.sampled_from([1, 2, 3, 4, 3 * PARTS]))  # or several images in a part
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     x = rng.integers(-4, 5, (batch, *size, channels))
     w = rng.integers(-4, 5, (*kernel, channels, filters))

@@ -64,6 +64,32 @@ def test_a_network_of_dense_layers_alone_leaves_all_its_products_to_blas_and_no_
     assert len(left_to_blas) == (3 * layers - 1 if model is mlp else 0)
 
 
+@pytest.mark.parametrize("in_pieces", [False, True])
+def test_derivatives_of_any_order_make_their_products_as_the_layer_does(in_pieces, monkeypatch):
+    product, seen = p.product, []
+
+    def watched(a, b, in_pieces=True):
+        seen.append(in_pieces)
+        return product(a, b, in_pieces)
+
+    def gradient(layer):
+        return autograd.grad(lambda layer: (p.affine(*layer, B, in_pieces) ** 2).sum())(layer)
+
+    monkeypatch.setattr(p, "product", watched)
+    autograd.grad(lambda layer: sum((g**2).sum() for g in gradient(layer)))((X, W))
+    for argnum in 0, 1:
+        function = autograd.make_jvp(p.affine, argnum)(X, W, B, in_pieces)
+        function((X, W)[argnum])
+    assert len(seen) > 10
+    assert set(seen) == {in_pieces}
+
+
+def test_a_small_product_is_not_worth_a_change_of_threads(monkeypatch):
+    monkeypatch.setattr("minisam.threads.SMALLEST_WORK", 1 << 60)
+    monkeypatch.delattr(p, "blas_threads")
+    np.testing.assert_array_equal(p.product(np.ones((2, 3)), np.ones((3, 4)), False), 3)
+
+
 def test_total_of_many_rows_is_within_the_bound_of_blocked_summation():
     """A naive running sum of 2¹⁸ float32 ones-like numbers loses four digits; this must not."""
     x = np.random.default_rng(2).uniform(0.5, 1, (2**18, 3)).astype(np.float32)

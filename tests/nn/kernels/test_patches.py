@@ -6,7 +6,7 @@ from minisam.nn.kernels.patches import SMALL_PRODUCT, output_size, pair, patch_m
 
 @pytest.mark.parametrize("channels", [1, 2, 12])
 @pytest.mark.parametrize("block_bytes", [1, 3000, 1 << 20])
-@pytest.mark.parametrize("small", [10, 20, 1000])
+@pytest.mark.parametrize("small", [10, 20, 40, 1000])
 def test_every_row_is_what_one_output_pixel_sees(channels, block_bytes, small, monkeypatch):
     """Rows of images, each image, all, and blocks that do not divide the batch."""
     monkeypatch.setattr("minisam.nn.kernels.patches.small_products", lambda _: small)
@@ -19,6 +19,7 @@ def test_every_row_is_what_one_output_pixel_sees(channels, block_bytes, small, m
     for (images, rows), matrix in patch_matrices(x, kernel, stride, padding, output):
         assert matrix.shape[1] <= max(small, output[1])
         number, height = seen[images, rows].shape[:2]
+        assert len(matrix) in (1, number)
         matrix = matrix.reshape(number, height, output[1], 3, 2, channels)
         for n, i, j in np.ndindex(number, height, output[1]):
             top, left = stride[0] * (rows.start + i), stride[1] * j
