@@ -9,7 +9,12 @@ import numpy as np
 from minisam.rounding import UNITS, Rounded, Unit
 from minisam.trees import Params, norm
 
-COARSE = 2.0**-20  # what float32 leaves of float64, after some 16 operations
+OPERATIONS = 16  # of a climb or a step, each of which may round to a lower precision
+
+
+def lower_precision(unit: Unit) -> float:
+    """Return the unit roundoff of the lower precision that is looked for; 0 if there is none."""
+    return UNITS["float32"].u if unit.name == "float64" else 0.0
 
 
 class Ruler(NamedTuple):
@@ -42,12 +47,12 @@ class Ruler(NamedTuple):
 
     @property
     def rough(self) -> float:
-        """Return the relative error of a lower precision; 0 if there is none."""
-        return COARSE if self.unit.name == "float64" else 0.0
+        """Return the relative error of a climb in a lower precision; 0 if there is none."""
+        return OPERATIONS * lower_precision(self.unit)
 
     def rounding(self, *points: np.ndarray) -> np.ndarray:
         """Return what a lower precision may do to points; 0 if there is none."""
-        u = UNITS["float32"].u if self.unit.name == "float64" else 0.0
+        u = lower_precision(self.unit)
         return sum((u * np.abs(point) for point in points), np.zeros(()))
 
 
@@ -162,7 +167,7 @@ def compare_ending(
         Ending(right=True, coarse=False, off=())
     """
     coarse, off = False, []
-    rough = COARSE if unit.name == "float64" else 0.0
+    rough = OPERATIONS * lower_precision(unit)
     for key, one in expected.items():
         value = np.asarray(one.value, np.float64)
         reach = np.abs(start[key]) + np.abs(point[key])
