@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,18 @@ from minisam.variants.mutants.perturbation import only_weights
 from minisam.variants.recipe import Change, only, piece
 
 
-def adaptive(name: str, title: str, description: str, change: Change, **rest: Any) -> None:
-    """Enter a mutant that leaves SAM alone and changes ASAM."""
+def adaptive(
+    name: str,
+    title: str,
+    description: str,
+    change: Change,
+    others: Sequence[tuple[str, Change]] = (),
+    **rest: Any,
+) -> None:
+    """Enter a mutant that leaves SAM alone and changes ASAM, in one way or in others."""
     change = only(is_adaptive, change)
-    enter(name, title, description, change, methods=("asam",), **rest)
+    others = tuple((another, only(is_adaptive, one)) for another, one in others)
+    enter(name, title, description, change, methods=("asam",), others=others, **rest)
 
 
 def times_scaling(T: Params, g: Params, times: int) -> Params:
@@ -116,11 +125,22 @@ adaptive(
 )
 
 
+def operator_at(point: Callable[[SimpleNamespace], Params]) -> Change:
+    """Return the change to T that takes it at another point."""
+    return piece(operator=lambda now: scaling(point(now), now.hp.eta, now.hp.scope))
+
+
 adaptive(
     "A10-stale-T",
     "uses T of the step before",
     "T is saved and not renewed. Compute it from the current weights in every step.",
-    piece(operator=lambda now: scaling((now.previous or now).params, now.hp.eta, now.hp.scope)),
+    operator_at(lambda now: (now.previous or now).params),
+    others=(
+        (
+            "uses T of B, where the step before has been",
+            operator_at(lambda now: now.previous.perturbed if now.previous else now.params),
+        ),
+    ),
 )
 adaptive(
     "A11-one-T-per-layer",
