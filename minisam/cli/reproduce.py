@@ -13,6 +13,7 @@ from minisam.experiments.reproduce import (
     draw_specification,
     reproduce,
 )
+from minisam.experiments.subset import Data, load_subset
 from minisam.experiments.summary import headlines, summary
 from minisam.files import expanded, given_path
 
@@ -71,6 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
     data, seeds, jobs = arguments.data or "toy", arguments.seeds or SEEDS, arguments.jobs or 1
     first = arguments.first_seed or 0
     look_for_data_in(arguments.data_dir, data)
+    if data != "toy":  # that the files lack is said once, and not by every run
+        load_subset(Data(data))
     for name in names:
         out = expanded(arguments.out) / name
         if name in DRAWINGS:

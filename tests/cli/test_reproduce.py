@@ -36,9 +36,18 @@ def asked(monkeypatch):
 @pytest.mark.fault("home-folder", "reproduce")
 def test_data_and_results_lie_in_the_home_folder(asked, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(command, "load_subset", lambda data: None)
     main("width", "--data", "cifar10", "--data-dir=~/x", "--out=~/y", "--seeds", 5, "--jobs", 2)
     assert asked == [("width", tmp_path / "y" / "width", "cifar10", 5, 2, False, 0)]
     assert os.environ["MINISAM_DATA"] == str(tmp_path / "x")
+
+
+def test_that_the_data_are_not_there_is_said_before_anything_is_run(asked, tmp_path):
+    """Each of dozens of runs would say it, and their folder would stay."""
+    with pytest.raises(FileNotFoundError, match="cifar10 is not in"):
+        main("width", "--data", "cifar10", "--data-dir", tmp_path, "--out", tmp_path / "out")
+    assert asked == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_is_not_said_has_its_default(asked, tmp_path):
