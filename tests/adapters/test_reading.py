@@ -175,7 +175,7 @@ def at_once(params, hp):
 
 def with_schedules(params, hp):
     now = [{key: hp[key](k) if callable(hp[key]) else hp[key] for key in ("lr", "rho")}
-           for k in range(9)]  # fmt: skip
+           for k in range(20)]  # fmt: skip
     w = [x.copy() for x in params]
 
     def run(grad_fn):

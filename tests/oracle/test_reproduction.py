@@ -187,6 +187,7 @@ def test_a_step_that_has_no_velocity_is_told_of_split_batches():
     report = check(half_of_it, "float64")
     assert {one.probe for one in report.results if one.status == "fail"} == {"sam-shards-plain"}
     assert "It goes wrong only with a batch in parts." in report.advice
+    assert any("3 gradients of parts are asked for in a step, not at" in x for x in report.advice)
     assert len(report.reproduction.splitlines()) <= 10
     assert printed_by(report.reproduction, {"half_of_it": half_of_it}) == (3, ">=4")
 
