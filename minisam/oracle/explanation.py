@@ -76,8 +76,8 @@ def looks_like(trace: Trace, judgement: Judgement) -> str:
         if len(seen.queries) > 1 == len({list_of(point) for point in seen.queries}):
             return "all gradients of a step are asked for at the same point"
         if trace.hp.shards > 1:
-            wanted = number_wanted(judgement)
-            return f"{len(seen.queries)} gradients of parts are asked for in a step, not {wanted}"
+            told = f"{len(seen.queries)} gradients of parts are asked for in a step"
+            return f"{told}, not {number_wanted(judgement)}"
         return (
             f"{len(seen.queries)} gradient(s) asked for in a step, "
             "where one at A and one at B are expected"
