@@ -58,6 +58,7 @@ def threads() -> int:
 
 _blocks: set[object] = set()  # one for each block of `own_threads`, of any thread
 _lock = RLock()  # a block that an interrupt left behind ends when it is collected, inside another
+_product = RLock()  # held while BLAS has its threads back
 
 
 @contextmanager
@@ -86,14 +87,19 @@ def own_threads() -> Iterator[None]:
 
 
 def _forget_other_threads() -> None:
-    """Forget the blocks of threads that a forked process does not have, and their lock."""
-    global _lock
-    _lock = RLock()
+    """Forget the blocks of threads that a forked process does not have, and their locks."""
+    global _lock, _product
+    _lock, _product = RLock(), RLock()
     _blocks.clear()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_other_threads)
+    # OpenBLAS ends its threads before a fork. A product that had them would wait for them for ever.
+    os.register_at_fork(
+        before=lambda: _product.acquire(),
+        after_in_parent=lambda: _product.release(),
+        after_in_child=_forget_other_threads,
+    )
 
 
 @contextmanager
@@ -104,10 +110,11 @@ def blas_threads() -> Iterator[None]:
         yield
         return
     set_threads, count = blas
-    try:
-        set_threads(count)
-        yield
-    finally:
-        with _lock:
-            if _blocks:
-                set_threads(1)
+    with _product:
+        try:
+            set_threads(count)
+            yield
+        finally:
+            with _lock:
+                if _blocks:
+                    set_threads(1)

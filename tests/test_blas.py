@@ -148,3 +148,32 @@ def test_openblas_is_found_under_the_names_of_any_build(names, monkeypatch):
     monkeypatch.setattr(blas.ctypes, "CDLL", lambda path: library)
     assert blas.openblas("get_corename") == "found"
     assert blas.openblas("get_config") is None
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_fork_waits_for_a_product_on_all_of_blas_threads():
+    """OpenBLAS ends them before a fork; the product waited for them, and its process for ever."""
+    program = """
+import os, threading, warnings
+warnings.simplefilter("ignore")
+import numpy as np
+from minisam import blas
+a, ended = np.ones((400, 400)), threading.Event()
+
+def products():
+    while not ended.is_set():
+        with blas.own_threads(), blas.blas_threads():
+            a @ a
+
+thread = threading.Thread(target=products, daemon=True)
+thread.start()
+for _ in range(30):
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+ended.set()
+thread.join()
+"""
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60)
