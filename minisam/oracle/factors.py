@@ -90,18 +90,20 @@ def climbs_of(parts: Parts, trace: Trace, declared: Part) -> Iterator[Ascent]:
     for count, seen in enumerate(trace.steps):
         if len(seen.queries) < 2 or hp.shards > 1 or own_rho:
             continue
-        params, above, d1 = (
+        whole = [
             {
                 name: np.asarray(array, np.float64)
                 for name, array in zip(hp.names, arrays, strict=True)
-                if name in trained
             }
             for arrays in (seen.queries[0], seen.queries[1], seen.answers[0])
-        )
+        ]
+        params, above, d1 = ({name: one[name] for name in trained} for one in whole)
+        fixed, _, slopes = ({name: one[name] for name in hp.frozen} for one in whole)
         if hp.decay == "in_loss" and hp.weight_decay:
             d1 = add_scaled(d1, hp.weight_decay, params)
         now = SimpleNamespace(params=params, hp=hp.at(count), count=count, base=recipe.base, d1=d1)
         now.rho, now.lr, now.previous, now.velocity = now.hp.rho, now.hp.lr, None, None
+        now.asked = SimpleNamespace(fixed=fixed, slopes=slopes)
         with np.errstate(all="ignore"):
             grads, rho, T = recipe.ascent(now), recipe.radius(now), recipe.operator(now)
             now.climbing = grads

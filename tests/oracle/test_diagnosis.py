@@ -40,6 +40,7 @@ SOME = {
     ("M20-momentum-of-first", "float64"),
     ("M28-restore-by-subtraction", "float32"),
     ("A05-eta-dropped", "float64"),
+    ("M115-frozen-in-the-norm", "float64"),
 }
 
 
