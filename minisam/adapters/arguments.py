@@ -68,7 +68,7 @@ def known_arguments(hp: HyperParameters, accepts: frozenset[str]) -> dict[str, A
         if key not in accepts:
             raise Unsupported("it does not take", key)
     given = {**DEFAULTS, **hp, "adaptive": hp.method == "asam"}
-    return {key: given[key] for key in accepts if key in given}
+    return {key: value for key, value in given.items() if key in accepts}  # in an order of ours
 
 
 def check_call(signature: inspect.Signature, known: Collection[str]) -> None:

@@ -63,3 +63,9 @@ def test_unknown_styles_and_modes_are_named():
 
 def test_what_is_unsupported_is_not_implemented():
     assert issubclass(Unsupported, NotImplementedError)
+
+
+def test_arguments_come_in_one_order_whatever_the_order_of_a_set():
+    """A script that is printed has the same text in every process."""
+    hp = HyperParameters(rho=0.5)
+    assert list(known_arguments(hp, frozenset(reversed(list(hp))))) == list(hp)
