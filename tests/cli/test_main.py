@@ -123,6 +123,8 @@ def test_help_of_the_command_line_brings_no_matplotlib():
 
 
 def test_failed_runs_are_listed_without_a_traceback(tmp_path, monkeypatch, capsys):
+    """As where a disk with the data goes away once they were found."""
+    monkeypatch.setattr("minisam.cli.reproduce.load_subset", lambda data: None)
     words = ["reproduce", "table3", "--smoke", "--data", "cifar10", "--data-dir"]
     monkeypatch.setenv("MINISAM_DATA", "")  # put back what the command changes
     assert cli.main([*words, str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")]) == 1
