@@ -106,7 +106,7 @@ if hasattr(os, "register_at_fork"):
 def blas_threads() -> Iterator[None]:
     """Give BLAS its threads back until the block ends, for a product that is most of the work."""
     blas = _blas()
-    if blas is None or not _blocks:  # where BLAS has them
+    if blas is None or blas[1] == 1 or not _blocks:  # where BLAS has none, or has them
         yield
         return
     set_threads, count = blas

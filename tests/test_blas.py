@@ -150,6 +150,14 @@ def test_openblas_is_found_under_the_names_of_any_build(names, monkeypatch):
     assert blas.openblas("get_config") is None
 
 
+def test_products_on_one_thread_do_not_wait_for_each_other(monkeypatch):
+    """As those of a program that trains a network on each of its threads."""
+    monkeypatch.setattr(blas, "_blas", lambda: (lambda count: None, 1))
+    monkeypatch.setattr(blas, "_product", None)  # no lock to wait for
+    with blas.own_threads(), blas.blas_threads():
+        pass
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_a_fork_waits_for_a_product_on_all_of_blas_threads():
     """OpenBLAS ends them before a fork; the product waited for them, and its process for ever."""
