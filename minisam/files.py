@@ -83,18 +83,28 @@ def check_writable(path: str | os.PathLike[str], name: str) -> None:
         ...
         ValueError: --out must be a file that can be written, got '/', a folder
     """
-    target = Path(os.path.realpath(expanded(path, name)))
+    if why := _in_the_way(Path(os.path.realpath(expanded(path, name)))):
+        raise ValueError(
+            f"{name} must be a file that can be written, got {os.fspath(path)!r}, {why}"
+        )
+
+
+def _in_the_way(target: Path) -> str:
+    """Say why no file can be written at a path; "" if one can."""
+    try:
+        target.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # it may be made
+    except OSError as error:  # such as a name that is too long, a folder that may not be searched
+        return f"but: {error.strerror}"
     if target.is_dir():
-        why = "a folder"
-    else:
-        nearest = next(one for one in (target, *target.parents) if one.exists())
-        if nearest != target and not nearest.is_dir():
-            why = f"which lies below {str(nearest)!r}, a file"
-        elif not os.access(nearest, os.W_OK):
-            why = f"but {str(nearest)!r} may not be written to"
-        else:
-            return
-    raise ValueError(f"{name} must be a file that can be written, got {os.fspath(path)!r}, {why}")
+        return "a folder"
+    nearest = next(one for one in (target, *target.parents) if one.exists())
+    if nearest != target and not nearest.is_dir():
+        return f"which lies below {str(nearest)!r}, a file"
+    if not os.access(nearest, os.W_OK):
+        return f"but {str(nearest)!r} may not be written to"
+    return ""
 
 
 def write_atomically(path: str | os.PathLike[str], write: Callable[[BinaryIO], Any]) -> Path:

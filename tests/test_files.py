@@ -282,6 +282,7 @@ def test_an_array_of_numbers_is_one_line_of_json_and_reads_as_before(tmp_path):
         ("shut/x", r"but '.*shut' may not be written to"),
         ("locked", r"but '.*locked' may not be written to"),
         ("link/x", r"which lies below '.*afile', a file"),
+        pytest.param("x" * 300, f"but: {os.strerror(errno.ENAMETOOLONG)}", id="long"),
     ],
 )
 def test_a_place_where_no_file_can_be_is_refused_before_it_is_needed(
