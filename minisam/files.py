@@ -74,7 +74,7 @@ def check_writable(path: str | os.PathLike[str], name: str) -> None:
         name: what the caller calls it, for the error.
 
     Raises:
-        ValueError: if it is a folder, or lies below a file, or may not be written to.
+        ValueError: if it is a folder, lies below a file, or may not be written to.
 
     Example:
         >>> check_writable("new/folder/a.json", "--out")

@@ -95,7 +95,7 @@ def looked_over(arguments: argparse.Namespace) -> Asked:
         raise ValueError("--out must not be inside the submissions: it would be graded next time")
     if out.exists() and not out.is_dir():
         raise ValueError(f"--out must be a folder, or none yet, got {arguments.out!r}")
-    check_writable(out / "scores.csv", "--out")
+    check_writable(out / "scores.csv", "scores.csv in --out")
     named = {name: getattr(arguments, name) for name in ("gradescope", "classroom50", "nbgrader")}
     results = {name: expanded(path) for name, path in named.items() if path}
     for name, path in results.items():

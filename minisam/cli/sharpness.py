@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_number("--rho", arguments.rho, open_high=True)
     check_number("--adaptive-rho", arguments.adaptive_rho, open_high=True)
     if arguments.out:
-        check_writable(expanded(arguments.out) / "sharpness.json", "--out")
+        check_writable(expanded(arguments.out) / "sharpness.json", "sharpness.json in --out")
     stored = load_checkpoint(arguments.checkpoint)
     settings = stored.settings.get("trial")
     if not isinstance(settings, dict) or settings.get("model") not in MODELS:

@@ -190,7 +190,7 @@ def test_results_among_the_submissions_are_refused(folder, capsys):
     (("--classroom50", "empty/x"), "--classroom50 must be a file that can be written"),
     (("--classroom50", "new"), "this is no runner of Classroom 50"),
     (("--nbgrader", "none.db"), "there is no gradebook"),
-    (("--out", "empty/x"), "--out must be a file that can be written"),
+    (("--out", "empty/x"), "scores.csv in --out must be a file that can be written"),
     (("--assignment", "a4", "--marks", "typo.csv"), "typo.csv has points for 'anne'"),
     (("--assignment", "a4", "--marks", "none.csv"), "none.csv"),
     (("--assignment", "a4", "--marks", "."), "--marks must be a file"),

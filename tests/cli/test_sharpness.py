@@ -99,7 +99,9 @@ def test_where_no_file_can_be_is_said_before_anything_is_measured(
 ):
     (tmp_path / "afile").touch()
     monkeypatch.setattr("minisam.cli.sharpness.measure", lambda *_: pytest.fail("it is measured"))
-    with pytest.raises(ValueError, match="--out must be a file that can be written"):
+    with pytest.raises(
+        ValueError, match=r"sharpness\.json in --out must be a file that can be written"
+    ):
         main(checkpoint, "--out", str(tmp_path / "afile" / "x"))
 
 

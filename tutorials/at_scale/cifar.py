@@ -258,7 +258,7 @@ def main(arguments: list[str] | None = None) -> int:
             raise ValueError(f"--problem must be one of {known}, got {given.problem!r}")
         until = time.monotonic() + 60 * given.minutes
         out = expanded(given.out or ("at_scale" if given.smoke else KEPT))
-        check_writable(out / "runs.json", "--out")
+        check_writable(out / "runs.json", "runs.json in --out")
         kept = Kept(out / "runs.json", given.device, until)
         reports = [judge(given.device)]
         if given.device.startswith("cuda"):  # the graph, which is replayed, has to conform, too
