@@ -26,8 +26,8 @@ def read_marks(assignment: Assignment, path: Path, everybody: Collection[str]) -
     """
     by_staff = [one for one in assignment.criteria if one.by_staff]
     if not by_staff:
-        raise ValueError(f"{path.name} is not wanted: no points of this assignment are given by "
-                         "people")  # fmt: skip
+        raise ValueError(f"--marks {path} is not wanted: no points of this assignment are given "
+                         "by people")  # fmt: skip
     if not path.exists() or path.is_dir():
         raise ValueError(f"--marks must be a file, got {str(path)!r}")
     given: dict[tuple[str, str], int] = {}
@@ -52,9 +52,10 @@ def points_in(row: Mapping[str, str], criterion: Criterion, file: str) -> int | 
         ValueError: if there are not so many.
     """
     text = row.get(criterion.name.lower(), "")
-    if text and not (text.isdecimal() and int(text) <= criterion.points):
+    # an int has 4300 digits at most, a float any number of them
+    if text and not (text.isdecimal() and float(text) <= criterion.points):
         raise ValueError(f"{file}: {criterion.name} of {row['id']!r} must be from 0 to "
-                         f"{criterion.points}, got {text!r}")  # fmt: skip
+                         f"{criterion.points}, got {text!r:.60}")  # fmt: skip
     return int(text) if text else None
 
 
@@ -84,12 +85,15 @@ def rows_of_marks(path: Path, wanted: Sequence[str]) -> list[dict[str, str]]:
     head = text.partition("\n")[0]
     comma = ";" if ";" in head and "," not in head else ","
     reader = csv.DictReader(io.StringIO(text), delimiter=comma)
-    columns = [one.strip().lower() for one in reader.fieldnames or ()]
+    try:
+        reader.fieldnames = columns = [one.strip().lower() for one in reader.fieldnames or ()]
+        found = list(reader)
+    except csv.Error as error:
+        raise ValueError(f"{path.name} is no table of points: {error}") from None
     if "id" not in columns or not {one.lower() for one in wanted} & set(columns):
         due = ", ".join(["id", *wanted])
         raise ValueError(f"{path.name} must have the columns {due}, got {', '.join(columns)}")
-    reader.fieldnames = columns
-    rows = [{key: (row.get(key) or "").strip() for key in columns} for row in reader]
+    rows = [{key: (row.get(key) or "").strip() for key in columns} for row in found]
     return [row for row in rows if any(row.values())]
 
 

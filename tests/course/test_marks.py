@@ -1,5 +1,6 @@
 """The points that people gave come from a table, or it is said what is wrong with it."""
 
+import csv
 import os
 import threading
 
@@ -83,13 +84,14 @@ def test_what_is_no_file_is_no_table_of_points(tmp_path, name):
 
 def test_points_that_nobody_is_to_give_are_refused(tmp_path):
     (tmp_path / "marks.csv").write_text("id,report\nann,7\n")
-    with pytest.raises(ValueError, match=r"marks\.csv is not wanted"):
+    with pytest.raises(ValueError, match=r"^--marks .*marks\.csv is not wanted"):
         marked(A2, {}, tmp_path / "marks.csv")
 
 
 @pytest.mark.parametrize("text", [
     "id,report\nbob,7\n", "id,report\nann,9\n", "id,report\nann,x\n", "id,report\n,7\n",
-    "id,report\nann,7\n'ann,6\n",
+    "id,report\nann,7\n'ann,6\n", f"id,report\nann,{'9' * 5000}\n",
+    f"id,report\nann,{'9' * (csv.field_size_limit() + 1)}\n",
 ])  # fmt: skip
 def test_points_that_cannot_be_are_refused(tmp_path, text):
     (tmp_path / "marks.csv").write_text(text)
