@@ -7,7 +7,7 @@ import pytest
 from course.submissions import course
 
 from minisam.cli import grading
-from minisam.course import batch, pupil
+from minisam.course import batch, judging, pages, pupil
 from minisam.course.doors import CLASSROOM
 
 
@@ -26,8 +26,6 @@ def test_of_one_submission_other_systems_are_told(folder, tmp_path, monkeypatch)
 @pytest.fixture
 def quick(monkeypatch):
     """Let nothing be run: everybody gets a 0."""
-    from minisam.course import batch, judging
-
     monkeypatch.setattr(batch, "check_itself", lambda *_: None)
     monkeypatch.setattr(batch, "graded", lambda *_: judging.Grade(0, "graded", [], ran=True))
     return monkeypatch
@@ -137,11 +135,7 @@ def test_what_could_not_be_graded_is_an_error_and_no_zero(folder, tmp_path, caps
 
 
 @pytest.mark.skipif(os.name != "posix", reason="other permissions")
-def test_a_seed_file_that_others_may_read_is_said(folder, tmp_path, capsys, monkeypatch):
-    from minisam.course import batch, judging
-
-    monkeypatch.setattr(batch, "check_itself", lambda *_: None)
-    monkeypatch.setattr(batch, "graded", lambda *_: judging.Grade(0, "graded", []))
+def test_a_seed_file_that_others_may_read_is_said(folder, tmp_path, capsys, quick):
     words = ["grade", folder, "--assignment", "a2", "--out", tmp_path / "out", "--seed-file"]
     (tmp_path / "mine").write_text("x")
     for mode, said in ((0o644, True), (0o600, False)):
@@ -151,13 +145,7 @@ def test_a_seed_file_that_others_may_read_is_said(folder, tmp_path, capsys, monk
     assert (tmp_path / "out").stat().st_mode & 0o077 == 0
 
 
-def test_a_class_is_not_graded_again_with_a_seed_that_nobody_chose(
-    folder, tmp_path, capsys, monkeypatch
-):
-    from minisam.course import batch, judging
-
-    monkeypatch.setattr(batch, "check_itself", lambda *_: None)
-    monkeypatch.setattr(batch, "graded", lambda *_: judging.Grade(0, "graded", []))
+def test_a_class_is_not_graded_again_with_a_seed_that_nobody_chose(folder, tmp_path, capsys, quick):
     out, mine = tmp_path / "out", tmp_path / "mine"
     words = ["grade", folder, "--assignment", "a2", "--out", out]
     assert course(*words, "--seed-file", mine) == 0
@@ -218,11 +206,7 @@ def test_a_folder_that_is_not_there_is_said(tmp_path, capsys):
     assert not (tmp_path / "o").exists()  # no secret either
 
 
-def test_a_page_that_cannot_be_written_costs_nobody_else_anything(
-    folder, tmp_path, capsys, monkeypatch
-):
-    from minisam.course import batch, judging, pages
-
+def test_a_page_that_cannot_be_written_costs_nobody_else_anything(folder, tmp_path, capsys, quick):
     real = pages.feedback
 
     def sometimes(found, name, grade):
@@ -230,9 +214,7 @@ def test_a_page_that_cannot_be_written_costs_nobody_else_anything(
             raise ValueError("no \x1b page")
         return real(found, name, grade)
 
-    monkeypatch.setattr(pages, "feedback", sometimes)
-    monkeypatch.setattr(batch, "check_itself", lambda *_: None)
-    monkeypatch.setattr(batch, "graded", lambda *_: judging.Grade(0, "graded", []))
+    quick.setattr(pages, "feedback", sometimes)
     out = tmp_path / "out"
     assert course("grade", folder, "--assignment", "a2", "--out", out) == 1
     assert "ann has no page: no \\x1b page" in capsys.readouterr().err
