@@ -37,9 +37,7 @@ def found_in(folder: Path, stem: str, alone: bool = False) -> list[Work]:
     found: list[Work] = []
     others: list[tuple[str, str]] = []
     left = passed_over(folder)
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith((".", "_")):
-            continue
+    for path in visible_in(folder):
         if path.is_dir():
             match = MOODLE.fullmatch(readable(path.name))
             found.append(of_folder(match["id"] if match else readable(path.name), path, stem))
@@ -62,11 +60,14 @@ def found_in(folder: Path, stem: str, alone: bool = False) -> list[Work]:
 
 def passed_over(folder: Path) -> list[str]:
     """Return the names of loose files that nobody is known by: neither code, nor a platform's."""
-    there = (path for path in sorted(folder.iterdir()) if not path.name.startswith((".", "_")))
-    loose = [path for path in there if not path.is_dir() and not is_code(path)]
-    stems = [readable(path.stem) for path in loose]
-    return [readable(path.name) for path, stem in zip(loose, stems, strict=True)
-            if student(stem) == stem]  # fmt: skip
+    loose = [path for path in visible_in(folder) if not path.is_dir() and not is_code(path)]
+    return [readable(path.name) for path in loose
+            if student(readable(path.stem)) == readable(path.stem)]  # fmt: skip
+
+
+def visible_in(folder: Path) -> list[Path]:
+    """Return what is in a folder and not hidden, in order."""
+    return [path for path in sorted(folder.iterdir()) if not path.name.startswith((".", "_"))]
 
 
 def student(name: str) -> str:
