@@ -54,7 +54,7 @@ def features_of_probe(trace: Trace) -> Features:
         "for ASAM": hp.method == "asam",
         f"in {trace.dtype}": trace.dtype != "float64",
         "with two tensors of one shape": len({*probe.shapes.values()}) < len(hp.names),
-        "with a tensor that has no axes": () in probe.shapes.values(),
+        "with a tensor that has no axes": probe.has_scalar,
     }
     return [name for name, has in told.items() if has] + gradient_sizes(trace)
 

@@ -152,7 +152,7 @@ def examine(trace: Trace, base: Part, known: dict[str, str]) -> Entry:
     if trace.fault is not None:
         if probe.has_nan and isinstance(trace.fault, Raised):
             return Entry(result._replace(why=Reason("it refuses NaN gradients")), trace)
-        if () in probe.shapes.values() and isinstance(trace.fault, Raised):
+        if probe.has_scalar and isinstance(trace.fault, Raised):
             why = Reason("it does not take", "tensors without axes")
             return Entry(result._replace(why=why), trace)
         if probe.extreme and isinstance(trace.fault, Raised):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minisam.anatomy.at_hand import entries_of
+from minisam.anatomy.measuring import by_name
 from minisam.oracle.judge import NARROW
 from minisam.oracle.parts import Part, Parts, active, pieces_of
 from minisam.oracle.watch import Trace
@@ -85,18 +86,13 @@ def climbs_of(parts: Parts, trace: Trace, declared: Part) -> Iterator[Ascent]:
     settings = {key: value for part in together for key, value in part.settings.items()}
     hp = trace.hp.having(**settings)
     recipe = recipe_of(hp, *(change for part in together for change in part.changes))
-    own_rho = any("rho" in group for group in hp.groups)
+    if hp.shards > 1 or any("rho" in group for group in hp.groups):
+        return
     trained = [name for name in hp.names if name not in hp.frozen]
     for count, seen in enumerate(trace.steps):
-        if len(seen.queries) < 2 or hp.shards > 1 or own_rho:
+        if len(seen.queries) < 2:
             continue
-        whole = [
-            {
-                name: np.asarray(array, np.float64)
-                for name, array in zip(hp.names, arrays, strict=True)
-            }
-            for arrays in (seen.queries[0], seen.queries[1], seen.answers[0])
-        ]
+        whole = [by_name(trace, x) for x in (seen.queries[0], seen.queries[1], seen.answers[0])]
         params, above, d1 = ({name: one[name] for name in trained} for one in whole)
         fixed, _, slopes = ({name: one[name] for name in hp.frozen} for one in whole)
         if hp.decay == "in_loss" and hp.weight_decay:

@@ -76,6 +76,11 @@ class Probe(NamedTuple):
         return self.special.startswith("nan")
 
     @property
+    def has_scalar(self) -> bool:
+        """Return whether some tensor has no axes."""
+        return () in self.shapes.values()
+
+    @property
     def method(self) -> str:
         """Return the method that the implementation is asked for."""
         return self.settings["method"]

@@ -140,7 +140,7 @@ def situations(trace: Trace) -> Iterator[Situation]:
     chosen = [*few, tuple(features)] if len(features) > 2 else few
     chosen = [kept for kept in chosen if all(NEEDS.get(k, {k}) & {*kept} for k in kept)]
     order = []
-    geometries = [*GEOMETRIES, *([probe.shapes] if () in probe.shapes.values() else [])]
+    geometries = [*GEOMETRIES, *([probe.shapes] if probe.has_scalar else [])]
     for kept in chosen:
         for rank, shapes in enumerate(geometries):
             for steps in range(1, min(probe.steps, len(TOLD)) + 1):

@@ -89,13 +89,13 @@ def worth_telling(shown: Evidence) -> Evidence:
 
 def slightly(wrong: Sequence[Facts], name: str) -> str:
     """Say how little a part is off, if it is little: then it may be rounded."""
-    climbs = name in ("direction", "length")
     shares = []
     for one in wrong:
-        seen = subtract(one.second, one.origin) if climbs and one.second else one.end
-        right = one.wanted if climbs and one.second else one.expected
-        way = right if climbs and one.second else subtract(one.expected, one.start)
-        shares.append(quotient(float(norm(subtract(seen, right))), float(norm(way))))
+        if name in ("direction", "length") and one.second is not None:
+            way, apart = one.wanted, subtract(subtract(one.second, one.origin), one.wanted)
+        else:
+            way, apart = subtract(one.expected, one.start), subtract(one.end, one.expected)
+        shares.append(quotient(float(norm(apart)), float(norm(way))))
     largest = float(np.max(shares, initial=0.0))  # NaN if one of them is: that is not little
     return f" It is off by {largest:.1g} of itself at most." if 0 < largest < LITTLE else ""
 
