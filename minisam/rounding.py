@@ -325,7 +325,7 @@ def matmul(x: Any, y: Any) -> Rounded:
     ea, eb = np.broadcast_to(ea, a.shape), np.broadcast_to(eb, b.shape)
     size_a, size_b = np.abs(a), np.abs(b)
     carried = size_a @ eb + ea @ (size_b + eb)
-    carried = np.where(np.isnan(carried), np.inf, carried)  # as in `times`
+    carried = np.where(np.isnan(carried), np.inf, carried)  # as in `error_times`
     size, n = size_a @ size_b + carried, a.shape[-1]
     own = gamma(n, unit.u) * size + (2 * n - 1) * unit.tiny * (size > 0)
     return Rounded(a @ b, carried + own, unit)
@@ -362,7 +362,7 @@ def sqrt(x: Rounded) -> Rounded:
 def exp(x: Rounded) -> Rounded:
     """Return eˣ: the interval's upper end, and four roundings."""
     value = np.exp(x.value)
-    carried = value * np.expm1(x.bound)
+    carried = error_times(np.expm1(x.bound), value)
     gone = lost(value, carried, x.unit, True)
     return Rounded(value, carried + 4 * x.unit.u * value + gone, x.unit)
 
@@ -377,7 +377,7 @@ def sigmoid(x: Any) -> Any:
     value = np.where(z >= 0, 1.0, small) / (1 + small)
     if type(x) is not Rounded:
         return value
-    carried = np.minimum(0.25, value * np.exp(np.minimum(x.bound, 700.0))) * x.bound
+    carried = error_times(x.bound, np.minimum(0.25, value * np.exp(np.minimum(x.bound, 700.0))))
     gone = lost(value, carried, x.unit, True)
     return Rounded(value, carried + 12 * x.unit.u * value + gone, x.unit)
 

@@ -398,6 +398,15 @@ def test_what_is_not_known_at_all_agrees_with_any_number():
         np.testing.assert_array_equal(ratio(np.float32([7.0, -2.0]), product), 0.0)
 
 
+@pytest.mark.fault("special-value", "rounding")
+@pytest.mark.parametrize("function", [np.exp, sigmoid])
+def test_nothing_is_known_of_a_function_of_what_is_not_known_however_small_it_is(function):
+    for x in (-1e5, 0.0, 1e5):
+        with np.errstate(all="ignore"):  # as where steps are judged
+            found = function(Rounded(np.array([x]), np.array([np.inf]), UNITS["float64"]))
+        np.testing.assert_array_equal(found.bound, np.inf)
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
 @pytest.mark.parametrize("method", ["sgd", "sam", "asam"])
 def test_the_library_runs_on_error_carrying_numbers(method, dtype):
