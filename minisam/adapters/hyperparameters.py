@@ -158,7 +158,7 @@ class HyperParameters(Mapping):
         own = {key: value for key, value in values.items() if key not in DEFAULTS}
         if own:
             known = {key for row in METHODS.values() for key in row.own} | DEFAULTS.keys()
-            for key in own.keys() - known:
+            for key in [key for key in own if key not in known]:
                 near = difflib.get_close_matches(key, sorted(known), n=1)
                 hint = f"; did you mean {near[0]!r}?" if near else f"; there are {sorted(known)}"
                 raise ValueError(f"there is no hyper-parameter {key!r}{hint}")

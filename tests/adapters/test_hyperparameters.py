@@ -109,6 +109,8 @@ def test_it_cannot_be_changed_in_place():
         ({"momentun": 0.9}, "no hyper-parameter 'momentun'; did you mean 'momentum'"),
         ({"aplha": 0.9, "method": "gsam"}, "no hyper-parameter 'aplha'; did you mean 'alpha'"),
         ({"x": 1}, r"no hyper-parameter 'x'; there are \['alpha', 'decay', "),
+        ({"x": 1, "y": 2}, "no hyper-parameter 'x'"),  # the first, whatever the order of a set
+        ({"y": 2, "x": 1}, "no hyper-parameter 'y'"),
         ({"lr": []}, r"lr must have a number for the first step, got \[\]"),
         ({"rho": ()}, r"rho must have a number for the first step, got \(\)"),
     ],
