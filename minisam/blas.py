@@ -58,7 +58,7 @@ def threads() -> int:
 
 _blocks: set[object] = set()  # one for each block of `own_threads`, of any thread
 _lock = RLock()  # a block that an interrupt left behind ends when it is collected, inside another
-_product = RLock()  # held while BLAS has its threads back
+_product = RLock()  # held while BLAS has its threads for a product of ours
 
 
 @contextmanager
@@ -104,15 +104,16 @@ if hasattr(os, "register_at_fork"):
 
 @contextmanager
 def blas_threads() -> Iterator[None]:
-    """Give BLAS its threads back until the block ends, for a product that is most of the work."""
+    """Let BLAS have its threads until the block ends, for a product that is most of the work."""
     blas = _blas()
-    if blas is None or blas[1] == 1 or not _blocks:  # where BLAS has none, or has them
+    if blas is None or blas[1] == 1:
         yield
         return
     set_threads, count = blas
     with _product:
         try:
-            set_threads(count)
+            if _blocks:  # or else BLAS has them
+                set_threads(count)
             yield
         finally:
             with _lock:

@@ -160,7 +160,10 @@ def test_products_on_one_thread_do_not_wait_for_each_other(monkeypatch):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_a_fork_waits_for_a_product_on_all_of_blas_threads():
-    """OpenBLAS ends them before a fork; the product waited for them, and its process for ever."""
+    """OpenBLAS ends them before a fork; the product waited for them, and its process for ever.
+
+    In a gradient or, as where a network is evaluated, in none.
+    """
     program = """
 import os, threading, warnings
 warnings.simplefilter("ignore")
@@ -171,6 +174,8 @@ a, ended = np.ones((400, 400)), threading.Event()
 def products():
     while not ended.is_set():
         with blas.own_threads(), blas.blas_threads():
+            a @ a
+        with blas.blas_threads():
             a @ a
 
 thread = threading.Thread(target=products, daemon=True)
