@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from minisam.checks import check_flag
 from minisam.nn.kernels import convolution as kernels
 from minisam.nn.kernels import dense as primitives
 from minisam.nn.kernels import normalization
@@ -45,11 +46,15 @@ def dense(params: Params, name: str, x, activation: Callable | None = None, in_p
     Returns:
         ndarray of shape (…, out).
 
+    Raises:
+        ValueError: if ``in_pieces`` is neither True nor False.
+
     Example:
         >>> params = init_dense(np.random.default_rng(0), "fc", 3, 2)
         >>> dense(params, "fc", np.zeros((5, 3), np.float32)).shape
         (5, 2)
     """
+    check_flag("in_pieces", in_pieces)
     weight, bias = params[f"{name}.weight"], params[f"{name}.bias"]
     y = primitives.affine(x, weight, bias, in_pieces, activation is relu)
     return y if activation in (None, relu) else activation(y)

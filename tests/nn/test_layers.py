@@ -114,3 +114,10 @@ def test_images_that_do_not_fit_a_convolution_are_refused(shape):
     for x in (np.ones(shape), np.ones(shape).tolist()):
         with pytest.raises(ValueError, match=r"conv takes images of shape .* at least one, got"):
             layers.convolution(params, "conv", x)
+
+
+def test_a_dense_layers_product_is_in_pieces_or_not():
+    params = layers.init_dense(np.random.default_rng(0), "fc", 3, 2)
+    for nonsense in ("no", None, 2):
+        with pytest.raises(ValueError, match="in_pieces must be True or False, got "):
+            layers.dense(params, "fc", np.ones((1, 3)), in_pieces=nonsense)
