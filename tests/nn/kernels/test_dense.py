@@ -84,6 +84,21 @@ def test_derivatives_of_any_order_make_their_products_as_the_layer_does(in_piece
     assert set(seen) == {in_pieces}
 
 
+@pytest.mark.parametrize(("rows", "columns", "piece"), [(40, 6, (20, 6)), (6, 40, (6, 20))])
+def test_each_thread_has_an_equal_piece_along_the_longer_side(rows, columns, piece, monkeypatch):
+    if p.workers() == 1:
+        pytest.skip("NumPy is not built with OpenBLAS")
+    matmul, seen = np.matmul, []
+
+    def watched(a, b, out):
+        seen.append(out.shape)
+        return matmul(a, b, out=out)
+
+    monkeypatch.setattr(p.np, "matmul", watched)
+    p.product(np.ones((rows, 3)), np.ones((3, columns)))
+    assert seen == [piece] * 2
+
+
 def test_a_small_product_is_not_worth_a_change_of_threads(monkeypatch):
     monkeypatch.setattr("minisam.threads.SMALLEST_WORK", 1 << 60)
     monkeypatch.delattr(p, "blas_threads")

@@ -18,6 +18,7 @@ def test_every_row_is_what_one_output_pixel_sees(channels, block_bytes, small, m
     seen = np.zeros((5, *output))
     for (images, rows), matrix in patch_matrices(x, kernel, stride, padding, output):
         assert matrix.shape[1] <= max(small, output[1])
+        assert matrix.nbytes <= max(block_bytes, matrix[0, : output[1]].nbytes)
         number, height = seen[images, rows].shape[:2]
         assert len(matrix) in (1, number)
         matrix = matrix.reshape(number, height, output[1], 3, 2, channels)
