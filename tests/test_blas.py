@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import types
+from contextlib import contextmanager
 
 import pytest
 from nn.conftest import always_in_parts  # noqa: F401  # with two threads wherever this runs
@@ -112,6 +113,23 @@ def test_an_interrupt_at_any_step_leaves_no_block_behind(monkeypatch):
     assert step > 20
 
 
+def test_who_is_interrupted_while_waiting_to_end_a_block_leaves_none_behind(monkeypatch):
+    @contextmanager
+    def waited_for():
+        raise KeyboardInterrupt
+        yield
+
+    block = blas.own_threads()
+    block.__enter__()
+    with monkeypatch.context() as patch:
+        patch.setattr(blas, "_lock", waited_for())
+        with pytest.raises(KeyboardInterrupt):
+            block.__exit__(None, None, None)
+    assert not blas._blocks
+    with blas.own_threads():  # after which BLAS has its threads again
+        pass
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_a_forked_process_waits_for_no_thread_of_its_parent():
     """One that is within a block, and about to end it."""
@@ -156,6 +174,14 @@ def test_products_on_one_thread_do_not_wait_for_each_other(monkeypatch):
     monkeypatch.setattr(blas, "_product", None)  # no lock to wait for
     with blas.own_threads(), blas.blas_threads():
         pass
+
+
+def test_a_fork_does_not_wait_for_a_product_of_its_own_thread(monkeypatch):
+    """As where a signal's handler forks."""
+    monkeypatch.setattr(blas, "_blas", lambda: (lambda count: None, 2))
+    with blas.own_threads(), blas.blas_threads():
+        assert blas._product.acquire(blocking=False)
+        blas._product.release()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
