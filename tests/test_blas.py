@@ -132,7 +132,7 @@ def test_who_is_interrupted_while_waiting_to_end_a_block_leaves_none_behind(monk
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_a_forked_process_waits_for_no_thread_of_its_parent():
-    """One that is within a block, and about to end it."""
+    """One that is within a block, and about to end it; nor for who forked, where it has another."""
     program = """
 import os, signal, threading, warnings
 from minisam import blas
@@ -142,20 +142,26 @@ def stay():
     with blas.own_threads(), blas._lock:
         within.set()
         done.wait()
+def product():
+    with blas.own_threads(), blas.blas_threads():
+        pass
 thread = threading.Thread(target=stay)
 thread.start()
 within.wait()
 child = os.fork()
 if child == 0:
     signal.alarm(20)
-    with blas.own_threads():
-        pass
+    product()
+    thread = threading.Thread(target=product)
+    thread.start()
+    thread.join()
     os._exit(len(blas._blocks))
 done.set()
 thread.join()
 raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60)
 
 
 @pytest.mark.parametrize("names", ["scipy_openblas_{}64_", "scipy_openblas_{}", "openblas_{}64_"])
