@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from minisam.anatomy.climbs import Ruler, compare_climb, compare_ending
+from minisam.anatomy.climbs import OPERATIONS, Ruler, compare_climb, compare_ending
 from minisam.rounding import UNITS, exact
 
 ROOM = 2.0**-30  # between what rounding explains and what can be seen
@@ -91,6 +91,17 @@ def test_a_tensor_that_only_rounding_moves_is_left_out(moved):
     found = compare_climb(origin, point, wanted, ruler())
     assert (found.along, found.exact) == (False, True)
     assert "b" in found.off
+
+
+@pytest.mark.parametrize(("more", "fits"), [(-1, True), (2, False)])
+def test_each_operation_may_round_to_float32(more, fits):
+    """The rounding of B itself is one more."""
+    share, A = (OPERATIONS + more) * 2.0**-24, {"a": np.zeros(1)}
+    for length in (1 + share, 1 - share):
+        there, wanted = {"a": np.array([length])}, {"a": exact([1.0])}
+        assert compare_climb(A, there, wanted, ruler()).exact == fits
+        ending = compare_ending({"a": np.ones(1)}, A, wanted, there, ruler().unit)
+        assert ending.right == fits
 
 
 def test_a_lower_precision_than_float32_is_not_looked_for():

@@ -43,7 +43,10 @@ def test_fewer_tensors_are_told_of_only_where_their_number_matters():
     right = [*facts(known.right, "sam-one-tensor"), *facts(known.right, "sam-three-tensors")]
     (short, *_) = facts(MUTANTS["M52-half-the-radius"].adapter)
     assert told_length(short, right[:1]).endswith("three tensors; with one tensor it is 0.05.")
-    assert told_length(short, right).endswith("‖B − A‖ = 0.025 with ρ = 0.05 and three tensors.")
+    alone = "‖B − A‖ = 0.025 with ρ = 0.05 and three tensors."
+    assert told_length(short, right).endswith(alone)
+    another = facts(MUTANTS["M35-shadowed-gradient"].adapter, "asam-one-tensor")
+    assert told_length(short, another).endswith(alone)  # of another length
 
 
 def test_a_point_that_is_not_finite_is_told_as_one():

@@ -51,3 +51,6 @@ def test_the_size_of_the_gradients_is_named_last():
     assert named[-2:] == features_of_probe(one.trace)[-2:]
     (one, *_) = facts(reference, "sam-gradient-1e6")
     assert features_of_step(one)[-1] == "with gradients of 1e+06"
+    huge = PROBES["sam-gradient-huge"]
+    for dtype, name in (("float64", "1e+200"), ("float32", "1e+25")):
+        assert features_of_probe(watch(reference, huge, dtype))[-1] == f"with gradients of {name}"

@@ -3,10 +3,13 @@ import pytest
 from oracle import implementations as known
 
 from minisam.adapters.library import library
+from minisam.adapters.plain import as_adapter
 from minisam.optim import METHODS
 from minisam.oracle.checking import check
+from minisam.oracle.judge import judge
 from minisam.oracle.probes import PROBES
 from minisam.oracle.report import NotConforming
+from minisam.oracle.watch import watch
 from minisam.variants.mutants import MUTANTS
 
 
@@ -18,6 +21,14 @@ def test_a_right_implementation_conforms():
     report.raise_for_failures()
     assert report.ran + sum(count for count, _ in report.not_run()) == len(report.results)
     assert f"ran {report.ran} of {len(report.results)}; " in report.summary()
+
+
+def test_a_result_says_how_far_it_is_off():
+    for step, agrees in ((known.right, True), (known.half_climb, False)):
+        (result,) = check(step, "float64", probes=["sam-three-tensors"]).results
+        trace = watch(as_adapter(step), PROBES["sam-three-tensors"], "float64")
+        assert result.error == judge(trace).ratio > 0
+        assert (result.error <= 1) == agrees
 
 
 def test_the_reference_conforms_in_every_method_and_dtype():

@@ -450,6 +450,16 @@ def test_who_takes_no_tensor_without_axes_is_not_tried_on_one():
     assert (slugs, "tensors without axes" in text) == (set(), True)
 
 
+@pytest.mark.fault("shape", "oracle.check")
+def test_who_gives_an_axis_to_a_tensor_without_axes_is_told_so():
+    def longer(w, grad_fn, *, rho, lr):
+        return [np.atleast_1d(x) for x in known.right(w, grad_fn, rho=rho, lr=lr)]
+
+    slugs, text = failing(longer)
+    assert slugs == {"sam-scalar"}
+    assert "got [(2,), (1,)]" in text
+
+
 @pytest.mark.fault("cannot-fail", "minisam check")
 def test_the_twelfth_step_is_one_like_the_first():
     assert judged(plain(tires), "sam-twelve-steps").step == 11
