@@ -9,6 +9,7 @@ from course.submissions import course
 from minisam.cli import grading
 from minisam.course import batch, judging, pages, pupil
 from minisam.course.doors import CLASSROOM
+from minisam.course.rubric import STAFF, Credit
 
 
 def test_of_one_submission_other_systems_are_told(folder, tmp_path, monkeypatch):
@@ -109,10 +110,32 @@ def test_a_result_that_a_student_has_made_is_none(folder, tmp_path, quick, monke
     assert course(*words, "--classroom50", theirs) == 0
     assert ours.read_text() == "x = 1"
     assert json.loads(theirs.read_text())["score"] == 0
+    theirs.unlink()
+    theirs.symlink_to(tmp_path / "new")
+    assert course(*words, "--classroom50", theirs) == 0
+    assert not (tmp_path / "new").exists()
+    assert json.loads(theirs.read_text())["score"] == 0
     theirs.write_text('{"score": 20}')
     (folder / "bob" / "hw2.py").write_text(RIGHT_A3)
     assert course(*words, "--classroom50", theirs) == 1
     assert not theirs.exists()
+
+
+def test_a_device_is_no_old_result(monkeypatch):
+    monkeypatch.setattr(grading.Path, "unlink", lambda path: pytest.fail(f"{path} is gone"))
+    place = {"classroom50": grading.Path("/dev/stdout")}
+    grading.let_go_of_old_results(grading.Asked(*[None] * 8, results=place))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with a name")
+def test_to_a_pipe_one_result_is_written(folder, tmp_path, quick):
+    pipe, written = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    quick.setattr(grading, "write_text", lambda path, text: written.append((path, text)))
+    words = ["grade", folder / "bob", "--assignment", "a2", "--out", tmp_path / "out"]
+    assert course(*words, "--gradescope", pipe) == 0
+    ((path, text),) = written
+    assert (path, json.loads(text)["extra_data"]["status"]) == (pipe, "graded")
 
 
 def test_files_of_another_assignment_are_refused_before_anything_is_written(
@@ -128,7 +151,8 @@ def test_what_could_not_be_graded_is_an_error_and_no_zero(folder, tmp_path, caps
     (folder / "ann" / "b.py").touch()
     (folder / "cy.zip").touch()
     assert course("grade", folder, "--assignment", "a2", "--out", tmp_path / "out") == 1
-    told = capsys.readouterr().err
+    said, told = capsys.readouterr()
+    assert "\n1 graded: " in said
     assert "ann could not be graded: none of the files is hw2.py" in told
     assert "passed over, for it is neither a folder nor code: cy.zip" in told
     assert "ann,,could not be graded" in (tmp_path / "out" / "scores.csv").read_text()
@@ -138,7 +162,7 @@ def test_what_could_not_be_graded_is_an_error_and_no_zero(folder, tmp_path, caps
 def test_a_seed_file_that_others_may_read_is_said(folder, tmp_path, capsys, quick):
     words = ["grade", folder, "--assignment", "a2", "--out", tmp_path / "out", "--seed-file"]
     (tmp_path / "mine").write_text("x")
-    for mode, said in ((0o644, True), (0o600, False)):
+    for mode, said in ((0o644, True), (0o640, True), (0o604, True), (0o600, False)):
         (tmp_path / "mine").chmod(mode)
         assert course(*words, tmp_path / "mine") == 0
         assert ("others may read the seed file" in capsys.readouterr().err) is said
@@ -198,6 +222,86 @@ def test_an_option_that_is_none_is_refused(words, told, folder, tmp_path, capsys
     assert course("grade", folder, "--assignment", "a2", "--out", "out", *words) == 2
     assert told in capsys.readouterr().err
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(("count", "told"), [
+    (4, "0.zip, 1.zip, 2.zip, 3.zip\n"), (5, "0.zip, 1.zip, 2.zip, 3.zip, …\n"),
+])  # fmt: skip
+def test_what_is_passed_over_is_told_of_a_class_only(count, told, folder, tmp_path, quick, capsys):
+    for place in (folder, folder / "bob"):
+        for number in range(count):
+            (place / f"{number}.zip").touch()
+    assert course("grade", folder, "--assignment", "a2", "--out", tmp_path / "out") == 0
+    assert f"passed over, for it is neither a folder nor code: {told}" in capsys.readouterr().err
+    assert course("grade", folder / "bob", "--assignment", "a2", "--out", tmp_path / "one",
+                  "--gradescope", tmp_path / "results.json") == 0  # fmt: skip
+    assert "passed over" not in capsys.readouterr().err
+
+
+def test_points_of_people_are_added_and_who_waits_for_them_is_counted(
+    folder, tmp_path, quick, capsys
+):
+    def graded(found, *_):
+        lines = [Credit(one.name, 0, STAFF if one.by_staff else "wrong") for one in found.criteria]
+        return judging.Grade(0, "graded", lines)
+
+    quick.setattr(batch, "graded", graded)
+    for name in ("ann", "bob"):
+        (folder / name / "hw2.py").rename(folder / name / "hw4.py").write_text("def flip(): pass")
+    (tmp_path / "report.csv").write_text("id,report\nann,7\n")
+    words = ["grade", folder, "--assignment", "a4", "--out", tmp_path / "out"]
+    for more, waiting, total in (((), 2, 0), (("--marks", tmp_path / "report.csv"), 1, 7)):
+        assert course(*words, *more) == 0
+        assert f"\n{waiting} without the points that people give" in capsys.readouterr().out
+        assert f"\nann,{total},graded" in (tmp_path / "out" / "scores.csv").read_text()
+
+
+@pytest.mark.parametrize(("left", "told"), [
+    ([], ["2 written into"]),
+    (["bob"], ["1 written into",
+               "not there, for nbgrader has not graded them or we could not: bob"]),
+])  # fmt: skip
+def test_whom_the_gradebook_does_not_have_is_told(left, told, folder, tmp_path, quick, capsys):
+    quick.setattr(grading.doors, "check_gradebook", lambda path: None)
+    quick.setattr(grading.doors, "to_nbgrader", lambda *_: left)
+    book = tmp_path / "gradebook.db"
+    words = ["grade", folder, "--assignment", "a2", "--out", tmp_path / "out", "--nbgrader", book]
+    assert course(*words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.removesuffix(f" {book}") for line in lines[-1 - len(told) : -1]] == told
+
+
+def test_what_was_done_before_does_not_tell_how_long_the_rest_takes(monkeypatch, capsys):
+    times = iter([100.0, 102.0, 104.0])
+    tell = grading.progress()
+    monkeypatch.setattr(grading.time, "monotonic", lambda: next(times))
+    for done in (3, 4, 6):
+        tell(done, 6)
+    assert capsys.readouterr().err.splitlines() == ["3 of 6", "4 of 6, 4 s left", "6 of 6"]
+
+
+def test_as_many_children_as_asked_for_run_at_once(folder, tmp_path, quick):
+    asked, real = [], batch.ThreadPoolExecutor
+    quick.setattr(batch, "ThreadPoolExecutor", lambda jobs: asked.append(jobs) or real(jobs))
+    words = ["grade", folder, "--assignment", "a2", "--out", tmp_path / "out"]
+    assert [course(*words), course(*words, "--jobs", 3)] == [0, 0]
+    assert asked == [1, 3]
+
+
+def test_results_of_another_class_are_refused_before_anything_is_written(
+    folder, tmp_path, quick, capsys
+):
+    words = ["grade", folder / "bob", "--assignment", "a2", "--out", tmp_path / "out"]
+    assert course(*words) == 0
+    before = sorted(tmp_path.rglob("*"))
+    assert course(*words, "--variant", "p=3", "--gradescope", tmp_path / "results.json") == 2
+    assert "holds results of another variant" in capsys.readouterr().err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(("asked", "whole"), [(0.001, 1), (2.6, 3), (86400, 86400)])
+def test_seconds_are_whole_and_no_fewer_than_one(asked, whole):
+    assert grading.guard_of(asked).seconds == whole
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path, capsys):
