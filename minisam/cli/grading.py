@@ -177,14 +177,15 @@ def conclusion(grades: Mapping[str, Grade], out: Path) -> int:
 
 def progress() -> Callable[[int, int], None]:
     """Return a function that tells how many are done, and how long the rest may take."""
-    started = [time.monotonic(), 0.0]
+    first: list[tuple[float, int]] = []  # when we were told, and what was done before
 
     def tell(done: int, of: int) -> None:
         now = time.monotonic()
-        if not started[1]:
-            started[:] = [now, done + 1.0]  # what was done before took no time
-        fresh = done - (started[1] - 1)
-        left = (now - started[0]) / fresh * (of - done) if fresh else 0.0
+        if not first:
+            first.append((now, done))
+        since, before = first[0]
+        fresh = done - before
+        left = (now - since) / fresh * (of - done) if fresh else 0.0
         rest = f", {clock(left)} left" if fresh and done < of else ""
         print(f"{done} of {of}{rest}", file=sys.stderr, flush=True)
 
