@@ -3,11 +3,13 @@
 import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from course import submissions as known
 
+from minisam.course import judging
 from minisam.course.assignments import NAMES, assignment
 from minisam.course.assignments.a2 import named_mistakes
 from minisam.course.desk import Submission
@@ -58,6 +60,7 @@ def grades(guard, tmp_path_factory):
 def test_a_submission_gets_what_it_deserves(kind, grades):
     _, status, points = known.KINDS[kind]
     found = grades[kind]
+    assert found.ran
     assert (found.status, tuple(one.points for one in found.credits[:7])) == (status, points)
     assert found.total == sum(points)
     assert len(found.printed.encode()) <= 1 << 16
@@ -121,16 +124,19 @@ def test_a_grader_that_does_not_is_not_used(guard):
 
 def test_what_the_grader_cannot_do_is_no_zero():
     found = graded(A2, Submission("hw2.py", ("",)), Guard(python="/no/such/python"), TASK)
-    assert (found.status, found.total) == (UNGRADED, None)
+    assert (found.status, found.total, found.ran) == (UNGRADED, None, True)
     assert "/no/such/python" in found.note
 
 
-def test_a_fault_of_the_grader_ends_no_class(guard):
+def test_a_fault_of_the_grader_ends_no_class(guard, monkeypatch):
+    clock = iter([10.0, 13.0])
+    monkeypatch.setattr(judging, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+
     def broken(desk, task):
         raise KeyError("ours")
 
     found = graded(A2._replace(judge=broken), Submission("hw2.py", ("",)), guard, TASK)
-    assert (found.status, found.total) == (UNGRADED, None)
+    assert (found.status, found.total, found.seconds) == (UNGRADED, None, 3.0)
     assert found.note == "the grader itself raised KeyError: 'ours'"
 
 
