@@ -48,7 +48,8 @@ def test_points_do_not_grade_what_could_not_be_graded(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with a name")
 def test_a_table_may_come_through_a_pipe(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=["id,report\nann,7\n"])
+    text = "id,report\nann,7\n"
+    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=[text], daemon=True)
     writer.start()
     assert marked(WITH_REPORT, GRADES, tmp_path / "pipe")["ann"].total == 19
     writer.join()

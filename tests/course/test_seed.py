@@ -41,7 +41,7 @@ def test_no_seed_is_made_for_results_that_had_another(tmp_path):
 def test_a_seed_may_come_through_a_pipe(tmp_path):
     (tmp_path / "file").write_text("x\n")
     os.mkfifo(tmp_path / "pipe")
-    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=["x"])
+    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=["x"], daemon=True)
     writer.start()
     assert known_seed(tmp_path / "pipe") == known_seed(tmp_path / "file")
     writer.join()
