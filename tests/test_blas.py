@@ -182,6 +182,24 @@ def test_products_on_one_thread_do_not_wait_for_each_other(monkeypatch):
         pass
 
 
+@pytest.mark.parametrize("absent", ["library", "private module", "get_", "set_"])
+@pytest.mark.fault("missing-from-the-platform", "threads")
+def test_where_blas_cannot_be_asked_or_set_there_is_one_thread(absent, monkeypatch):
+    def library(path):
+        if absent == "library":
+            raise OSError(path)
+        both = {f"openblas_{do}_num_threads": lambda *_: 2 for do in ("get", "set")}
+        return types.SimpleNamespace(**{k: f for k, f in both.items() if absent not in k})
+
+    monkeypatch.setattr(blas.ctypes, "CDLL", library)
+    if absent == "private module":
+        monkeypatch.delattr(blas.np.linalg, "_umath_linalg")
+    monkeypatch.setattr(blas, "_blas", blas._blas.__wrapped__)
+    assert blas.threads() == 1
+    with blas.own_threads(), blas.blas_threads():
+        pass
+
+
 def test_a_fork_does_not_wait_for_a_product_of_its_own_thread(monkeypatch):
     """As where a signal's handler forks."""
     monkeypatch.setattr(blas, "_blas", lambda: (lambda count: None, 2))
