@@ -3,9 +3,10 @@ import autograd.numpy as anp
 import numpy as np
 import pytest
 from autograd.core import make_vjp
+from autograd.extend import defvjp, primitive
 
-from minisam import sharpness
-from minisam.nn.gradients import training_objective, value_and_grad
+from minisam import blas, sharpness
+from minisam.nn.gradients import derivative_of_gradient, training_objective, value_and_grad
 from minisam.nn.losses import cross_entropy
 from minisam.nn.models import cnn, mixer, mlp, resnet, vit
 from minisam.optim import asam, sam, sgd
@@ -300,3 +301,24 @@ def test_images_and_parameters_of_any_layout_give_one_step(name, dtype):
             for key, w in expected.items():
                 assert found[key].dtype == dtype
                 np.testing.assert_allclose(found[key], w, rtol=0, atol=1e4 * np.finfo(dtype).eps)
+
+
+def test_blas_has_one_thread_for_a_whole_gradient_and_product_with_the_hessian():
+    """Whatever a loss computes with it, its threads do not spin beside the next kernel's."""
+    get = blas.openblas("get_num_threads")
+    if get is None:
+        pytest.skip("NumPy is not built with OpenBLAS")
+    seen = []
+
+    @primitive
+    def watched(x):
+        seen.append(get())
+        return x
+
+    defvjp(watched, lambda y, x: lambda g: watched(g))
+    w = {"w": np.ones(3)}
+    product = derivative_of_gradient(lambda params: (watched(params["w"]) ** 2).sum(), w)
+    assert seen == [1, 1]
+    product(w)
+    assert len(seen) > 2
+    assert set(seen) == {1}

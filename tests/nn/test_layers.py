@@ -66,11 +66,14 @@ def test_global_average():
 def test_activation_of_a_layer_is_the_activation_after_it(activation, bias):
     x = rng.standard_normal((2, 5, 5, 3))
     params = layers.init_convolution(rng, "c", 3, 3, 4, np.float64, bias=bias)
+    plain = layers.convolution(params, "c", x, padding=1)
     fused = layers.convolution(params, "c", x, padding=1, activation=activation)
-    np.testing.assert_array_equal(fused, activation(layers.convolution(params, "c", x, padding=1)))
+    np.testing.assert_array_equal(fused, activation(plain))
+    assert plain.min() < 0
     params = layers.init_dense(rng, "d", 3, 4, np.float64)
-    fused = layers.dense(params, "d", x, activation)
-    np.testing.assert_array_equal(fused, activation(layers.dense(params, "d", x)))
+    plain = layers.dense(params, "d", x)
+    np.testing.assert_array_equal(layers.dense(params, "d", x, activation), activation(plain))
+    assert plain.min() < 0
 
 
 @pytest.mark.fault("dtype", "nn.layers")
