@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import types
-from contextlib import contextmanager
+from unittest.mock import MagicMock
 
 import pytest
 from nn.conftest import always_in_parts  # noqa: F401  # with two threads wherever this runs
@@ -114,15 +114,12 @@ def test_an_interrupt_at_any_step_leaves_no_block_behind(monkeypatch):
 
 
 def test_who_is_interrupted_while_waiting_to_end_a_block_leaves_none_behind(monkeypatch):
-    @contextmanager
-    def waited_for():
-        raise KeyboardInterrupt
-        yield
-
+    waited_for = MagicMock()
+    waited_for.__enter__.side_effect = KeyboardInterrupt
     block = blas.own_threads()
     block.__enter__()
     with monkeypatch.context() as patch:
-        patch.setattr(blas, "_lock", waited_for())
+        patch.setattr(blas, "_lock", waited_for)
         with pytest.raises(KeyboardInterrupt):
             block.__exit__(None, None, None)
     assert not blas._blocks
@@ -177,9 +174,11 @@ def test_openblas_is_found_under_the_names_of_any_build(names, monkeypatch):
 def test_products_on_one_thread_do_not_wait_for_each_other(monkeypatch):
     """As those of a program that trains a network on each of its threads."""
     monkeypatch.setattr(blas, "_blas", lambda: (lambda count: None, 1))
-    monkeypatch.setattr(blas, "_product", None)  # no lock to wait for
+    held = MagicMock()
+    held.__enter__.side_effect = AssertionError("waited for the product of another thread")
+    monkeypatch.setattr(blas, "_product", held)
     with blas.own_threads(), blas.blas_threads():
-        pass
+        assert not held.__enter__.called
 
 
 @pytest.mark.parametrize("absent", ["library", "private module", "get_", "set_"])
