@@ -13,6 +13,7 @@ from minisam.adapters.protocol import HYPERPARAMETERS
 from minisam.rounding import (
     UNITS,
     Rounded,
+    error_times,
     exact,
     gamma,
     inner,
@@ -396,6 +397,20 @@ def test_what_is_not_known_at_all_agrees_with_any_number():
     for product in products:
         np.testing.assert_array_equal(product.bound, np.inf)
         np.testing.assert_array_equal(ratio(np.float32([7.0, -2.0]), product), 0.0)
+
+
+def test_an_error_times_a_size_is_none_where_there_is_none_and_infinite_where_it_is_unknown():
+    with np.errstate(invalid="ignore"):
+        for none in (0.0, np.zeros(2)):
+            for size in (0.0, 3.0, np.inf):
+                np.testing.assert_array_equal(error_times(none, size), 0.0)
+        np.testing.assert_array_equal(error_times(np.array([np.inf, 2.0]), 0.0), [np.inf, 0.0])
+        np.testing.assert_array_equal(error_times(np.array([np.nan, 2.0]), 3.0), [np.inf, 6.0])
+
+
+def test_a_product_of_two_errors_counts():
+    most = Rounded(1.0, 0.5, UNITS["float64"])
+    assert (most * most).bound >= 1.5**2 - 1
 
 
 @pytest.mark.fault("special-value", "rounding")

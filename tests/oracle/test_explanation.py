@@ -148,3 +148,11 @@ def test_a_climb_that_is_left_out_is_told_as_one():
 
     told = "all gradients of a step are asked for at the same point"
     assert looks_like(*seen(as_adapter(careful), "sam-one-tensor")) == told
+
+
+def test_one_gradient_alone_is_told_as_one():
+    def once(w, grad_fn, *, rho, lr):
+        return [x - lr * g for x, g in zip(w, grad_fn(w), strict=True)]
+
+    told = "1 gradient(s) asked for in a step, where one at A and one at B are expected"
+    assert looks_like(*seen(as_adapter(once), "sam-one-tensor")) == told

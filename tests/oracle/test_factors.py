@@ -82,6 +82,21 @@ def test_what_is_added_to_a_norm_changes_no_direction():
         assert factors_of(added, trace, NOTHING) == []  # it is known
 
 
+@pytest.mark.parametrize(("slug", "dtype"), [
+    ("sam-p-inf", "float64"),  # its climb has no norm that is divided by
+    ("sam-gradient-1e-3", "float32"),  # ε is as rough as all of it
+])  # fmt: skip
+def test_only_of_float64_and_the_euclidean_norm_something_is_told(slug, dtype):
+    assert are_multiples((), [seen("M06-sign", slug=slug, dtype=dtype)], NOTHING)
+    assert not are_multiples((), [seen("M06-sign")], NOTHING)
+
+
+def test_what_is_frozen_takes_part_in_a_norm_by_its_gradient():
+    trace, part = seen("M115-frozen-in-the-norm", slug="sam-frozen"), "M115-frozen-in-the-norm"
+    for one in factors_of((mutant_part(part),), trace, NOTHING):
+        assert one.low <= one.length <= one.high
+
+
 def test_a_group_with_a_radius_of_its_own_makes_no_other_direction():
     assert are_multiples((), [seen(slug="sam-groups-rho")], NOTHING)
 

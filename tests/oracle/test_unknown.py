@@ -5,10 +5,12 @@ from oracle import slips
 from oracle.fresh_slips import FRESH
 
 from minisam.adapters.plain import as_adapter
+from minisam.anatomy.measuring import facts_of
 from minisam.oracle.probes import PROBES
 from minisam.oracle.skills import SKILLS
-from minisam.oracle.unknown import explain_unknown
+from minisam.oracle.unknown import explain_unknown, slightly
 from minisam.oracle.watch import watch
+from minisam.trees import add_scaled, scale, subtract
 from minisam.variants.mutants import MUTANTS
 
 SLUGS = (
@@ -185,6 +187,27 @@ def test_how_little_it_is_off_is_told_where_no_formula_is():
     (line,) = told_of(slips.EVERY["epsilon_in_half"]).told
     share = float(line.split("It is off by ")[1].split(" of itself at most.")[0])
     assert 2.0**-13 < share < 2.0**-10  # half a unit in the last of float16's 11 digits, or so
+
+
+def test_it_is_off_by_a_share_of_the_climb_or_of_the_step():
+    (one, *_) = facts_of(watch(as_adapter(known.right), PROBES["sam-three-tensors"], "float64"))
+    step, share = subtract(one.expected, one.start), 2.0**-9
+    assert one.second is not None
+    end = one._replace(end=add_scaled(one.expected, share, step))
+    climb = one._replace(second=add_scaled(one.second, share, one.wanted))
+    for facts, name in ((end, "ending"), (climb, "direction"), (climb, "length")):
+        assert slightly([one, facts], name) == " It is off by 0.002 of itself at most."
+    assert slightly([end._replace(second=None)], "length") == slightly([end], "ending")
+
+
+@pytest.mark.fault("special-value", "oracle.check")
+def test_what_is_no_number_is_not_off_by_little():
+    (one, *_) = facts_of(watch(as_adapter(known.right), PROBES["sam-three-tensors"], "float64"))
+    off = one._replace(end=scale(1 + 2.0**-12, one.expected))
+    assert slightly([off], "ending")
+    for odd in (np.nan, np.inf):
+        lost = one._replace(end=scale(odd, one.expected))
+        assert slightly([off, lost], "ending") == slightly([lost, off], "ending") == ""
 
 
 def test_what_is_frozen_is_told():

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from oracle import implementations as known
 from oracle.printed import printed_by
+from oracle.seen import adapter_with
 
 from minisam.adapters.plain import plain
 from minisam.adapters.protocol import mark
@@ -190,3 +191,23 @@ def test_what_is_computed_in_float32_is_told_as_what_it_is(all_of_it, told, adde
     )
     assert report.found["norm_dtype"] == "float32"
     assert any(line.startswith(f"If it is not meant: {told}") for line in report.advice)
+
+
+def test_a_convention_beside_a_mistake_is_told_as_a_mistake_too():
+    def step(w, grad_fn, *, rho, lr):
+        return known.with_epsilon(w, grad_fn, rho=rho / 2, lr=lr)
+
+    slugs = ("sam-one-tensor", "sam-three-tensors", "sam-gradient-1e-10")
+    report = check(step, "float64", probes=slugs)
+    assert report.found == {"norm_epsilon": 1e-12}
+    assert any(line.startswith("It also adds 1e-12 to the norm.") for line in report.advice)
+
+
+def test_what_is_declared_is_part_of_the_direction_of_a_norm_in_float32():
+    declared, every = {"scope": "all"}, {"scope": "all", "norm_dtype": "float32"}
+    report = check(
+        adapter_with(declare=every), "float64", declared, method="asam",
+        probes=["asam-three-tensors", "asam-six-tensors"],
+    )  # fmt: skip
+    assert report.found == {"norm_dtype": "float32"}
+    assert any("it computes the norm in float32." in line for line in report.advice)
