@@ -30,7 +30,7 @@ def worst_entry(name: str, residual: np.ndarray, bound: np.ndarray) -> Clause:
     """Hold residuals against their bounds, entry by entry; the worst entry is the clause."""
     with np.errstate(invalid="ignore"):
         excess = residual - bound
-    worst = int(np.argmax(np.where(np.isnan(excess) | np.isinf(residual), np.inf, excess)))
+    worst = int(np.argmax(np.where(np.isnan(excess), np.inf, excess)))
     return Clause(name, float(np.ravel(residual)[worst]), float(np.ravel(bound)[worst]))
 
 
