@@ -19,6 +19,15 @@ def test_a_secret_is_made_once_and_is_nobody_elses(tmp_path):
         known_seed(path)
 
 
+def test_a_seed_is_one_of_very_many(tmp_path):
+    seeds = set()
+    for text in map(str, range(64)):
+        (tmp_path / text).write_text(text)
+        seeds.add(known_seed(tmp_path / text))
+    assert len(seeds) == 64
+    assert 2**63 <= max(seeds) < 2**64
+
+
 def test_a_secret_is_looked_at_before_it_is_made(tmp_path):
     (tmp_path / "afile").touch()
     with pytest.raises(ValueError, match="--seed-file must be a file that can be written"):

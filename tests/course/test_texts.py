@@ -113,6 +113,11 @@ def test_a_cell_of_python_stays_as_it_is():
     assert plain_python(cell) == cell
 
 
+@pytest.mark.parametrize("text", ["x = 1\0", "-" * 10**5 + "1"], ids=["no text", "too deep"])
+def test_a_cell_that_no_python_could_read_is_told_when_it_is_run(text):
+    assert plain_python(f"{text}\n%time x") == f"{text}\nx"
+
+
 def test_cell_magics_without_an_end_are_no_notebook():
     cells = [{"cell_type": "code", "source": "%%time\n" * 10**5}]
     with pytest.raises(ValueError, match="it is no notebook"):

@@ -7,7 +7,7 @@ import pytest
 from minisam.course import pages
 from minisam.course.assignments import assignment
 from minisam.course.judging import Grade
-from minisam.course.written import harmless, write_class, write_table
+from minisam.course.written import harmless, scores, write_class, write_table
 
 A2 = assignment("a2")
 
@@ -21,6 +21,11 @@ def test_a_table_says_what_it_was_given(tmp_path):
     write_table(tmp_path / "a" / "b.csv", [["id", "x"], ['Jürgen, "J"', "=1"]])
     with open(tmp_path / "a" / "b.csv", encoding="utf-8", newline="") as file:
         assert list(csv.reader(file)) == [["id", "x"], ['Jürgen, "J"', "'=1"]]
+
+
+def test_rows_are_in_the_order_of_the_names():
+    grades = {name: Grade(0, "graded", []) for name in ("cy", "ann", "bob")}
+    assert [row[0] for row in scores(A2, grades)] == ["id", "ann", "bob", "cy"]
 
 
 def test_a_page_that_cannot_be_written_is_told_and_costs_no_other(tmp_path, monkeypatch):
