@@ -178,6 +178,12 @@ def umask() -> int:
     return mask
 
 
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write a text that is whole, or is not there."""
+    content = text.encode()
+    write_atomically(path, lambda file: file.write(content))
+
+
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
     """Write JSON so that the file, when it is there, is whole, whoever else writes it.
 
@@ -185,7 +191,7 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
     """
     text = json.dumps(value, indent=1, allow_nan=False)
     text = NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", text)
-    write_atomically(path, lambda file: file.write(text.encode()))
+    write_text(path, text)
 
 
 def jsonable(value: Any, name: str = "a result", finite: bool = True) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minisam.cli.console import say
-from minisam.files import given_path, write_atomically
+from minisam.files import given_path, write_text
 from minisam.isolation import parent
 from minisam.isolation.limits import seconds
 
@@ -161,4 +161,4 @@ def deliver(text: str, path: str | None) -> None:
     if path is None:
         say(text)
         return
-    write_atomically(path, lambda file: file.write(f"{text}\n".encode()))
+    write_text(path, f"{text}\n")

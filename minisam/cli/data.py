@@ -15,7 +15,7 @@ from minisam.data.cifar import download
 from minisam.data.cifar.write import write_dataset
 from minisam.data.folders import check_not_read, whole_folder
 from minisam.data.noise_report import as_json, as_table, percent
-from minisam.files import expanded, given_path, write_atomically
+from minisam.files import expanded, given_path, write_atomically, write_text
 from minisam.plots import images_by_class, picture, transition_matrix
 
 NOISE_FILES = ("labels.npy", "labels.json", "transition.png")
@@ -117,7 +117,7 @@ def run_noise(arguments: argparse.Namespace) -> str:
     with whole_folder(out) as work:
         labels, description, drawing = (work / name for name in NOISE_FILES)
         write_atomically(labels, lambda file: np.save(file, data.train.labels))
-        write_atomically(description, lambda file: file.write(json.dumps(content).encode()))
+        write_text(description, json.dumps(content))
         with picture(drawing) as figure:
             transition_matrix(figure, seen.transition, data.class_names, title)
     table = as_table(seen, data.class_names)

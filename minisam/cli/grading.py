@@ -20,8 +20,8 @@ from minisam.course.judging import Grade, variant_of
 from minisam.course.plain import legible
 from minisam.course.rubric import STAFF, Assignment, Task
 from minisam.course.seed import known_seed, new_seed, refuse_new_seed
-from minisam.course.written import write_class, write_text
-from minisam.files import check_writable, expanded
+from minisam.course.written import write_class
+from minisam.files import check_writable, expanded, write_text
 from minisam.progress import clock
 
 

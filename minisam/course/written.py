@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from operator import methodcaller
 from pathlib import Path
 
 from minisam.course import pages
 from minisam.course.judging import Grade
 from minisam.course.plain import file_name
 from minisam.course.rubric import STAFF, Assignment
-from minisam.files import write_atomically
+from minisam.files import write_text
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for one
 
@@ -45,11 +44,6 @@ def write_table(path: Path, rows: Iterable[Sequence[str]]) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows([[harmless(cell) for cell in row] for row in rows])
     write_text(path, text.getvalue())
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text that is whole, or is not there."""
-    write_atomically(path, methodcaller("write", text.encode()))
 
 
 def write_class(

@@ -14,7 +14,7 @@ from typing import Any
 from minisam.experiments.search import TUNING_SEEDS, at_the_edge
 from minisam.experiments.study import Scale
 from minisam.experiments.trial import trial
-from minisam.files import jsonable, write_atomically, write_json
+from minisam.files import jsonable, write_json, write_text
 from minisam.plots import picture
 from minisam.progress import clock
 from minisam.sweeps.sweep import sweep
@@ -116,7 +116,7 @@ def render(path: Path) -> None:
     study = importlib.import_module(STUDIES[record["name"]])
     text = report(record, study.table(record["results"]))
     print(text)
-    write_atomically(path.with_suffix(".md"), lambda file: file.write(text.encode()))
+    write_text(path.with_suffix(".md"), text)
     with picture(path.with_suffix(".png"), *getattr(study, "SIZE", (10.0, 5.6))) as figure:
         study.draw(record["results"], figure)
     print(f"picture: {path.with_suffix('.png')}\n")

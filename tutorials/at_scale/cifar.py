@@ -28,14 +28,7 @@ from minisam.checks import check_number, check_whole
 from minisam.experiments.claims import table1, table4, width
 from minisam.experiments.statistics import mean_interval
 from minisam.experiments.study import Headline, by_seed, gain, labelled, mean, removed
-from minisam.files import (
-    check_writable,
-    expanded,
-    given_path,
-    jsonable,
-    write_atomically,
-    write_json,
-)
+from minisam.files import check_writable, expanded, given_path, jsonable, write_json, write_text
 from minisam.plots import dots_by_method, picture
 
 KEPT = Path(__file__).resolve().parent.parent / "results" / "at_scale"
@@ -304,7 +297,7 @@ def main(arguments: list[str] | None = None) -> int:
         if results["runs"]:
             draw(results["runs"], out / f"{name}.png")
         text = page(record)
-        write_atomically(out / f"{name}.md", lambda file, text=text: file.write(text.encode()))
+        write_text(out / f"{name}.md", text)
         print(text)
     return 0
 
