@@ -16,14 +16,7 @@ from minisam.oracle.candidates import NUMBERS, known_parts, preferred
 from minisam.oracle.epsilons import epsilon_parts
 from minisam.oracle.factors import are_multiples
 from minisam.oracle.following import followed
-from minisam.oracle.parts import (
-    Part,
-    Parts,
-    convention_part,
-    decayed,
-    explains,
-    judge_parts,
-)
+from minisam.oracle.parts import Part, Parts, convention_part, decayed, explains, judge_parts
 from minisam.oracle.replays import Replays
 from minisam.oracle.stabilizers import eta_parts
 from minisam.oracle.strata import strata

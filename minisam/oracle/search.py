@@ -17,13 +17,7 @@ from typing import Any, NamedTuple
 
 from minisam.oracle.candidates import fewest, union
 from minisam.oracle.epsilons import epsilon_parts
-from minisam.oracle.parts import (
-    Part,
-    Parts,
-    clash,
-    conventions_of,
-    pieces_of,
-)
+from minisam.oracle.parts import Part, Parts, clash, conventions_of, pieces_of
 from minisam.oracle.replays import Replays, first_asked
 from minisam.oracle.watch import Trace
 

@@ -5,11 +5,12 @@ import io
 
 import numpy as np
 
+from minisam.oracle.bugs import look_again
 from minisam.oracle.checking import choose_probes, examine
+from minisam.oracle.matters import entry_size
 from minisam.oracle.parts import convention_part
 from minisam.oracle.reproduction import reproduction
 from minisam.oracle.shrinking import smallest_failure
-from minisam.oracle.verdicts import entry_size, look_again
 from minisam.oracle.watch import watch
 
 
