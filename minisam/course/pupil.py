@@ -7,12 +7,11 @@ import queue
 import shutil
 import signal
 import stat
-import sys
 import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from minisam.isolation.warden import below
 
 MOST_BYTES = 64 << 20  # that one child may say
 MARK = "MINISAM_PUPIL"
+OPEN = ("/tmp", "/var/tmp", "/dev/shm")  # where everybody may write
 QUIET = ("OPENBLAS", "OMP", "MKL", "VECLIB_MAXIMUM", "NUMEXPR")
 
 
@@ -192,7 +192,7 @@ class Pupil:
         self.piped.close()
         remove_tree(self.folder)
         if self.user is not None:
-            remove_files_of(self.user)
+            remove_files_of(self.user, {tempfile.gettempdir(), *OPEN})
 
 
 def waited_for_processor(process: int) -> float:
@@ -217,31 +217,30 @@ def kill_marked(mark: bytes, user: int | None) -> int:
     return count
 
 
-def remove_files_of(user: int) -> None:
-    """Let go of what a child's own user has left where everybody may write."""
-    for folder in {tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"}:
-        with suppress(OSError):
-            for entry in os.scandir(folder):
-                if entry.stat(follow_symlinks=False).st_uid != user:
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    remove_tree(entry.path)
-                else:
-                    os.unlink(entry.path)
+def remove_files_of(user: int, folders: Iterable[str]) -> None:
+    """Let go of what a child's own user has left in folders where everybody may write."""
+    for folder in folders:
+        for path in Path(folder).glob("*"):
+            with suppress(OSError):  # another child's may go meanwhile
+                if path.lstat().st_uid == user:
+                    remove_tree(str(path))
 
 
-def remove_tree(folder: str) -> None:
-    """Let go of a folder and what is in it, as far as it can be."""
-    newer = sys.version_info >= (3, 12)  # which has another name for it
-    handler: dict[str, Any] = {"onexc" if newer else "onerror": remove_all_the_same}
-    shutil.rmtree(folder, **handler)
+def remove_tree(path: str) -> None:
+    """Let go of a folder or a file, and of what is in it, as far as it can be.
 
-
-def remove_all_the_same(function: Any, path: str, _: Any) -> None:
-    """Let go of what a submission has made hard to remove, as far as it can be."""
-    with suppress(OSError):
-        os.chmod(os.path.dirname(path), stat.S_IRWXU)
-        function(path)
+    A submission may have closed the folders in it, or have removed it: nothing outside is changed.
+    """
+    with suppress(OSError, RecursionError):  # of folders within folders without end
+        if os.path.islink(path) or not os.path.isdir(path):
+            os.unlink(path)
+            return
+        os.chmod(path, stat.S_IRWXU)
+        for place, folders, _ in os.walk(path):  # from above: what is opened here is read next
+            for one in (os.path.join(place, name) for name in folders):
+                if not os.path.islink(one):
+                    os.chmod(one, stat.S_IRWXU)
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def chosen_guard(wanted: Guard | None = None, among: Sequence[Guard] = ()) -> Guard:
