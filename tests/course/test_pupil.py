@@ -282,7 +282,8 @@ def test_a_folder_of_closed_folders_and_links_is_removed_and_nothing_else(tmp_pa
     for path in (gone, tmp_path / "link", tmp_path / "absent"):
         remove_tree(str(path))
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
-    assert (kept / "file").exists() and stat.S_IMODE(kept.stat().st_mode) == 0o750
+    assert (kept / "file").exists()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o750
 
 
 @pytest.mark.skipif(os.name != "posix", reason="other systems have no users by number")
