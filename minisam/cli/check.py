@@ -140,7 +140,7 @@ def report_on(target: str, name: str, arguments: argparse.Namespace) -> tuple[bo
 
 def rendered(reports: list[Any], form: str, verbose: bool = False) -> str:
     """Return the reports in one of the forms; those for programs in ASCII on every terminal."""
-    from minisam.oracle.report import junit, table  # only when a child has answered
+    from minisam.oracle.reports import junit, table  # only when a child has answered
 
     if form == "json":
         data = [report.to_dict() for report in reports]

@@ -20,7 +20,7 @@ from minisam.adapters.targets import imported
 from minisam.checks import check_number, check_whole
 from minisam.isolation.limits import check_seconds
 from minisam.optim.methods import METHODS
-from minisam.oracle.watch import guarded
+from minisam.oracle.guarding import guarded
 from minisam.specification import find
 from minisam.specification.steps import MalformedStep
 

@@ -11,9 +11,11 @@ from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.protocol import AdapterError, Arrays, Observation, copies, listed
 from minisam.course.child import Other
 from minisam.course.desk import Desk, NoAnswer
+from minisam.oracle.guarding import Fault
 from minisam.oracle.probes import Probe
 from minisam.oracle.script import script
-from minisam.oracle.watch import Fault, Teller, Trace, checked
+from minisam.oracle.teller import Teller, checked
+from minisam.oracle.watch import Trace
 
 
 class Seen(NamedTuple):

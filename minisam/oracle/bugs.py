@@ -14,10 +14,10 @@ from typing import Any
 from minisam.adapters.protocol import Adapter, Unsupported
 from minisam.anatomy.conditions import condition
 from minisam.anatomy.features import features_of_probe
+from minisam.oracle.comparing import Judgement
 from minisam.oracle.diagnosis import Diagnosis, diagnose
 from minisam.oracle.entries import Entry
 from minisam.oracle.explanation import first_wrong, looks_like
-from minisam.oracle.judge import Judgement
 from minisam.oracle.matters import entry_size, plainest
 from minisam.oracle.naming import declaration, undeclared, with_names
 from minisam.oracle.parts import Part, convention_part, conventions_of, decayed, judge_parts

@@ -13,11 +13,12 @@ from minisam.adapters.reason import Reason
 from minisam.isolation.limits import check_seconds
 from minisam.optim.methods import METHODS
 from minisam.oracle.entries import Entry
+from minisam.oracle.guarding import Raised
 from minisam.oracle.parts import Part, convention_part, judge_parts
 from minisam.oracle.probes import Probe, probes_of
 from minisam.oracle.report import Report, Result
 from minisam.oracle.verdicts import conclude
-from minisam.oracle.watch import Raised, Trace, watch
+from minisam.oracle.watch import Trace, watch
 from minisam.rounding import UNITS
 from minisam.variants.conventions import CONVENTIONS, check_declared, is_default
 from minisam.variants.recipe import TAKEN_APART

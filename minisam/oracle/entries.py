@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minisam.adapters.protocol import Adapter
-from minisam.oracle.judge import Judgement
+from minisam.oracle.comparing import Judgement
 from minisam.oracle.report import Result
 from minisam.oracle.watch import Trace, watch
 

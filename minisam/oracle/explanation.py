@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minisam.oracle.judge import Judgement
+from minisam.oracle.comparing import Judgement
 from minisam.oracle.notation import list_of
 from minisam.oracle.watch import Trace
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from minisam.anatomy.at_hand import entries_of
 from minisam.anatomy.measuring import by_name
-from minisam.oracle.judge import NARROW
+from minisam.oracle.comparing import NARROW
 from minisam.oracle.parts import Part, Parts, active, pieces_of
 from minisam.oracle.watch import Trace
 from minisam.rounding import UNITS

@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 
 from minisam.oracle.entries import Entry
+from minisam.oracle.guarding import Raised
 from minisam.oracle.probes import Probe
 from minisam.oracle.report import UNSHOWN, Report, Verdict
-from minisam.oracle.watch import Raised
 
 ADVICE = {
     "hangs": "Look for a loop that does not end, or raise the limit with timeout=.",

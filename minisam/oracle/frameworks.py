@@ -6,7 +6,7 @@ from typing import Any
 
 from minisam.adapters.protocol import Adapter
 from minisam.adapters.wire import start_message
-from minisam.oracle.judge import Judgement
+from minisam.oracle.comparing import Judgement
 from minisam.oracle.notation import brackets, in_whole_numbers, list_of, numbers_in
 from minisam.oracle.scripts import Places, in_step, keywords, printing, told, with_comment
 from minisam.oracle.watch import Trace

@@ -9,47 +9,17 @@ The reference is `minisam.optim`, or a changed recipe of it, run on numbers that
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.protocol import Arrays, Observation
+from minisam.oracle.comparing import Judgement, error, place
 from minisam.oracle.watch import Trace
-from minisam.rounding import UNITS, Rounded, exact, ratio
+from minisam.rounding import UNITS, Rounded, exact
 from minisam.variants.guards import is_finite
 from minisam.variants.recipe import Change, optimizer
-
-NARROW = 64 * UNITS["float32"].u  # what a norm of a few dozen entries may be off in float32
-
-
-class Judgement(NamedTuple):
-    """Say whether a trace agrees with a reference, and where it first does not.
-
-    Attributes:
-        agrees: whether everything is within the derived bounds.
-        ratio: the largest error in units of the accepted one (at the disagreement, if any).
-        step: the step of the disagreement.
-        quantity: "point 0", "point 1", …, "fewer gradients", "more gradients" or "end".
-        tensor: the tensor's name.
-        entry: its indices there.
-        expected: what the reference has there, whole.
-        observed: what was seen there, whole.
-        point: the number of the point, from 0, if the quantity is one.
-        gradients: at how many points the reference asked in that step, if their number is wrong;
-            if there are fewer, at least so many.
-    """
-
-    agrees: bool
-    ratio: float = 0.0
-    step: int = 0
-    quantity: str = ""
-    tensor: str = ""
-    entry: tuple[int, ...] = ()
-    expected: dict[str, Rounded] | None = None
-    observed: dict[str, np.ndarray] | None = None
-    point: int | None = None
-    gradients: int | None = None
 
 
 class Disagreement(Exception):
@@ -158,56 +128,6 @@ class Replay:
     def asked(self) -> int:
         """Count the points at which the reference asked."""
         return sum(len({id(one) for one in done}) for done in self.done.values())
-
-
-def error(observed: np.ndarray, expected: Any) -> np.ndarray:
-    """Return the errors in units of the accepted ones; tolerate much of expected plain arrays."""
-    if isinstance(expected, Rounded):
-        return ratio(observed, expected)
-    expected = np.asarray(expected)
-    if np.array_equal(observed, expected):  # as most of them are
-        return np.zeros(observed.shape)
-    apart = np.abs(observed - expected)
-    if np.isfinite(apart).all():  # then both are, as most of the others
-        size = max(1.0, float(np.abs(observed).max()), float(np.abs(expected).max()))
-        return apart / (accuracy_of(observed) * size)
-    # An infinity that both have is no size, of which the others might be a share.
-    size = max(1.0, *(largest_finite(x) for x in (observed, expected)))
-    apart = np.where(observed == expected, 0.0, apart) / (accuracy_of(observed) * size)
-    return np.where(np.isnan(observed) & np.isnan(expected), 0.0, np.nan_to_num(apart, nan=np.inf))
-
-
-def largest_finite(x: np.ndarray) -> float:
-    """Return the size of the largest entry that is a number; 0 if none is."""
-    return float(np.max(np.abs(x), initial=0.0, where=np.isfinite(x)))
-
-
-def accuracy_of(observed: np.ndarray) -> float:
-    """Return the relative error that a rough look tolerates."""
-    return NARROW if observed.dtype == np.float64 else 1e-3
-
-
-def without_bound(expected: Any) -> np.ndarray:
-    """Return the values of what is expected, without their bounds."""
-    return np.asarray(expected.value if isinstance(expected, Rounded) else expected, float)
-
-
-def place(quantity: str, expected: dict[str, Rounded], observed: dict[str, Any]) -> Judgement:
-    """Judge a quantity by its worst entry.
-
-    A step that is told a NaN may hand it on: to the whole of its tensor, or to all tensors, by a
-    length of which everything is a multiple. Elsewhere a NaN is as wrong as any other number.
-    """
-    ratios = {name: error(observed[name], expected[name]) for name in observed}
-    told = [name for name in observed if np.isnan(without_bound(expected[name])).any()]
-    filled = [name for name in observed if np.isnan(observed[name]).all()]
-    handed_on = filled if told and len(filled) == len(observed) else {*told} & {*filled}
-    ratios |= {name: np.zeros_like(ratios[name]) for name in handed_on}
-    tensor = max(ratios, key=lambda name: float(np.max(ratios[name], initial=0.0)))
-    worst = ratios[tensor]
-    entry = tuple(map(int, np.unravel_index(int(np.argmax(worst)), worst.shape)))
-    largest = float(np.max(worst, initial=0.0))
-    return Judgement(largest <= 1, largest, 0, quantity, tensor, entry, expected, observed)
 
 
 def judge(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minisam.oracle.judge import Judgement
+from minisam.oracle.comparing import Judgement
 from minisam.oracle.parts import Part, Parts, judge_parts
 from minisam.oracle.watch import Trace
 from minisam.trees import norm

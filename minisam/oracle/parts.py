@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minisam.oracle.judge import Judgement, judge
+from minisam.oracle.comparing import Judgement
+from minisam.oracle.judge import judge
 from minisam.oracle.watch import Trace
 from minisam.variants.conventions import declared_changes, declared_settings
 from minisam.variants.mutants import MUTANTS, Mutant

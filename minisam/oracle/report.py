@@ -8,17 +8,16 @@ from collections import Counter
 from collections.abc import Sequence
 from enum import Enum
 from typing import Any, NamedTuple
-from xml.etree import ElementTree
 
 import minisam
 from minisam.adapters.reason import Reason
 from minisam.oracle.report_text import at_length, on_one_screen
+from minisam.oracle.reports import junit
 from minisam.oracle.skill import Skill
 
 SCHEMA = "minisam-oracle-report/1"
 UNJUDGED = "no result"  # the cause where an implementation could not even be tried
 UNSHOWN = "nothing shown"  # the cause where what ran says nothing about the whole
-JUNIT = {"fail": "failure", "error": "error", "not run": "skipped", "known": "skipped"}
 
 
 class Verdict(str, Enum):
@@ -274,47 +273,3 @@ def restored(fields: Sequence[Any]) -> Report:
     results = [result._replace(why=Reason(*result.why)) for result in results]
     skills = tuple(Skill(*skill) for skill in report.skills)
     return report._replace(outcome=Verdict(report.outcome), results=results, skills=skills)
-
-
-def table(reports: Sequence[Report], versions: dict[str, str] | None = None) -> str:
-    """Return a Markdown table of several reports: name, version, verdict, what to declare.
-
-    Args:
-        reports: one row each.
-        versions: the implementations' versions, by the reports' names.
-    """
-    rows = ["| implementation | version | verdict | declare | ran |", "|---|---|---|---|---|"]
-    for report in reports:
-        version = (versions or {}).get(report.name, "")
-        declare = {**report.declared, **report.found}
-        shown = f"`{declare!r}`" if declare else ""
-        of = f"{report.ran} of {len(report.results)}"
-        rows.append(f"| {report.name} | {version} | {report.verdict} | {shown} | {of} |")
-    return "\n".join(rows)
-
-
-def junit(reports: Sequence[Report]) -> str:
-    """Return JUnit XML: a suite per report, a case per probe and dtype, and one for the verdict."""
-    root = ElementTree.Element("testsuites")
-    for report in reports:
-        name, new = report.name, ElementTree.SubElement
-        elements = Counter(JUNIT.get(result.status) for result in report.results)
-        suite = new(
-            root,
-            "testsuite",
-            name=name,
-            tests=str(len(report.results) + 1),
-            failures=str(elements["failure"] + (not report.conforms)),
-            errors=str(elements["error"]),
-            skipped=str(elements["skipped"]),
-            time=f"{report.seconds:.3f}",
-        )
-        verdict = new(suite, "testcase", classname=name, name="verdict")
-        if not report.conforms:
-            new(verdict, "failure", message=report.verdict).text = report.text(verbose=True)
-        for result in report.results:
-            case = new(suite, "testcase", classname=f"{name}.{result.dtype}", name=result.probe)
-            if result.status in JUNIT:
-                new(case, JUNIT[result.status], message=result.reason)
-    ElementTree.indent(root)
-    return ElementTree.tostring(root, xml_declaration=True).decode("ascii") + "\n"

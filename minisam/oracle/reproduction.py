@@ -11,8 +11,8 @@ from __future__ import annotations
 from keyword import iskeyword
 
 from minisam.adapters.protocol import Adapter
+from minisam.oracle.comparing import Judgement
 from minisam.oracle.frameworks import for_torch, of_a_program
-from minisam.oracle.judge import Judgement
 from minisam.oracle.notation import folded
 from minisam.oracle.scripts import answering, of_a_step, of_an_adapter, printing, steps_of
 from minisam.oracle.watch import Trace

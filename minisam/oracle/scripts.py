@@ -9,8 +9,8 @@ import numpy as np
 
 from minisam.adapters.arguments import known_arguments
 from minisam.adapters.protocol import Adapter, Observation
+from minisam.oracle.comparing import Judgement
 from minisam.oracle.explanation import number_wanted
-from minisam.oracle.judge import Judgement
 from minisam.oracle.notation import WIDTH, brackets, in_whole_numbers, list_of, literal, numbers_in
 from minisam.oracle.watch import Trace
 

@@ -6,7 +6,8 @@ from oracle import implementations as known
 
 from minisam.adapters.library import adapter_of, library
 from minisam.adapters.plain import as_adapter, plain
-from minisam.oracle.judge import NARROW, error, judge
+from minisam.oracle.comparing import NARROW, error
+from minisam.oracle.judge import judge
 from minisam.oracle.parts import convention_part
 from minisam.oracle.probes import PROBES
 from minisam.oracle.watch import watch

@@ -16,12 +16,11 @@ from minisam.oracle.report import (
     Report,
     Result,
     Verdict,
-    junit,
     restored,
-    table,
     without_results,
 )
 from minisam.oracle.report_html import page
+from minisam.oracle.reports import junit, table
 
 
 @pytest.fixture(scope="module")

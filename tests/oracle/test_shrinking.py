@@ -8,19 +8,11 @@ from oracle.slips import adapter_of
 
 from minisam.adapters.plain import as_adapter
 from minisam.oracle.checking import check
-from minisam.oracle.judge import Judgement, judge
+from minisam.oracle.comparing import Judgement
+from minisam.oracle.judge import judge
 from minisam.oracle.probes import PROBES, SCALAR, Probe
-from minisam.oracle.shrinking import (
-    GEOMETRIES,
-    TRIES,
-    fails_alike,
-    fits,
-    material,
-    share,
-    situations,
-    smallest_failure,
-    specials_of,
-)
+from minisam.oracle.shrinking import TRIES, fails_alike, share, smallest_failure
+from minisam.oracle.situations import GEOMETRIES, fits, material, situations, specials_of
 from minisam.oracle.watch import watch
 from minisam.rounding import exact
 from minisam.variants.mutants import MUTANTS

@@ -13,8 +13,9 @@ from oracle import implementations as known
 from minisam.adapters.plain import plain
 from minisam.adapters.reason import Reason
 from minisam.oracle.checking import check
+from minisam.oracle.guarding import Raised
 from minisam.oracle.probes import PROBES
-from minisam.oracle.watch import Raised, watch
+from minisam.oracle.watch import watch
 
 CAUSES = {
     "raises": "raises KeyError",
