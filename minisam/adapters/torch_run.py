@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ class TorchRun:
         self.dtype = getattr(torch, self.hp.dtype)
         self.losses = ScriptedLoss()
         self.grad_fn: GradFn | None = None
-        self.loss = self.asking_loss()
+        self.loss_at = self.asking_loss()
         self.count = 0
         self.build(self.hp.named(params))
 
@@ -80,7 +81,7 @@ class TorchRun:
         self.schedule()
         self.count += 1
         try:
-            self.step(self.optimizer, self.loss)
+            self.step(self.optimizer, lambda *_, **__: self.loss_at(*self.leaves.values()))
         except (AttributeError, TypeError) as error:
             if ParameterGroup.__name__ not in str(error):
                 raise
@@ -94,8 +95,8 @@ class TorchRun:
         """Return an array as a tensor of the run's dtype, on its device."""
         return self.torch.tensor(np.asarray(array), dtype=self.dtype, device=self.device)
 
-    def asking_loss(self) -> LossFn:
-        """Return the loss, whose backward pass asks for the gradient at its forward pass's weights.
+    def asking_loss(self) -> Callable[..., Any]:
+        """Return the loss of weights, whose backward pass asks for the gradient there.
 
         The forward pass asks for nothing: its value is a `ScriptedLoss`.
         """
@@ -116,17 +117,20 @@ class TorchRun:
                 run.losses.learn(ctx.point, answers)
                 return tuple(None if one is None else run.tensor(one) * upstream for one in answers)
 
-        return lambda *_, **__: AskingLoss.apply(*run.leaves.values())
+        return AskingLoss.apply
 
     def module(self) -> Any:
-        """Return a module with the parameters under their dotted names, which returns the loss."""
+        """Return a module with the parameters under their dotted names, which returns the loss.
+
+        A copy of it, or a call with other parameters, asks at those.
+        """
         import torch  # an extra, and slow to import
 
         run = self
 
         class Model(torch.nn.Module):
             def forward(self, *arguments: Any, **keywords: Any) -> Any:
-                return run.loss()
+                return run.loss_at(*(attrgetter(name)(self) for name in run.leaves))
 
         model = Model()
         for name, leaf in self.leaves.items():

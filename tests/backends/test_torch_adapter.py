@@ -1,3 +1,4 @@
+from copy import deepcopy
 from functools import partial
 
 import numpy as np
@@ -161,6 +162,46 @@ def test_the_model_has_the_parameters_by_name_and_returns_the_loss():
     seen = observe(run, w, lambda point: [np.ones_like(x) for x in point])
     assert [name for name, _ in kept["model"].named_parameters()] == list(names)
     assert [x.mean() for x in seen.end] == [0.5, -0.5, 1.5]
+
+
+def climbed_copy(optimizer, model):
+    """Fill the gradients of a model with those of a copy, A + ε."""
+    params = list(model.parameters())
+    there = deepcopy(model)
+    with torch.no_grad():
+        length = torch.stack([p.grad.norm() for p in params]).norm()
+        for q, p in zip(there.parameters(), params, strict=True):
+            q += optimizer.rho * p.grad / length if length else 0.0
+    there(None).backward()
+    for q, p in zip(there.parameters(), params, strict=True):
+        p.grad = q.grad
+
+
+def climbed_call(optimizer, model):
+    """Fill the gradients of a model that is called with other parameters, A + ε."""
+    params = dict(model.named_parameters())
+    length = torch.stack([p.grad.norm() for p in params.values()]).norm()
+    climb = {k: optimizer.rho * p.grad / length if length else 0.0 for k, p in params.items()}
+    optimizer.zero_grad()
+    there = {name: p + climb[name] for name, p in params.items()}
+    torch.func.functional_call(model, there, (None,)).backward()
+
+
+@pytest.mark.parametrize("second_pass", [climbed_copy, climbed_call])
+def test_a_model_that_is_copied_or_called_elsewhere_has_its_gradient_there(second_pass):
+    def make(params, hp):
+        optimizer = torch.optim.SGD(params, **hp.base)
+        optimizer.model, optimizer.rho = hp["model"], hp["rho"]
+        return optimizer
+
+    def step(optimizer, loss):
+        optimizer.zero_grad()
+        optimizer.model(None).backward()
+        second_pass(optimizer, optimizer.model)
+        optimizer.step()
+
+    probes = ["sam-one-tensor", "sam-six-tensors", "sam-momentum", "sam-lr-zero"]
+    assert check(adapt(make, step), "float64", probes=probes).verdict == "conforms"
 
 
 def test_a_maker_sees_what_will_be_scheduled_and_the_first_value():
