@@ -15,7 +15,7 @@ from oracle.implementations import results_of_the_library
 import minisam
 from minisam.adapters.library import own
 from minisam.cli import compare as command
-from minisam.experiments.compare import table
+from minisam.experiments.compared import table
 from minisam.optim import METHODS, Method, Optimizer, sam, sgd
 from minisam.optim.sam import SAMState, sam_parts, two_gradients
 from minisam.oracle.checking import check

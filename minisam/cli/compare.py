@@ -16,9 +16,10 @@ from minisam.cli.options import (
     words,
 )
 from minisam.data.toy import MOST
-from minisam.experiments.compare import compare_methods, table
+from minisam.experiments.compare import compare_methods
+from minisam.experiments.compared import table
 from minisam.experiments.subset import load_subset
-from minisam.experiments.trial import records
+from minisam.experiments.training import records
 from minisam.files import expanded, given_path
 from minisam.optim.methods import METHODS
 from minisam.sweeps.cores import usable_jobs

@@ -11,7 +11,7 @@ from minisam import sharpness
 from minisam.checkpoint import load_checkpoint
 from minisam.checks import check_number
 from minisam.cli.options import check_whole_options, look_for_data_in
-from minisam.experiments.trial import MODELS, prepared
+from minisam.experiments.training import MODELS, prepared
 from minisam.files import check_writable, expanded, given_path, jsonable, write_json
 from minisam.nn import cross_entropy, keep_memory, parameter_count
 from minisam.plots import BLUE, picture

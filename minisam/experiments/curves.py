@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from minisam.experiments.runs import by_seed, labelled
+from minisam.experiments.scale import Cells, Scale, over_seeds
 from minisam.experiments.search import Problems
 from minisam.experiments.statistics import paired_difference
-from minisam.experiments.study import Cells, Scale, by_seed, labelled, over_seeds
 from minisam.plots import BLACK, colour, curve_with_interval
 
 KEPT = ("last", "train", "validation", "diverged")  # of each run; the chosen ones are kept whole

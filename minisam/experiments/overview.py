@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from minisam.experiments.reproduce import STUDIES
+from minisam.experiments.runs import gain, labelled, mean
 from minisam.experiments.statistics import Interval
-from minisam.experiments.study import FITTED, Headline, gain, labelled, mean
+from minisam.experiments.study import FITTED, Headline
 from minisam.experiments.summary import Row, rows
 from minisam.plots import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, picture
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from minisam.experiments.study import FITTED, Cells, Scale
+from minisam.experiments.scale import Cells, Scale
+from minisam.experiments.study import FITTED
 
 TUNING_SEEDS = (1000, 1001)  # no seeds of a reported run
 RATES = (0.4, 1.0, 2.5)  # learning rates that SGD tries, times the experiment's own

@@ -9,7 +9,8 @@ import pytest
 from minisam.checkpoint import Checkpoint, save_checkpoint
 from minisam.cli.sharpness import check_eigenvalues, configure, measure, run
 from minisam.experiments.subset import Data
-from minisam.experiments.trial import Training, fit
+from minisam.experiments.training import Training
+from minisam.experiments.trial import fit
 from minisam.sharpness import dense_hessian
 
 

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from minisam.cli import compare as command
-from minisam.experiments import compare
+from minisam.experiments import compare, compared
 
 
 def arguments(text):
@@ -55,7 +55,7 @@ def test_methods_start_alike_and_differ_in_the_end(outcome):
 
 def test_table_has_a_row_for_each_method_and_each_difference(outcome):
     _, results = outcome
-    lines = compare.table(results).splitlines()
+    lines = compared.table(results).splitlines()
     assert [line.split()[0] for line in lines[1:4]] == ["SGD", "SAM", "ASAM"]
     assert lines[4].startswith("SAM − SGD, paired by seed")
 
@@ -83,16 +83,16 @@ def test_without_noise_nothing_is_memorized(tmp_path):
     command.run(arguments(f"{text} --out {tmp_path}"))
     results = json.loads((tmp_path / "results.json").read_text())
     assert results["runs"][0]["memorized"] is None
-    assert "–" in compare.table(results)
+    assert "–" in compared.table(results)
 
 
 @pytest.mark.fault("said-of-the-data", "compare")
 def test_what_plus_minus_means_is_told_only_where_there_is_one(outcome):
     _, results = outcome
-    assert "± half of the 95 % Student interval over 2 seeds" in compare.table(results)
+    assert "± half of the 95 % Student interval over 2 seeds" in compared.table(results)
     runs = [run for run in results["runs"] if run["seed"] == 0]
     settings = {**results["settings"], "seeds": 1}
-    table = compare.table({**results, "runs": runs, "settings": settings})
+    table = compared.table({**results, "runs": runs, "settings": settings})
     assert "±" not in table
     assert table.splitlines()[-1].startswith("% of examples; loss rise at ρ = ")
 
@@ -120,14 +120,14 @@ def test_one_run_that_diverged_leaves_the_others_their_sharpness(outcome, tmp_pa
     nothing = {key: None for key in ("memorized", "curvature", "rise", "seconds")}
     gone = {**first, **nothing, "last": 10.0, "history": [], "diverged": "step 3: the loss is nan"}
     results = {**results, "runs": [gone, *others]}
-    rows = compare.table(results).splitlines()
+    rows = compared.table(results).splitlines()
     (kept,) = [run for run in others if run["method"] == "SGD"]
     cells = rows[1].split("  ")
     assert f"{(10 + kept['last']) / 2:.1f} ±" in rows[1]
     assert f"{kept['curvature']:.2f}" in [cell.strip() for cell in cells]
     told = "SGD: 1 of 2 diverged, which counts as a guess and has no sharpness; seed 0: step 3: "
     assert any(row.startswith(told) for row in rows)
-    compare.draw(results, tmp_path / "compare.png")
+    compared.draw(results, tmp_path / "compare.png")
     assert (tmp_path / "compare.png").stat().st_size > 10_000
 
 

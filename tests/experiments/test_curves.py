@@ -1,7 +1,7 @@
 import pytest
 
 from minisam.experiments.curves import at_every_radius, draw_gains, gains_by_radius
-from minisam.experiments.study import Scale
+from minisam.experiments.scale import Scale
 from minisam.plots import picture
 
 SCALE = Scale("toy", (0, 1, 2))

@@ -1,5 +1,7 @@
 import pytest
 
+from minisam.experiments.runs import labelled
+from minisam.experiments.scale import RADII, Scale
 from minisam.experiments.search import (
     DECAYS,
     FEW_TEST_IMAGES,
@@ -12,7 +14,6 @@ from minisam.experiments.search import (
     tune,
     tune_base,
 )
-from minisam.experiments.study import RADII, Scale, labelled
 
 SCALE = Scale("toy", (0, 1, 2))
 

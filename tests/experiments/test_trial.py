@@ -3,20 +3,8 @@ import pytest
 
 from minisam.checkpoint import load_checkpoint
 from minisam.experiments.subset import Data
-from minisam.experiments.trial import (
-    FOLLOWED,
-    Training,
-    accuracies,
-    fit,
-    has_ghost,
-    made_for,
-    make_optimizer,
-    outcome,
-    prepared,
-    records,
-    rising,
-    trial,
-)
+from minisam.experiments.training import Training, has_ghost, prepared, records
+from minisam.experiments.trial import FOLLOWED, accuracies, fit, outcome, trial
 from minisam.nn.losses import accuracy
 from minisam.train import predict
 
@@ -68,24 +56,6 @@ def test_rho_warms_up_for_sam_and_says_nothing_to_sgd():
     )  # fmt: skip
     assert first[0] == first[1]
     assert last[2] != last[3]
-
-
-def test_schedules_rise_in_their_share_of_the_steps():
-    _, training = records({**TINY, "lr": 1.0, "lr_warmup": 0.5, "epochs": 2})
-    optimizer, _ = made_for(training, examples=60)  # three steps an epoch, six in all
-    w, taken = {"w": np.zeros(1)}, []
-    state = optimizer.init(w)
-    for _ in range(6):
-        before = w["w"][0]
-        w, state, _ = optimizer.step(w, state, lambda w: (0.0, {"w": np.ones(1)}, {}))
-        taken.append(before - w["w"][0])
-    velocity = 1 - 0.9 ** np.arange(1, 7)  # times 10, of momentum 0.9 and a gradient of 1
-    rates = np.array(taken) / (10 * velocity)
-    after = 0.5 * (1 + np.cos(np.pi * np.arange(3) / 3))
-    np.testing.assert_allclose(rates, [0.25, 0.5, 0.75, *after], rtol=1e-2)  # weight decay is small
-    assert rising(0.4, 0.0, 10)(0) == 0.4
-    with pytest.raises(ValueError, match="share must be a number"):
-        rising(0.4, 1.5, 10)
 
 
 def test_the_last_epoch_is_judged_on_all_images_and_the_others_on_the_first():
@@ -217,11 +187,6 @@ def test_outcome_is_in_percent():
 def test_arguments_out_of_range_are_named(change, message):
     with pytest.raises(ValueError, match=message):
         fit(*records({**TINY, **change}))
-
-
-def test_an_unknown_optimizer_is_named():
-    with pytest.raises(ValueError, match=r"optimizer must be one of .*'sam'.*, got 'adam'"):
-        make_optimizer("adam", 0.1, 0.0, 0.0)
 
 
 def test_a_checkpoint_names_every_setting_and_its_default_as_it_always_has(tmp_path):

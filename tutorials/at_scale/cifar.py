@@ -26,8 +26,9 @@ from training import Settings
 
 from minisam.checks import check_number, check_whole
 from minisam.experiments.claims import table1, table4, width
+from minisam.experiments.runs import by_seed, gain, labelled, mean, removed
 from minisam.experiments.statistics import mean_interval
-from minisam.experiments.study import Headline, by_seed, gain, labelled, mean, removed
+from minisam.experiments.study import Headline
 from minisam.files import check_writable, expanded, given_path, jsonable, write_json, write_text
 from minisam.plots import dots_by_method, picture
 

@@ -17,19 +17,12 @@ from typing import Any
 import numpy as np
 
 from minisam.experiments.claims.pruning import hessian_diagonal, pruned, pruned_in_rounds, saliency
+from minisam.experiments.runs import best_elsewhere, by_seed, labelled, mean
+from minisam.experiments.scale import Cells, Scale, over_seeds
 from minisam.experiments.statistics import Interval, mean_interval, paired_difference
-from minisam.experiments.study import (
-    Cells,
-    Headline,
-    Scale,
-    best_elsewhere,
-    by_seed,
-    labelled,
-    mean,
-    over_seeds,
-    weigh,
-)
-from minisam.experiments.trial import PROBED, fit, made_for, prepared, records, training_loss
+from minisam.experiments.study import Headline, weigh
+from minisam.experiments.training import PROBED, made_for, prepared, records, training_loss
+from minisam.experiments.trial import fit
 from minisam.nn.losses import accuracy
 from minisam.optim import Optimizer
 from minisam.plots import SKY, colour, curve_with_interval, level_with_band

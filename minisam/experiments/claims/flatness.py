@@ -20,6 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from minisam.experiments.runs import by_seed, labelled, mean, middle_radius
+from minisam.experiments.scale import Cells, Scale, over_seeds
 from minisam.experiments.statistics import (
     Interval,
     by_epoch,
@@ -27,19 +29,10 @@ from minisam.experiments.statistics import (
     mean_interval,
     paired_difference,
 )
-from minisam.experiments.study import (
-    Cells,
-    Headline,
-    Scale,
-    by_seed,
-    labelled,
-    mean,
-    middle_radius,
-    over_seeds,
-    weigh,
-)
+from minisam.experiments.study import Headline, weigh
 from minisam.experiments.subset import Subset
-from minisam.experiments.trial import fit, outcome, prepared, records, training_loss
+from minisam.experiments.training import prepared, records, training_loss
+from minisam.experiments.trial import fit, outcome
 from minisam.nn.models import Model
 from minisam.plots import colour, curve_with_band
 from minisam.sharpness import (

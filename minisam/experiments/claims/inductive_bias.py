@@ -14,22 +14,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from minisam.experiments.runs import by_seed, chosen_radii, gain, labelled, mean, models, removed
+from minisam.experiments.scale import Cells, Scale, over_seeds
 from minisam.experiments.search import tune, with_best
 from minisam.experiments.statistics import Interval, kendall, mean_interval
-from minisam.experiments.study import (
-    Cells,
-    Headline,
-    Scale,
-    by_seed,
-    chosen_radii,
-    gain,
-    labelled,
-    mean,
-    models,
-    over_seeds,
-    removed,
-    weigh,
-)
+from minisam.experiments.study import Headline, weigh
 from minisam.plots import BLACK, colour
 
 CLAIM = "SAM's gain falls as the network's built-in inductive bias grows."

@@ -12,15 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from minisam.experiments.study import (
-    Cells,
-    Headline,
-    Scale,
-    gain,
-    labelled,
-    over_seeds,
-)
-from minisam.experiments.trial import fit, records, training_loss
+from minisam.experiments.runs import gain, labelled
+from minisam.experiments.scale import Cells, Scale, over_seeds
+from minisam.experiments.study import Headline
+from minisam.experiments.training import records, training_loss
+from minisam.experiments.trial import fit
 from minisam.nn.gradients import value_and_grad
 from minisam.optim import sam, sgd
 from minisam.plots import BLACK, VERMILION, colour

@@ -13,18 +13,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from minisam.experiments.curves import at_every_radius, draw_gains, gains_by_radius
+from minisam.experiments.runs import by_seed, gain, mean
+from minisam.experiments.scale import Cells, Scale, over_seeds
 from minisam.experiments.search import tune, with_best
 from minisam.experiments.statistics import Interval, paired_difference
-from minisam.experiments.study import (
-    Cells,
-    Headline,
-    Scale,
-    by_seed,
-    gain,
-    mean,
-    over_seeds,
-    weigh,
-)
+from minisam.experiments.study import Headline, weigh
 
 CLAIM = "A smaller m generalizes better."
 PUBLISHED = (

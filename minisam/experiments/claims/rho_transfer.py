@@ -22,20 +22,14 @@ from typing import Any
 import numpy as np
 
 from minisam.experiments.claims.two_stages import pretrained, two_stages
+from minisam.experiments.runs import best_elsewhere, labelled, mean
+from minisam.experiments.scale import Cells, Scale, over_seeds
 from minisam.experiments.search import tune_base
 from minisam.experiments.statistics import Interval, mean_interval, paired_difference
-from minisam.experiments.study import (
-    Cells,
-    Headline,
-    Scale,
-    best_elsewhere,
-    labelled,
-    mean,
-    over_seeds,
-    weigh,
-)
+from minisam.experiments.study import Headline, weigh
 from minisam.experiments.subset import load_subset
-from minisam.experiments.trial import network, records, trial
+from minisam.experiments.training import network, records
+from minisam.experiments.trial import trial
 from minisam.nn.gradients import value_and_grad
 from minisam.nn.losses import cross_entropy
 from minisam.optim import asam_perturbation, sam_perturbation

@@ -15,22 +15,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from minisam.experiments.curves import at_every_radius, draw_gains, gains_by_radius
+from minisam.experiments.runs import chosen_radii, gain, labelled, mean, models, removed
+from minisam.experiments.scale import Cells, Scale, over_seeds
 from minisam.experiments.search import Problems, candidates, tune, with_best
 from minisam.experiments.statistics import Interval
-from minisam.experiments.study import (
-    Cells,
-    Headline,
-    Scale,
-    chosen_radii,
-    gain,
-    half_published,
-    labelled,
-    mean,
-    models,
-    over_seeds,
-    removed,
-    weigh,
-)
+from minisam.experiments.study import Headline, half_published, weigh
 from minisam.plots import dots_by_method
 
 CLAIM = "SAM lowers the test error on CIFAR-10 and CIFAR-100."

@@ -20,8 +20,10 @@ import numpy as np
 from minisam.data.batches import channel_statistics, standardize
 from minisam.data.dataset import load
 from minisam.data.toy import toy
-from minisam.experiments.study import Cells, Headline, Scale, mean, over_seeds
-from minisam.experiments.trial import make_optimizer
+from minisam.experiments.runs import mean
+from minisam.experiments.scale import Cells, Scale, over_seeds
+from minisam.experiments.study import Headline
+from minisam.experiments.training import make_optimizer
 from minisam.nn.gradients import training_objective
 from minisam.nn.kernels.memory import keep_memory
 from minisam.nn.losses import cross_entropy

@@ -12,18 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from minisam.experiments.claims.two_stages import two_stages
+from minisam.experiments.runs import gain, mean, removed
+from minisam.experiments.scale import Cells, Scale, over_seeds
 from minisam.experiments.search import candidates, tune, with_best
-from minisam.experiments.study import (
-    Cells,
-    Headline,
-    Scale,
-    gain,
-    half_published,
-    mean,
-    over_seeds,
-    removed,
-    weigh,
-)
+from minisam.experiments.study import Headline, half_published, weigh
 from minisam.plots import colour
 
 CLAIM = "SAM improves the fine-tuning of a pre-trained network."

@@ -19,20 +19,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from minisam.experiments.curves import at_every_radius, draw_gains, gains_by_radius
+from minisam.experiments.runs import gain, labelled, mean, removed
+from minisam.experiments.scale import Cells, Scale, over_seeds
 from minisam.experiments.search import RATES, candidates, tune, tune_base
 from minisam.experiments.statistics import by_epoch
-from minisam.experiments.study import (
-    Cells,
-    Headline,
-    Scale,
-    gain,
-    half_published,
-    labelled,
-    mean,
-    over_seeds,
-    removed,
-    weigh,
-)
+from minisam.experiments.study import Headline, half_published, weigh
 from minisam.plots import curve_with_band, dots_by_method
 
 CLAIM = "SAM makes training robust to wrong labels."

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from minisam.experiments.trial import Fitted, fit, outcome, records, trial
+from minisam.experiments.training import records
+from minisam.experiments.trial import Fitted, fit, outcome, trial
 from minisam.trees import Params
 
 FIRST, SECOND = [0, 1, 2, 3, 4], [5, 6, 7, 8, 9]  # the classes of either stage

@@ -17,20 +17,11 @@ from typing import Any
 import numpy as np
 
 from minisam.experiments.curves import at_every_radius
+from minisam.experiments.runs import gain, gains, labelled, mean
+from minisam.experiments.scale import Cells, Scale, over_seeds
 from minisam.experiments.search import candidates, tune, with_best
 from minisam.experiments.statistics import Interval, mean_interval
-from minisam.experiments.study import (
-    FITTED,
-    Cells,
-    Headline,
-    Scale,
-    gain,
-    gains,
-    labelled,
-    mean,
-    over_seeds,
-    weigh,
-)
+from minisam.experiments.study import FITTED, Headline, weigh
 from minisam.plots import BLACK, GREY, curve_with_interval
 
 CLAIM = "SAM's gains are large only where the network is over-parameterized."

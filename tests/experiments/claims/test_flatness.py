@@ -8,7 +8,8 @@ from minisam.experiments.claims.flatness import (
     sharper_at_equal_loss,
     training_loss,
 )
-from minisam.experiments.trial import fit, records
+from minisam.experiments.training import records
+from minisam.experiments.trial import fit
 from minisam.sharpness import flat_hessian, hessian_product, lanczos, worst_case
 
 SETTINGS = {

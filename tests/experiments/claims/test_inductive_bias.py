@@ -10,9 +10,10 @@ from minisam.experiments.claims.inductive_bias import (
     table,
     verdict,
 )
+from minisam.experiments.runs import models
+from minisam.experiments.scale import Scale
 from minisam.experiments.search import DECAYS
-from minisam.experiments.study import Scale, models
-from minisam.experiments.trial import MODELS as NETWORKS
+from minisam.experiments.training import MODELS as NETWORKS
 from minisam.nn.layers import parameter_count
 
 GAINS = {"mlp": 6.0, "mixer": 4.0, "vit": 3.0, "cnn": -1.0, "resnet": -1.0}

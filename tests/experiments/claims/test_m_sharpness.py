@@ -9,7 +9,7 @@ from minisam.experiments.claims.m_sharpness import (
     table,
     verdict,
 )
-from minisam.experiments.study import Scale
+from minisam.experiments.scale import Scale
 
 BEST = {1: 0.05, 4: 0.1, 16: 0.2, 64: 0.4}
 

@@ -13,7 +13,8 @@ from minisam.experiments.claims.table1 import (
     table,
     verdict,
 )
-from minisam.experiments.study import Scale, labelled, models
+from minisam.experiments.runs import labelled, models
+from minisam.experiments.scale import Scale
 
 
 def made_up(grid, function=None):

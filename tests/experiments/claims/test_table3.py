@@ -2,7 +2,7 @@ import pytest
 
 from minisam.experiments.claims.table3 import COMPARED, PROBLEMS, headline, run, table, verdict
 from minisam.experiments.claims.two_stages import two_stages
-from minisam.experiments.study import Scale
+from minisam.experiments.scale import Scale
 
 
 def made_up(seen):

@@ -15,7 +15,7 @@ from minisam.experiments.claims.table4 import (
     table,
     verdict,
 )
-from minisam.experiments.study import Scale
+from minisam.experiments.scale import Scale
 
 SCALE = Scale("toy", (0, 1))
 

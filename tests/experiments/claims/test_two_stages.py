@@ -7,7 +7,8 @@ from minisam.experiments.claims.two_stages import (
     two_stages,
     with_new_head,
 )
-from minisam.experiments.trial import fit, records
+from minisam.experiments.training import records
+from minisam.experiments.trial import fit
 
 SETTINGS = {
     "train_size": 200,

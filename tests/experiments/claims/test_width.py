@@ -9,7 +9,7 @@ from minisam.experiments.claims.width import (
     table,
     verdict,
 )
-from minisam.experiments.study import Scale
+from minisam.experiments.scale import Scale
 
 
 def made_up(grid, function=None):

@@ -1,0 +1,40 @@
+from minisam.experiments.runs import mean
+from minisam.experiments.scale import Scale, over_seeds
+
+SCALE = Scale("toy", (0, 1, 2))
+
+
+def cells(grid, function=None):
+    return [{"last": float(settings["seed"])} for settings in grid]
+
+
+def test_every_entry_is_run_with_every_seed_and_labelled():
+    runs = over_seeds(cells, SCALE, [({"method": m}, {"lr": 1}) for m in ("a", "b")])
+    assert [(run["method"], run["seed"]) for run in runs] == [
+        (m, s) for m in ("a", "b") for s in (0, 1, 2)
+    ]
+    assert mean(runs, method="a").value == 1.0
+
+
+def test_a_seeds_runs_follow_each_other_so_that_its_data_are_made_once():
+    asked = []
+
+    def remembering(grid, function=None):
+        asked.extend(settings["seed"] for settings in grid)
+        return cells(grid)
+
+    over_seeds(remembering, SCALE, [({"method": m}, {"lr": 1}) for m in ("a", "b")])
+    assert asked == [0, 0, 1, 1, 2, 2]
+
+
+def test_scales():
+    assert SCALE.settings()["data"] == "toy"
+    assert SCALE.settings(epochs=7)["epochs"] == 7
+    for data in ("toy", "cifar10"):
+        whole = Scale(data, (0,)).settings()
+        assert whole["test_size"] == 10_000
+        assert whole["validation_size"] >= 5000
+        assert whole["nesterov"]
+        assert (whole["lr_warmup"], whole["rho_warmup"]) == (0.1, 0.25)
+    smoke = Scale("toy", (0,), smoke=True).settings(epochs=7)
+    assert (smoke["epochs"], smoke["train_size"]) == (1, 100)
