@@ -122,6 +122,7 @@ def with_frozen(model: Model, statistics: Params) -> Model:
     """Return a network whose batch norm always uses these statistics, in training as well.
 
     Example:
+        >>> import numpy as np
         >>> small = MODELS["resnet"](width=2)
         >>> model = with_frozen(small, small.initial_statistics())
         >>> params, images = model.init(0), np.ones((2, 8, 8, 3), np.float32)
