@@ -40,22 +40,19 @@ def is_code(path: Path) -> bool:
 
 
 def read_submission(found: Work, stem: str) -> Submission:
-    """Read a student's file.
+    """Read a student's file, as what it is and not as what it is called.
 
     Raises:
         ValueError: if it is none that could be graded.
     """
     assert found.path is not None
-    cells = found.path.suffix.lower() == ".ipynb"
-    most = MOST_OF_NOTEBOOK if cells else MOST_BYTES
-    if found.path.stat().st_size > most:
-        raise ValueError(f"it is larger than {most >> 20} MiB")
+    if found.path.stat().st_size > MOST_OF_NOTEBOOK:
+        raise ValueError(f"it is larger than {MOST_OF_NOTEBOOK >> 20} MiB")
     text = found.path.read_bytes().decode("utf-8-sig", "replace").replace("\r\n", "\n")
-    if cells:
-        parts = tuple(code_cells(text))
-        if sum(map(len, parts)) > MOST_BYTES:
-            raise ValueError(f"its code is larger than {MOST_BYTES >> 20} MiB")
-        return Submission(f"{stem}.ipynb", parts, whole=False)
     if "\0" in text:
         raise ValueError("it is not UTF-8: save it as UTF-8")
-    return Submission(f"{stem}.py", (text,))
+    cells = text.lstrip().startswith("{")  # as a notebook does, and no script
+    parts = tuple(code_cells(text)) if cells else (text,)
+    if sum(map(len, parts)) > MOST_BYTES:
+        raise ValueError(f"its code is larger than {MOST_BYTES >> 20} MiB")
+    return Submission(stem + (".ipynb" if cells else ".py"), parts, whole=not cells)

@@ -61,6 +61,7 @@ def test_a_notebook_that_is_none_may_hold_work(tmp_path):
 
 def test_endings_in_large_letters_are_those_of_a_script_and_a_notebook(tmp_path):
     fill(tmp_path, "ann/hw2.PY", "ann/HW2.ipynb")
+    (tmp_path / "ann/hw2.PY").write_text("x = 2\n")
     (ann,) = found_in(tmp_path, "hw2")
     assert ann.trouble == "hw2.PY and HW2.ipynb differ, and both hold work"
 

@@ -29,11 +29,11 @@ def test_a_digest_changes_with_the_text_the_kind_and_the_trouble_and_not_with_th
 @pytest.mark.fault("file-read", "minisam course grade")
 @pytest.mark.parametrize(("name", "content"), [
     ("hw2.py", b"x = 1\0"), ("hw2.py", "x = 1".encode("utf-16")),
-    ("hw2.py", b"x" * (5 << 20)), ("hw2.ipynb", b"no JSON"), ("hw2.ipynb", b" " * (17 << 20)),
+    ("hw2.py", b"x" * (5 << 20)), ("hw2.ipynb", b'{"cells": ['), ("hw2.ipynb", b" " * (17 << 20)),
 ])  # fmt: skip
 def test_what_cannot_be_read_is_refused(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(ValueError, match="it is"):
+    with pytest.raises(ValueError, match="it(s code)? is"):
         read_submission(Work("ann", tmp_path / name), "hw2")
 
 
@@ -47,6 +47,17 @@ def test_pictures_do_not_count_and_code_does(tmp_path):
     path.write_text(json.dumps({"cells": [long, long]}))
     with pytest.raises(ValueError, match="its code is larger than 4 MiB"):
         read_submission(Work("ann", path), "hw2")
+
+
+def test_a_file_counts_as_what_it_is_and_not_as_what_it_is_called(tmp_path):
+    cells = [{"cell_type": "code", "source": "x = 1"}]
+    (tmp_path / "hw2.py").write_text("\n" + json.dumps({"cells": cells}))
+    (tmp_path / "hw2.ipynb").write_text("x = 1\n")
+    notebook, script = (
+        read_submission(Work("ann", tmp_path / name), "hw2") for name in ("hw2.py", "hw2.ipynb")
+    )
+    assert (notebook.file, notebook.parts, notebook.whole) == ("hw2.ipynb", ("x = 1",), False)
+    assert (script.file, script.parts, script.whole) == ("hw2.py", ("x = 1\n",), True)
 
 
 @pytest.mark.parametrize("content", [b"\xef\xbb\xbfx = 1\r\ny = 2\r\n", b"x = 1\ny = 2\n"])
