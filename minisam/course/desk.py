@@ -83,6 +83,7 @@ class Apart:
         self.notes: list[dict] = []
         self.fault: NoAnswer | None = None  # why there is no child now
         self.for_good = False  # whether it stays so
+        self.late: dict[str, NoAnswer] = {}  # the functions that took too long
         self.printed = ""
 
     @classmethod
@@ -136,7 +137,9 @@ class Apart:
             self.pupil = None
 
     def call(self, name: str, *args: Any, **named: Any) -> tuple[Any, list]:
-        """Call a function in the child; see `Desk`."""
+        """Call a function in the child, unless it took too long before; see `Desk`."""
+        if name in self.late:
+            raise self.late[name]
         if self.pupil is None:
             raise self.fault or NoAnswer("ended", "there is no process")
         if name not in self.functions:
@@ -144,8 +147,11 @@ class Apart:
         try:
             value, after = self.pupil.call(name, *args, **named)
         except Stopped as error:
-            self.stop(NoAnswer(error.how, f"{error} in {name}"), error.how != "ended")
-            raise self.fault from None  # type: ignore[misc]
+            fault = NoAnswer(error.how, f"{error} in {name}")
+            if error.how == "timed out":
+                self.late[name] = fault
+            self.stop(fault, error.how == "forged")
+            raise fault from None
         except Told as error:
             raise failure_of(name, error.report, self.wanted, self.functions[name]) from None
         return answered(name, value), after

@@ -84,6 +84,15 @@ def test_one_that_hangs_is_not_asked_again(desk):
         assert caught.value.kind == "timed out"
 
 
+def test_one_that_hangs_costs_no_other_its_answer(desk):
+    if isinstance(desk, Here):
+        pytest.skip("in this process nothing can be started anew")
+    with pytest.raises(NoAnswer, match="in hang"):
+        desk.call("hang", 1)
+    desk.begin("next")
+    assert desk.call("f", 1.0)[0] == 2.0
+
+
 def test_one_that_ended_is_started_again_for_the_next_group(guard):
     desk = Apart(guard, Submission("hw.py", ("import os\ndef f(x): os._exit(x)\n",)), WANTED)
     for group in "ab":
