@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any, NamedTuple
@@ -64,26 +65,30 @@ PROBES = (
 )  # fmt: skip
 CENTRAL = (
     "How does the error fall when your step is halved: by two, by four, or not at all? "
-    "And how long is it, if v is long?"
+    "And how long is it, if v is long, or 0?"
 )
 ROUNDINGS = 4096  # units in the last place that a climb may be off
+SIDES = 1e-3  # of the distance of two points, by which their middle may be off
 
 
 class Form(NamedTuple):
-    """One way to write the climb: which tensors T scales, and how T comes in."""
+    """One way to write the climb: which tensors T scales, how T comes in, over what and where."""
 
     scope: str = "weights"
     power: int = 2
     norm: int = 1
     eta: bool = True
+    together: bool = True
+    sign: int = 1
 
     def points(self) -> dict[str, bool]:
         """Return which criteria it meets."""
-        return {"scope": self.scope == "weights", "square": self.power == 2,
-                "norm": self.norm == 1, "eta": self.eta}  # fmt: skip
+        return {"scope": self.scope == "weights", "square": self.power == 2 and self.sign == 1,
+                "norm": self.norm == 1 and self.together, "eta": self.eta}  # fmt: skip
 
 
-FORMS = [Form(*one) for one in product(("weights", "all"), (2, 1), (1, 0, 2), (True, False))]
+FORMS = [Form(*one) for one in product(("weights", "all"), (2, 1), (1, 0, 2), *[(True, False)] * 2,
+                                       (1, -1))]  # fmt: skip
 
 
 def scaled_climb(
@@ -94,8 +99,11 @@ def scaled_climb(
     T = [np.abs(x) + (eta if form.eta else 0.0) if own else np.ones_like(x)
          for x, own in zip(w, scaled, strict=True)]  # fmt: skip
     parts = [t**form.norm * x for t, x in zip(T, g, strict=True)]
-    length = float(np.sqrt(sum(float(np.sum(x * x)) for x in parts)))
-    return [rho / length * t**form.power * x for t, x in zip(T, g, strict=True)]
+    lengths = [float(np.linalg.norm(x)) for x in parts]
+    if form.together:
+        lengths = [math.hypot(*lengths)] * len(parts)
+    return [form.sign * rho / length * t**form.power * x
+            for length, t, x in zip(lengths, T, g, strict=True)]  # fmt: skip
 
 
 def asam_step(desk: Desk, task: Task) -> list[Credit]:
@@ -112,7 +120,7 @@ def asam_step(desk: Desk, task: Task) -> list[Credit]:
             return [failed(criterion, one.failure) for criterion in CRITERIA[:4]]
     fitting = [form for form in FORMS if all(explains_climb(form, one) for one in seen)]
     if not fitting:
-        said = f"No form of T explains the climb: {climb_in_words(seen[0])}."
+        said = f"{climb_in_words(seen[0])}, which no form of T explains."
         question = "For one tensor of weights and one of biases: what is the climb by hand?"
         return [Credit(one.name, 0, WRONG, said, question) for one in CRITERIA[:4]]
     met = max((form.points() for form in fitting), key=lambda one: sum(one.values()))
@@ -123,11 +131,9 @@ def asam_step(desk: Desk, task: Task) -> list[Credit]:
         if met[name] and (ends or name != "eta"):
             credits.append(Credit(name, criterion.points, RIGHT))
         else:
-            said = (
-                f"{climb_in_words(seen[0])}."
-                if met[name] is False
-                else "The step does not end there."
-            )
+            said = f"{climb_in_words(seen[0])}."
+            if met[name]:
+                said = "The new weights are not where a right step from A leads."
             credits.append(Credit(name, 0, WRONG, said, HINTS[name]))
     return credits
 
@@ -167,14 +173,16 @@ def climb_in_words(seen: Seen) -> str:
     """Say how long the climb is in each kind of tensor."""
     points = two_points(seen)
     if points is None:
-        return "one gradient is asked for in a step"
-    a, _, b, _ = points
+        return "One gradient is asked for in a step"
+    a, d1, b, _ = points
     moved: dict[str, float] = {}
     for name, x, y in zip(seen.trace.hp.names, a, b, strict=True):
         kind = "weights" if name.endswith("weight") else "biases"
         moved[kind] = moved.get(kind, 0.0) + float(np.sum((y - x) ** 2))
     lengths = ", ".join(f"{value**0.5:.3g} in the {kind}" for kind, value in moved.items())
-    return f"with ρ = {float(seen.trace.hp.rho):g} the climb is {lengths}"
+    rises = sum(float(np.sum((y - x) * g)) for x, y, g in zip(a, b, d1, strict=True))
+    down = "" if rises > 0 else ", against the gradient"
+    return f"With ρ = {float(seen.trace.hp.rho):g} the climb is {lengths}{down}"
 
 
 def symmetric(rng: np.random.Generator, values: Any) -> np.ndarray:
@@ -202,9 +210,17 @@ def hessian_product(call: Caller, rng: np.random.Generator) -> None:
         error = float(np.linalg.norm(found - right)) / scale
         if not error < 1e-5:
             said = f"For ‖v‖ = {np.linalg.norm(v):.3g} the error is {error:.2g} of ‖Hv‖."
-            if error < 0.02:
+            if error < 0.02 or size == 0:
                 raise Lost(said, CENTRAL, 2)
             raise Lost(said, "How does a gradient change along v, and per what?")
+        if len(asked) == 2 and lopsided(*asked, w):
+            raise Lost("The two gradients are not asked for on both sides of w.", CENTRAL, 2)
+
+
+def lopsided(one: np.ndarray, other: np.ndarray, w: np.ndarray) -> bool:
+    """Return whether w is not in the middle of two points."""
+    apart = float(np.linalg.norm(one - other))
+    return float(np.linalg.norm(one + other - 2 * w)) > SIDES * apart
 
 
 def largest_eigenvalue(call: Caller, rng: np.random.Generator) -> None:
@@ -280,8 +296,8 @@ def survives(values: Mapping[str, Any]) -> Credit:
     unwritten = not any(isinstance(one, bool) for one in answers.values())
     status = RIGHT if points == 3 else PARTLY if points else WRONG
     question = "" if status == RIGHT else "What does each measure become if W₁ is doubled?"
-    return Credit("survives", points, status, f"{right} of {len(MEASURES)} are right.", question,
-                  NOT_WRITTEN if unwritten else "")  # fmt: skip
+    told = "None is True or False." if unwritten else f"{right} of {len(MEASURES)} are right."
+    return Credit("survives", points, status, told, question, NOT_WRITTEN if unwritten else "")
 
 
 QUESTIONS = {one.__name__: one for one in (hessian_product, largest_eigenvalue, rescale)}

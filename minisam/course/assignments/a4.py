@@ -57,18 +57,23 @@ def new_labels(
     call: Caller, name: str, labels: np.ndarray, rate: float, classes: int, seed: int
 ) -> np.ndarray:
     """Ask for labels, some of them wrong."""
-    value, after = call(name, labels.copy(), rate, classes, Seeded(seed))
+    value, _ = call(name, labels.copy(), rate, classes, Seeded(seed))
     if not isinstance(value, np.ndarray) or value.shape != labels.shape:
         raise Lost(f"{name} returns {described(value)}.", "How many labels went in?")
     if value.dtype.kind not in "iu":
         raise Lost(
             f"{name} returns labels of type {value.dtype}.", "What kind of number is a class?"
         )
-    unchanged(after[:1], (labels,), name)
     if value.size and not 0 <= int(value.min()) <= int(value.max()) < classes:
         said = f"{name} returns labels from {value.min()} to {value.max()}, of {classes} classes."
         raise Lost(said, "Which class comes after the last one?")
     return value
+
+
+def leaves_labels(call: Caller, name: str, labels: np.ndarray, seed: int) -> None:
+    """Ask that the labels that are given stay as they are."""
+    _, after = call(name, labels.copy(), 0.5, int(labels.max()) + 1, Seeded(seed))
+    unchanged(after[:1], (labels,), name)
 
 
 def drawn_labels(rng: np.random.Generator, classes: int) -> np.ndarray:
@@ -92,6 +97,7 @@ def flip_rate(call: Caller, rng: np.random.Generator) -> None:
 def flip_others(call: Caller, rng: np.random.Generator) -> None:
     """Ask whether the other classes come alike, and from the given generator alone."""
     labels, seed = drawn_labels(rng, 5), int(rng.integers(2**31))
+    leaves_labels(call, "flip", labels, seed)
     once = new_labels(call, "flip", labels, 0.5, 5, seed)
     again = new_labels(call, "flip", labels, 0.5, 5, seed)
     if not np.array_equal(once, again):
@@ -109,8 +115,9 @@ def flip_others(call: Caller, rng: np.random.Generator) -> None:
 def flip_pair(call: Caller, rng: np.random.Generator) -> None:
     """Ask for a share of labels that become the next class, the last one the first."""
     for rate, classes in ((0.4, 10), (1.0, 3), (0.0, 4)):
-        labels = drawn_labels(rng, classes)
-        new = new_labels(call, "flip_pair", labels, rate, classes, int(rng.integers(2**31)))
+        labels, seed = drawn_labels(rng, classes), int(rng.integers(2**31))
+        leaves_labels(call, "flip_pair", labels, seed)
+        new = new_labels(call, "flip_pair", labels, rate, classes, seed)
         shift = (new - labels) % classes
         if not set(np.unique(shift)) <= {0, 1}:
             raise Lost(
@@ -135,7 +142,7 @@ def memorized(call: Caller, rng: np.random.Generator) -> None:
         if near(share, due):
             continue
         if not wrong.any():
-            raise Lost(f"With no wrong label it returns {share:g}.", "The share of what is it?")
+            raise Lost(f"With no wrong label it returns {share:g}.", "The share of what is it?", 2)
         said = f"Of {int(wrong.sum())} wrong labels among 60 it returns {share:.3f}."
         if near(share, float(np.mean(predicted == noisy))):
             raise Lost(said, "Which of the labels count, if what is right is no lie?")
@@ -161,6 +168,8 @@ def paired_interval(call: Caller, rng: np.random.Generator) -> None:
             raise Lost(said, "What is in the middle of the interval?")
         if near(half, due, 1 << 20):
             continue
+        if near(-half, due, 1 << 20):
+            raise Lost(said, "Which of the two ends comes first?", 2)
         if near(half, float(t * np.std(d) / np.sqrt(n)), 1 << 20):
             raise Lost(said, "How many of n differences from their own mean are free?", 1)
         if half > 2 * due:

@@ -45,31 +45,36 @@ TO_NAME, ALARM = 8, 2
 
 
 class Verdicts(NamedTuple):
-    """What a judge said: of wrong steps, of right ones, of those to name."""
+    """What a judge said: of wrong steps, of right ones, of those to name; why of some nothing."""
 
     wrong: list[str]
     right: list[str]
     named: list[str]
+    raised: str = ""
 
 
-def said_of(desk: Desk, cases: Sequence[Served]) -> list[str]:
-    """Return what a judge says of steps; "" where it has no answer.
+def said_of(desk: Desk, cases: Sequence[Served]) -> tuple[list[str], str]:
+    """Return what a judge says of steps, "" where it raises, and in a sentence what it raises.
 
     Raises:
-        NoAnswer: if it has none to any question, or has stopped.
+        NoAnswer: if it always raises, or has stopped.
     """
     found: list[str] = []
+    raised: list[NoAnswer] = []
     for case in cases:
         try:
             value, _ = desk.call("judge", case.step())
         except NoAnswer as failure:
             if failure.kind != "raises":
                 raise
+            raised.append(failure)
             value = ""
         if not isinstance(value, str):
             raise NoAnswer("raises", f"judge returns {described(value)}, not a text.")
         found.append(value.strip())
-    return found
+    if len(raised) == len(cases):
+        raise raised[0]
+    return found, f" Of {len(raised)} steps it says nothing: {raised[0]}." if raised else ""
 
 
 def verdicts(desk: Desk, task: Task) -> Verdicts:
@@ -80,11 +85,11 @@ def verdicts(desk: Desk, task: Task) -> Verdicts:
     named = [mutant(name) for name in NAMED.values()]
     cases = [*wrong, *right, *named]
     order = rng.permutation(len(cases))
-    heard = said_of(desk, [cases[k] for k in order])
+    heard, raised = said_of(desk, [cases[k] for k in order])
     said = dict(zip(order.tolist(), heard, strict=True))
     texts = [said[k] for k in range(len(cases))]
     a, b = len(wrong), len(wrong) + len(right)
-    return Verdicts(texts[:a], texts[a:b], texts[b:])
+    return Verdicts(texts[:a], texts[a:b], texts[b:], raised)
 
 
 def judge(desk: Desk, task: Task) -> Judged:
@@ -101,6 +106,7 @@ def judge(desk: Desk, task: Task) -> Judged:
     if 2 * alarms >= len(said.right):  # whoever calls every step wrong has found none
         points = 0
         told += " That counts for who calls more than half of the right ones right."
+    told += said.raised
     credits = [credit_of_count(CRITERIA[0], points, told, QUESTIONS[0])]
     quiet = max(0, 4 - ALARM * alarms) if share >= LOW else 0
     told = f"{alarms} of {len(said.right)} right steps are called wrong."

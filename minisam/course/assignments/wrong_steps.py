@@ -69,7 +69,8 @@ def paper(number: int) -> list[str]:
     """Return the lines of a text with three wrong steps of one of the `PAPERS`."""
     rows = [f"| {n} | {in_numbers(code)} |" for n, code in enumerate(PAPERS[number], 1)]
     return [
-        f"With ρ = {RHO:g} and η = {LR:g}, three steps begin at A = {shown(arrays(WEIGHTS))}. The",
+        f"With η = {LR:g} and ρ = {RHO:g}, here the 2-norm of a right climb whatever P is, three",
+        f"steps begin at A = {shown(arrays(WEIGHTS))}. The",
         f"gradient at A is {shown(arrays(GRADIENTS[0]))}; at any other point it is "
         f"{shown(arrays(GRADIENTS[1]))}.",
         "",

@@ -38,6 +38,10 @@ def momentum(form):
     return step
 
 
+def whole(tol, factor):
+    return math.ceil(math.log(tol) / math.log(factor)) if 0 < factor < 1 else 1
+
+
 WRONG = [  # the function, the wrong one, the criteria it loses, a word of what it is told
     ("sgd_step", in_place, {"sgd_step"}, "changes an array"),
     ("sgd_step", lambda w, g, *, lr: w + lr * g, {"sgd_step"}, "along \\+g"),
@@ -61,6 +65,9 @@ WRONG = [  # the function, the wrong one, the criteria it loses, a word of what 
         {"steps_to"},
         "it returns",
     ),
+    ("steps_to", lambda tol, x, lr: whole(tol, max(1 - lr * x)), {"steps_to"}, "it returns"),
+    ("steps_to", lambda tol, x, lr: whole(tol, 1 - lr * min(x)), {"steps_to"}, "it returns"),
+    ("steps_to", lambda tol, x, lr: whole(tol, abs(1 - lr * max(x))), {"steps_to"}, "it returns"),
     ("bounce", lambda lr, lam, rho: lr * lam * rho / 2, {"bounce"}, "one step of SAM leads to"),
     ("bounce", lambda lr, lam, rho: None, {"bounce"}, "returns nothing"),
 ]
@@ -83,6 +90,14 @@ def test_a_wrong_answer_loses_its_own_points(name, function, loses, told):
 ])  # fmt: skip
 def test_what_is_asked_back_depends_on_the_rate(rate, asks):
     assert asks in judged(largest_stable_lr=rate)["largest_stable_lr"].question
+
+
+@pytest.mark.parametrize("rounded", [math.floor, float])
+def test_a_number_of_steps_that_is_none_yet_is_told_apart(rounded):
+    def steps_to(tol, x, lr):
+        return rounded(math.log(tol) / math.log(max(abs(1 - lr * x))))
+
+    assert "whole steps" in judged(steps_to=steps_to)["steps_to"].question
 
 
 @pytest.mark.parametrize("seed", range(5))

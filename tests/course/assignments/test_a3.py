@@ -36,11 +36,15 @@ def asam(form, origin="A"):
 @pytest.mark.parametrize("form", FORMS, ids=str)
 def test_a_wrong_climb_loses_what_is_wrong_with_it(form):
     wrong = {name for name, right in form.points().items() if not right}
-    assert lost(judged(asam_step=asam(form))) == wrong
+    found = judged(asam_step=asam(form))
+    assert lost(found) == wrong
+    assert all(("against" in found[name].said) == (form.sign < 0) for name in wrong)
 
 
 def test_a_step_from_b_loses_one_point():
-    assert lost(judged(asam_step=asam(Form(), "B"))) == {"eta"}
+    found = judged(asam_step=asam(Form(), "B"))
+    assert lost(found) == {"eta"}
+    assert "new weights" in found["eta"].said
 
 
 def test_a_step_of_sam_is_no_form_of_asam():
@@ -59,8 +63,14 @@ def fixed_step(grad_fn, w, v):
     return (grad_fn(w + 1e-4 * v) - grad_fn(w - 1e-4 * v)) / 2e-4
 
 
-def forward(grad_fn, w, v):
-    h = 1e-3 / (np.linalg.norm(v) or 1.0)
+def no_zero(grad_fn, w, v):
+    with np.errstate(all="ignore"):
+        h = 1e-4 / np.linalg.norm(v)
+        return (grad_fn(w + h * v) - grad_fn(w - h * v)) / (2 * h)
+
+
+def forward(grad_fn, w, v, h=1e-3):
+    h = h / (np.linalg.norm(v) or 1.0)
     return (grad_fn(w + h * v) - grad_fn(w)) / h
 
 
@@ -85,6 +95,8 @@ def by_modulus(matvec, n, rng):
 WRONG = [
     ("hessian_product", fixed_step, 2, "the error is"),
     ("hessian_product", forward, 2, "the error is"),
+    ("hessian_product", lambda grad_fn, w, v: forward(grad_fn, w, v, 1e-7), 2, "both sides"),
+    ("hessian_product", no_zero, 2, "For ‖v‖ = 0 the error is nan"),
     ("hessian_product", lambda grad_fn, w, v: grad_fn(w + v) - grad_fn(w), 0, "the error is"),
     ("hessian_product", five, 0, "It asks for 5 gradients"),
     ("hessian_product", three, 0, "It asks for 3 gradients"),
@@ -118,4 +130,5 @@ def test_statements_count_from_the_third_on(right, points):
 
 @pytest.mark.parametrize("values", [{}, {"SURVIVES": 3}, {"SURVIVES": dict.fromkeys(MEASURES)}])
 def test_no_statement_earns_nothing(values):
-    assert judged(values=values)["survives"].failure == "not written yet"
+    found = judged(values=values)["survives"]
+    assert (found.failure, found.said) == ("not written yet", "None is True or False.")

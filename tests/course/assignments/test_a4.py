@@ -35,6 +35,11 @@ def in_place(labels, rate, classes, rng):
     return labels
 
 
+def in_place_pair(labels, rate, classes, rng):
+    labels[:] = SCOPE["flip_pair"](labels, rate, classes, rng)
+    return labels
+
+
 def exact(labels, rate, classes, rng):
     new = labels.copy()
     chosen = rng.permutation(len(labels))[: round(rate * len(labels))]
@@ -51,7 +56,8 @@ WRONG = [
     ("flip", inclusive, {"flip_rate"}, "of the labels are wrong"),
     ("flip", with_global, {"flip_others"}, "two results"),
     ("flip", with_fixed, {"flip_others"}, "the same result"),
-    ("flip", in_place, BOTH, "changes an array"),
+    ("flip", in_place, {"flip_others"}, "changes an array"),
+    ("flip_pair", in_place_pair, {"flip_pair"}, "changes an array"),
     ("flip", to_next, {"flip_others"}, "shares 1.00"),
     ("flip", lambda labels, rate, classes, rng: labels.astype(float), BOTH, "of type float64"),
     ("flip", lambda labels, rate, classes, rng: labels + classes, BOTH, "returns labels from"),
@@ -90,7 +96,12 @@ def without_t(a, b, t):
     return np.mean(d) - half, np.mean(d) + half
 
 
+def downwards(a, b, t):
+    return SCOPE["paired_interval"](a, b, t)[::-1]
+
+
 @pytest.mark.parametrize(("function", "points", "asks"), [
+    (downwards, 2, "comes first"),
     (of_the_population, 1, "are free"),
     (unpaired, 0, "the same seed"),
     (without_t, 0, "a mean of n scatter"),
@@ -99,6 +110,15 @@ def test_a_wrong_width_is_told_apart(function, points, asks):
     found = judged(paired_interval=function)["paired_interval"]
     assert found.points == points
     assert asks in found.question
+
+
+def test_who_forgets_that_there_may_be_no_wrong_label_knows_the_rest():
+    def memorized(predicted, noisy, clean):
+        wrong = noisy != clean
+        return np.sum(predicted[wrong] == noisy[wrong]) / (np.sum(wrong) or np.nan)
+
+    found = judged(memorized=memorized)["memorized"]
+    assert (found.points, found.said) == (2, "With no wrong label it returns nan.")
 
 
 def too_few(labels, rate, classes, rng):

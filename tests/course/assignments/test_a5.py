@@ -48,6 +48,22 @@ def test_who_does_not_look_gains_nothing_by_it(judge, due):
     assert points(judge) == due
 
 
+def credits(judge):
+    return ASSIGNMENT.judge(Here({"judge": judge}, ASSIGNMENT.functions), Task(3)).credits
+
+
+def test_what_a_judge_raises_is_told_always_or_of_how_many_steps():
+    def sometimes(step):
+        said = SCOPE["judge"](step)
+        return "right" if said == "right" else {}[said]
+
+    assert all("KeyError" in one.said for one in credits(lambda step: {}["x"]))
+    first, *others = credits(sometimes)
+    assert first.points == 0
+    assert "it says nothing: judge raises KeyError" in first.said
+    assert not any("KeyError" in one.said for one in others)
+
+
 def test_one_number_finds_some():
     found, quiet, named = points(one_number)
     assert 0 < found < 12
