@@ -33,7 +33,7 @@ def test_a_digest_changes_with_the_text_the_kind_and_the_trouble_and_not_with_th
 ])  # fmt: skip
 def test_what_cannot_be_read_is_refused(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(ValueError, match="it(s code)? is"):
+    with pytest.raises(ValueError, match=r"it(s code)? is"):
         read_submission(Work("ann", tmp_path / name), "hw2")
 
 

@@ -39,7 +39,9 @@ CRITERIA = (
         "asks for a second gradient elsewhere",
         function="step",
     ),
-    Criterion("direction", WEIGHTS["direction"], "climbs where the loss rises most", function="step"),
+    Criterion(
+        "direction", WEIGHTS["direction"], "climbs where the loss rises most", function="step"
+    ),
     Criterion(
         "length", WEIGHTS["length"], "climbs exactly ρ, over all tensors together", function="step"
     ),
