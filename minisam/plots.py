@@ -110,6 +110,20 @@ def curve_with_interval(
     axes.errorbar(x, value, yerr=[below, above], **options)
 
 
+def dot_with_interval(axes: Any, x: float, interval: Any, method: str = "", **options: Any) -> None:
+    """Draw one mean as a dot, with its confidence interval as a bar.
+
+    Args:
+        axes: Matplotlib axes.
+        x: where.
+        interval: (value, low, high, …).
+        method: sets the colour.
+        **options: for ``axes.errorbar``; without a ``label`` it is not in the legend.
+    """
+    options = {"linestyle": "none", "label": None} | options
+    curve_with_interval(axes, [x], [interval], method, **options)
+
+
 def dots_by_method(
     axes: Any, filled: Mapping[str, Any], hollow: Mapping[str, Any] | None = None
 ) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from minisam.experiments.runs import gain
-from minisam.experiments.statistics import by_epoch, mean_interval
+from minisam.experiments.statistics import Interval, by_epoch, mean_interval
 from minisam.optim.methods import title_of
 from minisam.plots import curve_with_band, picture
 
@@ -59,11 +59,10 @@ def table(results: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _plus_minus(interval: Any, spec: str) -> str:
+def _plus_minus(interval: Interval, spec: str) -> str:
     if interval.count == 1:  # one seed has no interval
         return f"{interval.value:{spec}}"
-    half = (interval.high - interval.low) / 2
-    return f"{interval.value:{spec}} ± {half:{spec.lstrip('+')}}"
+    return interval.plus_minus(spec)
 
 
 def draw(results: dict[str, Any], path: Path) -> None:

@@ -13,7 +13,18 @@ from minisam.experiments.runs import gain, labelled, mean
 from minisam.experiments.statistics import Interval
 from minisam.experiments.study import FITTED, Headline
 from minisam.experiments.summary import Row, rows
-from minisam.plots import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, picture
+from minisam.plots import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILION,
+    dot_with_interval,
+    picture,
+)  # fmt: skip
 
 # what tells problems apart in runs
 LABELS = ("model", "noise", "width", "images", "frozen", "pretrained")
@@ -141,11 +152,10 @@ def draw_fitted(found: Sequence[Row], path: Path) -> None:
                 if len(radii) > 1:
                     continue  # side by side: none of them was chosen
                 drawn.add(name)
-                value, low, high, _ = gain(runs, "SAM", **labels)
                 train = mean(runs, "train", method="SGD", **labels).value
-                axes.errorbar(
-                    train, value, [[value - low], [high - value]],
-                    fmt="*" if "device" in row.record else MARKS[row.record["data"]], markersize=9,
+                mark = "*" if "device" in row.record else MARKS[row.record["data"]]
+                dot_with_interval(
+                    axes, train, gain(runs, "SAM", **labels), marker=mark, markersize=9,
                     color=shades[name], capsize=3, alpha=0.8,
                 )  # fmt: skip
         for name in [name for name in shades if name in drawn]:

@@ -33,13 +33,13 @@ def models(results: Mapping[str, Any]) -> list[str]:
 
 
 def chosen_radii(results: Mapping[str, Any]) -> dict[str, float]:
-    """Return {network: SAM's ρ}, in the order of the runs; empty where none was searched.
+    """Return {network: SAM's ρ that was chosen}, in the order of the runs.
 
     Example:
         >>> chosen_radii({"runs": [{"model": "MLP"}], "chosen": [{"SAM": {"rho": 0.1}}]})
         {'MLP': 0.1}
     """
-    chosen = zip(models(results), results.get("chosen", []), strict=False)
+    chosen = zip(models(results), results["chosen"], strict=True)
     return {model: best["SAM"]["rho"] for model, best in chosen}
 
 
@@ -63,14 +63,14 @@ def best_elsewhere(runs: Sequence[Mapping[str, Any]], seed: int, value: str) -> 
     return max(means, key=means.__getitem__)
 
 
-def middle_radius(runs: Sequence[Mapping[str, Any]], method: str = "SAM") -> float:
-    """Return the ρ that is judged: the one in the middle of those tried.
+def middle_radius(runs: Sequence[Mapping[str, Any]]) -> float:
+    """Return the ρ of SAM that is judged: the one in the middle of those tried.
 
     Example:
         >>> middle_radius([{"method": "SAM", "rho": rho} for rho in (0.4, 0.1, 0.2)])
         0.2
     """
-    radii = sorted({run["rho"] for run in labelled(runs, method=method)})
+    radii = sorted({run["rho"] for run in labelled(runs, method="SAM")})
     return radii[len(radii) // 2]
 
 
@@ -119,10 +119,18 @@ def gain(
     return paired_difference(ours, theirs)
 
 
+def shares_removed(
+    runs: Sequence[Mapping[str, Any]], method: str = "SAM", over: str = "SGD", **labels: Any
+) -> dict[int, float]:
+    """Return {seed: share of the errors of one method that another removes, in percent}."""
+    ours, theirs = (by_seed(runs, method=name, **labels) for name in (method, over))
+    return {seed: 100 * (ours[seed] - theirs[seed]) / (100 - theirs[seed]) for seed in sorted(ours)}
+
+
 def removed(
     runs: Sequence[Mapping[str, Any]], method: str, over: str = "SGD", **labels: Any
 ) -> Interval:
-    """Return the share of the errors of one method that another removes, in percent, by seed.
+    """Return the mean of `shares_removed` over the seeds, with its interval.
 
     Example:
         >>> runs = [
@@ -133,7 +141,4 @@ def removed(
         >>> f"{removed(runs, 'SAM').value:.1f}"
         '51.3'
     """
-    ours, theirs = (by_seed(runs, method=name, **labels) for name in (method, over))
-    return mean_interval(
-        [100 * (ours[seed] - theirs[seed]) / (100 - theirs[seed]) for seed in sorted(ours)]
-    )
+    return mean_interval(list(shares_removed(runs, method, over, **labels).values()))

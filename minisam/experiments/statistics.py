@@ -18,6 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+CONFIDENCE = 0.95  # of every interval, unless `mean_interval` is asked for another
+
 
 class Interval(NamedTuple):
     """An estimate with its confidence interval and the number of observations behind it.
@@ -34,12 +36,14 @@ class Interval(NamedTuple):
     high: float
     count: int  # type: ignore[assignment]  # a field may shadow tuple.count
 
+    def plus_minus(self, spec: str) -> str:
+        """Write as ``value ± half-width`` with a number format such as ``.1f``."""
+        half = (self.high - self.low) / 2
+        return f"{self.value:{spec}} ± {half:{spec.lstrip('+')}}"
+
     def __format__(self, spec: str) -> str:
         """Write as ``value ± half-width (n=count)`` with a number format such as ``.1f``."""
-        if not spec:
-            return str(self)
-        half = (self.high - self.low) / 2
-        return f"{self.value:{spec}} ± {half:{spec.lstrip('+')}} (n={self.count})"
+        return f"{self.plus_minus(spec)} (n={self.count})" if spec else str(self)
 
 
 def t_cdf(t: float, degrees: int) -> float:
@@ -102,7 +106,7 @@ def t_quantile(probability: float, degrees: int) -> float:
     return high
 
 
-def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
+def mean_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
     """Return the mean of independent values with its Student interval.
 
     The sum is rounded once: in whatever order a machine would add, equal means are equal, and a
@@ -137,15 +141,12 @@ def by_epoch(curves: Sequence[Sequence[float]]) -> list[Interval]:
     return [mean_interval(values) for values in zip(*curves, strict=True)]
 
 
-def paired_difference(
-    ours: Mapping[int, float], theirs: Mapping[int, float], confidence: float = 0.95
-) -> Interval:
+def paired_difference(ours: Mapping[int, float], theirs: Mapping[int, float]) -> Interval:
     """Return the mean of ours − theirs over the seeds that both have, with its Student interval.
 
     Args:
         ours: {seed: value}.
         theirs: {seed: value}; seeds that only one side has are left out.
-        confidence: as in `mean_interval`.
 
     Example:
         >>> paired_difference({0: 75.0, 1: 65.0}, {0: 74.0, 1: 64.0, 2: 0.0})
@@ -154,10 +155,10 @@ def paired_difference(
     seeds = sorted(ours.keys() & theirs.keys())
     if not seeds:
         raise ValueError(f"no seed is in both {sorted(ours)} and {sorted(theirs)}")
-    return mean_interval([ours[seed] - theirs[seed] for seed in seeds], confidence)
+    return mean_interval([ours[seed] - theirs[seed] for seed in seeds])
 
 
-def p_value(difference: Interval, confidence: float = 0.95) -> float:
+def p_value(difference: Interval) -> float:
     """Return Student's two-sided p of a difference from 0, which its interval tells.
 
     Where all n observations are equal it is that of the sign test, 2 · 2⁻ⁿ.
@@ -169,7 +170,7 @@ def p_value(difference: Interval, confidence: float = 0.95) -> float:
     value, low, high, n = difference
     if n < 2 or math.isnan(low):
         return math.nan
-    error = (high - low) / 2 / t_quantile((1 + confidence) / 2, n - 1)
+    error = (high - low) / 2 / t_quantile((1 + CONFIDENCE) / 2, n - 1)
     if error == 0:
         return 2.0 ** (1 - n) if value else 1.0
     return 2 * (1 - t_cdf(abs(value) / error, n - 1))
@@ -198,7 +199,7 @@ def holm(values: Sequence[float], level: float = 0.05) -> list[bool]:
     return stands
 
 
-def kendall(x: Sequence[float], y: Sequence[float], confidence: float = 0.95) -> Interval:
+def kendall(x: Sequence[float], y: Sequence[float]) -> Interval:
     """Return Kendall's τ-b: concordant minus discordant pairs over the geometric mean of untied.
 
     The interval is Fieller's, with the standard error √(0.437/(n − 4)) of artanh τ; it is NaN for
@@ -207,7 +208,6 @@ def kendall(x: Sequence[float], y: Sequence[float], confidence: float = 0.95) ->
     Args:
         x: shape (n,).
         y: shape (n,).
-        confidence: of the interval.
 
     Example:
         >>> round(kendall([1, 2, 3, 4], [1, 3, 2, 4]).value, 4)
@@ -230,6 +230,6 @@ def kendall(x: Sequence[float], y: Sequence[float], confidence: float = 0.95) ->
         return Interval(tau, math.nan, math.nan, n)
     if abs(tau) == 1:
         return Interval(tau, tau, tau, n)
-    half = NormalDist().inv_cdf((1 + confidence) / 2) * math.sqrt(0.437 / (n - 4))
+    half = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * math.sqrt(0.437 / (n - 4))
     z = math.atanh(tau)
     return Interval(tau, math.tanh(z - half), math.tanh(z + half), n)

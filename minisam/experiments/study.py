@@ -54,9 +54,8 @@ class Headline(NamedTuple):
         train: float | None = None, **more: Any,
     ) -> Headline:  # fmt: skip
         """Judge a difference that the claim says is positive, and write it down."""
-        number = f"{difference:+.{digits}f}".removesuffix(f" (n={difference.count})")
-        word = weigh(difference, delta, train)
-        return cls(word, f"{number} {unit}", difference, train=train, **more)
+        number = f"{difference.plus_minus(f'+.{digits}f')} {unit}"
+        return cls(weigh(difference, delta, train), number, difference, train=train, **more)
 
 
 def half_published(share: float, accuracy: float) -> float:

@@ -174,13 +174,11 @@ def best_against_best(results: Mapping[str, Any]) -> Interval:
 
 def headline(results: Mapping[str, Any]) -> Headline:
     """Say what the exact gradient lacks to the point that would be worth two more gradients."""
-    value, low, high, n = best_against_best(results)
+    more = best_against_best(results)
+    value, low, high, n = more
     lacks = Interval(WORTH - value, WORTH - high, WORTH - low, n)
-    number = f"{best_against_best(results):+.1f}".removesuffix(f" (n={n})")
-    return Headline(
-        weigh(lacks, 0.0), f"{number} points, exact − SAM, against {WORTH:g}", lacks,
-        rho="of the other seeds",
-    )  # fmt: skip
+    number = f"{more.plus_minus('+.1f')} points, exact − SAM, against {WORTH:g}"
+    return Headline(weigh(lacks, 0.0), number, lacks, rho="of the other seeds")
 
 
 def verdict(results: Mapping[str, Any]) -> str:

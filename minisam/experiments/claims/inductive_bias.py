@@ -14,12 +14,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from minisam.experiments.runs import by_seed, chosen_radii, gain, labelled, mean, models, removed
+from minisam.experiments.runs import (
+    chosen_radii,
+    gain,
+    labelled,
+    mean,
+    models,
+    removed,
+    shares_removed,
+)
 from minisam.experiments.scale import Cells, Scale, over_seeds
 from minisam.experiments.search import tune, with_best
 from minisam.experiments.statistics import Interval, kendall, mean_interval
 from minisam.experiments.study import Headline, weigh
-from minisam.plots import BLACK, colour
+from minisam.plots import BLACK, colour, dot_with_interval
 
 CLAIM = "SAM's gain falls as the network's built-in inductive bias grows."
 PUBLISHED = (
@@ -79,7 +87,7 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
         shown = [f"{train:.1f}", *(f"{side:.1f}" for side in sides)]
         gained = [f"{gain(runs, 'SAM', model=model):+.2f}"]
         gained.append(f"{removed(runs, 'SAM', model=model):+.1f}")
-        rows.append([model, f"{size:,}", radii.get(model, ""), *shown, *gained, stuck])
+        rows.append([model, f"{size:,}", radii[model], *shown, *gained, stuck])
     return rows
 
 
@@ -91,11 +99,7 @@ def guessing(results: Mapping[str, Any], method: str, model: str) -> list[Any]:
 
 def shares(results: Mapping[str, Any]) -> dict[str, dict[int, float]]:
     """Return {network: {seed: share of SGD's errors that SAM removes, in percent}}."""
-    found = {}
-    for model in models(results):
-        sgd, sam = (by_seed(results["runs"], method=m, model=model) for m in ("SGD", "SAM"))
-        found[model] = {s: 100 * (sam[s] - sgd[s]) / (100 - sgd[s]) for s in sgd}
-    return found
+    return {model: shares_removed(results["runs"], model=model) for model in models(results)}
 
 
 def fall(results: Mapping[str, Any]) -> Interval:
@@ -156,12 +160,10 @@ def forest(results: Mapping[str, Any]) -> dict[str, tuple[Headline, None]]:
 def draw(results: Mapping[str, Any], figure: Any) -> None:
     """Draw the share of each network: every seed, and the mean with its interval beside them."""
     axes = figure.subplots()
-    for k, (model, found) in enumerate(shares(results).items()):
-        value, low, high, _ = removed(results["runs"], "SAM", model=model)
+    for k, found in enumerate(shares(results).values()):
         axes.plot([k - 0.12] * len(found), [*found.values()], "o", color=colour("SAM"), alpha=0.6)
-        axes.errorbar(
-            k + 0.12, value, [[value - low], [high - value]], fmt="D", color=BLACK, capsize=6
-        )
+        mean_of_all = mean_interval(list(found.values()))
+        dot_with_interval(axes, k + 0.12, mean_of_all, marker="D", color=BLACK, capsize=6)
     axes.plot([], [], "o", color=colour("SAM"), alpha=0.6, label="one seed")
     axes.errorbar([], [], [], fmt="D", color=BLACK, capsize=6, label="mean, 95 % interval")
     axes.legend(loc="best")

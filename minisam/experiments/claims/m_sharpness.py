@@ -111,7 +111,7 @@ def headline(results: Mapping[str, Any]) -> Headline:
     """Say what the smallest m gains over the whole batch on noisy labels, each with its own ρ."""
     noise, chosen = results["rates"][0], results["chosen"][0]
     small, whole = ends(results)
-    fixed = f"{at_fixed_radius(results, noise):+.1f}".partition(" (n=")[0]
+    fixed = at_fixed_radius(results, noise).plus_minus("+.1f")
     return Headline.of(
         at_own_radius(results, noise),
         f"points, {small} − {whole}, each with its own ρ",

@@ -14,7 +14,6 @@ favoured by the runs that it is judged on.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -154,16 +153,20 @@ def regret(
     return lost
 
 
+def places(results: Mapping[str, Any]) -> list[tuple[Sequence[Mapping[str, Any]], dict[str, Any]]]:
+    """Return (runs, labels) of the weights as drawn, of the rescaled ones, and of either stage."""
+    return [
+        (results["rescaled"], {"factor": 1.0}), (results["rescaled"], {"factor": TRAINED_FROM}),
+        (results["runs"], {"stage": 1}), (results["runs"], {"stage": 2}),
+    ]  # fmt: skip
+
+
 def regrets(results: Mapping[str, Any], question: str) -> dict[str, dict[int, float]]:
     """Return {method: {seed: regret}} of ``"rescaled"`` or of ``"stages"``."""
+    asked = places(results)[:2] if question == "rescaled" else places(results)[2:]
     found = {}
     for method in results["radii"]:
-        if question == "stages":
-            of_method = labelled(results["runs"], method=method)
-            here, there = (labelled(of_method, stage=stage) for stage in (2, 1))
-        else:
-            of_method = labelled(results["rescaled"], method=method)
-            here, there = (labelled(of_method, factor=f) for f in (TRAINED_FROM, 1.0))
+        there, here = (labelled(runs, method=method, **labels) for runs, labels in asked)
         found[method] = regret(here, there)
     return found
 
@@ -183,76 +186,52 @@ def shift(results: Mapping[str, Any], method: str) -> float:
     return float(np.max(changes))
 
 
+def learned_by_sgd(results: Mapping[str, Any]) -> list[float]:
+    """Return SGD's training accuracy from the weights as drawn, and from the rescaled ones."""
+    return [mean(runs, "train", method="SGD", **at).value for runs, at in places(results)[:2]]
+
+
 def table(results: Mapping[str, Any]) -> list[list[str]]:
     """Return the curves, the regrets and the shifts."""
-    places = ["pre-training (%)", "fine-tuning (%)"]
-    if "rescaled" in results:
-        places = ["as drawn (%)", f"rescaled by {TRAINED_FROM:g} (%)", *places]
-    rows = [["method", "ρ", *places]]
-    if "rescaled" in results:
-        plain = [
-            mean(results["rescaled"], method="SGD", factor=factor) for factor in (1.0, TRAINED_FROM)
-        ]
-        rows.append(["SGD", "", *(f"{point:.1f}" for point in plain), "", ""])
-        learned = [
-            mean(results["rescaled"], "train", method="SGD", factor=factor).value
-            for factor in (1.0, TRAINED_FROM)
-        ]
-        rows.append(
-            ["SGD, training labels learned (%)", "", *map("{:.1f}".format, learned), "", ""]
-        )
+    rows = [
+        ["method", "ρ", "as drawn (%)", f"rescaled by {TRAINED_FROM:g} (%)", "pre-training (%)",
+         "fine-tuning (%)"],
+    ]  # fmt: skip
+    plain = [mean(runs, method="SGD", **labels) for runs, labels in places(results)[:2]]
+    rows.append(["SGD", "", *(f"{point:.1f}" for point in plain), "", ""])
+    learned = [f"{share:.1f}" for share in learned_by_sgd(results)]
+    rows.append(["SGD, training labels learned (%)", "", *learned, "", ""])
     for method, radii in results["radii"].items():
         for rho in radii:
-            points = [
-                mean(results["runs"], method=method, stage=stage, rho=rho) for stage in (1, 2)
-            ]
-            if "rescaled" in results:
-                points = [
-                    mean(results["rescaled"], method=method, factor=factor, rho=rho)
-                    for factor in (1.0, TRAINED_FROM)
-                ] + points
+            points = [mean(runs, method=method, rho=rho, **at) for runs, at in places(results)]
             rows.append([method, f"{rho:g}", *(f"{point:.1f}" for point in points)])
     for method in results["radii"]:
-        questions = ["rescaled", "stages"] if "rescaled" in results else ["stages"]
-        lost = [
-            ["", f"{mean_interval(list(regrets(results, question)[method].values())):.2f}"]
-            for question in questions
-        ]
-        rows.append([f"{method}: regret of the other's ρ (points)", "", *itertools.chain(*lost)])
+        rescaled, staged = (
+            f"{mean_interval(list(regrets(results, question)[method].values())):.2f}"
+            for question in ("rescaled", "stages")
+        )
+        rows.append([f"{method}: regret of the other's ρ (points)", "", "", rescaled, "", staged])
         moved = f"{shift(results, method):.1e}"
-        blank = [""] * (len(places) - 1)
-        rows.append([f"{method}: relative change of the rise by {FACTOR:g}", "", moved, *blank])
+        rows.append([f"{method}: relative change of the rise by {FACTOR:g}", "", moved, "", "", ""])
     return rows
 
 
 def verdict(results: Mapping[str, Any]) -> str:
     """Judge the differences of regrets, and the exact part."""
-    parts = []
-    if "rescaled" in results:
-        more = excess(results, "rescaled")
-        parts.append(
-            f"{headline(results).word} when trained from rescaled weights: SAM's regret − ASAM's = "
-            f"{more:+.1f} points"
-        )
-    between = excess(results, "stages")
+    more, between = excess(results, "rescaled"), excess(results, "stages")
     moved = [shift(results, method) for method in ("SAM", "ASAM")]
     exact = "shows" if moved[1] < 1e-6 < moved[0] else "opposite"
-    parts.append(f"{weigh(between)} between stages: {between:+.1f} points")
-    parts.append(
+    return (
+        f"{headline(results).word} when trained from rescaled weights: SAM's regret − ASAM's = "
+        f"{more:+.1f} points; {weigh(between)} between stages: {between:+.1f} points; "
         f"{exact} in the rise: SAM's changes by a factor of up to {1 + moved[0]:.0f}, "
         f"ASAM's by {moved[1]:.0e} of itself"
     )
-    return "; ".join(parts)
 
 
 def headline(results: Mapping[str, Any]) -> Headline:
     """Say how much more SAM loses than ASAM by keeping its ρ where the weights are rescaled."""
-    if "rescaled" not in results:
-        return Headline("not run", "no training from rescaled weights")
-    train, after = (
-        mean(results["rescaled"], "train", method="SGD", factor=factor).value
-        for factor in (1.0, TRAINED_FROM)
-    )
+    train, after = learned_by_sgd(results)
     return Headline.of(
         excess(results, "rescaled"), "points of regret", train=train, rho="of the other seeds",
         beside=f"from the rescaled weights SGD learned {after:.0f} %",
@@ -261,17 +240,14 @@ def headline(results: Mapping[str, Any]) -> Headline:
 
 def draw(results: Mapping[str, Any], figure: Any) -> None:
     """Draw accuracy against ρ from both starts and in both stages, and the rise against ρ."""
-    rows: list[tuple[str, str, list[tuple[str, dict[str, Any]]]]] = []
-    if "rescaled" in results:
-        from_either = [("as drawn", {"factor": 1.0}), ("rescaled", {"factor": TRAINED_FROM})]
-        rows.append(("rescaled", "trained from weights", from_either))
-    stages = [("pre-training", {"stage": 1}), ("fine-tuning", {"stage": 2})]
-    rows.append(("runs", "accuracy in", stages))
-    panels = figure.subplots(len(rows) + 1, 2)
+    names = ("as drawn", "rescaled", "pre-training", "fine-tuning")
+    named = list(zip(names, places(results), strict=True))
+    rows = (("trained from weights", named[:2]), ("accuracy in", named[2:]))
+    panels = figure.subplots(3, 2)
     for column, (method, radii) in enumerate(results["radii"].items()):
-        for axes, (key, title, places) in zip(panels[:, column], rows, strict=False):
-            for (name, label), style in zip(places, ("-", "--"), strict=True):
-                points = [mean(results[key], method=method, rho=rho, **label) for rho in radii]
+        for axes, (title, pair) in zip(panels[:2, column], rows, strict=True):
+            for (name, (runs, at)), style in zip(pair, ("-", "--"), strict=True):
+                points = [mean(runs, method=method, rho=rho, **at) for rho in radii]
                 peak = max(point.value for point in points)
                 points = [Interval(v - peak, a - peak, b - peak, n) for v, a, b, n in points]
                 curve_with_interval(

@@ -146,9 +146,8 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
             else ""
             for ours, theirs in pairs
         ]
-        rho = f"{radii[model]:g}" if model in radii else ""
-        train = f"{mean(results['runs'], 'train', method='SGD', model=model).value:.1f}"
-        rows.append([model, *errors, *gains, rho, train])
+        train = f"{mean(runs, 'train', method='SGD', model=model).value:.1f}"
+        rows.append([model, *errors, *gains, f"{radii[model]:g}", train])
     return rows
 
 
@@ -174,7 +173,7 @@ def verdict(results: Mapping[str, Any]) -> str:
 def at_smaller_radii(results: Mapping[str, Any], model: str) -> str:
     """Say what SAM gains over SGD with as many epochs at a ρ smaller than the chosen, if tried."""
     radii = chosen_radii(results)
-    if not (model.endswith(CROPPED.format("")) and model in radii and "curve" in results):
+    if not model.endswith(CROPPED.format("")):
         return ""
     gains = gains_by_radius(results["curve"], results["runs"], "SAM", model=model)
     smaller = {rho: told for rho, told in gains.items() if rho < radii[model]}
@@ -186,7 +185,7 @@ def headline(results: Mapping[str, Any]) -> Headline:
     model, radii = models(results)[0], chosen_radii(results)
     return Headline.of(
         difference(results, model), f"points, {model}", **judging(results, model),
-        rho=f"{radii[model]:g}" if radii else "",
+        rho=f"{radii[model]:g}",
         share=removed(results["runs"], "SAM", over=better(results, model), model=model),
     )  # fmt: skip
 
@@ -205,7 +204,7 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
         dots_by_method(above, shown)
         above.set_title(model.replace(", ", ",\n"))
         above.set_xlabel("test accuracy (%)")
-        gains = gains_by_radius(results.get("curve", []), results["runs"], "SAM", model=model)
+        gains = gains_by_radius(results["curve"], results["runs"], "SAM", model=model)
         if gains:
             draw_gains(below, gains, "SAM", radii[model])
     panels[1, 0].set_ylabel("SAM − SGD (points)\nring: the chosen ρ")

@@ -16,7 +16,7 @@ from minisam.experiments.runs import gain, mean, removed
 from minisam.experiments.scale import Cells, Scale, over_seeds
 from minisam.experiments.search import candidates, tune, with_best
 from minisam.experiments.study import Headline, half_published, weigh
-from minisam.plots import colour
+from minisam.plots import dot_with_interval
 
 CLAIM = "SAM improves the fine-tuning of a pre-trained network."
 PUBLISHED = (
@@ -131,17 +131,9 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
     axes = figure.subplots()
     for group, place in enumerate(places(results)):
         for k, two in enumerate(COMPARED):
-            value, low, high, _ = mean(results["runs"], method=two, **place)
-            axes.errorbar(
-                group + 0.2 * (k - 1),
-                value,
-                [[value - low], [high - value]],
-                fmt="o",
-                capsize=5,
-                markersize=10,
-                color=colour(two),
-                label=f"fine-tuned with {two}" if group == 0 else None,
-            )
+            last, x = mean(results["runs"], method=two, **place), group + 0.2 * (k - 1)
+            label = f"fine-tuned with {two}" if group == 0 else None
+            dot_with_interval(axes, x, last, two, capsize=5, markersize=10, label=label)
     names = [named_place(place).replace(", ", "\n") for place in places(results)]
     axes.set_xticks(range(len(names)), names)
     axes.set_ylabel("test accuracy (%) on the new classes")

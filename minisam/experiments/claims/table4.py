@@ -165,8 +165,7 @@ def against_the_best(results: Mapping[str, Any], rate: float | str) -> str:
     held_out = {m: mean(runs, "validation", method=m, noise=rate).value for m in MADE_FOR_NOISE}
     best = max(held_out, key=held_out.__getitem__)
     more = gain(runs, "SAM", over=best, noise=rate)
-    gained = f"{more:+.1f}".partition(" (n=")[0]
-    return f"{gained} over {best}, the best that was made for noise: {weigh(more)}"
+    return f"{more.plus_minus('+.1f')} over {best}, the best that was made for noise: {weigh(more)}"
 
 
 def forest(results: Mapping[str, Any]) -> dict[str, tuple[Headline, float | None]]:

@@ -118,7 +118,7 @@ def among_fitted(results: Mapping[str, Any], noise: float) -> str:
     wide = [width for width, train in sides.items() if train >= FITTED]
     if len(wide) < 2 or len(wide) == len(sides):
         return ""
-    among = f"{slope(results, noise, wide):+.2f}".partition(" (n=")[0]
+    among = slope(results, noise, wide).plus_minus("+.2f")
     return f"{among} among the widths at which SGD learns its labels, from {wide[0]} on"
 
 

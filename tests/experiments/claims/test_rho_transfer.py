@@ -111,14 +111,6 @@ def test_the_exact_part_is_judged_and_not_printed():
     assert "opposite in the rise" in verdict(found)
 
 
-def test_a_kept_result_without_training_from_rescaled_weights_is_read():
-    found = results({"SAM": True, "ASAM": False})
-    del found["rescaled"]
-    assert headline(found).word == "not run"
-    assert verdict(found).startswith("shows between stages")
-    assert len(table(found)[0]) == 4
-
-
 def test_training_starts_from_the_weights_of_the_seed_rescaled():
     plain, same, other = (
         run["history"]
