@@ -153,7 +153,7 @@ def regret(
     return lost
 
 
-def places(results: Mapping[str, Any]) -> list[tuple[Sequence[Mapping[str, Any]], dict[str, Any]]]:
+def columns(results: Mapping[str, Any]) -> list[tuple[Sequence[Mapping[str, Any]], dict[str, Any]]]:
     """Return (runs, labels) of the weights as drawn, of the rescaled ones, and of either stage."""
     return [
         (results["rescaled"], {"factor": 1.0}), (results["rescaled"], {"factor": TRAINED_FROM}),
@@ -163,7 +163,7 @@ def places(results: Mapping[str, Any]) -> list[tuple[Sequence[Mapping[str, Any]]
 
 def regrets(results: Mapping[str, Any], question: str) -> dict[str, dict[int, float]]:
     """Return {method: {seed: regret}} of ``"rescaled"`` or of ``"stages"``."""
-    asked = places(results)[:2] if question == "rescaled" else places(results)[2:]
+    asked = columns(results)[:2] if question == "rescaled" else columns(results)[2:]
     found = {}
     for method in results["radii"]:
         there, here = (labelled(runs, method=method, **labels) for runs, labels in asked)
@@ -188,7 +188,7 @@ def shift(results: Mapping[str, Any], method: str) -> float:
 
 def learned_by_sgd(results: Mapping[str, Any]) -> list[float]:
     """Return SGD's training accuracy from the weights as drawn, and from the rescaled ones."""
-    return [mean(runs, "train", method="SGD", **at).value for runs, at in places(results)[:2]]
+    return [mean(runs, "train", method="SGD", **at).value for runs, at in columns(results)[:2]]
 
 
 def table(results: Mapping[str, Any]) -> list[list[str]]:
@@ -197,13 +197,13 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
         ["method", "ρ", "as drawn (%)", f"rescaled by {TRAINED_FROM:g} (%)", "pre-training (%)",
          "fine-tuning (%)"],
     ]  # fmt: skip
-    plain = [mean(runs, method="SGD", **labels) for runs, labels in places(results)[:2]]
+    plain = [mean(runs, method="SGD", **labels) for runs, labels in columns(results)[:2]]
     rows.append(["SGD", "", *(f"{point:.1f}" for point in plain), "", ""])
     learned = [f"{share:.1f}" for share in learned_by_sgd(results)]
     rows.append(["SGD, training labels learned (%)", "", *learned, "", ""])
     for method, radii in results["radii"].items():
         for rho in radii:
-            points = [mean(runs, method=method, rho=rho, **at) for runs, at in places(results)]
+            points = [mean(runs, method=method, rho=rho, **at) for runs, at in columns(results)]
             rows.append([method, f"{rho:g}", *(f"{point:.1f}" for point in points)])
     for method in results["radii"]:
         rescaled, staged = (
@@ -241,7 +241,7 @@ def headline(results: Mapping[str, Any]) -> Headline:
 def draw(results: Mapping[str, Any], figure: Any) -> None:
     """Draw accuracy against ρ from both starts and in both stages, and the rise against ρ."""
     names = ("as drawn", "rescaled", "pre-training", "fine-tuning")
-    named = list(zip(names, places(results), strict=True))
+    named = list(zip(names, columns(results), strict=True))
     rows = (("trained from weights", named[:2]), ("accuracy in", named[2:]))
     panels = figure.subplots(3, 2)
     for column, (method, radii) in enumerate(results["radii"].items()):
