@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from minisam.course.assignments import NAMES, assignment
-from minisam.course.rubric import Assignment, defined
+from minisam.course.reading import defined
+from minisam.course.rubric import Assignment
 from minisam.course.work import Work, read_submission
 
 FILE = re.compile(r"(?<![a-z0-9])hw([1-9])(?![0-9])", re.IGNORECASE)

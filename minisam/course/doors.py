@@ -26,19 +26,18 @@ def gradescope(assignment: Assignment, grade: Grade) -> str:
     has a score in any case: where a submission could not be graded it is 0, with a word that this
     is no grade.
     """
-    most = {one.name: one for one in assignment.criteria}
     tests: list[dict[str, Any]] = []
     for number, one in enumerate(grade.credits, 1):
         if one.status == STAFF:
             continue
-        criterion = most[one.name]
+        criterion = assignment.criterion(one.name)
         tests.append({
             "number": str(number),
             "name": criterion.what,
             "score": one.points,
             "max_score": criterion.points,
             "status": "passed" if one.status == RIGHT else "failed",
-            "output": " ".join(text for text in (one.said, one.question) if text),
+            "output": one.told,
             "output_format": "text",
             "visibility": LATER,
         })  # fmt: skip
@@ -101,14 +100,13 @@ def classroom50(assignment: Assignment, grade: Grade, environment: Mapping[str, 
     if grade.total is None:
         raise ValueError(f"there is no result for Classroom 50: {grade.note}")
     check_runner(environment)
-    most = {one.name: one for one in assignment.criteria}
     tests: list[dict[str, Any]] = [
         {
             "test-name": one.name,
             "passed": one.status == RIGHT,
             "score": one.points,
-            "max-score": most[one.name].points,
-            "output": " ".join(text for text in (one.said, one.question) if text),
+            "max-score": assignment.criterion(one.name).points,
+            "output": one.told,
         }
         for one in grade.credits
         if one.status != STAFF

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import time
 from collections.abc import Mapping, Sequence
 from numbers import Real
@@ -13,6 +12,7 @@ from minisam.course.desk import NOT_WRITTEN, Apart, Submission, in_one_line
 from minisam.course.guard import Guard
 from minisam.course.plain import legible
 from minisam.course.pupil import CannotGrade
+from minisam.course.reading import constants, no_python
 from minisam.course.rubric import (
     POINTS,
     STAFF,
@@ -21,7 +21,6 @@ from minisam.course.rubric import (
     Assignment,
     Credit,
     Task,
-    constants,
 )
 from minisam.course.texts import reference, stub
 from minisam.isolation.child import in_words
@@ -76,9 +75,7 @@ def graded(assignment: Assignment, submission: Submission, guard: Guard, task: T
         A `Grade`; its status is "could not be graded" where the grader itself does not work.
     """
     started = time.monotonic()
-    values: dict[str, Any] = {}
-    for part in submission.parts:
-        values |= constants(part)
+    values = constants(*submission.parts)
     guard = guard._replace(seconds=guard.seconds * assignment.patience)
     desk = Apart(guard, submission, assignment.functions)
     try:
@@ -109,22 +106,12 @@ def not_graded(why: str, seconds: float = 0.0) -> Grade:
 
 def unread(assignment: Assignment, credits: list[Credit], submission: Submission) -> list[Credit]:
     """Return credits where an answer that cannot be read is not called wrong."""
-    why = next(filter(None, map(why_unread, submission.parts)), "")
+    why = next(filter(None, map(no_python, submission.parts)), "")
+    said = f"What is written down cannot be read: {why}."
     written = {one.name for one in assignment.criteria if not one.function and not one.by_staff}
-    return [one._replace(status=UNSEEN, said=why, question="")
+    return [one._replace(status=UNSEEN, said=said, question="")
             if why and one.name in written and one.failure == NOT_WRITTEN else one
             for one in credits]  # fmt: skip
-
-
-def why_unread(text: str) -> str:
-    """Say why a text's constants cannot be read; "" if they can."""
-    try:
-        ast.parse(text)
-    except SyntaxError as error:
-        return f"What is written down cannot be read: line {error.lineno} is no Python."
-    except (ValueError, RecursionError, MemoryError):
-        return "What is written down cannot be read: it is no Python."
-    return ""
 
 
 def harmless_grade(grade: Grade) -> Grade:
@@ -223,7 +210,7 @@ def variant_of(assignment: Assignment, given: Mapping[str, Any]) -> dict[str, An
     """
     if not isinstance(given, Mapping):
         raise ValueError(f"variant must be a dictionary of names and values, got {given!r:.60}")
-    chosen = {name: values[0] for name, values in assignment.variants.items()}
+    chosen = assignment.defaults
     for name, value in given.items():
         single = isinstance(value, Real | str) and not isinstance(value, bool)  # no array
         same = [one for one in assignment.variants.get(name, ()) if single and one == value]

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from minisam.course.judging import Grade
-from minisam.course.rubric import Assignment, Criterion
+from minisam.course.rubric import Assignment, Criterion, earned
 
 Marks = Mapping[tuple[str, str], int]  # the points by student and criterion
 
@@ -63,10 +63,9 @@ def with_marks(
     assignment: Assignment, grades: Mapping[str, Grade], given: Marks
 ) -> dict[str, Grade]:
     """Return grades with the points that the staff gave."""
-    most = {one.name: one.points for one in assignment.criteria}
     found = dict(grades)
     for (name, key), points in given.items():
-        found[name] = marked(found[name], key, points, most[key])
+        found[name] = marked(found[name], assignment.criterion(key), points)
     return found
 
 
@@ -97,14 +96,9 @@ def rows_of_marks(path: Path, wanted: Sequence[str]) -> list[dict[str, str]]:
     return [row for row in rows if any(row.values())]
 
 
-def marked(grade: Grade, key: str, points: int, most: int) -> Grade:
+def marked(grade: Grade, criterion: Criterion, points: int) -> Grade:
     """Return a grade with the points of one criterion."""
-    status = "right" if points == most else "partly" if points else "wrong"
-    credits = [
-        one._replace(points=points, status=status, said="Read by the staff.")
-        if one.name == key
-        else one
-        for one in grade.credits
-    ]
+    read = earned(criterion, points, "Read by the staff.", "")
+    credits = [read if one.name == criterion.name else one for one in grade.credits]
     total = None if grade.total is None else sum(one.points for one in credits)
     return grade._replace(credits=credits, total=total)

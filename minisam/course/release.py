@@ -119,6 +119,7 @@ jobs:
       - run: python -m pytest -q test_{file}.py
 """
 FIRST = " Begin with the predictions:\na wrong guess costs nothing."
+READ = " What you only write down, such as a guess,\nis read and not run: write the value itself."
 README = """\
 # Homework {number}: {title}
 
@@ -134,7 +135,7 @@ python -m pip install {install} pytest
 
 Then `python -m pytest test_{file}.py`, or the last cell of the notebook, checks your work with
 public numbers. That is practice and counts for nothing; the marked run uses other numbers, and runs
-your file by itself, with NumPy and nothing else.
+your file by itself, with NumPy and nothing else.{read}
 
 Say in a line at the top of your file which tools wrote code or text for you, and which parts.
 """
@@ -239,8 +240,7 @@ def as_options(assignment: Assignment, variant: Mapping[str, Any]) -> str:
 
 def differing(assignment: Assignment, variant: Mapping[str, Any]) -> dict[str, Any]:
     """Return what of a variant is not the default."""
-    defaults = {name: values[0] for name, values in assignment.variants.items()}
-    return {key: value for key, value in variant.items() if value != defaults[key]}
+    return {key: value for key, value in variant.items() if value != assignment.defaults[key]}
 
 
 def check_empty(out: Path) -> None:
@@ -275,6 +275,8 @@ def released(assignment: Assignment, variant: Mapping[str, Any], install: str) -
         "README.md": README.format(
             number=number, title=assignment.title, file=file, points=POINTS,
             rubric="\n".join(rubric(assignment)), install=install,
+            read=READ if any(not one.function and not one.by_staff for one in assignment.criteria)
+            else "",
             first=FIRST if any("PREDICTION" in cell.text for cell in cells) else "",
         ),
         ".github/workflows/check.yml": WORKFLOW.format(file=file, install=install),

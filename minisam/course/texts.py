@@ -6,13 +6,13 @@ A source is a Python text whose cells begin with ``# %%``; what the student writ
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from minisam.course.reading import no_python
 from minisam.course.rubric import POINTS, Assignment
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -40,7 +40,7 @@ class Cell(NamedTuple):
 def source_of(assignment: Assignment, variant: Mapping[str, Any]) -> str:
     """Return an assignment's source, with its rubric and what the cohort's variant puts in."""
     text = (SOURCES / f"{assignment.file}.txt").read_text(encoding="utf-8")
-    chosen = {name: values[0] for name, values in assignment.variants.items()} | dict(variant)
+    chosen = {**assignment.defaults, **variant}
     fills = {"rubric": as_comments(rubric(assignment)), **assignment.fill(chosen)}
 
     def filled(match: re.Match) -> str:
@@ -195,7 +195,7 @@ def plain_python(cell: str) -> str:
         whole = magic[0]
         rest = "\n" * whole.count("\n") + cell[len(whole) :]
         return plain_python(rest) if magic[1] in OF_PYTHON else ""
-    if is_python(cell):  # in which a line may begin with % or !=, too
+    if not no_python(cell):  # in which a line may begin with % or !=, too
         return cell
     for line, stands in LINES:
         cell = line.sub(stands, cell)
@@ -211,12 +211,3 @@ def stub(assignment: Assignment, variant: Mapping[str, Any]) -> str:
     """Return what a student begins with, as a Python file."""
     title = f"Homework {assignment.number}: {assignment.title}."
     return module(stripped_cells(source_of(assignment, variant)), title)
-
-
-def is_python(text: str) -> bool:
-    """Return whether a text is Python."""
-    try:
-        ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True

@@ -24,7 +24,8 @@ from minisam.course.judging import (
     variant_of,
 )
 from minisam.course.pupil import CannotGrade
-from minisam.course.rubric import Credit, Task, constants
+from minisam.course.reading import constants
+from minisam.course.rubric import Credit, Task
 from minisam.course.texts import stub
 
 A2 = assignment("a2")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minisam.course.answers import as_like, as_number, near, unchanged
 from minisam.course.desk import Caller, Desk
 from minisam.course.rubric import (
     Assignment,
@@ -14,12 +15,8 @@ from minisam.course.rubric import (
     Judged,
     Lost,
     Task,
-    as_like,
-    as_number,
     ask_each,
     given,
-    near,
-    unchanged,
 )
 
 SHAPES = ((4,), (2, 3), (1,), (2, 1, 3))

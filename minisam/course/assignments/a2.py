@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -9,7 +10,6 @@ from minisam.course.assignments.wrong_steps import CODES, PAPERS, paper
 from minisam.course.desk import NOT_WRITTEN, Desk
 from minisam.course.picture import picture_of
 from minisam.course.rubric import (
-    PARTLY,
     RIGHT,
     UNSEEN,
     WRONG,
@@ -18,6 +18,7 @@ from minisam.course.rubric import (
     Criterion,
     Judged,
     Task,
+    earned,
     failed,
 )
 from minisam.course.steps import Seen, watched
@@ -161,13 +162,11 @@ def named_mistakes(task: Task) -> Credit:
     said = [task.values.get(f"MISTAKE_{number}") for number in (1, 2, 3)]
     right = sum(isinstance(one, str) and one.strip() == code
                 for one, code in zip(said, due, strict=True))  # fmt: skip
-    points = max(0, right - 1)
-    status = RIGHT if points == 2 else PARTLY if points else WRONG
     unwritten = not any(isinstance(one, str) and one for one in said)
     text = "None is written down." if unwritten else f"{right} of 3 are right."
-    question = "" if status == RIGHT else "At which input would each of the steps show itself?"
-    return Credit("names_mistakes", points, status, text, question,
-                  NOT_WRITTEN if unwritten else "")  # fmt: skip
+    return earned(CRITERIA[-1], max(0, right - 1), text,
+                   "At which input would each of the steps show itself?",
+                   NOT_WRITTEN if unwritten else "")  # fmt: skip
 
 
 CLIMBS = {
@@ -192,11 +191,7 @@ def fill(variant: Mapping[str, Any]) -> dict[str, str]:
 # most, if it is as steep everywhere as at A.
 P = {p:g}"""
     table = [f"| `{code}` | {what} |" for code, (_, what) in CODES.items()]
-    rest = (
-        ""
-        if variant == {name: values[0] for name, values in VARIANTS.items()}
-        else (", variant={" + ", ".join(f'"{k}": {v!r}' for k, v in variant.items()) + "}")
-    )
+    rest = "" if variant == ASSIGNMENT.defaults else f", variant={json.dumps(variant)}"
     return {
         "norm": norm,
         "climb": CLIMBS.get(p, CLIMBS[0]),

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minisam.adapters.protocol import Arrays
+from minisam.course.answers import as_like, as_number, described, near
 from minisam.course.child import Seeded
 from minisam.course.desk import NOT_WRITTEN, Caller, Desk
 from minisam.course.rubric import (
-    PARTLY,
     RIGHT,
     WRONG,
     Assignment,
@@ -22,12 +21,9 @@ from minisam.course.rubric import (
     Judged,
     Lost,
     Task,
-    as_like,
-    as_number,
     ask_each,
-    described,
+    earned,
     failed,
-    near,
 )
 from minisam.course.steps import Seen, watched
 from minisam.oracle.probes import SIX, THREE, Probe
@@ -87,8 +83,15 @@ class Form(NamedTuple):
                 "norm": self.norm == 1 and self.together, "eta": self.eta}  # fmt: skip
 
 
-FORMS = [Form(*one) for one in product(("weights", "all"), (2, 1), (1, 0, 2), *[(True, False)] * 2,
-                                       (1, -1))]  # fmt: skip
+FORMS = [
+    Form(scope, power, norm, eta, together, sign)
+    for scope in ("weights", "all")
+    for power in (2, 1)
+    for norm in (1, 0, 2)
+    for eta in (True, False)
+    for together in (True, False)
+    for sign in (1, -1)
+]
 
 
 def scaled_climb(
@@ -213,7 +216,7 @@ def hessian_product(call: Caller, rng: np.random.Generator) -> None:
             if error < 0.02 or size == 0:
                 raise Lost(said, CENTRAL, 2)
             raise Lost(said, "How does a gradient change along v, and per what?")
-        if len(asked) == 2 and lopsided(*asked, w):
+        if len(asked) == 2 and lopsided(asked[0], asked[1], w):
             raise Lost("The two gradients are not asked for on both sides of w.", CENTRAL, 2)
 
 
@@ -292,12 +295,11 @@ def survives(values: Mapping[str, Any]) -> Credit:
     said = values.get("SURVIVES")
     answers = said if isinstance(said, Mapping) else {}
     right = sum(answers.get(name) is due for name, due in MEASURES.items())
-    points = max(0, right - 2)
     unwritten = not any(isinstance(one, bool) for one in answers.values())
-    status = RIGHT if points == 3 else PARTLY if points else WRONG
-    question = "" if status == RIGHT else "What does each measure become if W₁ is doubled?"
     told = "None is True or False." if unwritten else f"{right} of {len(MEASURES)} are right."
-    return Credit("survives", points, status, told, question, NOT_WRITTEN if unwritten else "")
+    return earned(CRITERIA[-1], max(0, right - 2), told,
+                   "What does each measure become if W₁ is doubled?",
+                   NOT_WRITTEN if unwritten else "")  # fmt: skip
 
 
 QUESTIONS = {one.__name__: one for one in (hessian_product, largest_eigenvalue, rescale)}

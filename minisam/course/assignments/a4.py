@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minisam.course.answers import as_number, described, near, unchanged
 from minisam.course.child import Seeded
 from minisam.course.desk import Caller, Desk
 from minisam.course.rubric import (
@@ -15,11 +16,7 @@ from minisam.course.rubric import (
     Judged,
     Lost,
     Task,
-    as_number,
     ask_each,
-    described,
-    near,
-    unchanged,
 )
 
 CRITERIA = (

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from minisam.course.answers import described
 from minisam.course.assignments.served import (
     NAMED,
     Served,
@@ -15,15 +16,11 @@ from minisam.course.assignments.served import (
 )
 from minisam.course.desk import Desk, NoAnswer
 from minisam.course.rubric import (
-    PARTLY,
-    RIGHT,
-    WRONG,
     Assignment,
-    Credit,
     Criterion,
     Judged,
     Task,
-    described,
+    earned,
     failed,
 )
 
@@ -107,22 +104,16 @@ def judge(desk: Desk, task: Task) -> Judged:
         points = 0
         told += " That counts for who calls more than half of the right ones right."
     told += said.raised
-    credits = [credit_of_count(CRITERIA[0], points, told, QUESTIONS[0])]
+    credits = [earned(CRITERIA[0], points, told, QUESTIONS[0])]
     quiet = max(0, 4 - ALARM * alarms) if share >= LOW else 0
     told = f"{alarms} of {len(said.right)} right steps are called wrong."
     if share < LOW:
         told += " That counts for who finds half of the wrong ones."
-    credits.append(credit_of_count(CRITERIA[1], quiet, told, QUESTIONS[1]))
+    credits.append(earned(CRITERIA[1], quiet, told, QUESTIONS[1]))
     right = sum(text == code for text, code in zip(said.named, NAMED, strict=True))
     told = f"{right} of {len(NAMED)} mistakes are named."
-    credits.append(credit_of_count(CRITERIA[2], min(4, 4 * right // TO_NAME), told, QUESTIONS[2]))
+    credits.append(earned(CRITERIA[2], min(4, 4 * right // TO_NAME), told, QUESTIONS[2]))
     return Judged(credits)
-
-
-def credit_of_count(criterion: Criterion, points: int, said: str, question: str) -> Credit:
-    """Return the credit of a count."""
-    status = RIGHT if points == criterion.points else PARTLY if points else WRONG
-    return Credit(criterion.name, points, status, said, "" if status == RIGHT else question)
 
 
 def fill(variant: Any) -> dict[str, str]:
