@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from statistics import fmean, median
 
@@ -57,11 +57,9 @@ def feedback(assignment: Assignment, name: str, grade: Grade) -> str:
     if grade.status != GRADED:
         told = f"{grade.status}: {grade.note}" if grade.note else grade.status
         body.append(f'<p class="wrong">{escape(told)}</p>')
-    most = {one.name: one for one in assignment.criteria}
     rows = []
-    for one in grade.credits:
-        criterion = most[one.name]
-        told, asked = looked_at(one, grade)
+    for one, told, asked in told_once(grade):
+        criterion = assignment.criterion(one.name)
         question = f'<br><span class="question">{escape(asked)}</span>' if asked else ""
         said = escape(told) + question
         points = "–" if one.status == STAFF else str(one.points)
@@ -82,15 +80,18 @@ def feedback(assignment: Assignment, name: str, grade: Grade) -> str:
 
 def out_of(assignment: Assignment, grade: Grade) -> str:
     """Return the points, of how many; "so far", as long as a person has to give some."""
-    most = {one.name: one.points for one in assignment.criteria}
-    left = sum(most[one.name] for one in grade.credits if one.status == STAFF)
+    left = sum(assignment.criterion(one.name).points for one in grade.credits
+               if one.status == STAFF)  # fmt: skip
     return f"{grade.total} of {POINTS - left} points" + (" so far" if left else "")
 
 
-def looked_at(credit: Credit, grade: Grade) -> tuple[str, str]:
-    """Return what was seen, and the question, unless the head says it for every line."""
-    once = grade.status != GRADED and credit.said == grade.note
-    return ("", "") if once else (credit.said, credit.question)
+def told_once(grade: Grade) -> Iterator[tuple[Credit, str, str]]:
+    """Yield each line with what was seen and the question, unless the head or a line said it."""
+    said = set() if grade.status == GRADED else {grade.note}
+    for one in grade.credits:
+        told, asked = ("" if text in said else text for text in (one.said, one.question))
+        yield one, told, asked
+        said |= {one.said, one.question}
 
 
 def class_page(assignment: Assignment, grades: Mapping[str, Grade], layers: Sequence[str]) -> str:
@@ -166,12 +167,11 @@ def bars(counts: Counter) -> list[str]:
 
 def in_lines(assignment: Assignment, grade: Grade) -> str:
     """Return a grade for a terminal: a line for each skill."""
-    most = {one.name: one for one in assignment.criteria}
     lines = []
-    for one in grade.credits:
+    for one, told, asked in told_once(grade):
         points = "-" if one.status == STAFF else str(one.points)
-        text = f"  {points:>2} of {most[one.name].points:<2} {most[one.name].what}"
-        told, asked = looked_at(one, grade)
+        criterion = assignment.criterion(one.name)
+        text = f"  {points:>2} of {criterion.points:<2} {criterion.what}"
         lines.append(f"{text}: {told}" if told and one.status != RIGHT else text)
         if asked:
             lines.append(f"           {asked}")

@@ -1,6 +1,8 @@
 from html import escape
 from html.parser import HTMLParser
 
+import pytest
+
 from minisam.course.assignments import assignment
 from minisam.course.judging import Grade
 from minisam.course.pages import class_page, feedback, in_lines
@@ -76,13 +78,14 @@ def test_a_path_that_is_not_finite_is_not_drawn():
     assert svg(path_of(((0.0, 0.0), (nan, 1.0), (1.0, 1.0))), path_of([(0.0, 0.0)] * 3)) == ""
 
 
-def test_what_stopped_everything_is_said_once():
+@pytest.mark.parametrize("status", ["ended", "graded"])  # as where another skill was seen
+def test_what_stopped_everything_is_said_and_asked_once(status):
     why = "it ended the process"
     credits = [Credit(one.name, 0, "not seen", why, "Why?", "ended") for one in A2.criteria]
-    stopped = Grade(0, "ended", credits, why)
+    stopped = Grade(0, status, credits, why if status == "ended" else "")
     for text in (feedback(A2, "ann", stopped), in_lines(A2, stopped)):
         assert text.count(why) == 1
-        assert "Why?" not in text
+        assert text.count("Why?") == 1
 
 
 def test_points_that_a_person_has_to_give_are_not_lost_yet():
