@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minisam.trees import Params, map_leaves, zeros_like
-from minisam.variants.recipe import Change, Recipe
+from minisam.variants.recipe import Change, Recipe, then
 
 
 def is_finite(g: Params) -> bool:
@@ -40,28 +40,21 @@ def skips(recipe: Recipe, first: bool, second: bool) -> Recipe:
     return recipe.having(update=update)
 
 
-def zeroes(recipe: Recipe, everything: bool) -> Recipe:
-    """Take zero for what is not finite in a gradient, or for all of that gradient."""
-
-    def ask(now: SimpleNamespace, point: Params) -> Params:
-        g = recipe.ask(now, point)
-        if everything:
-            return g if is_finite(g) else zeros_like(g)
-        return map_leaves(lambda leaf: np.where(np.isfinite(leaf), leaf, 0.0), g)
-
-    return recipe.having(ask=ask)
+def entries_or_zero(now: SimpleNamespace, g: Params) -> Params:
+    """Take zero for what is not finite in a gradient."""
+    return map_leaves(lambda leaf: np.where(np.isfinite(leaf), leaf, 0.0), g)
 
 
-def raises(recipe: Recipe) -> Recipe:
-    """Refuse a d1 that is not finite."""
+def gradient_or_zero(now: SimpleNamespace, g: Params) -> Params:
+    """Take zero for all of a gradient that is not finite."""
+    return g if is_finite(g) else zeros_like(g)
 
-    def first(now: SimpleNamespace) -> Params:
-        g = recipe.first(now)
-        if not is_finite(g):
-            raise FloatingPointError("the gradient is not finite")
-        return g
 
-    return recipe.having(first=first)
+def finite_or_raise(now: SimpleNamespace, g: Params) -> Params:
+    """Refuse a gradient that is not finite."""
+    if not is_finite(g):
+        raise FloatingPointError("the gradient is not finite")
+    return g
 
 
 GUARDS: dict[str, Change] = {
@@ -69,7 +62,7 @@ GUARDS: dict[str, Change] = {
     "skip": partial(skips, first=True, second=True),
     "skip_first": partial(skips, first=True, second=False),
     "skip_second": partial(skips, first=False, second=True),
-    "zero": partial(zeroes, everything=False),
-    "zero_all": partial(zeroes, everything=True),
-    "raise": raises,
+    "zero": then(ask=entries_or_zero),
+    "zero_all": then(ask=gradient_or_zero),
+    "raise": then(first=finite_or_raise),
 }

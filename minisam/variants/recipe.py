@@ -113,6 +113,31 @@ def piece(**pieces: Any) -> Change:
     return lambda recipe: recipe.having(**pieces)
 
 
+def then(**more: Callable[[Any, Any], Any]) -> Change:
+    """Return the change that does more to what pieces return: ``more(now, what it returned)``."""
+
+    def change(recipe: Recipe) -> Recipe:
+        def made(own: Piece, do: Piece) -> Piece:
+            return lambda now, *rest: do(now, own(now, *rest))
+
+        return recipe.having(**{name: made(getattr(recipe, name), do) for name, do in more.items()})
+
+    return change
+
+
+def then_weights(do: Callable[[SimpleNamespace, Params, Params], Params]) -> Change:
+    """Return the change that does more to the new weights: ``do(now, origin, new)``."""
+
+    def change(recipe: Recipe) -> Recipe:
+        def update(now: SimpleNamespace, state: Any, origin: Params, direction: Params) -> tuple:
+            new, state = recipe.update(now, state, origin, direction)
+            return do(now, origin, new), state
+
+        return recipe.having(update=update)
+
+    return change
+
+
 def only(where: Callable[[HyperParameters], Any], change: Change) -> Change:
     """Return the change, limited to hyper-parameters of which something holds."""
     return lambda recipe: change(recipe) if where(recipe.hp) else recipe

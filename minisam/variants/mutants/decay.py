@@ -12,7 +12,7 @@ from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.library import base_of
 from minisam.trees import Params, add_scaled, scale
 from minisam.variants.mutants.catalogue import enter
-from minisam.variants.recipe import Change, Recipe, only
+from minisam.variants.recipe import Change, Recipe, only, then_weights
 
 Pull = Callable[[SimpleNamespace, Params], Params]
 After = Callable[[SimpleNamespace, Params, Params], Params]
@@ -52,15 +52,8 @@ def pulling(pull: Pull) -> Change:
 
 def afterwards(after: After, **base: Any) -> Change:
     """Do ``after(now, A, new)`` to the new weights, with another base update."""
-
-    def change(recipe: Recipe) -> Recipe:
-        def update(now: SimpleNamespace, state: Any, origin: Params, direction: Params) -> tuple:
-            new, state = recipe.update(now, state, origin, direction)
-            return after(now, origin, new), state
-
-        return recipe.having(base=base_of(recipe.hp, **base), update=update)
-
-    return only(decaying, change)
+    more = then_weights(after)
+    return only(decaying, lambda r: more(r.having(base=base_of(r.hp, **base))))
 
 
 def some(keep: Callable[[str, Any], bool]) -> Pull:

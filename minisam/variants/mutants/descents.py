@@ -8,22 +8,23 @@ from typing import Any
 
 import numpy as np
 
-from minisam.trees import Params, map_leaves, norm, scale, subtract
+from minisam.trees import Params, map_leaves, scale, subtract
 from minisam.variants.mutants.catalogue import enter, enter_with
 from minisam.variants.mutants.climbs import coarse
-from minisam.variants.recipe import Change, Recipe, piece
+from minisam.variants.mutants.gradient import entries_clipped, norm_clipped
+from minisam.variants.recipe import Change, piece, then, then_weights
 
 
 def descending_by(factor: Callable[[SimpleNamespace], Any]) -> Change:
     """Multiply what descends by a factor."""
-    return lambda r: r.having(direction=lambda now: scale(factor(now), r.direction(now)))
+    return then(direction=lambda now, d: scale(factor(now), d))
 
 
 enter(
     "M76-difference-of-both",
     "descends along d2 − d1",
     "SAM descends along d2 alone.",
-    lambda r: r.having(direction=lambda now: subtract(r.direction(now), now.d1)),
+    then(direction=lambda now, d: subtract(d, now.d1)),
 )
 
 enter(
@@ -54,45 +55,20 @@ enter(
     descending_by(lambda now: now.lr),
 )
 
-
-def clipped_to(longest: float) -> Change:
-    """Cut what descends to a norm."""
-
-    def change(recipe: Recipe) -> Recipe:
-        def direction(now: SimpleNamespace) -> Params:
-            whole = recipe.direction(now)
-            length = norm(whole)
-            return scale(longest / length, whole) if length > longest else whole
-
-        return recipe.having(direction=direction)
-
-    return change
-
-
 enter_with(
     "M81-second-norm-clipped",
     "clips d2 to a norm of {}",
     "Clipping is no part of SAM. Where a training loop clips it is asked for, and between d2 and "
     "the base update.",
-    clipped_to,
+    lambda longest: then(direction=lambda now, d: norm_clipped(d, longest)),
     (1.0, 0.1, 0.5, 2.0, 5.0, 10.0),
 )
-
-
-def entries_clipped(most: float) -> Change:
-    """Cut the entries of what descends."""
-    return lambda r: r.having(
-        direction=lambda now: map_leaves(
-            lambda g: np.minimum(np.maximum(g, -most), most), r.direction(now)
-        )
-    )
-
 
 enter_with(
     "M82-second-value-clipped",
     "clips the entries of d2 to [−{0}, {0}]",
     "Clipping is no part of SAM, and clipping entries turns the step.",
-    entries_clipped,
+    lambda most: then(direction=lambda now, d: entries_clipped(d, most)),
     (1.0, 0.1, 0.5, 2.0),
 )
 
@@ -101,7 +77,7 @@ enter_with(
     "rounds d2 to {}",
     "d2 is kept in a smaller format, under autocast say. The base update needs it in the weights' "
     "dtype.",
-    lambda name: lambda r: r.having(direction=lambda now: coarse(r.direction(now), name)),
+    lambda name: then(direction=lambda now, d: coarse(d, name)),
     ("float16", "bfloat16"),
 )
 
@@ -157,20 +133,15 @@ enter(
 )
 
 
-def asking_at_the_end(recipe: Recipe) -> Recipe:
+def asking_at_the_end(now: SimpleNamespace, origin: Params, new: Params) -> Params:
     """Ask for a gradient at the new weights, and leave it."""
-
-    def update(now: SimpleNamespace, state: Any, origin: Params, direction: Params) -> tuple:
-        new, state = recipe.update(now, state, origin, direction)
-        now.ask(new)
-        return new, state
-
-    return recipe.having(update=update)
+    now.ask(new)
+    return new
 
 
 enter(
     "M88-third-gradient",
     "asks for a third gradient, at the new weights",
     "A step of SAM takes two gradients. The loss that is logged is known from the first.",
-    asking_at_the_end,
+    then_weights(asking_at_the_end),
 )

@@ -19,20 +19,20 @@ from minisam.trees import (
     zeros_like,
 )
 from minisam.variants.mutants.catalogue import enter
-from minisam.variants.recipe import Change, piece
+from minisam.variants.recipe import Change, piece, then
 
 enter(
     "M08-gradients-added",
     "descends along d1 + d2",
     "The gradients are not zeroed between the two passes, so the second adds to the first.",
-    lambda r: r.having(direction=lambda now: add(now.d1, r.direction(now))),
+    then(direction=lambda now, d: add(now.d1, d)),
 )
 
 enter(
     "M09-mean-of-both",
     "descends along (d1 + d2)/2",
     "SAM descends along d2 alone.",
-    lambda r: r.having(direction=lambda now: scale(0.5, add(now.d1, r.direction(now)))),
+    then(direction=lambda now, d: scale(0.5, add(now.d1, d))),
 )
 
 enter(
@@ -67,7 +67,7 @@ enter(
 
 def scale_left(factor: float) -> Change:
     """Multiply what descends by a loss scale."""
-    return lambda r: r.having(direction=lambda now: scale(factor, r.direction(now)))
+    return then(direction=lambda now, d: scale(factor, d))
 
 
 enter(
@@ -138,27 +138,30 @@ enter(
     piece(direction=lambda now: of_length(now, now.d1, norm(now.d2))),
 )
 
+
+def entries_clipped(g: Params, most: float) -> Params:
+    """Return a gradient whose entries are cut off."""
+    return map_leaves(lambda leaf: np.minimum(np.maximum(leaf, -most), most), g)
+
+
+def norm_clipped(g: Params, longest: float) -> Params:
+    """Return a gradient that is cut to a norm."""
+    length = norm(g)
+    return scale(longest / length, g) if length > longest else g
+
+
 enter(
     "M23-value-clipped",
     "clips the entries of d1 to [−1, 1] before the climb",
     "Clipping entries turns the climb. Clip d2, or clip by norm, which leaves the climb alone.",
-    lambda r: r.having(
-        ascent=lambda now: map_leaves(lambda g: np.minimum(np.maximum(g, -1.0), 1.0), r.ascent(now))
-    ),
+    then(ascent=lambda now, g: entries_clipped(g, 1.0)),
 )
-
-
-def norm_clipped(now: SimpleNamespace) -> Params:
-    """Return d1, clipped to length 1."""
-    length = norm(now.d1)
-    return scale(1 / length, now.d1) if length > 1 else now.d1
-
 
 enter(
     "M24-norm-clipped",
     "clips d1 by norm before the climb",
     "The climb is normalized anyway.",
-    piece(ascent=norm_clipped),
+    piece(ascent=lambda now: norm_clipped(now.d1, 1.0)),
     equivalent="a positive factor of d1 cancels in ρ d1/‖d1‖, unless an epsilon matters",
 )
 

@@ -10,7 +10,8 @@ import numpy as np
 from minisam.optim.perturbation import scaling
 from minisam.trees import Params, add_scaled, map_leaves, multiply, norm
 from minisam.variants.mutants.adaptive import adaptive, operator, times_scaling
-from minisam.variants.recipe import Recipe, piece
+from minisam.variants.mutants.perturbation import only_weights
+from minisam.variants.recipe import Change, piece, then
 
 
 def without_eta(now: SimpleNamespace) -> Params:
@@ -40,35 +41,26 @@ adaptive(
     "A20-mean-one",
     "divides T by its mean",
     "A factor of T is a factor of ρ. T is |w| + η as it is.",
-    lambda r: r.having(
-        operator=lambda now: map_leaves(lambda t: t * (np.size(t) / np.sum(t)), r.operator(now))
-    ),
+    then(operator=lambda now, T: map_leaves(lambda t: t * (np.size(t) / np.sum(t)), T)),
 )
 
 
-def of_rows(w: Any) -> Any:
-    """Return the norm of each row, at every entry of it."""
-    axes = tuple(range(1, np.ndim(w)))
-    return np.sqrt(np.sum(w * w, axis=axes, keepdims=True)) if axes else np.abs(w)
+def of_each(kept: int) -> Change:
+    """Take for T the norm over all axes but one: of each row (0), or of each column (-1)."""
 
+    def length(w: Any) -> Any:
+        axes = tuple(k for k in range(np.ndim(w)) if k != kept % np.ndim(w))
+        return np.sqrt(np.sum(w * w, axis=axes, keepdims=True)) if axes else np.abs(w)
 
-def of_columns(w: Any) -> Any:
-    """Return the norm of each column, at every entry of it: of filters that stand last."""
-    axes = tuple(range(np.ndim(w) - 1))
-    return np.sqrt(np.sum(w * w, axis=axes, keepdims=True)) if axes else np.abs(w)
+    return operator(lambda w, eta: length(w) + eta + 0.0 * w)
 
 
 adaptive(
     "A21-rows",
     "uses one T for each row or filter, its norm plus eta",
     "That is filter-wise ASAM; the element-wise T has |wᵢ| for every entry.",
-    operator(lambda w, eta: of_rows(w) + eta + 0.0 * w),
-    others=(
-        (
-            "uses one T for each column, its norm plus eta",
-            operator(lambda w, eta: of_columns(w) + eta + 0.0 * w),
-        ),
-    ),
+    of_each(0),
+    others=(("uses one T for each column, its norm plus eta", of_each(-1)),),
 )
 
 
@@ -128,29 +120,17 @@ adaptive(
     "A26-T-once-in-the-descent",
     "multiplies the descent gradient by T too",
     "T belongs to the climb alone. The gradient was overwritten in place.",
-    lambda r: r.having(direction=lambda now: times_scaling(r.operator(now), r.direction(now), 1)),
+    lambda r: r.having(direction=lambda now: multiply(r.operator(now), r.direction(now))),
 )
 adaptive(
     "A27-divided-by-T",
     "divides by T where it should multiply",
     "The ball is ‖T⁻¹ε‖ ≤ ρ, so that ε = ρ T² g/‖T g‖.",
-    lambda r: r.having(operator=lambda now: map_leaves(lambda t: 1.0 / t, r.operator(now))),
+    then(operator=lambda now, T: map_leaves(lambda t: 1.0 / t, T)),
 )
-
-
-def weights_alone(recipe: Recipe) -> Recipe:
-    """Take T = 0 where it is 1."""
-
-    def T(now: SimpleNamespace) -> Params:
-        own = recipe.operator(now)
-        return {k: t if k.endswith("weight") else 0.0 * t for k, t in own.items()}
-
-    return recipe.having(operator=T)
-
-
 adaptive(
     "A28-biases-left-out",
     "leaves the biases out of the norm and of the climb",
     "Where T = 1 a tensor is perturbed as in SAM, and counts in the norm.",
-    weights_alone,
+    then(operator=only_weights),
 )

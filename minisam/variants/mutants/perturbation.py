@@ -11,7 +11,7 @@ import numpy as np
 from minisam.trees import Params, add, largest, map_leaves, norm, scale
 from minisam.variants.conventions import or_nan, per_tensor_norm, with_epsilon, with_float32_norm
 from minisam.variants.mutants.catalogue import enter
-from minisam.variants.recipe import Recipe, piece
+from minisam.variants.recipe import Recipe, piece, then
 
 
 def count_of(tree: Params) -> int:
@@ -47,7 +47,7 @@ enter(
     "M04-divided-twice",
     "divides by the squared norm: ε = ρ g/‖g‖²",
     "The square root is missing from the norm, or the normalized gradient is normalized again.",
-    lambda r: r.having(norm=lambda now, g: squared(r.norm(now, g))),
+    then(norm=lambda now, length: squared(length)),
 )
 
 enter(

@@ -11,7 +11,7 @@ import numpy as np
 from minisam.trees import Params, add, map_leaves, scale, subtract
 from minisam.variants.mutants.catalogue import enter, enter_with
 from minisam.variants.mutants.climbs import coarse
-from minisam.variants.recipe import Recipe, only, piece
+from minisam.variants.recipe import only, piece, then, then_weights
 
 enter(
     "M89-climbs-again",
@@ -80,7 +80,7 @@ enter_with(
     "M94-copy-in-another-dtype",
     "keeps A in {}",
     "What comes back is rounded, and small updates are lost. Keep A in the weights' own dtype.",
-    lambda name: lambda r: r.having(origin=lambda now: coarse(r.origin(now), name)),
+    lambda name: then(origin=lambda now, A: coarse(A, name)),
     ("float32", "bfloat16", "float16"),
     dtypes=("float64",),
 )
@@ -143,20 +143,15 @@ enter(
 )
 
 
-def last_stays(recipe: Recipe) -> Recipe:
+def last_stays(now: SimpleNamespace, origin: Params, new: Params) -> Params:
     """Update all tensors but the last."""
-
-    def update(now: SimpleNamespace, state: Any, origin: Params, direction: Params) -> tuple:
-        new, state = recipe.update(now, state, origin, direction)
-        *_, last = new
-        return {**new, last: origin[last]}, state
-
-    return recipe.having(update=update)
+    *_, last = new
+    return {**new, last: origin[last]}
 
 
 enter(
     "M98-last-not-updated",
     "does not update the last tensor",
     "The loop stops early, or the optimizer was not given all parameters.",
-    last_stays,
+    then_weights(last_stays),
 )
