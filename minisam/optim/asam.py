@@ -25,7 +25,9 @@ def asam(
 ) -> Optimizer:
     """Minimize the worst loss in a ball that stretches with the weights: Adaptive SAM.
 
-    min_w  max_{‖T_w⁻¹ε‖_p ≤ ρ}  L(w + ε),  T_w = |w| + η;  for p = 2,  ε = ρ T² g / ‖T g‖₂.
+    min_w  max_{‖T⁻¹ε‖_p ≤ ρ}  L(w + ε),  T = |w| + η;  for p = 2,  ε = ρ T² g / ‖T g‖₂,  g = ∇L(w).
+
+    T is a diagonal matrix: each entry of g is multiplied by its own entry of T.
 
     Args:
         base: the optimizer that moves A along d2, such as ``sgd(lr=0.1, momentum=0.9)``.

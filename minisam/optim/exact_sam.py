@@ -60,8 +60,8 @@ def exact_sam(base: Optimizer, rho: float | Schedule = 0.05) -> Optimizer:
         ρ = radius(state.count)
         seen = two_gradients(params, value_and_grad, climb, ρ)  # d1, ε, B, d2
         exact = seen.descent_gradient
-        g, s, square = well_scaled(seen.ascent_gradient)
-        G = np.sqrt(square)
+        g, s, square = well_scaled(seen.ascent_gradient)  # s d1, s a power of two, and ‖s d1‖²
+        G = np.sqrt(square)  # s times the G above
         if ρ > 0 and G > 0:
             unit = scale(1 / G, g)  # ĝ
             turning = add_scaled(exact, -inner(unit, exact), unit)  # (I − ĝĝᵀ) d2

@@ -22,7 +22,7 @@ def orthogonal_part(x: Params, y: Params) -> Params:
         >>> orthogonal_part({"w": np.array([1.0, 2.0])}, {"w": np.array([0.0, 4.0])})
         {'w': array([1., 0.])}
     """
-    y, _, square = well_scaled(y)
+    y, _, square = well_scaled(y)  # y times a power of two, and ‖y‖²: the quotient is the same
     return add_scaled(x, -inner(x, y) / square, y) if square != 0 else x
 
 

@@ -76,7 +76,7 @@ def sam_perturbation(params: Params, grads: Params, rho: float, p: float = 2) ->
     p = check_number("p", p, low=1.0)
     check_same_structure(params, grads, "grads")
     check_floating(grads, "grads")
-    g, _, square = well_scaled(grads)
+    g, _, square = well_scaled(grads)  # g times a power of two, which leaves ε, and its ‖·‖₂²
     if p == 2:
         length = np.sqrt(square)  # ‖g‖₂
         return scale(rho / length, g) if length != 0 else zeros_like(g)

@@ -44,7 +44,8 @@ def two_gradients(
 
     Args:
         params: w, the point A.
-        value_and_grad: ``params -> (loss, grads)`` or ``(loss, grads, auxiliary)``.
+        value_and_grad: ``params -> (loss, grads)`` or ``(loss, grads, auxiliary)``, where
+            auxiliary is whatever else it saw, such as batch statistics, and is handed on.
         perturb: the climb, ``(params, grads, rho) -> ε``.
         rho: radius ρ ≥ 0.
 
