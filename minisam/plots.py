@@ -26,6 +26,7 @@ BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
     "#CC79A7",
 )
 GREY = "#777777"
+SERIES = ((SKY, "o"), (BLUE, "D"), (PURPLE, "^"))  # three of a kind: printed in grey, marks tell
 COLOURS = {
     "SGD": BLACK,
     "SAM": BLUE,
@@ -36,6 +37,7 @@ COLOURS = {
     "Bootstrap + SAM": SKY,
     "GCE": PURPLE,
 }
+DASHES = {"ASAM": (0, (4, 1.2))}  # where grey would not tell it from SAM
 STYLE = {
     "font.size": 13,
     "axes.titlesize": 14,
@@ -167,12 +169,13 @@ def curve_with_band(
     Args:
         axes: Matplotlib axes.
         intervals: (value, low, high, …), one per epoch; epochs count from 1.
-        method: sets the colour.
+        method: sets the colour and the dashes.
         label: the method's name by default.
     """
     epochs = range(1, len(intervals) + 1)
     value, low, high = ([interval[k] for interval in intervals] for k in range(3))
-    axes.plot(epochs, value, color=colour(method), label=label or method)
+    dashes = DASHES.get(method, "-")
+    axes.plot(epochs, value, color=colour(method), linestyle=dashes, label=label or method)
     axes.fill_between(epochs, low, high, color=colour(method), alpha=0.2, linewidth=0)
 
 

@@ -12,23 +12,12 @@ from typing import Any
 import numpy as np
 
 from minisam.landscapes import bounce_amplitude, quadratic, sam_path, sgd_path
-from minisam.plots import (
-    BLACK,
-    BLUE,
-    GREY,
-    ORANGE,
-    PURPLE,
-    SKY,
-    arrow,
-    colour,
-    name_point,
-)
+from minisam.plots import BLACK, BLUE, GREY, ORANGE, SERIES, arrow, colour, name_point
 
 SIZE = (13.0, 5.6)
 SETTINGS: dict[str, Any] = {
     "curvature": 1.0, "rho": 0.5, "products": [0.4, 1.0, 1.5], "start": 2.0, "steps": 24,
 }  # fmt: skip
-SHADES = (SKY, BLUE, PURPLE)
 
 
 def compute(smoke: bool = False) -> dict[str, Any]:
@@ -53,11 +42,11 @@ def paint(figure: Any, record: dict[str, Any]) -> None:
     """Draw the cycle of the middle run, and the distances of all."""
     cycle, distances = figure.subplots(1, 2)
     paint_cycle(cycle, record["settings"], record["runs"][1])
-    for run, shade in zip(record["runs"], SHADES, strict=True):
-        product = run["lr"] * record["settings"]["curvature"]
+    for run, (shade, mark) in zip(record["runs"], SERIES, strict=True):
+        label = f"SAM, ηλ = {run['lr'] * record['settings']['curvature']:g}"
         steps = range(len(run["SAM"]))
         distances.axhline(run["amplitude"], color=shade, linestyle="--", linewidth=1.2)
-        distances.plot(steps, np.abs(run["SAM"]), "o-", color=shade, label=f"SAM, ηλ = {product:g}")
+        distances.plot(steps, np.abs(run["SAM"]), f"{mark}-", color=shade, label=label)
     sgd = record["runs"][0]["SGD"]
     distances.plot(
         range(len(sgd)), np.abs(sgd), "s-", color=colour("SGD"), markersize=5,

@@ -21,12 +21,11 @@ from minisam.landscapes import (
     twin_valley,
     twin_valley_threshold,
 )
-from minisam.plots import BLACK, BLUE, ORANGE, PURPLE, SKY, colour
+from minisam.plots import BLACK, BLUE, ORANGE, SERIES, colour
 
 SIZE = (14.0, 5.6)
 WELL = {"sharp": 1.0, "flat": 0.3, "wall": 1.0}
 LEARNING_RATES = (1.4, 1.6, 1.8)
-SHADES = (SKY, BLUE, PURPLE)
 
 
 def bisect(
@@ -142,12 +141,12 @@ def compute(smoke: bool = False) -> dict[str, Any]:
 def paint(figure: Any, record: dict[str, Any]) -> None:
     """Draw the curves with their predictions, and the ratios."""
     curves, thresholds = figure.subplots(1, 2, width_ratios=(1.25, 1))
-    for curve, shade in zip(record["curves"], SHADES, strict=True):
+    for curve, (shade, mark) in zip(record["curves"], SERIES, strict=True):
         product = curve["lr"] * record["well"]["sharp"]
         curves.axvline(curve["window"][0], color=shade, linestyle="--", linewidth=1.6)
         curves.plot(curve["window"], [1.05, 1.05], color=shade, linewidth=7, alpha=0.5)
         curves.plot(
-            curve["rho"], curve["fraction"], "o-", color=shade, markersize=4,
+            curve["rho"], curve["fraction"], f"{mark}-", color=shade, markersize=5,
             label=f"SAM, ηλ = {product:g}",
         )  # fmt: skip
     curves.plot([0], [record["sgd_fraction"]], "s", color=colour("SGD"), markersize=9, label="SGD",
