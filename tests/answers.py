@@ -27,7 +27,11 @@ def sam_step(w, gradient, rho, lr):
 
 WRONG = {
     "01": {
-        "by-hand": ["by_hand_sharp, by_hand_flat = 1.0, 0.0625", "by_hand_sharp = 0.55"],
+        "by-hand": [
+            "by_hand_sharp, by_hand_flat = 0.25, 0.015625",
+            "by_hand_sharp, by_hand_flat = 0.5, 0.0312",
+            "by_hand_sharp, by_hand_flat = 0.175, 0.125",
+        ],
         "exercise-1": [
             "gap = lambda curvature, shift: curvature * shift**2",
             "gap = lambda curvature, shift: curvature * abs(shift) / 2",
@@ -42,14 +46,22 @@ WRONG = {
             SAM_BY_HAND.format(end="w - lr * gradient(w + rho * d1)"),
             SAM_BY_HAND.format(end="w + rho * d1 / length - lr * gradient(w + rho * d1 / length)"),
         ],
-        "exercise-2": ["your_start = 1e10 * A", "your_start = np.zeros(2)", "your_start = (0, 1)"],
+        "exercise-2": [
+            "your_start = 1e10 * A",
+            "your_start = np.zeros(2)",
+            "your_start = (0, 1)",
+        ],
         "exercise-3": ["factor_of_sam = -77.7", "factor_of_sam = 0.22"],
     },
     "03": {
         "by-hand": ["after_one = after_two = -0.5", "after_one, after_two = 0.5, -0.5"],
-        "exercise-1": [
+        "derive": [
             "bounce = lambda lr, curvature, rho: lr * rho / (2 - lr)",
             "bounce = lambda lr, curvature, rho: lr * curvature * rho",
+        ],
+        "exercise-1": [
+            "loss_at_the_bounce = lambda lr, c, rho: c * (lr * c * rho / (2 - lr * c)) ** 2",
+            "loss_at_the_bounce = lambda lr, c, rho: c * lr * c * rho / (2 - lr * c)",
         ],
         "exercise-2": ["your_threshold = 0.275", "your_threshold = 0.1"],
         "exercise-3": ["your_rho = 0.5", "your_rho = 0.2"],
@@ -67,8 +79,9 @@ WRONG = {
     },
     "05": {
         "exercise-1": [
-            "memorized = lambda chosen, noisy, clean: np.mean(chosen == noisy)",
-            "memorized = lambda c, noisy, clean: np.mean((c != clean)[noisy != clean])",
+            "pointed_at = lambda chosen, noisy, clean: np.mean((chosen != noisy)[noisy != clean])",
+            "pointed_at = lambda c, noisy, clean: np.mean((c != noisy) & (noisy != clean))",
+            "pointed_at = lambda c, noisy, clean: np.mean((c != clean)[c != noisy])",
         ],
         "exercise-2": [
             "lost = lambda v: 100 * np.ptp(v[:, [np.mean(v, 0)[:, 0].argmax(), -1], 0].mean(0))",
@@ -78,13 +91,11 @@ WRONG = {
     },
     "06": {
         "by-hand": [
-            "by_difference = gradient(start + 1e-6 * v) - gradient(start - 1e-6 * v)",
-            "by_difference = (gradient(start + 1e-6 * v) - gradient(start - 1e-6 * v)) / 1e-6",
-        ],
-        "exercise-1": [
             "hessian_times = lambda gradient, w, v: (gradient(2 * w) - gradient(0 * w)) / 2",
             "hessian_times = lambda g, w, v, s=1e-6: (g(w + s * v) - g(w - s * v)) / s",
+            "hessian_times = lambda g, w, v, s=1e-6: g(w + s * v) - g(w - s * v)",
         ],
+        "exercise-1": ["best_s = 1e-2", "best_s = 1e-12"],
         "exercise-2": [
             "largest = lambda matvec, n: matvec(np.ones(n))[0]",
             "largest = lambda matvec, n: np.linalg.norm(matvec(np.eye(n)[1]))",
@@ -130,7 +141,7 @@ WRONG = {
 
 RIGHT = {
     "01": {
-        "by-hand": "by_hand_sharp, by_hand_flat = 0.5, 0.0312",
+        "by-hand": "by_hand_sharp, by_hand_flat = 0.125, 0.00781",
         "exercise-1": "gap = lambda curvature, shift: curvature / 2 * shift * shift",
         "exercise-2": "ten_times = 0.775",
         "exercise-3": "lr_that_leaves = 1",
@@ -143,7 +154,8 @@ RIGHT = {
     },
     "03": {
         "by-hand": "after_one, after_two = -1 / 2, 1 / 2",
-        "exercise-1": "bounce = lambda lr, c, rho: rho / (2 / (lr * c) - 1)",
+        "derive": "bounce = lambda lr, c, rho: rho / (2 / (lr * c) - 1)",
+        "exercise-1": "loss_at_the_bounce = lambda lr, c, rho: bounce(lr, c, rho) ** 2 * c / 2",
         "exercise-2": "your_threshold = 0.05",
         "exercise-3": "your_rho = 0.35",
     },
@@ -153,13 +165,12 @@ RIGHT = {
         "exercise-3": step("sign_step", "rho * ((g > 0) * 1.0 - (g < 0))", more=", p"),
     },
     "05": {
-        "exercise-1": "memorized = lambda c, n, t: 1 - np.sum((n != t) & (c != n)) / sum(n != t)",
+        "exercise-1": "pointed_at = lambda c, n, t: np.sum((n != t) & (c != n)) / sum(c != n)",
         "exercise-2": "lost = lambda v: np.mean([100 * (max(r) - r[-1]) for r in v[:, :, 0]])",
         "exercise-3": "symmetric_over_pair = round(truth, 1)",
     },
     "06": {
-        "by-hand": "by_difference = (gradient(start + 1e-6 * v) - gradient(start)) / 1e-6",
-        "exercise-1": "hessian_times = lambda g, w, v, s=1e-6: (g(w + s * v) - g(w)) / s",
+        "by-hand": "hessian_times = lambda g, w, v, s=1e-6: (g(w + s * v) - g(w)) / s",
     },
     "07": {
         "by-hand": "curvature_rescaled = 25.04",

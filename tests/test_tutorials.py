@@ -2,7 +2,7 @@
 
 Each is performed once, cell by cell. Where the reader is to write something, the cell is run as it
 stands, and the check below it has to say "not yet"; then wrong answers are run in its place, of
-which the check has to refuse each; then right ones, and the check has to say "right".
+which the check has to refuse each with a question; then right ones, and it has to say "right".
 """
 
 import io
@@ -23,6 +23,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 import minisam.lesson
+from minisam.lesson.skills import INDENT, QUESTIONS
 
 FOLDER = Path(__file__).parent.parent / "tutorials"
 SCRIPTS = sorted(FOLDER.glob("[0-9][0-9]_*.py"))
@@ -32,6 +33,7 @@ MINIMA = {
     "04": [(0.0, 0.0)],
 }  # to be seen in the first picture
 MOST_LINES, MOST_BEFORE_THE_PICTURE = 12, 25
+MARKS = "✓·✗"
 every_tutorial = pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 
 
@@ -186,6 +188,15 @@ def test_every_blank_has_an_answer(script):
     assert all(source in [s for tags, s in cells if tags] for source in blanks)
 
 
+def test_every_skill_has_its_question_and_every_question_its_skill():
+    found = [
+        re.findall(r'\bskill\(\s*"([^"]+)"', s) for script in SCRIPTS for _, s in code_of(script)
+    ]
+    names = [name for names in found for name in names]
+    assert len(names) == len(set(names))
+    assert set(names) == set(QUESTIONS)
+
+
 def unsaid(prose, code):
     """Return the numbers of a text, of three digits or with a point, that no code or output has."""
     prose = re.sub(r"`[^`]*`|\[[^]]*\]\([^)]*\)", "", prose.partition("## Where it comes from")[0])
@@ -276,6 +287,11 @@ def seen(figure, point):
     )
 
 
+def leads_on(line):
+    """Whether a line of a check asks something, or says what was seen of a whole step."""
+    return re.search(r"\?$|: [A-Z‖].*\.$", line) is not None
+
+
 def performed(script):
     """Run a tutorial, with each exercise first as it stands and then with its answer.
 
@@ -290,7 +306,8 @@ def performed(script):
         printed = io.StringIO()
         with redirect_stdout(printed):
             exec(compile(source, script.name, "exec"), scope)
-        return [line for line in printed.getvalue().splitlines() if line.startswith(("✓", "·"))]
+        said = printed.getvalue().replace(f"\n{INDENT}", " ")
+        return [line for line in said.splitlines() if line[:1] in MARKS]
 
     for tags, source in code_of(script):
         tag = next((tag for tag in tags if tag in answers), None)
@@ -304,8 +321,10 @@ def performed(script):
             for answer in wrong[waiting]:
                 scope.update(blank)
                 run(answer)
-                if not [line for line in run(source) if line.startswith("· not yet")]:
+                refused = [line for line in run(source) if line.startswith("✗ wrong")]
+                if not refused:
                     complaints.append(f"{waiting}, wrong: {answer}")
+                complaints += [f"nothing asked: {line}" for line in refused if not leads_on(line)]
             for answer in (*filter(None, [right.get(waiting)]), answers[waiting]):
                 run(answer)
                 said = run(source)
@@ -341,10 +360,11 @@ def test_tutorial_runs_in_silence_and_its_checks_tell_an_answer_from_a_blank(
 @pytest.mark.parametrize(
     ("check", "complaint"),
     [
-        ("half == 2", None),
-        ("half is not None", "half, wrong: half = 1"),
+        ("half and half == 2", None),
+        ("half and half > 0", "half, wrong: half = 1"),
         ("True", "half, not done: "),
-        ("isinstance(half, int) and half == 2", "half, done: half = 2.0"),
+        ("half and isinstance(half, int) and half == 2", "half, done: half = 2.0"),
+        ("half == 2", "half, not done: "),
     ],
 )
 @pytest.mark.fault("cannot-fail", "tutorials")
@@ -356,7 +376,7 @@ def test_a_check_that_judges_wrongly_would_be_seen(check, complaint, tmp_path, m
     script = tmp_path / "01.py"
     script.write_text(
         "# %%\nfrom minisam.lesson import skill\n"
-        f'# %% tags=["half"]\nhalf = None\n# %%\nskill("s", lambda: {check})\n'
+        f'# %% tags=["half"]\nhalf = None\n# %%\nskill("s?", lambda: {check})\n'
     )
     assert all(complaint and text.startswith(complaint) for text in performed(script)[:1])
     assert bool(performed(script)) is (complaint is not None)

@@ -105,18 +105,23 @@ reveal("How many times as much?", my_factor, gap_sharp / gap_flat)
 #
 # The factor is one curvature over the other, **4 / ¼ = 16**, whatever δ is. That is the whole
 # reason to care: the training loss says nothing about the difference, the curvature says
-# everything. With δ = ½, to three digits or better:
+# everything.
+#
+# Now with *half* the shift, δ = ¼, on paper and to three digits or better. Before you compute: do
+# the gaps become half as large?
 
 # %% tags=["by-hand"]
-by_hand_sharp = None  # ← ½ λ δ² at the sharp minimum
+by_hand_sharp = None  # ← the gap at the sharp minimum
 by_hand_flat = None  # ← and at the flat one
 
 # %%
-done = skill("the gap at the sharp minimum", lambda: agrees(by_hand_sharp, gap_sharp))
-done = skill("the gap at the flat minimum", lambda: agrees(by_hand_flat, gap_flat))
+smaller = [loss(w - 0.25) - loss(w) for w in (at_sharp, at_flat)]
+done = skill("the gap at the sharp minimum", lambda: by_hand_sharp, smaller[0])
+done = skill("the gap at the flat minimum", lambda: by_hand_flat, smaller[1])
 
 # %% [markdown]
-# "Not yet" is all that a check says against an answer: it is not there, or it is not right.
+# A check says "right", "not yet" where nothing is filled in, or "wrong". Then it asks you a
+# question. Think about that one before you look at the answers.
 #
 # ## The library's well
 #
@@ -158,12 +163,16 @@ reveal("from 1:", my_end_from_right, where_sgd_ends(1.0, lr=0.1))
 # ## Now break it
 #
 # ½ λ δ² is right as long as the shift stays within the well. Move the test loss to the *left*
-# instead, by 1: at w = 0 it is L(1), and 1 is beyond the wall.
+# instead, by 1: at w = 0 it is L(1), and 1 is beyond the wall. **Predict**: is the gap that the
+# formula says `"too large"` or `"too small"`?
+
+# %%
+my_formula = None  # ← your guess: "too large" or "too small"
 
 # %%
 formula, truth = 0.5 * sharp * 1.0**2, loss(at_sharp + 1.0) - loss(at_sharp)
-print(f"formula {formula:.3f}, truth {truth:.3f}: too large {formula / truth:.1f} times")
-assert truth < formula
+print(f"formula {formula:.3f}, truth {truth:.3f}: {formula / truth:.1f} times as large")
+reveal("The formula is", my_formula, "too large" if formula > truth else "too small")
 
 # %% [markdown]
 # ## What happened
@@ -186,8 +195,8 @@ def gap(curvature, shift):
 
 
 # %%
-done = skill("the gap at λ = 4, δ = ½", lambda: agrees(gap(4.0, 0.5), gap_sharp))
-done = skill("the gap at any λ and δ", lambda: agrees(gap(3.0, -0.2), 0.06))
+done = skill("the gap at λ = 3, δ = −0.2", lambda: gap(3.0, -0.2), 0.06)
+done = skill("the gap at λ = 4, δ = ½", lambda: gap(4.0, 0.5), gap_sharp)
 
 # %% [markdown]
 # **Level 2.** For a small δ the 0.05 that both minima have is most of the loss, and no difference
@@ -199,7 +208,8 @@ ten_times = None  # ← solve 0.05 + ½ · 4 · δ² = 10 (0.05 + ½ · ¼ · δ
 # %%
 done = skill(
     "the shift at which the sharp minimum is ten times worse",
-    lambda: ten_times > 0 and agrees(loss(at_sharp - ten_times), 10 * loss(at_flat - ten_times)),
+    lambda: ten_times,
+    lambda δ: δ > 0 and agrees(loss(at_sharp - δ), 10 * loss(at_flat - δ)),
 )
 
 # %% [markdown]
@@ -213,7 +223,8 @@ lr_that_leaves = None  # ← a learning rate
 # %%
 done = skill(
     "a learning rate at which the sharp minimum cannot hold SGD",
-    lambda: where_sgd_ends(-0.5, lr_that_leaves) == "flat",
+    lambda: where_sgd_ends(-0.5, lr_that_leaves),
+    lambda end: end == "flat",
 )
 
 # %% [markdown]

@@ -56,12 +56,28 @@ after_two = None  # ← the same rule; for w < 0 the climb goes to w − ½
 
 # %%
 path = sam_path(quadratic([1.0]), np.array([2.0]), lr=1.0, rho=0.5, steps=30)[:, 0]
-done = skill("one step", lambda: np.isclose(after_one, path[1]))
-done = skill("the step after it", lambda: np.isclose(after_two, path[2]))
+done = skill("one step", lambda: after_one, path[1])
+done = skill("the step after it", lambda: after_two, path[2])
 
 # %% [markdown]
-# From here on it goes to and fro between −½ and ½, forever: SAM *bounces*. It settles where a step
-# carries a* exactly to −a*, which is (exercise 1)
+# From here on it goes to and fro between −½ and ½, forever: SAM *bounces*. Why ½? Derive it, in
+# three lines on paper, before you read on: it bounces at that a for which a step from a > 0 ends
+# exactly at −a. Write down the step, and solve for a.
+
+
+# %% tags=["derive"]
+def bounce(lr, curvature, rho):
+    return None  # ← one line
+
+
+# %%
+steep = sam_path(quadratic([3.0]), np.array([1.0]), lr=0.5, rho=0.2, steps=500)[-1, 0]
+assert np.isclose(abs(steep), bounce_amplitude(3.0, 0.5, 0.2))
+done = skill("the bounce where λ = 1", lambda: bounce(1.0, 1.0, 0.5), 0.5)
+done = skill("the bounce where λ = 3", lambda: bounce(0.5, 3.0, 0.2), abs(steep))
+
+# %% [markdown]
+# It bounces at
 #
 # $$a^* = \frac{\eta\lambda\rho}{2 - \eta\lambda}.$$
 #
@@ -94,8 +110,8 @@ def leaves(lr, rho, steps=300):
 
 # %%
 figure, axes = plt.subplots(figsize=(9, 4.6), layout="constrained")
-for lr, shade in ((1.4, plots.SKY), (1.6, plots.BLUE), (1.8, plots.PURPLE)):
-    axes.plot(rho, leaves(lr, rho).mean(axis=0), "o-", color=shade, markersize=4, label=f"η = {lr}")
+for lr, (shade, mark) in zip((1.4, 1.6, 1.8), plots.SERIES, strict=True):
+    axes.plot(rho, leaves(lr, rho).mean(axis=0), f"{mark}-", color=shade, label=f"η = {lr}")
     axes.axvline(escape_threshold(1.0, wall, lr), color=shade, linestyle="--", linewidth=1.5)
 if my_threshold is not None:
     axes.axvline(my_threshold, color=plots.SKY, linestyle=":", label="your guess")
@@ -159,19 +175,18 @@ assert not leaves(1.4, np.array([0.55])).any()
 #
 # Answers: `solutions/03_escape.py`.
 #
-# **Level 1.** Derive the bounce: a step from a > 0 must end at −a. Solve for a.
+# **Level 1.** SGD comes to rest at the minimum, where L = 0. SAM does not: at which loss does it
+# bounce? (And what happens to it as ηλ nears 2?)
 
 
 # %% tags=["exercise-1"]
-def bounce(lr, curvature, rho):
-    return None  # ← one line
+def loss_at_the_bounce(lr, curvature, rho):
+    return None  # ← one line; `bounce` may help
 
 
 # %%
-steep = sam_path(quadratic([3.0]), np.array([1.0]), lr=0.5, rho=0.2, steps=500)[-1, 0]
-done = skill("the bounce where λ = 1", lambda: np.isclose(bounce(1.0, 1.0, 0.5), 0.5))
-done = skill("the bounce where λ = 3", lambda: np.isclose(bounce(0.5, 3.0, 0.2), abs(steep)))
-assert np.isclose(abs(steep), bounce_amplitude(3.0, 0.5, 0.2))
+done = skill("the loss where λ = 1", lambda: loss_at_the_bounce(1.0, 1.0, 0.5), 0.125)
+done = skill("the loss where λ = 3", lambda: loss_at_the_bounce(0.5, 3.0, 0.2), 1.5 * steep**2)
 
 # %% [markdown]
 # **Level 2.** A well of curvature 2 ends at c = ½, and η = 0.9. At which ρ does SAM begin to leave?
@@ -182,15 +197,16 @@ your_threshold = None  # ← a number
 # %%
 narrow = kinked_well(sharp=2.0, flat=0.5, wall=0.5)
 around = np.array([0.97, 1.03])
+
+
+def leaves_there(rho):  # 3 % below, and 3 % above
+    return sam_path(narrow, np.array([[0.1], [0.1]]), 0.9, rho * around, 500)[-1, :, 0] > 0.5
+
+
 done = skill(
     "the threshold: SAM stays 3 % below it, and leaves 3 % above",
-    lambda: (
-        (
-            sam_path(narrow, np.array([[0.1], [0.1]]), 0.9, your_threshold * around, 500)[-1, :, 0]
-            > 0.5
-        ).tolist()
-        == [False, True]
-    ),
+    lambda: your_threshold,
+    lambda rho: leaves_there(rho) == [False, True],
 )
 
 # %% [markdown]
@@ -209,8 +225,10 @@ def ends(rho):
     return sam_path(well, everywhere, 1.4, float(rho), 500)[-1, :, 0]
 
 
-done = skill("leaves from every start", lambda: np.all(ends(your_rho) > wall))
-done = skill("stays near the flat one", lambda: np.all(abs(ends(your_rho) - flat_minimum) < 0.1))
+done = skill("leaves from every start", lambda: your_rho, lambda rho: ends(rho) > wall)
+done = skill(
+    "stays near the flat one", lambda: your_rho, lambda rho: abs(ends(rho) - flat_minimum) < 0.1
+)
 
 # %% [markdown]
 # ## Where it comes from

@@ -48,7 +48,8 @@ plt.rcParams.update(plots.STYLE)
 #
 # A step gets the weights w as a *list* of arrays, one for each tensor of a network; a function
 # `grad_fn` that returns the list of their gradients, wherever you ask; and the numbers ρ and η. It
-# returns the list of new weights.
+# returns the list of new weights, and leaves the arrays that it was given as they are: whoever
+# called may still need them.
 #
 # **Exercises, level 1.** Fill in the four blanks. One tensor is enough for now, with a gradient
 # that is not zero: d1 at A, its length, B = A + ρ d1/‖d1‖, d2 at B, and the step from A along −d2.
@@ -112,8 +113,9 @@ def check(step, probes, names):
     for trace in [trace for trace in seen if trace.fault][:1]:
         print("It stops:", trace.fault)
     for name in names:
-        why = f": {found[name].text}" if found[name].status == "wrong" else ""
-        skill(SKILLS[name] + why, lambda name=name: found[name].status == "right")
+        is_right = {"right": True, "wrong": False}.get(found[name].status)  # None: not seen yet
+        why = f": {found[name].text}" if is_right is False else ""
+        skill(SKILLS[name] + why, lambda is_right=is_right: is_right)
 
 
 check(my_step, ["one-tensor"], list(SKILLS)[:5])
@@ -192,8 +194,11 @@ assert [shows(step) for step in (step_one, step_two, step_three)] == [
 #
 # ## Now break it
 #
-# The commonest mistake is to walk on from B. Every skill before the last is right, and the loss
-# falls all the same:
+# The commonest mistake is to walk on from B. Every skill before the last is right. **Predict**: on
+# the bowl, where the loss is 5 at first, what is it after 50 such steps?
+
+# %%
+my_loss = None  # ← your guess: a number
 
 
 # %%
@@ -207,9 +212,12 @@ check(from_b, ["one-tensor", "three-tensors"], ["direction", "length", "last-ste
 w = [np.array([1.0, 2.0])]
 for _ in range(50):
     w = from_b(w, lambda w: [H @ w[0]], rho=0.05, lr=0.125)
-print(f"loss {0.5 * A @ H @ A:.2f} at first, {0.5 * w[0] @ H @ w[0]:.5f} after 50 steps")
+reveal("loss after 50 steps:", my_loss, 0.5 * w[0] @ H @ w[0])
+assert 0.5 * A @ H @ A == 5
 
 # %% [markdown]
+# It falls all the same, and to look at it tells you nothing.
+#
 # ## What happened
 #
 # The check never looks at a loss or an accuracy. It owns `grad_fn`, so it sees *where* each

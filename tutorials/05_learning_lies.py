@@ -36,7 +36,7 @@ from autograd import value_and_grad
 
 from minisam import LabelNoise, asam, load, plots, sam, sgd
 from minisam.blas import own_threads
-from minisam.lesson import agrees, reveal, show, skill
+from minisam.lesson import reveal, show, skill
 
 plt.rcParams.update(plots.STYLE)
 
@@ -187,11 +187,18 @@ assert runs["SAM"][:, -1, 0].mean() > runs["SGD"][:, -1, 0].mean() + 0.05
 # %% [markdown]
 # ## Now break it: let SAM climb too far
 #
-# If some ρ is good, is more ρ better? Five times as much:
+# If some ρ is good, is more ρ better? Take five times as much. **Predict**: which share of the
+# wrong labels is learned then, and which of the right ones?
+
+# %%
+my_wrong_share = None  # ← your guess: from 0 to 1
+my_right_share = None  # ← your guess: from 0 to 1
 
 # %%
 too_far = train(sam(base, rho=5.0), data[0], seed=0)[-1]
 print("ρ = 5: test {:.0%}, wrong labels {:.0%}, right labels {:.0%}".format(*too_far))
+reveal("wrong labels learned:", my_wrong_share, too_far[1])
+reveal("right labels learned:", my_right_share, too_far[2])
 assert too_far[2] < 0.5
 
 # %% [markdown]
@@ -209,21 +216,21 @@ assert too_far[2] < 0.5
 #
 # Answers: `solutions/05_learning_lies.py`.
 #
-# **Level 1.** Write the memorization rate: of the labels that are wrong, the share that the network
-# answers with the wrong label. (Not: the share that it gets wrong.)
+# **Level 1.** Nobody tells you which of your own labels are wrong, but a network can point at some:
+# those that it contradicts. Write which share of the contradicted labels is wrong indeed. (Mind:
+# `noted` has the other share, of the wrong labels that are learned. What does a network point at
+# that has learned every label?)
 
 
 # %% tags=["exercise-1"]
-def memorized(chosen, noisy, clean):
-    return None  # ← two lines at most
+def pointed_at(chosen, noisy, clean):
+    return None  # ← two lines at most; each is an array of labels, `chosen` the network's
 
 
 # %%
 chosen, noisy, clean = np.array([[1, 2, 0, 3, 2], [1, 2, 0, 1, 1], [1, 0, 1, 0, 1]])
-done = skill(
-    "the share of wrong labels learned", lambda: agrees(memorized(chosen, noisy, clean), 2 / 3)
-)
-done = skill("all of them learned", lambda: agrees(memorized(noisy, noisy, clean), 1))
+done = skill("what the network points at, by hand", lambda: pointed_at(chosen, noisy, clean), 1 / 2)
+done = skill("a network that knows the truth", lambda: pointed_at(clean, noisy, clean), 1)
 
 # %% [markdown]
 # **Level 2.** How many points does each method lose from its best epoch to its last, in the mean
@@ -239,9 +246,11 @@ def lost(values):
 # %%
 example = np.zeros((2, 3, 3))
 example[:, :, 0] = [[0.5, 0.6, 0.4], [0.7, 0.5, 0.7]]
-done = skill("points lost, by hand", lambda: np.isclose(lost(example), 10.0))
+done = skill("points lost, by hand", lambda: lost(example), 10.0)
 done = skill(
-    "SGD loses most", lambda: lost(runs["SGD"]) > max(lost(runs["SAM"]), lost(runs["ASAM"]))
+    "SGD loses most",
+    lambda: lost(runs["SGD"]),
+    lambda points: points > max(lost(runs["SAM"]), lost(runs["ASAM"])),
 )
 
 # %% [markdown]
@@ -257,7 +266,9 @@ by_pair = [train(base, prepared(seed, "pair"), seed)[-1, 0] for seed in range(3)
 truth = 100 * (runs["SGD"][:, -1, 0].mean() - np.mean(by_pair))
 
 # %%
-done = skill("symmetric over pair noise", lambda: abs(symmetric_over_pair - truth) < 0.5)
+done = skill(
+    "symmetric over pair noise", lambda: symmetric_over_pair, lambda it: abs(it - truth) < 0.5
+)
 
 # %% [markdown]
 # ## Where it comes from

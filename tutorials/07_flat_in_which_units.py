@@ -152,7 +152,7 @@ curvature_rescaled = None  # ← u² + v² at (5, ⅕), every digit
 # %%
 valley = sharpness.dense_hessian(lambda w: 0.5 * (w["u"] * w["v"] - 1) ** 2, {"u": 5.0, "v": 0.2})
 true_curvature = np.linalg.eigvalsh(valley)[-1]
-done = skill("the curvature at (5, ⅕)", lambda: np.isclose(curvature_rescaled, true_curvature))
+done = skill("the curvature at (5, ⅕)", lambda: curvature_rescaled, true_curvature, np.isclose)
 
 # %% [markdown]
 # ## Now break it
@@ -198,7 +198,7 @@ percent = None  # ← 100 · …
 n = sum(leaf.size for leaf in params.values())
 assert n == 7562
 ones = np.full(n, 0.5 / n**0.5)  # a vector of n equal shares
-done = skill("how far ASAM's ball reaches", lambda: np.isclose(percent, 100 * ones[0], rtol=0.01))
+done = skill("how far ASAM's ball reaches", lambda: percent, 100 * ones[0])
 
 # %% [markdown]
 # **Level 2.** Find a sixth measure: a number that is the same for the rescaled network, but not for
@@ -223,14 +223,13 @@ def of_a_flat_loss(level):
 
 # %%
 untrained = model.init(np.random.default_rng(0))
-done = skill("is 0 on a flat loss", lambda: [of_a_flat_loss(c) for c in (3.0, 5.0)] == [0, 0])
-done = skill("does not notice a = 5", lambda: np.isclose(sixth(params), sixth(same), rtol=1e-6))
-done = skill(
-    "nor a = 100", lambda: np.isclose(sixth(params), sixth(rescaled(params, 100.0)), rtol=1e-6)
-)
-done = skill(
-    "but another network", lambda: not np.isclose(sixth(params), sixth(untrained), rtol=0.01)
-)
+of_two_flat = lambda: [of_a_flat_loss(level) for level in (3.0, 5.0)]  # noqa: E731
+stays = lambda a: lambda it: np.isclose(it, sixth(rescaled(params, a)), rtol=1e-6)  # noqa: E731
+differs = lambda it: not np.isclose(it, sixth(untrained), rtol=0.01)  # noqa: E731
+done = skill("is 0 on a flat loss", of_two_flat, lambda both: np.allclose(both, 0, atol=1e-12))
+done = skill("does not notice a = 5", lambda: sixth(params), stays(5.0))
+done = skill("nor a = 100", lambda: sixth(params), stays(100.0))
+done = skill("but another network", lambda: sixth(params), differs)
 
 # %% [markdown]
 # **Level 3.** Carry ρ over, as from pre-training to fine-tuning, where the weights have other
@@ -255,13 +254,13 @@ rho_of_asam = None  # ← for adaptive, at `same`
 
 
 # %%
-def carried(climb, rho, wanted):
-    return np.isclose(rise(climb, same, rho), wanted, rtol=0.02)
+def carries(climb, old_rho):
+    wanted = rise(climb, params, old_rho)
+    return lambda rho: np.isclose(rise(climb, same, rho), wanted, rtol=0.02)
 
 
-wanted = rise(sam_perturbation, params, 0.05), rise(adaptive, params, 0.5)
-done = skill("SAM's ρ, carried over", lambda: carried(sam_perturbation, rho_of_sam, wanted[0]))
-done = skill("ASAM's ρ, carried over", lambda: carried(adaptive, rho_of_asam, wanted[1]))
+done = skill("SAM's ρ, carried over", lambda: rho_of_sam, carries(sam_perturbation, 0.05))
+done = skill("ASAM's ρ, carried over", lambda: rho_of_asam, carries(adaptive, 0.5))
 
 # %% [markdown]
 # ## Where it comes from

@@ -266,8 +266,11 @@ print(report.headline)
 survivor = None  # ← a name, such as "M01-not-restored"
 
 # %%
-done = skill("passes one step", lambda: passes(tests["one step"], wrong[str(survivor)]))
-done = skill("is caught with two tensors", lambda: survivor in caught["… two tensors"])
+passed = set(wrong) - caught["one step"]
+done = skill("passes one step", lambda: survivor, lambda name: name in passed)
+done = skill(
+    "is caught with two tensors", lambda: survivor, lambda name: name in caught["… two tensors"]
+)
 
 # %% [markdown]
 # **Level 2.** Write a test by hand, without `right`: one step of SAM on the half-squared length, on
@@ -294,8 +297,13 @@ def share(test):  # of the wrong ones that it catches, if it accuses no right on
     return 0 if accused(test) else np.mean([not passes(test, sam) for sam in wrong.values()])
 
 
-done = skill("raises no false alarm", lambda: accused(by_hand) == 0 and passes(by_hand, odd))
-done = skill("catches a third", lambda: share(by_hand) >= 1 / 3)
+def says(test):  # of the right one: None, if there is nothing yet
+    return None if test(right) is None else test
+
+
+no_alarm = lambda test: accused(test) == 0 and passes(test, odd)  # noqa: E731
+done = skill("raises no false alarm", lambda: says(by_hand), no_alarm)
+done = skill("catches a third", lambda: says(by_hand), lambda test: share(test) >= 1 / 3)
 
 # %% [markdown]
 # **Level 3.** Write *one* test that catches seven in ten, and accuses no right one. The five above
@@ -309,9 +317,9 @@ def your_test(sam):
 
 
 # %%
-done = skill("accuses no right one", lambda: accused(your_test) == 0)
-done = skill("catches half", lambda: share(your_test) >= 0.5)
-done = skill("catches seven in ten", lambda: share(your_test) >= 0.7)
+done = skill("accuses no right one", lambda: says(your_test), lambda test: accused(test) == 0)
+done = skill("catches half", lambda: says(your_test), lambda test: share(test) >= 0.5)
+done = skill("catches seven in ten", lambda: says(your_test), lambda test: share(test) >= 0.7)
 
 # %% [markdown]
 # ## Where it comes from

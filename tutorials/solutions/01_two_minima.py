@@ -3,10 +3,10 @@
 #
 # Each cell replaces the one of the same name in `01_two_minima`.
 #
-# **By hand.** ½ · 4 · ¼ and ½ · ¼ · ¼.
+# **By hand.** ½ · 4 · (¼)² and ½ · ¼ · (¼)²: a quarter of what they were.
 
 # %% tags=["by-hand"]
-by_hand_sharp, by_hand_flat = 0.5, 0.03125
+by_hand_sharp, by_hand_flat = 0.125, 0.0078125
 
 # %% [markdown]
 # **Level 1.** A parabola of curvature λ, read a distance δ away from its minimum.
@@ -24,9 +24,10 @@ def gap(curvature, shift):
 ten_times = np.sqrt(0.6)
 
 # %% [markdown]
-# **Level 3.** |1 − 4η| > 1 once η > 2/4. The flat minimum holds SGD until η = 2/¼ = 8. Everything
-# between them works from here: each step across the sharp minimum is longer than the last, until
-# one ends beyond the wall. (Not every start and rate: a long step to the left may come before.)
+# **Level 3.** |1 − 4η| > 1 once η > 2/4: each step across the sharp minimum is longer than the
+# last, until one ends beyond the wall. The flat minimum holds SGD until η = 2/¼ = 8, but not every
+# rate up to there works from here: with η = 7, the first step ends so far to the right that the
+# next ones swing back over the wall.
 
 # %% tags=["exercise-3"]
 lr_that_leaves = 0.6

@@ -9,16 +9,25 @@
 after_one, after_two = -0.5, 0.5
 
 # %% [markdown]
-# **Level 1.** In three lines:
+# **The bounce.** In three lines:
 #
 #     a − ηλ (a + ρ) = −a
 #     (2 − ηλ) a     = ηλρ
 #     a              = ηλρ / (2 − ηλ)
 
 
-# %% tags=["exercise-1"]
+# %% tags=["derive"]
 def bounce(lr, curvature, rho):
     return lr * curvature * rho / (2 - lr * curvature)
+
+
+# %% [markdown]
+# **Level 1.** ½ λ a*². As ηλ nears 2 the bounce has no bound, and neither has the loss.
+
+
+# %% tags=["exercise-1"]
+def loss_at_the_bounce(lr, curvature, rho):
+    return 0.5 * curvature * bounce(lr, curvature, rho) ** 2
 
 
 # %% [markdown]

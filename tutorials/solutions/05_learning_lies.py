@@ -3,13 +3,14 @@
 #
 # Each cell replaces the one of the same name in `05_learning_lies`.
 #
-# **Level 1.**
+# **Level 1.** Once every label is learned, nothing is contradicted: a network points at lies only
+# while it has not learned them.
 
 
 # %% tags=["exercise-1"]
-def memorized(chosen, noisy, clean):
-    wrong = noisy != clean
-    return np.mean(chosen[wrong] == noisy[wrong])
+def pointed_at(chosen, noisy, clean):
+    contradicted = chosen != noisy
+    return np.mean(noisy[contradicted] != clean[contradicted])
 
 
 # %% [markdown]
