@@ -20,12 +20,7 @@ from typing import Any, Literal, NamedTuple, TextIO
 
 import numpy as np
 
-from minisam.checkpoint import (
-    Checkpoint,
-    encoded,
-    resumed,
-    save_checkpoint,
-)
+from minisam.checkpoint import Checkpoint, encoded, resumed, save_checkpoint
 from minisam.checks import check_choice, check_whole
 from minisam.data.batches import minibatches
 from minisam.files import expanded

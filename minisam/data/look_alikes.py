@@ -24,9 +24,7 @@ PAIRS = {
 
 
 def look_alikes(
-    class_names: tuple[str, ...],
-    labels: np.ndarray,
-    coarse_labels: np.ndarray | None = None,
+    class_names: tuple[str, ...], labels: np.ndarray, coarse_labels: np.ndarray | None = None
 ) -> np.ndarray | None:
     """Return the class that each class is mistaken for.
 

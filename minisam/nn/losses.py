@@ -29,13 +29,9 @@ def log_softmax(z):
 
 
 defvjp(
-    log_softmax,
-    lambda log_p, z: lambda g: g - anp.exp(log_p) * anp.sum(g, axis=-1, keepdims=True),
+    log_softmax, lambda log_p, z: lambda g: g - anp.exp(log_p) * anp.sum(g, axis=-1, keepdims=True)
 )
-defjvp(
-    log_softmax,
-    lambda t, log_p, z: t - anp.sum(anp.exp(log_p) * t, axis=-1, keepdims=True),
-)
+defjvp(log_softmax, lambda t, log_p, z: t - anp.sum(anp.exp(log_p) * t, axis=-1, keepdims=True))
 
 
 @primitive

@@ -40,9 +40,7 @@ class Diagnosis(NamedTuple):
 
 
 def diagnose(
-    failing: Sequence[Trace],
-    passing: Sequence[Trace],
-    declared: dict[str, Any] | None = None,
+    failing: Sequence[Trace], passing: Sequence[Trace], declared: dict[str, Any] | None = None
 ) -> Diagnosis:
     """Find what explains the traces of an implementation that does not conform.
 

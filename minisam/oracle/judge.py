@@ -165,11 +165,7 @@ def all_finite(trace: Trace) -> bool:
 
 
 def judge_as(
-    hp: HyperParameters,
-    trace: Trace,
-    changes: Sequence[Change],
-    rough: bool,
-    spreads: bool = False,
+    hp: HyperParameters, trace: Trace, changes: Sequence[Change], rough: bool, spreads: bool = False
 ) -> Judgement:
     """Compare a trace with the reference that has some hyper-parameters.
 

@@ -20,10 +20,7 @@ from minisam.variants.mutants import MUTANTS, Mutant
 
 
 def undeclared(
-    report: Report,
-    found: dict[str, Any],
-    advice: Sequence[str] = (),
-    failing: Sequence[Trace] = (),
+    report: Report, found: dict[str, Any], advice: Sequence[str] = (), failing: Sequence[Trace] = ()
 ) -> Report:
     """Report a convention that was not declared."""
     meanings = "; ".join(f"{key}={found[key]!r}: {CONVENTIONS[key].meaning}" for key in found)

@@ -18,12 +18,7 @@ Example:
 """
 
 from minisam.sharpness.adaptive import adaptive_sharpness
-from minisam.sharpness.hessian import (
-    FlatHessian,
-    dense_hessian,
-    flat_hessian,
-    hessian_product,
-)
+from minisam.sharpness.hessian import FlatHessian, dense_hessian, flat_hessian, hessian_product
 from minisam.sharpness.hutchinson import Estimate, trace
 from minisam.sharpness.lanczos import Lanczos, lanczos, top_eigenvalues
 from minisam.sharpness.m_sharpness import MSharpness, m_sharpness

@@ -168,11 +168,7 @@ def loss_slice(loss: Loss, params: Params, direction: Params, x: np.ndarray) -> 
 
 
 def loss_plane(
-    loss: Loss,
-    params: Params,
-    directions: tuple[Params, Params],
-    x: np.ndarray,
-    y: np.ndarray,
+    loss: Loss, params: Params, directions: tuple[Params, Params], x: np.ndarray, y: np.ndarray
 ) -> LossPlane:
     """Evaluate the loss over a plane.
 

@@ -96,8 +96,7 @@ def is_adaptive(hp: HyperParameters) -> bool:
 
 # ε = ρ T g/‖g‖
 big_vision_climb = only(
-    is_adaptive,
-    piece(numerator=lambda now, T, g: multiply(T, g), measured=lambda now, T, g: g),
+    is_adaptive, piece(numerator=lambda now, T, g: multiply(T, g), measured=lambda now, T, g: g)
 )
 
 
@@ -152,8 +151,7 @@ summed = only(
     in_shards, piece(ask=lambda now, point: scale(float(now.hp.shards), now.gradient(point)))
 )
 own_climbs = only(
-    in_shards,
-    piece(first=lambda now: average(shard_gradients(now)), second=second_of_own_climbs),
+    in_shards, piece(first=lambda now: average(shard_gradients(now)), second=second_of_own_climbs)
 )
 
 

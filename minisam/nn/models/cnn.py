@@ -8,13 +8,7 @@ import numpy as np
 
 from minisam.checks import check_whole
 from minisam.nn.layers import convolution, dense, init_convolution, init_dense, max_pool, relu
-from minisam.nn.models.model import (
-    Model,
-    as_sizes,
-    check_images,
-    is_sequence,
-    without_statistics,
-)
+from minisam.nn.models.model import Model, as_sizes, check_images, is_sequence, without_statistics
 
 
 def cnn(

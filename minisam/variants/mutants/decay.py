@@ -26,8 +26,7 @@ def decaying(hp: HyperParameters) -> Any:
 def decaying_by(factor: float) -> Change:
     """Let the weights decay by a multiple of what is asked for."""
     return only(
-        decaying,
-        lambda r: r.having(base=base_of(r.hp, weight_decay=factor * r.hp.weight_decay)),
+        decaying, lambda r: r.having(base=base_of(r.hp, weight_decay=factor * r.hp.weight_decay))
     )
 
 

@@ -61,10 +61,7 @@ enter(
     "M06-sign",
     "climbs along the sign of the gradient: ε = ρ sign(g)",
     "That is the climb for p = ∞. For p = 2 it is ρ g/‖g‖.",
-    piece(
-        numerator=lambda now, T, g: map_leaves(np.sign, g),
-        length=lambda now, rho, length: rho,
-    ),
+    piece(numerator=lambda now, T, g: map_leaves(np.sign, g), length=lambda now, rho, length: rho),
 )
 
 enter(

@@ -28,12 +28,10 @@ def decay_at_B(recipe: Recipe) -> Recipe:
     share, base = recipe.hp.weight_decay, base_of(recipe.hp, weight_decay=0.0)
     if recipe.hp.decay == "coupled":
         return recipe.having(
-            base=base,
-            direction=lambda now: add_scaled(recipe.direction(now), share, now.perturbed),
+            base=base, direction=lambda now: add_scaled(recipe.direction(now), share, now.perturbed)
         )
     return recipe.having(
-        base=base,
-        origin=lambda now: add_scaled(recipe.origin(now), -now.lr * share, now.perturbed),
+        base=base, origin=lambda now: add_scaled(recipe.origin(now), -now.lr * share, now.perturbed)
     )
 
 
