@@ -254,6 +254,8 @@ def error_report(error: BaseException, file: str) -> dict[str, Any]:
     except BaseException:  # it is a submission's own
         text = ""
     report = cut_report({"raised": type(error).__name__, "text": text})
+    if isinstance(error, Told):  # what we lent raised it
+        report = {key: str(error.report[key]) for key in report}
     if isinstance(error, SyntaxError) and error.filename == file:
         line = error.lineno if isinstance(error.lineno, int) else 0
         found = {"text": str(error.msg), "line": line, "source": str(error.text or "").strip()}

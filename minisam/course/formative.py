@@ -60,7 +60,7 @@ def check(
     found = assignment(name)
     check_seconds("timeout", timeout)
     judged, seen = judged_here(found, work, variant or {}, timeout)
-    grade = as_grade(judged)
+    grade = as_grade(found, judged)
     shown = [one for one in judged.credits if one.name in seen]
     print(in_lines(found, grade._replace(credits=shown)))
     if all(one.status in (RIGHT, STAFF) for one in shown):
@@ -144,7 +144,7 @@ def values_of(found: Assignment, work: Any) -> tuple[Mapping[str, Any], str | No
     return {name: work}, name
 
 
-def as_grade(judged: Judged) -> Grade:
+def as_grade(found: Assignment, judged: Judged) -> Grade:
     """Return what a judgement would be worth."""
-    status, note = status_of(judged.credits)
+    status, note = status_of(found, judged.credits)
     return Grade(sum(one.points for one in judged.credits), status, judged.credits, note)

@@ -89,7 +89,7 @@ def graded(assignment: Assignment, submission: Submission, guard: Guard, task: T
         desk.close()
     notes = tuple(in_one_line(one) for one in desk.notes)
     credits = unread(assignment, judged.credits, submission)
-    status, note = status_of(credits)
+    status, note = status_of(assignment, credits)
     total = sum(one.points for one in credits)
     shown = {one.name for one in assignment.criteria if one.function}
     lost = any(one.status == WRONG for one in credits if one.name in shown)
@@ -138,8 +138,11 @@ def mistakes_in(traces: Sequence[Trace]) -> tuple[str, ...]:
     return tuple(part.name for part in survivors[0]) if survivors else ("unidentified",)
 
 
-def status_of(credits: list[Credit]) -> tuple[str, str]:
-    """Return a submission's status, and what is to be said about it."""
+def status_of(assignment: Assignment, credits: list[Credit]) -> tuple[str, str]:
+    """Return a submission's status, and what is to be said about it.
+
+    It is graded if any of its functions was seen, and not for what is only written down.
+    """
     failures = [one for one in credits if one.failure]
     for kind in SEVERE:
         for one in failures:
@@ -150,7 +153,8 @@ def status_of(credits: list[Credit]) -> tuple[str, str]:
     if counted and len(unwritten) == len(counted):
         return NOT_WRITTEN, "Nothing is written yet."
     unseen = [one for one in failures if one.failure != NOT_WRITTEN]
-    if unseen and not any(one.points for one in credits):
+    shown = {one.name for one in assignment.criteria if one.function}
+    if unseen and not any(one.points for one in credits if one.name in shown):
         return unseen[0].failure, unseen[0].said
     return GRADED, ""
 

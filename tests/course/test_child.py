@@ -170,6 +170,11 @@ def test_an_exception_is_told_with_the_line_of_the_submission():
     )  # fmt: skip
 
 
+def test_what_a_lent_function_raises_is_told_as_what_it_is():
+    told = Told({"raised": "ValueError", "text": "more than 100 steps", "source": ""})
+    assert error_report(told, "hw.py") == {"raised": "ValueError", "text": "more than 100 steps"}
+
+
 def test_an_exception_whose_text_raises_is_told_without():
     class Odd(Exception):
         def __str__(self):

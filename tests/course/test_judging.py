@@ -166,10 +166,18 @@ def test_an_answer_that_cannot_be_read_is_not_called_wrong():
 
 
 def test_what_is_partly_written_is_graded():
-    some = [Credit("a", 0, "not seen", "x", "", "not written yet"), Credit("b", 2, "right")]
-    assert status_of(some) == ("graded", "")
-    ended = Credit("c", 0, "not seen", "it ended", "", "ended")
-    assert status_of([*some, ended]) == ("ended", "it ended")
+    some = [Credit("direction", 0, "not seen", "x", "", "not written yet"),
+            Credit("names_mistakes", 2, "right")]  # fmt: skip
+    assert status_of(A2, some) == ("graded", "")
+    ended = Credit("length", 0, "not seen", "it ended", "", "ended")
+    assert status_of(A2, [*some, ended]) == ("ended", "it ended")
+
+
+@pytest.mark.parametrize(("seen", "due"), [(0, ("raises", "it raises")), (1, ("graded", ""))])
+def test_what_is_only_written_down_makes_nothing_seen(seen, due):
+    raised = Credit("length", 0, "not seen", "it raises", "", "raises")
+    some = [Credit("asks_at_A", seen, "right"), raised, Credit("names_mistakes", 2, "right")]
+    assert status_of(A2, some) == due
 
 
 def test_a_variant_that_is_none_is_refused():
