@@ -15,7 +15,7 @@ import pytest
 from course import submissions as known
 
 from minisam.course.child import Told
-from minisam.course.guard import CHILD, WALL, Guard
+from minisam.course.guard import CHILD, WALL, Guard, is_root
 from minisam.course.pupil import (
     CannotGrade,
     Pupil,
@@ -269,7 +269,11 @@ def test_one_that_removes_its_folder_changes_nothing_around_it(pupil, tmp_path):
 
 
 @pytest.mark.fault("file-written", "minisam course grade")
-def test_a_folder_of_closed_folders_and_links_is_removed_and_nothing_else(tmp_path):
+@pytest.mark.parametrize("root", [is_root(), False])
+def test_a_folder_of_closed_folders_and_links_is_removed_and_nothing_else(
+    tmp_path, monkeypatch, root
+):
+    monkeypatch.setattr("minisam.course.pupil.is_root", lambda: root)
     kept, gone = tmp_path / "kept", tmp_path / "gone"
     (gone / "closed" / "inner").mkdir(parents=True)
     (gone / "closed" / "inner" / "file").touch()
@@ -279,6 +283,8 @@ def test_a_folder_of_closed_folders_and_links_is_removed_and_nothing_else(tmp_pa
     (tmp_path / "link").symlink_to(kept)
     for folder in ("closed/inner", "closed", "."):
         (gone / folder).chmod(0)
+    if root:
+        monkeypatch.setattr(os, "chmod", lambda *_: pytest.fail("root opens what it need not"))
     for path in (gone, tmp_path / "link", tmp_path / "absent"):
         remove_tree(str(path))
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
