@@ -8,12 +8,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from minisam import rounding, trees
+from minisam import trees
 from minisam.adapters.protocol import HYPERPARAMETERS
 from minisam.rounding import (
     UNITS,
     Rounded,
-    error_times,
+    arithmetic,
     exact,
     gamma,
     inner,
@@ -23,6 +23,7 @@ from minisam.rounding import (
     to_bfloat16,
     to_unit,
 )
+from minisam.rounding.arithmetic import error_times
 from minisam.variants.recipe import optimizer
 
 DTYPES = ["float64", "float32"]
@@ -346,7 +347,7 @@ def test_what_may_not_be_zero_is_rounded_to_a_digit_of_those_numbers():
 
 
 def test_a_bound_without_what_is_lost_would_be_noticed(monkeypatch):
-    monkeypatch.setattr(rounding, "lost", lambda *_: 0.0)
+    monkeypatch.setattr(arithmetic, "lost", lambda *_: 0.0)
     a = b = (1.5, -64, 1)
     assert max(errors_of_small_results(a, b, flushed)) > 1000
 
