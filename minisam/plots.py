@@ -37,7 +37,8 @@ COLOURS = {
     "Bootstrap + SAM": SKY,
     "GCE": PURPLE,
 }
-DASHES = {"ASAM": (0, (4, 1.2))}  # where grey would not tell it from SAM
+DASHES = {"ASAM": (0, (4, 1.2)), "Mixup": ":", "GCE": "-."}  # of lines, and marks of points:
+MARKS = {"SGD": "s", "SAM": "o", "ASAM": "^"}  # the colours alone are alike in grey
 STYLE = {
     "font.size": 13,
     "axes.titlesize": 14,

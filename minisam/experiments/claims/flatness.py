@@ -34,7 +34,7 @@ from minisam.experiments.subset import Subset
 from minisam.experiments.training import prepared, records, training_loss
 from minisam.experiments.trial import fit, outcome
 from minisam.nn.models import Model
-from minisam.plots import colour, curve_with_band
+from minisam.plots import DASHES, MARKS, colour, curve_with_band
 from minisam.sharpness import (
     adaptive_sharpness,
     flat_hessian,
@@ -230,7 +230,8 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
         weights = np.concatenate([run["weights"] for run in runs]) / len(runs)
         order = np.argsort(nodes)
         tail = np.cumsum(weights[order][::-1])[::-1]
-        density.plot(nodes[order], tail, color=colour(method), label=label)
+        dashes = DASHES.get(method, "-")
+        density.plot(nodes[order], tail, color=colour(method), linestyle=dashes, label=label)
     along.set(xlabel="epoch", ylabel="largest Hessian eigenvalue")
     along.xaxis.get_major_locator().set_params(integer=True)
     along.legend()
@@ -245,7 +246,7 @@ def draw(results: Mapping[str, Any], figure: Any) -> None:
         for method in results["radii"]:
             runs = labelled(results["runs"], method=method)
             x, y = [run[measure] for run in runs], [100 - run["last"] for run in runs]
-            axes.plot(x, y, "o", color=colour(method), label=method, alpha=0.75)
+            axes.plot(x, y, MARKS[method], color=colour(method), label=method, alpha=0.75)
         tau = correlation(results, measure, "error")
         interval = f"Kendall's τ = {tau.value:+.2f} ({tau.low:+.2f} to {tau.high:+.2f})"
         axes.set(xlabel=name, ylabel="test error (%)", title=interval)
