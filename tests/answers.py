@@ -25,6 +25,15 @@ def sam_step(w, gradient, rho, lr):
     return {end} if length > 0 else w
 """
 
+IN_PLACE = """
+def sam_step(w, gradient, rho, lr):
+    climb = gradient(w)
+    climb *= rho / (np.linalg.norm(climb) or 1)
+    w += climb
+    w -= climb + lr * gradient(w)
+    return list(w)
+"""
+
 WRONG = {
     "01": {
         "by-hand": [
@@ -142,13 +151,13 @@ WRONG = {
 RIGHT = {
     "01": {
         "by-hand": "by_hand_sharp, by_hand_flat = 0.125, 0.00781",
-        "exercise-1": "gap = lambda curvature, shift: curvature / 2 * shift * shift",
-        "exercise-2": "ten_times = 0.775",
+        "exercise-1": "gap = lambda curvature, shift: np.array([curvature / 2 * shift * shift])",
+        "exercise-2": "ten_times = np.float32(0.775)",
         "exercise-3": "lr_that_leaves = 1",
     },
     "02": {
         "by-hand": "your_d1, your_b, your_end = [-2, 4], np.array([-0.447, 2.89]), (0.697, 1.22)",
-        "exercise-1": SAM_BY_HAND.format(end="w - lr * gradient(w + d1 / (length / rho))"),
+        "exercise-1": IN_PLACE,
         "exercise-2": "your_start = [-4.24, 1]",
         "exercise-3": "factor_of_sam = 77.7",
     },
@@ -156,7 +165,7 @@ RIGHT = {
         "by-hand": "after_one, after_two = -1 / 2, 1 / 2",
         "derive": "bounce = lambda lr, c, rho: rho / (2 / (lr * c) - 1)",
         "exercise-1": "loss_at_the_bounce = lambda lr, c, rho: bounce(lr, c, rho) ** 2 * c / 2",
-        "exercise-2": "your_threshold = 0.05",
+        "exercise-2": "from fractions import Fraction; your_threshold = Fraction(1, 20)",
         "exercise-3": "your_rho = 0.35",
     },
     "04": {

@@ -178,9 +178,10 @@ done = skill("the step, from A along d2", lambda: your_end, end["w"])
 # %% [markdown]
 # ## Now break it: when is SAM just SGD?
 #
-# The two steps differ by η‖H ε‖. As ε has length ρ, that lies between η ρ λ_min and η ρ λ_max:
-# nothing where the loss is flat, much where it is sharp. **Predict**: a bowl that is 100 times
-# flatter everywhere, which part is left of the distance between the two ends?
+# The two steps differ by η‖H ε‖. As ε has length ρ, that lies between η ρ λ_min and η ρ λ_max, with
+# the smallest and the largest curvature: nothing where the loss is flat, much where it is sharp.
+# **Predict**: a bowl that is 100 times flatter everywhere, which part is left of the distance
+# between the two ends?
 
 # %%
 my_part = None  # ← your guess: a number from 0 to 1
@@ -233,7 +234,7 @@ def yours(w, rho, lr):  # of a copy: a step may work in place
 
 done = skill("the step of this tutorial", lambda: yours(A, 1, 1 / 8), by_sam)
 done = skill("with other ρ and η", lambda: yours(other["w"], 0.5, 0.1), further["w"])
-done = skill("a zero gradient", lambda: yours(np.zeros(2), 1, 1 / 8), lambda end: end == 0)
+done = skill("a zero gradient", lambda: yours(np.zeros(2), 1, 1 / 8), np.logical_not)
 
 # %% [markdown]
 # **Level 2.** At ρ = 0 SAM is SGD. Find a start, not the minimum, at which the two steps agree in

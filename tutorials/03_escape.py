@@ -200,7 +200,7 @@ around = np.array([0.97, 1.03])
 
 
 def leaves_there(rho):  # 3 % below, and 3 % above
-    return sam_path(narrow, np.array([[0.1], [0.1]]), 0.9, rho * around, 500)[-1, :, 0] > 0.5
+    return sam_path(narrow, np.array([[0.1], [0.1]]), 0.9, float(rho) * around, 500)[-1, :, 0] > 0.5
 
 
 done = skill(

@@ -29,6 +29,8 @@
 # | H | `hessian` | second derivatives of the loss at w; `hessian.matvec(v)` is H v |
 # | λ₁ | `top[0]` | the largest curvature: largest eigenvalue of H |
 # | h | `h` | the diagonal of H: the curvature along each weight by itself |
+# | g | `gradient(w)` | the gradient at w |
+# | ⟨a, b⟩, ‖a‖ | `a @ b` | the inner product, and the length: ‖a‖² = ⟨a, a⟩ |
 
 # %%
 import importlib.util
