@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minisam.anatomy.at_hand import entries_of
+from minisam.anatomy.entries import entries_of
 from minisam.anatomy.measuring import by_name
 from minisam.oracle.comparing import NARROW
 from minisam.oracle.parts import Part, Parts, active, pieces_of

@@ -9,89 +9,19 @@ from typing import NamedTuple
 import numpy as np
 
 from minisam.adapters.protocol import Adapter
-from minisam.landscapes import (
-    bounce_amplitude,
-    escape_window,
-    kinked_well,
-    twin_valley,
-    twin_valley_threshold,
-)
-from minisam.rounding import Rounded, exact
+from minisam.landscapes import bounce_amplitude, twin_valley, twin_valley_threshold
+from minisam.rounding import exact
 from minisam.specification.clause import Clause, at_most, equal, true
-from minisam.specification.problem import Problem, UnsuitableProblem, make_problem
+from minisam.specification.problem import Problem, make_problem
 from minisam.specification.property import chapter
 from minisam.specification.right_path import norm_epsilon_slack, powers, strayed
-from minisam.specification.source import (
-    DTYPES,
-    NumberSource,
-    draw_unit_vector,
-    power_of_ten,
-    real,
-    rounded,
-)
+from minisam.specification.source import DTYPES, NumberSource, power_of_ten, real, rounded
 from minisam.specification.steps import path
+from minisam.specification.wells import draw_flat, draw_hallucination, draw_sharp
 
 state = chapter("Escaping")
 MARGIN = "the radius is at least 0.1 % from the threshold, far more than a path's rounding"
 PATH = "u(ηλ(n + 16)(ρ + |B|) + 3|w − w'| + |w'|) a step, shrunk by |1 − ηλ| in every later one"
-
-
-class Well(NamedTuple):
-    """The kinked well along a unit direction: curvatures, wall, flat minimum, steps to settle."""
-
-    sharp: float
-    flat: float
-    wall: float
-    minimum: float
-    direction: np.ndarray
-    steps: int
-
-    def along(self, points: np.ndarray) -> Rounded:
-        """Return where the points are along the direction."""
-        return exact(points) @ self.direction
-
-
-def draw_well(
-    source: NumberSource, m_range: tuple[float, float] = (1.15, 1.9)
-) -> tuple[Well, float]:
-    """Draw a kinked well with m = ηλ in a range, and a learning rate for it."""
-    lr, m = power_of_ten(source, -2, 1), real(source, *m_range)
-    m_flat = real(source, 0.2, 0.95)
-    wall = power_of_ten(source, -1, 1)
-    n = source.integer(1, source.choice((1, 3, 8)))
-    direction = draw_unit_vector(source, n)
-    sharp, flat = m / lr, m_flat / lr
-    minimum = float(kinked_well(sharp, flat, wall).minima[1].point[0])
-    # distances to a cycle shrink by (m − 1) in the sharp well and by (1 − m_f) in the flat one
-    rate = max(abs(m - 1), 1 - m_flat)
-    steps = min(40 + math.ceil(math.log(1e-6) / math.log(rate)), 400)
-    return Well(sharp, flat, wall, minimum, direction, steps), lr
-
-
-def well_problem(source: NumberSource, well: Well, at: float, **hp: float) -> Problem:
-    """Put the well into n dimensions, with a start at a place along its direction."""
-    slope = kinked_well(well.sharp, well.flat, well.wall).slope
-
-    def field(w: Rounded) -> Rounded:
-        along = slope(np.array([w.value @ well.direction]))
-        return exact(along[0] * well.direction)
-
-    dtype = source.choice(DTYPES)
-    return make_problem(source, at * well.direction, field, well, dtype, **hp)
-
-
-def draw_sharp(source: NumberSource, above: bool) -> Problem:
-    """Draw a start in the sharp well, ρ below the threshold or in the window above it."""
-    well, lr = draw_well(source)
-    low, high = escape_window(well.sharp, well.flat, well.wall, lr)
-    if above and high < 1.01 * low:
-        raise UnsuitableProblem("the window is empty")
-    share = real(source, 0.001, 0.999)
-    rho = low + share * (high - low) if above else low * (0.3 + 0.699 * share)
-    if above and not 1.001 * low < rho < 0.999 * high:
-        raise UnsuitableProblem("too near an end of the window")
-    start = 0.9 * (well.wall - rho) * real(source, 0.05, 1) * source.choice((1, -1))
-    return well_problem(source, well, start, rho=rho, lr=lr)
 
 
 @state(
@@ -174,16 +104,6 @@ def _sgd_stays(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     yield equal("w_t = (1 − m)^t w₀", ours, powers(1 - m, 20) * ours[0])
 
 
-def draw_flat(source: NumberSource) -> Problem:
-    """Draw a start in the flat well, with B never back over the wall."""
-    well, lr = draw_well(source)
-    m_flat = lr * well.flat
-    width = well.minimum - well.wall
-    rho = width / (1 + m_flat) * real(source, 0.05, 0.95)
-    offset = source.choice((1, -1)) * real(source, 1e-3, 0.95) * (width - rho)
-    return well_problem(source, well, well.minimum + offset, rho=rho, lr=lr)
-
-
 @state(
     slug="stays-in-the-flat-minimum",
     statement="From the flat minimum SAM does not come back: it bounces there, at an amplitude "
@@ -213,17 +133,6 @@ def _stays_in_the_flat(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
     a = bounce_amplitude(well.flat, exact(hp.lr), rho)
     settling = powers(m - 1, distance.size - 1) * (distance[0] - a)
     yield equal("d_t − a* = (m_f − 1)^t (d₀ − a*), d = |w − f|", distance - a, settling)
-
-
-def draw_hallucination(source: NumberSource) -> Problem:
-    """Draw ρ between the wall and the flat minimum, and a start near the point w = ρ."""
-    well, lr = draw_well(source, (0.3, 1.7))
-    rho = well.wall + real(source, 0.05, 0.95) * (well.minimum - well.wall)
-    room = min(well.wall, rho - well.wall, well.minimum - rho)
-    at = rho + real(source, -0.95, 0.95) * room
-    if not well.wall < at < well.minimum:
-        raise UnsuitableProblem("the start is not on the flat side")
-    return well_problem(source, well, at, rho=rho, lr=lr)
 
 
 @state(

@@ -10,7 +10,7 @@ import numpy as np
 from minisam.adapters.protocol import Adapter
 from minisam.rounding import Rounded, exact, inner, norm
 from minisam.specification.clause import Clause, at_most, equal
-from minisam.specification.families import Ridge, draw_logistic, draw_ridge
+from minisam.specification.linear_families import Ridge, draw_logistic, draw_ridge
 from minisam.specification.problem import Problem
 from minisam.specification.property import chapter
 from minisam.specification.right_step import climb_slack, dual

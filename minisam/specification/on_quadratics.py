@@ -120,6 +120,14 @@ def _monotone_edge_clauses(adapter: Adapter, problem: Problem) -> Iterable[Claus
     yield true("what shrinks is flatter than the edge", bool(np.all(flat[falling])))
 
 
+def draw_near_minimum(source: NumberSource) -> Problem:
+    """Draw a bowl that is not too eccentric, its start within ρ of the minimum."""
+    problem = draw_quadratic(source, largest=12, kinds=("tame", "equal"))
+    w = problem.vector()
+    near = problem.hp.rho * power_of_ten(source, -6, 0)
+    return problem.at(w / np.linalg.norm(w) * near)
+
+
 @state(
     slug="never-rests",
     statement="SAM does not converge to the minimum of a bowl: of two iterates in a row one is at "
@@ -127,7 +135,7 @@ def _monotone_edge_clauses(adapter: Adapter, problem: Problem) -> Iterable[Claus
     equation="max(‖w‖, ‖w'‖) ≥ ηρλmin/(1 + q), q = max|1 − ηλᵢ|",
     source="‖w'‖ ≥ ηρ‖Hĝ‖ − ‖(I − ηH)w‖ ≥ ηρλmin − q‖w‖.",
     bound=ROUNDING,
-    draw=lambda source: draw_near_minimum(source),
+    draw=draw_near_minimum,
     picture="bounce",
 )
 def _never_rests(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
@@ -142,14 +150,6 @@ def _never_rests(adapter: Adapter, problem: Problem) -> Iterable[Clause]:
 def contraction(lr: float, facts: Quadratic) -> Rounded:
     """Return q = max|1 − ηλᵢ|, as far off as the rotation is from orthogonal."""
     return norm(1 - exact(lr) * facts.spectrum, np.inf).widened(4 * facts.defect)
-
-
-def draw_near_minimum(source: NumberSource) -> Problem:
-    """Draw a bowl that is not too eccentric, its start within ρ of the minimum."""
-    problem = draw_quadratic(source, largest=12, kinds=("tame", "equal"))
-    w = problem.vector()
-    near = problem.hp.rho * power_of_ten(source, -6, 0)
-    return problem.at(w / np.linalg.norm(w) * near)
 
 
 @state(

@@ -9,18 +9,15 @@ it has not declared is told the line to write.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minisam.adapters.hyperparameters import HyperParameters
 from minisam.adapters.protocol import HYPERPARAMETERS
-from minisam.optim.sgd import sgd
-from minisam.trees import Params, add, add_scaled, map_leaves, multiply, scale, subtract
+from minisam.variants import changes
 from minisam.variants.guards import GUARDS
-from minisam.variants.recipe import Change, Recipe, average, default_norm, only, piece, recipe_of
+from minisam.variants.recipe import Change, only, piece, recipe_of
 
 
 class Convention(NamedTuple):
@@ -47,114 +44,6 @@ class Convention(NamedTuple):
     shows: Callable[[HyperParameters], Any] = lambda hp: hp.method != "sgd"
 
 
-def with_epsilon(epsilon: float) -> Callable[..., Any]:
-    """Return the length of a climb whose norm has ``epsilon`` added: ρ/(‖g‖ + epsilon)."""
-    return lambda now, rho, length: rho / (length + epsilon)
-
-
-def with_floor(floor: float) -> Callable[..., Any]:
-    """Return the length of a climb whose norm is at least ``floor``: ρ/max(‖g‖, floor)."""
-    return lambda now, rho, length: rho / np.maximum(length, floor)
-
-
-def with_epsilon_inside(epsilon: float) -> Callable[..., Any]:
-    """Return the length of a climb with ``epsilon`` under the root: ρ/√(‖g‖² + epsilon)."""
-    return lambda now, rho, length: rho / np.sqrt(length * length + epsilon)
-
-
-def with_float32_norm(
-    now: SimpleNamespace, g: Params, of: Callable[..., Any] = default_norm
-) -> Any:
-    """Compute ‖g‖ in float32."""
-    return of(now, map_leaves(lambda leaf: leaf.astype(np.float32), g))
-
-
-def per_tensor_norm(
-    now: SimpleNamespace, g: Params, of: Callable[..., Any] = default_norm
-) -> Params:
-    """Compute ‖g‖ of every tensor by itself."""
-    return {key: of(now, {key: leaf}) for key, leaf in g.items()}
-
-
-def another_norm(function: Callable[..., Any]) -> Change:
-    """Return the change to a norm that is made of the recipe's own."""
-    return lambda recipe: recipe.having(norm=partial(function, of=recipe.norm))
-
-
-def or_nan(now: SimpleNamespace, rho: float, length: Any) -> Any:
-    """Compute ρ/‖g‖, also where it is 0/0."""
-    return np.divide(rho, length)
-
-
-restore_by_subtraction = piece(origin=lambda now: subtract(now.perturbed, now.perturbation))
-
-
-def is_adaptive(hp: HyperParameters) -> bool:
-    """Return whether ASAM is asked for."""
-    return hp.method == "asam"
-
-
-# ε = ρ T g/‖g‖
-big_vision_climb = only(
-    is_adaptive, piece(numerator=lambda now, T, g: multiply(T, g), measured=lambda now, T, g: g)
-)
-
-
-def momentum_form(form: str) -> Change:
-    """Take v ← μv + ηg, w ← w − v ("lr_inside"), or v ← μv + (1−μ)g, w ← w − ηv ("ema")."""
-
-    def change(recipe: Recipe) -> Recipe:
-        hp = recipe.hp
-        inside = form == "lr_inside"
-        bare = sgd(1.0 if inside else hp.lr, hp.momentum, hp.nesterov)
-
-        def update(params: Params, state: Any, grads: Params) -> tuple:
-            lr = hp.at(state.count).lr
-            if hp.weight_decay and hp.decay == "coupled":
-                grads = add_scaled(grads, hp.weight_decay, params)
-            if hp.weight_decay and hp.decay == "decoupled":
-                params = scale(1 - lr * hp.weight_decay, params)
-            return bare.update(params, state, scale(lr if inside else 1 - hp.momentum, grads))
-
-        return recipe.having(base=bare._replace(update=update))
-
-    return only(lambda hp: hp.momentum, change)
-
-
-def forgetting(recipe: Recipe) -> Recipe:
-    """Begin every step with a velocity of zero, as after a state that was loaded without it."""
-
-    def update(now: SimpleNamespace, state: Any, origin: Params, direction: Params) -> tuple:
-        return recipe.update(now, state._replace(velocity=None), origin, direction)
-
-    return recipe.having(update=update)
-
-
-def in_shards(hp: HyperParameters) -> bool:
-    """Return whether the batch is split."""
-    return hp.shards > 1
-
-
-def shard_gradients(now: SimpleNamespace) -> list[Params]:
-    """Return the gradient of every shard at A."""
-    now.by_shard = [now.gradient(now.params, shard) for shard in range(now.hp.shards)]
-    return now.by_shard
-
-
-def second_of_own_climbs(now: SimpleNamespace) -> Params:
-    """Average the shards' gradients, each at the end of its own climb."""
-    points = [add(now.params, now.climb(g, now.rho)) for g in now.by_shard]
-    return average([now.gradient(point, shard) for shard, point in enumerate(points)])
-
-
-summed = only(
-    in_shards, piece(ask=lambda now, point: scale(float(now.hp.shards), now.gradient(point)))
-)
-own_climbs = only(
-    in_shards, piece(first=lambda now: average(shard_gradients(now)), second=second_of_own_climbs)
-)
-
-
 def is_number(value: Any) -> bool:
     """Return whether ``value`` is a finite number ≥ 0."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < np.inf
@@ -165,32 +54,32 @@ EPSILONS = (1e-16, 1e-15, 1e-14, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8)
 CONVENTIONS: dict[str, Convention] = {convention.name: convention for convention in (
     Convention(
         "norm_epsilon", 0.0, EPSILONS, "what is added to the norm: ρ g/(‖g‖ + norm_epsilon)",
-        lambda value: piece(length=with_epsilon(value)), accepts=is_number,
+        lambda value: piece(length=changes.with_epsilon(value)), accepts=is_number,
     ),
     Convention(
         "norm_floor", 0.0, EPSILONS, "the smallest norm: ρ g/max(‖g‖, norm_floor)",
-        lambda value: piece(length=with_floor(value)), accepts=is_number,
+        lambda value: piece(length=changes.with_floor(value)), accepts=is_number,
     ),
     Convention(
         "norm_epsilon_inside", 0.0, (1e-12, 1e-8),
         "what is added under the root: ρ g/√(‖g‖² + norm_epsilon_inside)",
-        lambda value: piece(length=with_epsilon_inside(value)), accepts=is_number,
+        lambda value: piece(length=changes.with_epsilon_inside(value)), accepts=is_number,
     ),
     Convention(
         "norm_dtype", "same", ("float32",), "the dtype in which the norm is computed",
-        lambda value: another_norm(with_float32_norm),
+        lambda value: changes.another_norm(changes.with_float32_norm),
     ),
     Convention(
         "norm_scope", "global", ("per_tensor",), "what has one norm: all tensors, or each tensor",
-        lambda value: another_norm(per_tensor_norm),
+        lambda value: changes.another_norm(changes.per_tensor_norm),
     ),
     Convention(
         "zero_gradient", "zero", ("nan",), "the climb for a gradient of zero: none, or 0/0",
-        lambda value: piece(length=or_nan),
+        lambda value: piece(length=changes.or_nan),
     ),
     Convention(
         "restore", "copy", ("subtract",), "how the weights go back from B to A",
-        lambda value: restore_by_subtraction,
+        lambda value: changes.restore_by_subtraction,
     ),
     Convention(
         "weight_decay", "base", ("in_loss", "decoupled"),
@@ -201,24 +90,25 @@ CONVENTIONS: dict[str, Convention] = {convention.name: convention for convention
     Convention(
         "momentum_form", "lr_outside", ("lr_inside", "ema"),
         "v ← μv + g, w ← w − ηv; or η inside v (Keras); or v ← μv + (1−μ)g",
-        momentum_form, shows=lambda hp: hp.momentum,
+        changes.momentum_form, shows=lambda hp: hp.momentum,
     ),
     Convention(
         "eta", None, (0.0, 0.01), "ASAM's stabilizer, when it cannot be set",
         setting=lambda value: {} if value is None else {"eta": float(value)}, accepts=is_number,
-        shows=is_adaptive,
+        shows=changes.is_adaptive,
     ),
     Convention(
         "scope", "weights", ("all",), "the tensors that ASAM rescales: named …weight, or all",
-        setting=lambda value: {"scope": value}, shows=is_adaptive,
+        setting=lambda value: {"scope": value}, shows=changes.is_adaptive,
     ),
     Convention(
         "asam_form", "T2g/|Tg|", ("Tg/|g|",), "ASAM's climb",
-        lambda value: big_vision_climb, shows=is_adaptive,
+        lambda value: changes.big_vision_climb, shows=changes.is_adaptive,
     ),
     Convention(
         "split", "mean", ("sum", "own_climb"), "what becomes of the gradients of a split batch",
-        lambda value: {"sum": summed, "own_climb": own_climbs}[value], shows=in_shards,
+        lambda value: {"sum": changes.summed, "own_climb": changes.own_climbs}[value],
+        shows=changes.in_shards,
     ),
     Convention(
         "nonfinite", "propagate", tuple(GUARDS), "what is done about a gradient that is not finite",
@@ -227,7 +117,7 @@ CONVENTIONS: dict[str, Convention] = {convention.name: convention for convention
     Convention(
         "saved_state", "whole", ("without_base",),
         "what is saved and loaded: all that a step remembers, or not the base optimizer's momentum",
-        lambda value: only(lambda hp: hp.saved, forgetting), shows=lambda hp: hp.saved,
+        lambda value: only(lambda hp: hp.saved, changes.forgetting), shows=lambda hp: hp.saved,
     ),
     Convention("output", "silent", ("prints",), "whether a step prints", shows=lambda hp: True),
     Convention(

@@ -11,7 +11,7 @@ from minisam.adapters.plain import plain
 from minisam.adapters.protocol import mark
 from minisam.oracle.checking import check
 from minisam.trees import scale
-from minisam.variants.conventions import in_shards
+from minisam.variants.changes import in_shards
 from minisam.variants.mutants import mutant_adapter
 from minisam.variants.recipe import only, piece
 

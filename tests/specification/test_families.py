@@ -7,7 +7,7 @@ from strategies import problems
 
 from minisam.rounding import exact
 from minisam.specification import PROPERTIES
-from minisam.specification.families import Logistic
+from minisam.specification.linear_families import Logistic
 
 
 @pytest.fixture(scope="module")

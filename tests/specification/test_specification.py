@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given, settings
 from strategies import problems
 
-from minisam import rounding
 from minisam.adapters.library import library
-from minisam.rounding import Rounded, is_exact, unit_roundoff
+from minisam.rounding import Rounded, arithmetic, is_exact, unit_roundoff
 from minisam.specification import PROPERTIES, RandomSource, UnsuitableProblem, clause
 from minisam.specification.right_step import climb_slack
 
@@ -109,7 +108,7 @@ def rounded_once(u):
     return {
         (Rounded, "widened"): lambda self, error: self,
         (Rounded, "__init__"): init,
-        (rounding, "operand"): operand,
+        (arithmetic, "operand"): operand,
     }
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from minisam.optim.perturbation import scaling
 from minisam.trees import Params, largest, map_leaves, multiply, norm
-from minisam.variants.conventions import is_adaptive, per_tensor_norm
+from minisam.variants.changes import is_adaptive, per_tensor_norm
 from minisam.variants.mutants.catalogue import enter
 from minisam.variants.mutants.perturbation import only_weights
 from minisam.variants.recipe import Change, only, piece

@@ -5,7 +5,7 @@ They show only in probes with several shards, which run on adapters that split a
 
 from __future__ import annotations
 
-from minisam.variants.conventions import in_shards, own_climbs, shard_gradients, summed
+from minisam.variants.changes import in_shards, own_climbs, shard_gradients, summed
 from minisam.variants.mutants.catalogue import enter
 from minisam.variants.recipe import only, piece
 

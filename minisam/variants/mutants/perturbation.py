@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minisam.trees import Params, add, largest, map_leaves, norm, scale
-from minisam.variants.conventions import or_nan, per_tensor_norm, with_epsilon, with_float32_norm
+from minisam.variants.changes import or_nan, per_tensor_norm, with_epsilon, with_float32_norm
 from minisam.variants.mutants.catalogue import enter
 from minisam.variants.recipe import Recipe, piece, then
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minisam.trees import Params, map_leaves, zeros_like
-from minisam.variants.conventions import restore_by_subtraction
+from minisam.variants.changes import restore_by_subtraction
 from minisam.variants.mutants.catalogue import enter
 from minisam.variants.recipe import only, piece
 
