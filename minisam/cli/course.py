@@ -32,7 +32,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     release.add_argument(
         "--staff", action="store_true", help="write the solution, and nbgrader's source, instead"
     )
-
     release.add_argument(
         "--install",
         metavar="WHAT",
@@ -167,7 +166,7 @@ def show_one(arguments: argparse.Namespace) -> int:
     if not place.is_file():
         raise ValueError(f"there is no result for {arguments.id!r} in {arguments.out!r}")
     result = kept.result_in(place)
-    work, grade, found, _ = result
+    work, grade, found, *_ = result
     if arguments.assignment not in (None, found.name):
         raise ValueError(f"--assignment must be {found.name}, of which this is a result")
     variant = kept.variant_shown(result, pairs(arguments.variant, "--variant"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -12,12 +11,11 @@ from typing import Any, NamedTuple
 
 import minisam
 from minisam.course.another import for_assignment
-from minisam.course.desk import NOT_WRITTEN, Apart
+from minisam.course.desk import Apart
 from minisam.course.guard import Guard
 from minisam.course.handed_in import found_in
 from minisam.course.interrupts import undisturbed
 from minisam.course.judging import (
-    GRADED,
     UNGRADED,
     Grade,
     check_itself,
@@ -25,7 +23,7 @@ from minisam.course.judging import (
     harmless_grade,
     not_graded,
 )
-from minisam.course.kept import grade_of, refuse_another
+from minisam.course.kept import refuse_another, result_in
 from minisam.course.plain import file_name, legible
 from minisam.course.pupil import CannotGrade
 from minisam.course.rubric import STAFF, Assignment, Credit, Task
@@ -164,13 +162,8 @@ def grade_found(settings: Settings, found: Work) -> Grade:
 def kept_grade(settings: Settings, found: Work) -> Grade | None:
     """Return the grade that is kept of a submission, if it is of this one, and one at all."""
     try:
-        stored = json.loads(settings.place(found.id).read_text(encoding="utf-8"))
-        if stored["key"] != settings.key(found):
-            return None
-        grade = grade_of(settings.assignment, stored["grade"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        kept = result_in(settings.place(found.id))
+        same = kept.key == settings.key(found)
+    except (OSError, ValueError):
         return None
-    return None if grade.status == UNGRADED else grade
-
-
-__all__ = ["GRADED", "MISSING", "NOT_WRITTEN", "UNGRADED", "Settings", "grade_class"]
+    return kept.grade if same and kept.grade.status != UNGRADED else None

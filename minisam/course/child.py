@@ -405,16 +405,21 @@ class Runner:
         found = {}
         for name, value in vars(self.module).items():
             if callable(value) and not name.startswith("_") and not isinstance(value, Absent):
-                kind = "class " if isinstance(value, type) else ""
-                try:
-                    found[name] = f"{kind}{name}{inspect.signature(value)}"[:200]
-                except (TypeError, ValueError):
-                    found[name] = f"{kind}{name}(...)"
+                found[name] = signature_of(name, value)[:200]
         return found
 
     def call(self, name: str, args: list, named: dict[str, Any]) -> Any:
         """Call a function of the submission."""
         return getattr(self.module, name)(*args, **named)
+
+
+def signature_of(name: str, function: Any) -> str:
+    """Return how a function says that it is called."""
+    kind = "class " if isinstance(function, type) else ""
+    try:
+        return f"{kind}{name}{inspect.signature(function)}"
+    except (TypeError, ValueError):
+        return f"{kind}{name}(...)"
 
 
 def limit(name: str, value: int) -> bool:

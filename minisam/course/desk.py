@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
@@ -18,6 +16,7 @@ from minisam.course.child import (
     checked_report,
     error_report,
     seeded_generator,
+    signature_of,
 )
 from minisam.course.guard import Guard
 from minisam.course.plain import legible
@@ -222,14 +221,6 @@ def told_about(about: Any) -> tuple[dict[str, str], list[dict]]:
 def own_file(function: Any) -> str:
     """Return the file, or the cell, that a function is written in."""
     return getattr(getattr(function, "__code__", None), "co_filename", "\0")
-
-
-def signature_of(name: str, function: Any) -> str:
-    """Return how a function says that it is called."""
-    with suppress(TypeError, ValueError):
-        kind = "class " if inspect.isclass(function) else ""
-        return f"{kind}{name}{inspect.signature(function)}"
-    return f"{name}(...)"
 
 
 def no_function(name: str, wanted: Mapping[str, str], found: list[str]) -> NoAnswer:

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from minisam.course.assignments import assignment
 from minisam.course.judging import Grade, harmless_grade, variant_of
-from minisam.course.plain import legible
 from minisam.course.rubric import Assignment, Credit
 from minisam.course.work import Work
 
@@ -22,12 +21,14 @@ class Kept(NamedTuple):
         grade: what it earned.
         assignment: which was graded.
         variant: of it; None if nobody wrote it down.
+        key: what it depends on; see `minisam.course.batch.Settings.key`.
     """
 
     work: Work
     grade: Grade
     assignment: Assignment
     variant: dict[str, Any] | None
+    key: str = ""
 
 
 def result_in(path: Path) -> Kept:
@@ -41,8 +42,9 @@ def result_in(path: Path) -> Kept:
         found = assignment(kept["assignment"])
         where = None if kept["path"] is None else Path(kept["path"])
         variant = variant_of(found, kept["variant"]) if "variant" in kept else None
-        return Kept(Work(str(kept["id"]), where), grade_of(found, kept["grade"]), found, variant)
-    except (KeyError, TypeError, AttributeError, ValueError):
+        work, grade = Work(str(kept["id"]), where), grade_of(found, kept["grade"])
+        return Kept(work, grade, found, variant, kept.get("key", ""))
+    except (OSError, KeyError, TypeError, AttributeError, ValueError):
         raise ValueError(f"{str(path)!r} holds no result: grade again") from None
 
 
@@ -70,19 +72,17 @@ def refuse_another(out: Path, assignment: Assignment, variant: Mapping[str, Any]
         ValueError: naming what it holds.
     """
     for path in sorted((out / "results").glob("*.json")):
-        differs = []
         try:
-            kept = json.loads(path.read_text(encoding="utf-8"))
-            if (name := kept["assignment"]) == assignment.name:
-                differs = [f"{key}={value}" for key, value in kept["variant"].items()
-                           if variant[key] != value]  # fmt: skip
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):  # it is graded again
+            kept = result_in(path)
+        except ValueError:  # it is graded again
             continue
-        if name != assignment.name:
-            raise ValueError(f"--out {str(out)!r} holds results of {legible(name)}: "
-                             f"{assignment.name} needs another folder")  # fmt: skip
+        if (name := kept.assignment.name) != assignment.name:
+            raise ValueError(f"--out {str(out)!r} holds results of {name}: {assignment.name} needs "
+                             "another folder")  # fmt: skip
+        given = (kept.variant or {}).items()
+        differs = [f"{key}={value}" for key, value in given if variant[key] != value]
         if differs:
-            options = " ".join(f"--variant {legible(one)}" for one in differs)
+            options = " ".join(f"--variant {one}" for one in differs)
             raise ValueError(f"--out {str(out)!r} holds results of another variant: give {options} "
                              "again, or another folder")  # fmt: skip
 

@@ -22,41 +22,20 @@ from minisam.course.rubric import (
 SHAPES = ((4,), (2, 3), (1,), (2, 1, 3))
 DTYPES = (np.float64, np.float32)
 CRITERIA = (
-    Criterion(
-        "sgd_step",
-        3,
-        "`sgd_step` goes against the gradient, keeps dtype and inputs",
-        function="sgd_step",
-    ),
-    Criterion(
-        "momentum_first",
-        2,
-        "`momentum_step`: the first step, from a velocity of zero",
-        function="momentum_step",
-    ),
-    Criterion(
-        "momentum_later",
-        3,
-        "`momentum_step`: later steps, at learning rates that change",
-        function="momentum_step",
-    ),
-    Criterion(
-        "largest_stable_lr",
-        3,
-        "`largest_stable_lr`: beyond it, some direction grows",
-        function="largest_stable_lr",
-    ),
-    Criterion(
-        "steps_to", 3, "`steps_to`: so many steps, not one more or less", function="steps_to"
-    ),
-    Criterion(
-        "bounce",
-        3,
-        "`bounce`: where SAM jumps from one side of a parabola to the other",
-        function="bounce",
-    ),
+    Criterion("sgd_step", 3, "`sgd_step` goes against the gradient, keeps dtype and inputs",
+              function="sgd_step"),
+    Criterion("momentum_first", 2, "`momentum_step`: the first step, from a velocity of zero",
+              function="momentum_step"),
+    Criterion("momentum_later", 3, "`momentum_step`: later steps, at learning rates that change",
+              function="momentum_step"),
+    Criterion("largest_stable_lr", 3, "`largest_stable_lr`: beyond it, some direction grows",
+              function="largest_stable_lr"),
+    Criterion("steps_to", 3, "`steps_to`: so many steps, not one more or less",
+              function="steps_to"),
+    Criterion("bounce", 3, "`bounce`: where SAM jumps from one side of a parabola to the other",
+              function="bounce"),
     Criterion("predictions", 3, "three predictions, made before the run; any guess counts"),
-)
+)  # fmt: skip
 
 
 def normal(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.ndarray:

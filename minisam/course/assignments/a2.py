@@ -27,35 +27,20 @@ from minisam.oracle.probes import ONE, SIX, THREE, Probe, Shapes
 from minisam.oracle.skills import WEIGHTS, skills_of
 
 TWO: Shapes = {"weight": (2, 2), "bias": (2,)}
+SKILLS = {
+    "asks_at_A": "asks for the first gradient at A, the weights that it is given",
+    "second_elsewhere": "asks for a second gradient elsewhere",
+    "direction": "climbs where the loss rises most",
+    "length": "climbs exactly ρ, over all tensors together",
+    "last_step": "steps from A, along d2",
+    "edge_cases": "a gradient of zero, ρ = 0, and a learning rate of 0",
+    "dtype_and_inputs": "keeps the dtype",
+}
 CRITERIA = (
-    Criterion(
-        "asks_at_A",
-        WEIGHTS["asks-at-A"],
-        "asks for the first gradient at A, the weights that it is given",
-        function="step",
-    ),
-    Criterion(
-        "second_elsewhere",
-        WEIGHTS["second-elsewhere"],
-        "asks for a second gradient elsewhere",
-        function="step",
-    ),
-    Criterion(
-        "direction", WEIGHTS["direction"], "climbs where the loss rises most", function="step"
-    ),
-    Criterion(
-        "length", WEIGHTS["length"], "climbs exactly ρ, over all tensors together", function="step"
-    ),
-    Criterion("last_step", WEIGHTS["last-step"], "steps from A, along d2", function="step"),
-    Criterion(
-        "edge_cases",
-        WEIGHTS["edge-cases"],
-        "a gradient of zero, ρ = 0, and a learning rate of 0",
-        function="step",
-    ),
-    Criterion("dtype_and_inputs", WEIGHTS["dtype-and-inputs"], "keeps the dtype", function="step"),
+    *(Criterion(name, WEIGHTS[name.replace("_", "-")], what, function="step")
+      for name, what in SKILLS.items()),
     Criterion("names_mistakes", 2, "names the mistakes of three given steps; two are 1 point"),
-)
+)  # fmt: skip
 EVERY = ("asks_at_A", "second_elsewhere", "direction", "length", "last_step")
 SEVERAL = ("direction", "length", "last_step")
 QUESTIONS = {
