@@ -135,8 +135,9 @@ def run(arguments: argparse.Namespace) -> int:
 def release_it(arguments: argparse.Namespace) -> int:
     """Write what students get."""
     from minisam.course.assignments import assignment  # with NumPy, as above
+    from minisam.course.for_staff import release_to_staff  # as above
     from minisam.course.judging import variant_of  # as above
-    from minisam.course.release import release, release_to_staff  # as above
+    from minisam.course.release import release  # as above
 
     found = assignment(arguments.assignment)
     variant = variant_of(found, pairs(arguments.variant, "--variant"))

@@ -11,18 +11,11 @@ from typing import Any, NamedTuple
 
 import minisam
 from minisam.course.another import for_assignment
-from minisam.course.desk import Apart
+from minisam.course.apart import Apart
 from minisam.course.guard import Guard
 from minisam.course.handed_in import found_in
 from minisam.course.interrupts import undisturbed
-from minisam.course.judging import (
-    UNGRADED,
-    Grade,
-    check_itself,
-    graded,
-    harmless_grade,
-    not_graded,
-)
+from minisam.course.judging import UNGRADED, Grade, check_itself, graded, harmless_grade, not_graded
 from minisam.course.kept import refuse_another, result_in
 from minisam.course.plain import file_name, legible
 from minisam.course.pupil import CannotGrade

@@ -13,8 +13,9 @@ from types import ModuleType
 from typing import Any
 
 from minisam.course.assignments import assignment
-from minisam.course.desk import NOT_WRITTEN, Here
+from minisam.course.desk import NOT_WRITTEN
 from minisam.course.handed_in import of_folder
+from minisam.course.here import Here
 from minisam.course.judging import Grade, mistakes_in, status_of, variant_of
 from minisam.course.pages import in_lines
 from minisam.course.rubric import RIGHT, STAFF, Assignment, Credit, Judged, Task

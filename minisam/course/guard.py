@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minisam.isolation import warden
+from minisam.isolation.leftovers import is_root
 
 CHILD = Path(__file__).with_name("child.py")
 WALL = 5  # times the limit on computing time, since a machine may be busy
@@ -90,11 +91,6 @@ class Guard(NamedTuple):
         if self.bwrap:
             on.append(f"bubblewrap ({self.bwrap}): no network, own processes, read-only system")
         return [*(f"on: {one}" for one in on), *(f"off: {one}" for one in self.why_not)]
-
-
-def is_root() -> bool:
-    """Return whether nothing is forbidden to us."""
-    return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def tasks_of_this_user() -> int:

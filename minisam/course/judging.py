@@ -8,20 +8,13 @@ from numbers import Real
 from typing import Any, NamedTuple
 
 from minisam.adapters.protocol import Arrays, GradFn
-from minisam.course.desk import NOT_WRITTEN, Apart, Submission, in_one_line
+from minisam.course.apart import Apart
+from minisam.course.desk import NOT_WRITTEN, Submission, in_one_line
 from minisam.course.guard import Guard
 from minisam.course.plain import legible
 from minisam.course.pupil import CannotGrade
 from minisam.course.reading import constants, no_python
-from minisam.course.rubric import (
-    POINTS,
-    STAFF,
-    UNSEEN,
-    WRONG,
-    Assignment,
-    Credit,
-    Task,
-)
+from minisam.course.rubric import POINTS, STAFF, UNSEEN, WRONG, Assignment, Credit, Task
 from minisam.course.texts import reference, stub
 from minisam.isolation.child import in_words
 from minisam.oracle.checking import check

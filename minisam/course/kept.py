@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from minisam.course.assignments import assignment
 from minisam.course.judging import Grade, harmless_grade, variant_of
+from minisam.course.plain import legible
 from minisam.course.rubric import Assignment, Credit
 from minisam.course.work import Work
 
@@ -72,17 +73,19 @@ def refuse_another(out: Path, assignment: Assignment, variant: Mapping[str, Any]
         ValueError: naming what it holds.
     """
     for path in sorted((out / "results").glob("*.json")):
+        differs = []
         try:
-            kept = result_in(path)
-        except ValueError:  # it is graded again
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            if (name := kept["assignment"]) == assignment.name:
+                differs = [f"{key}={value}" for key, value in kept["variant"].items()
+                           if variant[key] != value]  # fmt: skip
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):  # it is graded again
             continue
-        if (name := kept.assignment.name) != assignment.name:
-            raise ValueError(f"--out {str(out)!r} holds results of {name}: {assignment.name} needs "
-                             "another folder")  # fmt: skip
-        given = (kept.variant or {}).items()
-        differs = [f"{key}={value}" for key, value in given if variant[key] != value]
+        if name != assignment.name:
+            raise ValueError(f"--out {str(out)!r} holds results of {legible(name)}: "
+                             f"{assignment.name} needs another folder")  # fmt: skip
         if differs:
-            options = " ".join(f"--variant {one}" for one in differs)
+            options = " ".join(f"--variant {legible(one)}" for one in differs)
             raise ValueError(f"--out {str(out)!r} holds results of another variant: give {options} "
                              "again, or another folder")  # fmt: skip
 

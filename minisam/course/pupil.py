@@ -6,24 +6,23 @@ import os
 import queue
 import shutil
 import signal
-import stat
 import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from minisam.course.child import LONGEST_LINE, Peer, PeerError, Told
-from minisam.course.guard import WALL, Guard, guards_to_try, is_root, numpy_in
+from minisam.course.guard import WALL, Guard, guards_to_try, numpy_in
+from minisam.isolation.leftovers import OPEN, kill_marked, remove_files_of, remove_tree
 from minisam.isolation.pipes import PipedProcess
 from minisam.isolation.warden import below
 
 MOST_BYTES = 64 << 20  # that one child may say
 MARK = "MINISAM_PUPIL"
-OPEN = ("/tmp", "/var/tmp", "/dev/shm")  # where everybody may write
 QUIET = ("OPENBLAS", "OMP", "MKL", "VECLIB_MAXIMUM", "NUMEXPR")
 
 
@@ -203,46 +202,6 @@ def waited_for_processor(process: int) -> float:
             waited = int(Path(f"/proc/{one}/schedstat").read_text().split()[1]) / 1e9
             longest = max(longest, waited)
     return longest
-
-
-def kill_marked(mark: bytes, user: int | None) -> int:
-    """End the processes that have this mark or this user; return how many there were."""
-    count = 0
-    for path in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            theirs = user is not None and path.stat().st_uid == user
-            if theirs or mark in (path / "environ").read_bytes().split(b"\0"):
-                os.kill(int(path.name), signal.SIGKILL)
-                count += (path / "stat").read_text().rpartition(") ")[2][:1] not in "ZX"
-    return count
-
-
-def remove_files_of(user: int, folders: Iterable[str]) -> None:
-    """Let go of what a child's own user has left in folders where everybody may write."""
-    for folder in folders:
-        for path in Path(folder).glob("*"):
-            with suppress(OSError):  # another child's may go meanwhile
-                if path.lstat().st_uid == user:
-                    remove_tree(str(path))
-
-
-def remove_tree(path: str) -> None:
-    """Let go of a folder or a file, and of what is in it, as far as it can be.
-
-    A submission may have closed the folders in it, or have removed it: nothing outside is changed.
-    Root needs no folder opened, and could be made to open another's by a link that comes meanwhile.
-    """
-    with suppress(OSError, RecursionError):  # of folders within folders without end
-        if os.path.islink(path) or not os.path.isdir(path):
-            os.unlink(path)
-            return
-        if not is_root():
-            os.chmod(path, stat.S_IRWXU)
-            for place, folders, _ in os.walk(path):  # from above: what is opened here is read next
-                for one in (os.path.join(place, name) for name in folders):
-                    if not os.path.islink(one):
-                        os.chmod(one, stat.S_IRWXU)
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def chosen_guard(wanted: Guard | None = None, among: Sequence[Guard] = ()) -> Guard:

@@ -8,18 +8,8 @@ from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
-from minisam.course.doors import NOT_ENDED, gradescope
 from minisam.course.rubric import POINTS, Assignment
-from minisam.course.texts import (
-    cells_of,
-    notebook,
-    reference,
-    rubric,
-    solution_lines,
-    source_of,
-    stripped_cells,
-    stub,
-)
+from minisam.course.texts import notebook, rubric, solution_lines, source_of, stripped_cells, stub
 from minisam.course.wheel import wheel
 from minisam.files import write_atomically
 
@@ -48,57 +38,6 @@ def credits():
 def test_skill(name, credits):
     credit = credits[name]
     assert credit.status == "right", f"{{credit.said}} {{credit.question}}"
-'''
-OTTER = '''\
-"""{what}"""
-
-from minisam.course.formative import credits_of
-from otter.test_files import test_case
-
-OK_FORMAT = False
-name = "{criterion}"
-points = {points}
-
-
-@test_case(points=points)
-def test_{criterion}(env):
-    credit = credits_of(env, "{name}", {variant})["{criterion}"]
-    assert credit.status == "right", f"{{credit.said}} {{credit.question}}"
-'''
-GRADESCOPE = {
-    "setup.sh": """\
-#!/usr/bin/env bash
-apt-get update
-apt-get install -y python3-pip bubblewrap
-cd /autograder/source
-PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip install {install}
-""",
-    "run_autograder": """\
-#!/usr/bin/env bash
-# The file `secret` beside this one holds the seed: any text that students do not know.
-cd /autograder/source
-cp {not_graded} /autograder/results/results.json  # what a student reads, whatever happens here
-[ -s secret ] || {{ echo "there must be a file secret beside run_autograder"; exit 0; }}
-chmod 600 secret
-# Gradescope gives ten minutes, and shows nothing of what takes longer
-timeout 540 minisam course grade /autograder/submission --assignment {name}{variant} \\
-  --out /tmp/marks --seed-file secret --gradescope /autograder/results/results.json
-exit 0  # what went wrong stands in results.json
-""",
-}
-NOT_GRADED = "not_graded.json"  # Gradescope's results of what does not come to its end
-CLASSROOM50 = '''\
-"""Grade a submission in Classroom 50, for practice: what is bundled here, anybody can read."""
-
-import subprocess
-import sys
-from pathlib import Path
-
-python = [sys.executable, "-m"]
-install = [*python, "pip", "install", "--quiet", "--user", {word!r}]
-subprocess.run(install, check=True, cwd=Path(__file__).parent)
-words = "course grade . --assignment {name}{variant} --out /tmp/marks --classroom50 result.json"
-sys.exit(subprocess.run([*python, "minisam", *words.split()]).returncode)
 '''
 WORKFLOW = """\
 name: check
@@ -171,45 +110,6 @@ def release(
     return write_all(out, {**texts, **wheels})
 
 
-def release_to_staff(
-    assignment: Assignment, variant: Mapping[str, Any], out: Path, install: str | None = None
-) -> list[Path]:
-    """Write what only the staff get: the solution, and what other systems are fed with.
-
-    That is nbgrader's source notebook, otter's tests, Gradescope's scripts and Classroom 50's.
-
-    Args:
-        assignment: the assignment.
-        variant: what this cohort's differs in.
-        out: the folder, which must be empty or not be there yet.
-        install: as for `release`; a wheel is put beside each script that installs it.
-
-    Raises:
-        ValueError: if the folder holds something, or pip could not install that.
-    """
-    check_empty(out)
-    word, wheels = to_install(install)
-    cells = cells_of(source_of(assignment, variant))
-    texts: dict[str, str | bytes] = {
-        f"{assignment.file}.py": reference(assignment, variant),
-        f"{assignment.file}.ipynb": notebook(cells),
-    }
-    words = {"name": assignment.name, "variant": as_options(assignment, variant), "word": word,
-             "install": shlex.quote(word), "not_graded": NOT_GRADED}  # fmt: skip
-    texts |= {f"gradescope/{name}": text.format(**words) for name, text in GRADESCOPE.items()}
-    texts[f"gradescope/{NOT_GRADED}"] = gradescope(assignment, NOT_ENDED)
-    texts["classroom50/autograder.py"] = CLASSROOM50.format(**words)
-    texts |= {f"{place}/{name}": content for place in ("gradescope", "classroom50")
-              for name, content in wheels.items()}  # fmt: skip
-    for one in assignment.criteria:
-        if not one.by_staff:
-            texts[f"tests/{one.name}.py"] = OTTER.format(
-                what=one.what.replace("`", ""), criterion=one.name, points=one.points,
-                name=assignment.name, variant=differing(assignment, variant),
-            )  # fmt: skip
-    return write_all(out, texts)
-
-
 def to_install(install: str | None) -> tuple[str, dict[str, bytes]]:
     """Return what pip is to install, and the files that it finds in its own folder.
 
@@ -230,12 +130,6 @@ def to_install(install: str | None) -> tuple[str, dict[str, bytes]]:
         raise ValueError(f"--install must be an address that others reach, got {install!r}, a file "
                          "of this machine")  # fmt: skip
     return given, {}
-
-
-def as_options(assignment: Assignment, variant: Mapping[str, Any]) -> str:
-    """Return a variant as options of the command."""
-    differs = differing(assignment, variant)
-    return "".join(f" --variant {key}={value}" for key, value in differs.items())
 
 
 def differing(assignment: Assignment, variant: Mapping[str, Any]) -> dict[str, Any]:

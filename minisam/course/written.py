@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from minisam.course import pages
+from minisam.course import class_page, pages
 from minisam.course.judging import Grade
 from minisam.course.plain import file_name
 from minisam.course.rubric import STAFF, Assignment
@@ -67,6 +67,6 @@ def write_class(
             write_text(out / "feedback" / f"{file_name(name)}.html", page)
         except Exception as error:
             without[name] = error
-    write_text(out / "class.html", pages.class_page(assignment, grades, layers))
+    write_text(out / "class.html", class_page.class_page(assignment, grades, layers))
     write_table(out / "scores.csv", scores(assignment, grades))
     return without

@@ -7,9 +7,9 @@ import pytest
 from course import submissions as known
 
 from minisam.course import batch
+from minisam.course.apart import Apart
 from minisam.course.assignments import assignment
 from minisam.course.batch import Settings, grade_class
-from minisam.course.desk import Apart
 from minisam.course.judging import Grade
 from minisam.course.pupil import CannotGrade
 from minisam.course.rubric import Task

@@ -4,8 +4,9 @@ from html.parser import HTMLParser
 import pytest
 
 from minisam.course.assignments import assignment
+from minisam.course.class_page import class_page
 from minisam.course.judging import Grade
-from minisam.course.pages import class_page, feedback, in_lines
+from minisam.course.pages import feedback, in_lines
 from minisam.course.picture import Path2, svg
 from minisam.course.rubric import Credit
 from minisam.variants.conventions import CONVENTIONS

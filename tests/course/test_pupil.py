@@ -15,14 +15,12 @@ import pytest
 from course import submissions as known
 
 from minisam.course.child import Told
-from minisam.course.guard import CHILD, WALL, Guard, is_root
+from minisam.course.guard import CHILD, WALL, Guard
 from minisam.course.pupil import (
     CannotGrade,
     Pupil,
     Stopped,
     chosen_guard,
-    remove_files_of,
-    remove_tree,
     waited_for_processor,
 )
 
@@ -266,47 +264,6 @@ def test_one_that_removes_its_folder_changes_nothing_around_it(pupil, tmp_path):
     tmp_path.chmod(0o1777)
     pupil("import os, shutil\nshutil.rmtree(os.getcwd())\n").close()
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o1777
-
-
-@pytest.mark.fault("file-written", "minisam course grade")
-@pytest.mark.parametrize("root", [is_root(), False])
-def test_a_folder_of_closed_folders_and_links_is_removed_and_nothing_else(
-    tmp_path, monkeypatch, root
-):
-    monkeypatch.setattr("minisam.course.pupil.is_root", lambda: root)
-    kept, gone = tmp_path / "kept", tmp_path / "gone"
-    (gone / "closed" / "inner").mkdir(parents=True)
-    (gone / "closed" / "inner" / "file").touch()
-    kept.mkdir(mode=0o750)
-    (kept / "file").touch()
-    (gone / "link").symlink_to(kept)
-    (tmp_path / "link").symlink_to(kept)
-    for folder in ("closed/inner", "closed", "."):
-        (gone / folder).chmod(0)
-    if root:
-        monkeypatch.setattr(os, "chmod", lambda *_: pytest.fail("root opens what it need not"))
-    for path in (gone, tmp_path / "link", tmp_path / "absent"):
-        remove_tree(str(path))
-    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
-    assert (kept / "file").exists()
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o750
-
-
-@pytest.mark.skipif(os.name != "posix", reason="other systems have no users by number")
-def test_what_a_user_left_is_removed_though_some_is_gone_meanwhile(tmp_path, monkeypatch):
-    names = [tmp_path / name for name in ("a", "b", "c")]
-    for path in names:
-        path.touch()
-    lstat = Path.lstat
-
-    def vanishing(path):
-        if path == names[1]:
-            path.unlink()
-        return lstat(path)
-
-    monkeypatch.setattr(Path, "lstat", vanishing)
-    remove_files_of(os.getuid(), [str(tmp_path)])
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_printed_is_kept_to_its_end(pupil):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from minisam.course.assignments.a1 import ASSIGNMENT
-from minisam.course.desk import Here
+from minisam.course.here import Here
 from minisam.course.rubric import Task
 from minisam.course.texts import reference
 

@@ -6,7 +6,7 @@ from course import submissions as known
 
 from minisam.adapters.hyperparameters import HyperParameters
 from minisam.course.assignments.a2 import ASSIGNMENT, QUESTIONS, looks
-from minisam.course.desk import Here
+from minisam.course.here import Here
 from minisam.course.rubric import Task
 from minisam.course.texts import reference, solution_lines, source_of
 from minisam.variants.mutants import MUTANTS

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from minisam.course.assignments.a3 import ASSIGNMENT, FORMS, MEASURES, Form, scaled_climb
-from minisam.course.desk import Here
+from minisam.course.assignments.a3 import ASSIGNMENT, MEASURES
+from minisam.course.assignments.asam_forms import FORMS, Form, scaled_climb
+from minisam.course.here import Here
 from minisam.course.rubric import Task
 from minisam.course.texts import reference
 

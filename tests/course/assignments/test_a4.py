@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minisam.course.assignments.a4 import ASSIGNMENT, UNLIKELY, unlikely
-from minisam.course.desk import Here
+from minisam.course.here import Here
 from minisam.course.rubric import Task
 from minisam.course.texts import reference
 

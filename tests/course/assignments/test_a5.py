@@ -5,7 +5,7 @@ import pytest
 
 from minisam.course.assignments import a5, served
 from minisam.course.assignments.a5 import ASSIGNMENT
-from minisam.course.desk import Here
+from minisam.course.here import Here
 from minisam.course.rubric import Task
 from minisam.course.texts import reference
 

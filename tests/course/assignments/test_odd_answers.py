@@ -5,7 +5,7 @@ import pytest
 
 from minisam.course.assignments import NAMES, assignment
 from minisam.course.child import Other
-from minisam.course.desk import Here
+from minisam.course.here import Here
 from minisam.course.reading import constants
 from minisam.course.rubric import Task
 from minisam.course.texts import stub
