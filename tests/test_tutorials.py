@@ -230,6 +230,15 @@ def test_the_list_of_tutorials_has_every_one_by_its_title():
 
 
 @every_tutorial
+def test_eta_is_never_the_step_size(script):
+    """It is ASAM's, and given by name: see the guide on notation."""
+    code = [source for _, source in code_of(script)] + list(answers_of(script).values())
+    assert not [
+        line for text in code for line in text.splitlines() if re.search(r"\beta\b(?!=)", line)
+    ]
+
+
+@every_tutorial
 def test_what_it_links_to_is_there(script):
     for target in re.findall(r"\]\(([^)#]+)\)", prose_of(script)):
         assert target.startswith("http") or (FOLDER / target).exists(), target

@@ -21,7 +21,8 @@
 # - say which of two minima gradient descent (SGD) takes, and from where;
 # - make SGD leave a sharp minimum with nothing but the learning rate.
 #
-# **You need** the derivative of a parabola, and a little NumPy. 20 minutes to read, seconds to run.
+# **You need** the derivative of a parabola, and a little NumPy. Half an hour with the exercises,
+# seconds to run.
 #
 # Where a cell says `# ← your guess`, write one before you run it. Nobody sees it, and a guess that
 # was wrong is what you will remember. Cells with nothing filled in run, too.

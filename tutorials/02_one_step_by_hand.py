@@ -22,7 +22,7 @@
 # - say when they don't.
 #
 # **You need** gradients, and a matrix times a vector. For one exercise: what an eigenvector is.
-# 25 minutes to read, seconds to run.
+# Half an hour with the exercises, seconds to run.
 #
 # The words and letters are the ones used everywhere in minisam:
 #
@@ -64,7 +64,7 @@ plt.rcParams.update(plots.STYLE)
 
 # %%
 H = np.array([[6.0, -1.0], [-1.0, 2.0]])
-A, eta, rho = np.array([1.0, 2.0]), 0.125, 1.0
+A, lr, rho = np.array([1.0, 2.0]), 0.125, 1.0
 curvatures, directions = np.linalg.eigh(H)  # from the flattest to the sharpest
 assert np.allclose(curvatures, [1.8, 6.2], atol=0.05)
 assert agrees(directions[0, 0] / directions[1, 0], 0.236)  # of the floor: w₁ over w₂
@@ -104,7 +104,7 @@ d1 = H @ A
 epsilon = rho * d1 / np.linalg.norm(d1)
 B = A + epsilon
 d2 = H @ B
-by_sgd, by_sam = A - eta * d1, A - eta * d2
+by_sgd, by_sam = A - lr * d1, A - lr * d2
 assert np.allclose([d1, epsilon, B, d2], [(4, 3), (0.8, 0.6), (1.8, 2.6), (8.2, 3.4)])
 assert np.allclose([by_sgd, by_sam], [(0.5, 1.625), (-0.025, 1.575)])
 
@@ -113,7 +113,7 @@ figure, axes = plt.subplots(figsize=(8, 6.4), layout="constrained")
 plots.contours(axes, loss, np.linspace(-1.3, 3.1, 200), np.linspace(-0.5, 3.2, 200))
 floor = directions[:, 0] * np.sign(directions[1, 0])
 axes.plot(*np.outer(floor, [-0.4, 3.1]), ":", color=plots.GREY)
-plots.step_from_above(axes, A, B, d1, d2, eta)
+plots.step_from_above(axes, A, B, d1, d2, lr)
 plots.name_point(axes, "floor", 1.2 * floor, (-34, 0))
 axes.plot(0, 0, "+", color=plots.BLACK, markersize=14)
 axes.set(xlabel="$w_1$", ylabel="$w_2$", aspect="equal")
@@ -147,7 +147,7 @@ def look(params):
     return float(loss(params["w"])), {"w": H @ params["w"]}
 
 
-opt = sam(sgd(lr=eta), rho=rho)
+opt = sam(sgd(lr=lr), rho=rho)
 params, state, step = opt.step({"w": A}, opt.init({"w": A}), look)
 for name in ("ascent_gradient", "perturbation", "perturbed_params", "descent_gradient"):
     print(f"{name:17}", getattr(step, name)["w"])
@@ -190,11 +190,11 @@ my_part = None  # ← your guess: a number from 0 to 1
 # %%
 def apart(flatness):
     climb = rho * (H @ A) / np.linalg.norm(H @ A)
-    return eta * np.linalg.norm(H / flatness @ climb)
+    return lr * np.linalg.norm(H / flatness @ climb)
 
 
 for flatness in (1, 10, 100):
-    low, high = eta * rho * curvatures / flatness
+    low, high = lr * rho * curvatures / flatness
     assert low <= apart(flatness) <= high
     print(f"{flatness:3} times flatter: SAM and SGD end {apart(flatness):.5f} apart")
 reveal("part that is left:", my_part, apart(100) / apart(1))

@@ -19,8 +19,8 @@
 # - predict the radius ρ at which it leaves a sharp well;
 # - choose a ρ with which it leaves the sharp well and stays in the flat one.
 #
-# **You need** one step of SAM ([tutorial 2](02_one_step_by_hand.ipynb)) and a parabola. 30 minutes
-# to read, seconds to run.
+# **You need** one step of SAM ([tutorial 2](02_one_step_by_hand.ipynb)) and a parabola. 35 minutes
+# with the exercises, seconds to run.
 
 # %%
 import importlib.util

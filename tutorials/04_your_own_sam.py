@@ -21,7 +21,7 @@
 # - say what a checker must see, and why the loss is not it.
 #
 # **You need** one step of SAM ([tutorial 2](02_one_step_by_hand.ipynb)) and Python's lists. 35
-# minutes to read and write, seconds to run.
+# minutes with the exercises, seconds to run.
 
 # %%
 import importlib.util

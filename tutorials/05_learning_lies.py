@@ -20,7 +20,8 @@
 # - say when test accuracy is lost, and what SAM has to do with it.
 #
 # **You need** the forward pass of a network, cross-entropy, and SGD with momentum; SAM as in
-# [tutorial 2](02_one_step_by_hand.ipynb). 30 minutes to read, ten seconds or so to run.
+# [tutorial 2](02_one_step_by_hand.ipynb). Half an hour with the exercises, ten seconds
+# or so to run.
 
 # %%
 import importlib.util

@@ -20,8 +20,8 @@
 # - find the largest curvature with it, by power iteration;
 # - say what curvature knows of a weight's worth, and what SAM leaves out.
 #
-# **You need** a matrix's eigenvalues, and Taylor's formula to second order. 35 minutes to read,
-# ten seconds or so to run.
+# **You need** a matrix's eigenvalues, and Taylor's formula to second order. 35 minutes with
+# the exercises, ten seconds or so to run.
 #
 # | symbol | name in code | meaning |
 # |---|---|---|

@@ -20,8 +20,8 @@
 # - say which measures of sharpness notice, and why;
 # - carry a radius ρ from one network to another, with SAM and with ASAM.
 #
-# **You need** eigenvalues, and H v from [tutorial 6](06_second_derivative.ipynb). 35 minutes to
-# read, ten seconds or so to run.
+# **You need** eigenvalues, and H v from [tutorial 6](06_second_derivative.ipynb). 35 minutes
+# with the exercises, ten seconds or so to run.
 #
 # | symbol | name in code | meaning |
 # |---|---|---|

@@ -20,8 +20,8 @@
 # - make the comparison fair: SAM's step costs two of SGD's;
 # - say how many seeds it would take to tell.
 #
-# **You need** a mean, a standard deviation, and what a 95 % interval is. 40 minutes to read,
-# seconds to run.
+# **You need** a mean, a standard deviation, and what a 95 % interval is. 40 minutes with
+# the exercises, seconds to run.
 
 # %%
 import importlib.util

@@ -20,8 +20,8 @@
 # - write a test that catches more than the usual one;
 # - read the verdict of minisam's oracle.
 #
-# **You need** to have written SAM once ([tutorial 4](04_your_own_sam.ipynb)). 30 minutes to read
-# and write, ten seconds or so to run.
+# **You need** to have written SAM once ([tutorial 4](04_your_own_sam.ipynb)). Half an hour
+# with the exercises, ten seconds or so to run.
 
 # %%
 import importlib.util

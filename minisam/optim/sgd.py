@@ -71,7 +71,7 @@ def sgd(
 
     def update(params: Params, state: SGDState, grads: Params) -> tuple[Params, SGDState]:
         check_same_structure(params, grads, "grads")
-        eta = learning_rate(state.count)
+        rate = learning_rate(state.count)
         velocity = state.velocity
         direction = grads
         if weight_decay and decay == "coupled":
@@ -87,8 +87,8 @@ def sgd(
                 direction = velocity
         w = params
         if weight_decay and decay == "decoupled":
-            w = scale(1 - eta * weight_decay, w)  # w ← w − ηλw
-        w = add_scaled(w, -eta, direction)  # w ← w − ηv
+            w = scale(1 - rate * weight_decay, w)  # w ← w − ηλw
+        w = add_scaled(w, -rate, direction)  # w ← w − ηv
         return w, SGDState(state.count + 1, velocity)
 
     def step(

@@ -36,4 +36,4 @@ your_start = 2 * directions[:, 0]
 # is thrown many times as far as it was, to the other side.
 
 # %% tags=["exercise-3"]
-factor_of_sam = abs(0.01 - eta * curvatures[1] * (0.01 + rho)) / 0.01
+factor_of_sam = abs(0.01 - lr * curvatures[1] * (0.01 + rho)) / 0.01
