@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from minisam.oracle.candidates import NUMBERS, known_parts, preferred
 from minisam.oracle.epsilons import epsilon_parts
 from minisam.oracle.factors import are_multiples
@@ -59,13 +61,12 @@ def diagnose(
     again = redeclared([*failing, *passing], declared)
     if again:
         return Diagnosis(again, len(declared))
-    settled = dict(declared)
+    settled, every = dict(declared), [*failing, *passing]
     if "restore" not in declared and restores_a_copy(passing, base):
         settled["restore"] = "copy"
-    every = [*failing, *passing]
     parts = known_parts(every, settled) + eta_parts(every, settled)
     replays = Replays(base)
-    beam = followed(replays, strata(every), parts, failing)
+    beam = [bare_copy(one, every, base) for one in followed(replays, strata(every), parts, failing)]
     rest = tuple(t for t in failing if not any(replays.agrees(one, t) for one in beam))
     survivors = [borne_out(needed(replays, one, every), every, base) for one in beam if one]
     return Diagnosis(preferred(survivors), len(parts), rest)
@@ -97,17 +98,30 @@ def borne_out(parts: Parts, traces: Sequence[Trace], declared: Part) -> Parts:
     return others if beside and not are_multiples(others, traces, declared) else parts
 
 
-def restores_a_copy(passing: Sequence[Trace], base: Part) -> bool:
+def bare_copy(parts: Parts, traces: Sequence[Trace], base: Part) -> Parts:
+    """Leave out a restore by subtraction, where with all the rest it is seen to be none."""
+    others = tuple(part for part in parts if "restore" not in part.declare)
+    subtracts = len(others) < len(parts)
+    return others if subtracts and restores_a_copy(traces, base, others) else parts
+
+
+def restores_a_copy(traces: Sequence[Trace], base: Part, beside: Parts = ()) -> bool:
     """Return whether weights came back to the bit, where subtracting ε would not bring them.
 
     The reference that subtracts is allowed the rounding of a subtraction, and so explains every
-    copy, too. What speaks against it is that rounding was to be seen, and was not.
+    copy, too. What speaks against it is that rounding was to be seen, and was not. It takes the
+    right ε to see it, since few entries are rounded: those whose exponent grows from A to B.
     """
-    part = convention_part({"restore": "subtract"})
-    adapter = mutant_adapter(*base.changes, *part.changes)
-    still = [t for t in passing if t.hp.lr == 0 and t.dtype != "bfloat16"]
+    parts = (*beside, convention_part({"restore": "subtract"}))
+    adapter = mutant_adapter(*base.changes, *(one for part in parts for one in part.changes))
+    still = [t for t in traces if t.hp.lr == 0 and t.dtype != "bfloat16" and comes_back(t)]
     again = (watch(adapter, trace.probe, trace.dtype, base.settings) for trace in still)
-    return any(not judge_parts([], trace, base).agrees for trace in again)
+    return any(not judge_parts(beside, trace, base).agrees for trace in again)
+
+
+def comes_back(trace: Trace) -> bool:
+    """Return whether each step ends where it began, to the bit."""
+    return all(all(map(np.array_equal, step.end, step.start)) for step in trace.steps)
 
 
 def redeclared(traces: Sequence[Trace], declared: dict[str, Any]) -> list[Parts]:

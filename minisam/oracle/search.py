@@ -15,6 +15,9 @@ from collections.abc import Sequence
 from itertools import chain, combinations, product
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from minisam.adapters.protocol import Observation
 from minisam.oracle.candidates import fewest, union
 from minisam.oracle.epsilons import epsilon_parts
 from minisam.oracle.parts import Part, Parts, clash, conventions_of, pieces_of
@@ -101,7 +104,7 @@ def half(replays: Replays, question: Question, how: str) -> list[Parts]:
     """Return what explains the climb or the descent alone: nothing, one part, or two."""
     found, traces = question.found, question.traces
     climbs, sgd = how == "climb", traces[0].probe.method == "sgd"
-    if climbs and (sgd or any(len(first_asked(seen)) < 2 for seen in traces[0].steps)):
+    if climbs and (sgd or not all(map(has_two_points, traces[0].steps))):
         return [()] if sgd else [(), *with_number(replays, question, [()])]  # there is no B
     if replays.explain(found, traces, how):
         return [()]
@@ -120,6 +123,11 @@ def half(replays: Replays, question: Question, how: str) -> list[Parts]:
             if replays.explain((*found, *pair), traces, how):
                 twos.append(pair)
     return twos
+
+
+def has_two_points(seen: Observation) -> bool:
+    """Return whether B is another point than A; from a NaN it may be the same one."""
+    return len(first_asked(seen)) > 1 or not all(np.isfinite(leaf).all() for leaf in seen.start)
 
 
 def moves(replays: Replays, question: Question, part: Part, how: str) -> bool:

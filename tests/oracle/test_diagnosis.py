@@ -8,8 +8,9 @@ import pytest
 from oracle import slips
 from oracle.seen import adapter_with, named, split, traces_of
 
-from minisam.adapters.library import adapter_of
+from minisam.adapters.library import adapter_of, base_of
 from minisam.adapters.plain import plain
+from minisam.adapters.protocol import FEATURES, Unsupported, mark
 from minisam.oracle import check, diagnosis, replays
 from minisam.oracle.diagnosis import diagnose
 from minisam.oracle.judge import judge
@@ -25,8 +26,12 @@ from minisam.oracle.parts import (
 from minisam.oracle.probes import PROBES
 from minisam.oracle.watch import watch
 from minisam.variants.mutants import MUTANTS, mutant_adapter
-from minisam.variants.mutants.returns import put_back_stale
-from minisam.variants.recipe import only, optimizer, piece, recipe_of
+from minisam.variants.mutants.restore import (
+    put_back_stale,
+    take_back_stale,
+    where_it_has_a_second,
+)
+from minisam.variants.recipe import optimizer, recipe_of
 
 VISIBLE = [name for name, mutant in MUTANTS.items() if not mutant.equivalent]
 CASES = [(name, dtype) for name in VISIBLE for dtype in MUTANTS[name].dtypes]
@@ -111,6 +116,11 @@ PACKAGES = (
 )
 
 
+def scheduled(adapter):
+    """An adapter whose schedules a scheduler sets: where it finds them is no matter here."""
+    return mark(adapter, features=frozenset(FEATURES))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "number"),
@@ -118,7 +128,7 @@ PACKAGES = (
 )
 def test_every_other_way_to_make_a_mistake_is_named(name, number):
     part = mutant_parts(name)[number]
-    traces = traces_of(mutant_adapter(*part.changes), MUTANTS[name].methods)
+    traces = traces_of(scheduled(mutant_adapter(*part.changes)), MUTANTS[name].methods)
     failing, passing = split(traces)
     assert failing
     found = diagnose(failing, passing)
@@ -166,24 +176,83 @@ def test_conventions_are_found_beside_a_norm_in_float32_that_is_summed_in_anothe
 
 
 @pytest.mark.parametrize("method", ["sam", "asam"])
-def test_a_restore_that_skips_what_has_no_gradient_is_named_beside_its_stale_copies(method):
-    """The SAM that most people copy: the gradient decides what is restored, and to which copy."""
-
-    def origin(now):
-        kept = put_back_stale(now)
-        return {k: w if (now.d2[k] != 0).any() else now.perturbed[k] for k, w in kept.items()}
-
-    where_missing = only(lambda hp: hp.missing, piece(origin=origin))
-    declare = {"norm_epsilon": 1e-12, "saved_state": "without_base"}
+@pytest.mark.parametrize(
+    ("back", "restore"),
+    [(put_back_stale, {}), (take_back_stale, {"restore": "subtract"})],
+    ids=["copy", "subtraction"],
+)
+def test_a_restore_that_skips_what_has_no_gradient_is_named_with_its_stale_copies(
+    method, back, restore
+):
+    """The SAM that most people copy: the gradient decides what is restored, and by which copy."""
+    declare = {"norm_epsilon": 1e-12, "saved_state": "without_base", **restore}
     declare |= {"eta": 0.0, "scope": "all"} if method == "asam" else {}
     names = ("three-tensors", "gradient-1e-10", "tensor-zero-at-B", "tensor-missing-at-B", "saved")
-    slugs = [f"{method}-{name}" for name in (*names, "tensor-at-one-pass")]
-    adapter = adapter_with(declare=declare, changes=[where_missing])
+    slugs = [f"{method}-{name}" for name in (*names, "lr-zero", "tensor-at-one-pass")]
+    adapter = adapter_with(declare=declare, changes=[where_it_has_a_second(back)])
     found = diagnose(*split(traces_of(adapter, (method,), slugs=slugs)))
     (survivor,) = found.survivors
     assert named([survivor]) == [{"R16-missing-second-gradient-no-restore"}]
     assert conventions_of(survivor) == declare
-    assert [trace.probe.slug for trace in found.rest] == [f"{method}-tensor-at-one-pass"]
+    assert not found.rest
+
+
+def test_a_rate_that_stays_once_the_state_was_loaded_is_named_beside_a_momentum_that_is_lost():
+    """What a wrapper does whose load_state_dict leaves the base optimizer its own groups."""
+
+    def first_rate(recipe):
+        loaded = recipe.hp.saved and recipe.hp.scheduler
+        rate = recipe.hp.at(0).lr if loaded else recipe.hp.lr
+        return recipe.having(base=base_of(recipe.hp, lr=rate))
+
+    adapter = scheduled(adapter_with(declare={"saved_state": "without_base"}, changes=[first_rate]))
+    names = ("one-tensor", "lr-schedule", "saved", "scheduler", "saved-schedule")
+    found = diagnose(*split(traces_of(adapter, slugs=[f"sam-{name}" for name in names])))
+    (survivor,) = found.survivors
+    assert named([survivor]) == [{"R10-learning-rate-stays"}]
+    assert conventions_of(survivor) == {"saved_state": "without_base"}
+    assert not found.rest
+
+
+def test_a_decay_in_the_loss_spreads_the_nan_of_a_climb_that_is_0_over_0():
+    """The authors' own: no epsilon, and λ/2 ‖w‖² in the loss, be λ zero or not."""
+
+    def step(w, grad_fn, *, rho, lr, momentum, weight_decay, decay, state):
+        if weight_decay and decay != "in_loss":
+            raise Unsupported("weight decay is in the loss")
+
+        def gradient(at):
+            return [g + weight_decay * x for x, g in zip(at, grad_fn(at), strict=True)]
+
+        d1 = gradient(w)
+        length = np.sqrt(sum(np.sum(g * g) for g in d1))
+        with np.errstate(invalid="ignore"):
+            d2 = gradient([x + rho * (g / length) for x, g in zip(w, d1, strict=True)])
+        before = state.get("v", [0.0] * len(w))
+        state["v"] = [momentum * v + g for v, g in zip(before, d2, strict=True)]
+        return [x - lr * v for x, v in zip(w, state["v"], strict=True)]
+
+    names = ("three-tensors", "lr-zero", "decay-in-loss", "gradient-zero", "nan-then-sound")
+    declare = {"weight_decay": "in_loss", "zero_gradient": "nan"}
+    for declared in ({}, declare):
+        report = check(step, "float64", declared, probes=[f"sam-{name}" for name in names])
+        assert report.found == {k: v for k, v in declare.items() if k not in declared}
+        assert report.verdict.startswith("conforms" if declared else "undeclared")
+
+
+def test_a_nan_that_stays_is_no_sign_of_a_restore_by_subtraction():
+    """A GSAM with a share of 0 of what is left of d1: 0 · NaN is NaN."""
+
+    def step(w, grad_fn, *, rho, lr):
+        d1 = grad_fn(w)
+        length = np.sqrt(sum(np.sum(g * g) for g in d1))
+        d2 = grad_fn([x + rho * g / (length + 1e-12) for x, g in zip(w, d1, strict=True)])
+        return [x - lr * (b - 0.0 * a) for x, a, b in zip(w, d1, d2, strict=True)]
+
+    names = ("three-tensors", "gradient-1e-10", "lr-zero", "nan-then-sound")
+    found = diagnose(*split(traces_of(plain(step), slugs=[f"sam-{name}" for name in names])))
+    assert [conventions_of(one) for one in found.survivors] == [{"norm_epsilon": 1e-12}]
+    assert [trace.probe.slug for trace in found.rest] == ["sam-nan-then-sound"]
 
 
 def sampled_pairs(count, seed=0):

@@ -21,8 +21,9 @@ def without(recipe: Recipe, name: str) -> Recipe:
 
 enter(
     "M112-radius-of-the-first-group",
-    "climbs by the first parameter group's radius in every group",
-    "ρ is read from param_groups[0]. Read each group's own in the loop over the groups.",
+    "climbs by one radius in every parameter group",
+    "ρ is read from param_groups[0] or from the wrapper, or written over in every group. Read each "
+    "group's own in the loop over the groups.",
     lambda r: without(r, "rho"),
 )
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from minisam.trees import Params, map_leaves, zeros_like
+from minisam.trees import Params, map_leaves, subtract, zeros_like
 from minisam.variants.changes import restore_by_subtraction
 from minisam.variants.mutants.catalogue import enter
-from minisam.variants.recipe import only, piece
+from minisam.variants.recipe import Change, only, piece
 
 enter(
     "M01-not-restored",
@@ -88,12 +89,55 @@ enter(
     piece(origin=zero_stays_perturbed),
 )
 
+
+def kept_while_moving(now: SimpleNamespace, name: str, tree: Params) -> Params:
+    """Return a tree, but for tensors without a gradient at A what it was when they had one."""
+    before = getattr(now.previous, name, {})
+    kept = {
+        key: tree[key] if (now.d1[key] != 0).any() else before.get(key, tree[key]) for key in tree
+    }
+    setattr(now, name, kept)
+    return kept
+
+
+def take_back_stale(now: SimpleNamespace) -> Params:
+    """Take back ε; where a tensor has no gradient, that of an earlier step."""
+    return subtract(now.perturbed, kept_while_moving(now, "kept_climb", now.perturbation))
+
+
+def put_back_stale(now: SimpleNamespace) -> Params:
+    """Put the copy of A back; where a tensor has no gradient, that of an earlier step."""
+    return kept_while_moving(now, "kept_copy", now.params)
+
+
+def where_it_has_a_second(back: Callable[[SimpleNamespace], Params]) -> Change:
+    """Put tensors back in some way, but leave those whose d2 is zero throughout at B."""
+
+    def origin(now: SimpleNamespace) -> Params:
+        returned = back(now)
+        return {k: w if (now.d2[k] != 0).any() else now.perturbed[k] for k, w in returned.items()}
+
+    return only(lambda hp: hp.missing, piece(origin=origin))
+
+
 enter(
     "R16-missing-second-gradient-no-restore",
     "leaves a tensor at B when it has no gradient there",
     "The loop that restores skips tensors whose gradient is None in the second pass. "
     "Restore whatever was perturbed, whether it has a gradient or not.",
     only(lambda hp: hp.missing, piece(origin=zero_stays_perturbed)),
+    others=(
+        (
+            "leaves a tensor at B when it has no gradient there, and takes an earlier step's ε "
+            "from one that has a gradient only there",
+            where_it_has_a_second(take_back_stale),
+        ),
+        (
+            "leaves a tensor at B when it has no gradient there, and gives one that has a gradient "
+            "only there its weights of an earlier step",
+            where_it_has_a_second(put_back_stale),
+        ),
+    ),
 )
 
 enter(

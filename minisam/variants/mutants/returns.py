@@ -11,6 +11,7 @@ import numpy as np
 from minisam.trees import Params, add, map_leaves, scale, subtract
 from minisam.variants.mutants.catalogue import enter, enter_with
 from minisam.variants.mutants.climbs import coarse
+from minisam.variants.mutants.restore import put_back_stale, take_back_stale
 from minisam.variants.recipe import only, piece, then, then_weights
 
 enter(
@@ -92,26 +93,6 @@ enter(
     "after zero_grad(), when there is nothing to step along.",
     piece(update=lambda now, state, origin, direction: (origin, state)),
 )
-
-
-def kept_while_moving(now: SimpleNamespace, name: str, tree: Params) -> Params:
-    """Return a tree, but for tensors without a gradient at A what it was when they had one."""
-    before = getattr(now.previous, name, {})
-    kept = {
-        key: tree[key] if (now.d1[key] != 0).any() else before.get(key, tree[key]) for key in tree
-    }
-    setattr(now, name, kept)
-    return kept
-
-
-def take_back_stale(now: SimpleNamespace) -> Params:
-    """Take back ε; where a tensor has no gradient, that of an earlier step."""
-    return subtract(now.perturbed, kept_while_moving(now, "kept_climb", now.perturbation))
-
-
-def put_back_stale(now: SimpleNamespace) -> Params:
-    """Put the copy of A back; where a tensor has no gradient, that of an earlier step."""
-    return kept_while_moving(now, "kept_copy", now.params)
 
 
 enter(

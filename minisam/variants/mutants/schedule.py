@@ -136,10 +136,22 @@ enter(
     lambda r: r.having(base=base_of(r.hp, lr=lambda count: r.hp.at(max(count - 1, 0)).lr)),
 )
 
+
+def first_rate(recipe: Recipe) -> Recipe:
+    """Keep the learning rate of the first step."""
+    return recipe.having(base=base_of(recipe.hp, lr=recipe.hp.at(0).lr))
+
+
 enter(
     "R10-learning-rate-stays",
     "keeps the first learning rate of a schedule",
     "The scheduler acts on the wrapper's parameter groups; the base optimizer has its own copy. "
-    "Share the groups between the two.",
-    lambda r: r.having(base=base_of(r.hp, lr=r.hp.at(0).lr)),
+    "Share the groups between the two, also after load_state_dict, which makes new ones.",
+    first_rate,
+    others=(
+        (
+            "keeps the first learning rate of a schedule once its state was loaded",
+            only(lambda hp: hp.saved and hp.scheduler, first_rate),
+        ),
+    ),
 )
