@@ -40,8 +40,9 @@ def keras(
             neither it nor ``step`` reads, such as ``nesterov``, the implementation is taken not to
             have.
         step: one step, ``(optimizer, variables, gradient) -> None``. ``gradient(variables)``
-            returns the gradients where the variables are. Keras has no SAM; write here
-            what your ``train_step`` does, with ``optimizer.rho``, say, that ``make`` has set.
+            returns the gradients where the variables are, or at other tensors of their shapes.
+            Keras has no SAM; write here what your ``train_step`` does, with ``optimizer.rho``, say,
+            that ``make`` has set.
 
     Returns:
         An adapter for `minisam.oracle.check`.
@@ -70,18 +71,18 @@ def keras(
             raise AdapterError(f"make returned {optimizer!r}, which has no apply")
         count = 0
 
-        def arrays() -> Arrays:
+        def arrays(at: list) -> Arrays:
             here = {
                 name: np.array(keras.ops.convert_to_numpy(keras.ops.cast(one, kind.__name__)), kind)
-                for name, one in zip(active, variables, strict=True)
+                for name, one in zip(active, at, strict=True)
             }
             return list({**held, **here}.values())
 
         def run(grad_fn: GradFn) -> Arrays:
             nonlocal count
 
-            def gradient(variables: list) -> list:
-                answers = dict(zip(held, grad_fn(arrays()), strict=True))
+            def gradient(at: list) -> list:
+                answers = dict(zip(held, grad_fn(arrays(at)), strict=True))
                 return [keras.ops.convert_to_tensor(answers[n], dtype=dtype) for n in active]
 
             with _floatx(keras, dtype):
@@ -89,7 +90,7 @@ def keras(
                     set_scheduled(optimizer, name, hp.at(count)[name])
                 count += 1
                 step(optimizer, variables, gradient)
-                return arrays()
+                return arrays(variables)
 
         return run
 

@@ -84,8 +84,9 @@ def torch(
         make: ``(params, hyperparameters) -> optimizer``, with a list of ``torch.nn.Parameter``.
             ``hyperparameters.base`` are the keywords of ``torch.optim.SGD``, and
             ``hyperparameters["model"]`` is a module with these parameters, by their names, for
-            those who want one: calling it with anything returns the loss. What is not read by the
-            end of the last step, such as ``p``, the implementation is taken not to have.
+            those who want one: calling it with anything returns the loss at its parameters, and so
+            does a copy of it. What is not read by the end of the last step, such as ``p``, the
+            implementation is taken not to have.
             ``hyperparameters["method"]`` tells one that is both SAM and ASAM which to be.
         style: how one step is done. ``"two_steps"``, ``"ascent_descent"``, ``"closure"``,
             ``"backward_then_closure"``, ``"step"`` (see the functions of these names), your own

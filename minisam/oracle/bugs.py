@@ -14,6 +14,7 @@ from typing import Any
 from minisam.adapters.protocol import Adapter, Unsupported
 from minisam.anatomy.conditions import condition
 from minisam.anatomy.features import features_of_probe
+from minisam.optim.methods import METHODS
 from minisam.oracle.comparing import Judgement
 from minisam.oracle.diagnosis import Diagnosis, diagnose
 from minisam.oracle.entries import Entry
@@ -89,10 +90,21 @@ def without_a_name(
     advice = [line for line in advice if line]
     advice.append(f"First wrong: {first_wrong(*shown)}.")
     advice += [declaration(report)] if report.found else []
+    advice += [] if tried else [as_sam(shown[0].probe.method)]
     right = rest_of(unknown.skills)
     advice += [f"What it does right: it {right}."] if right else []
     skills = report.skills or tuple(unknown.skills)
     return report._replace(headline=headline, advice=advice, skills=skills)
+
+
+def as_sam(method: str) -> str:
+    """Say how a follow-up can be checked with its conventions."""
+    told = f"What {method} does by convention, such as an epsilon in the norm, cannot be declared."
+    at = METHODS[method].is_sam_at
+    if not at:
+        return told
+    where = " and ".join(f"{name} = {value:g}" for name, value in at.items())
+    return f'{told} With {where} it is SAM: check that as method="sam", with what it declares.'
 
 
 def looks_so(trace: Trace, judgement: Judgement) -> str:

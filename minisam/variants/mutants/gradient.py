@@ -182,7 +182,8 @@ def nan_without_descent(now: SimpleNamespace) -> Params:
 enter(
     "R05-nan-at-zero-second-gradient",
     "returns NaN when the gradient at B is zero",
-    "A branch that is not selected computes 0/0, and 0 · NaN is NaN. Guard the denominator itself.",
+    "A branch that is not selected, or a term with a share of 0, computes 0/0, and 0 · NaN is NaN. "
+    "Guard the denominator itself.",
     piece(direction=nan_without_descent),
 )
 
