@@ -113,8 +113,8 @@ COPIED = [
     Copied(
         "FriendlySAM, sigma=0", "nblt/F-SAM", "2e2f9899", "utils.py", copied_torch.friendly,
         BOTH, {**E12, **ALL, **WITHOUT_BASE},
-        f"line 470: {FOREIGN}; with sigma, lines 449 to 452 take away the memory of before d1, which "
-        "is the first d1 at first",
+        f"line 470: {FOREIGN}; with sigma, lines 449 to 452 take away the memory of before d1, "
+        "which is the first d1 at first",
         dict.fromkeys(
             [f"{m}-nan-{w}" for m in BOTH for w in ("then-sound", "momentum")],
             "its memory keeps a NaN",

@@ -155,6 +155,23 @@ def test_a_mistake_that_costs_no_skill_is_told_by_where_it_shows():
     assert "wrong" not in {one.status for one in report.skills}
 
 
+@pytest.mark.parametrize(
+    ("method", "where"),
+    [("gsam", "With alpha = 0"), ("looksam", "With every = 1"), ("wsam", "With gamma = 0.5")],
+)
+def test_a_follow_up_with_an_epsilon_is_told_where_it_can_be_declared(method, where):
+    def step(w, grad_fn, *, rho, lr, alpha=0, gamma=0, every=0):
+        d1 = grad_fn(w)
+        factor = rho / (known.length_of(d1) + 1e-3)
+        d2 = grad_fn([x + factor * g for x, g in zip(w, d1, strict=True)])
+        return [x - lr * g for x, g in zip(w, d2, strict=True)]
+
+    report = check(step, "float64", method=method, probes=[f"{method}-three-tensors"])
+    assert report.verdict == "bug: unidentified"
+    (told,) = [line for line in report.advice if "cannot be declared" in line]
+    assert f'{where} it is SAM: check that as method="sam"' in told
+
+
 def test_what_a_name_does_not_explain_is_told_with_its_condition():
     def step(w, grad_fn, *, rho, lr):
         far = 3 if w[0].dtype == np.float32 else 2
