@@ -44,7 +44,8 @@ import numpy as np
 from minisam import load, mlp, plots, sam, sgd
 from minisam.experiments.reproduce import STUDIES
 from minisam.experiments.runs import gains
-from minisam.experiments.statistics import mean_interval, t_quantile
+from minisam.experiments.statistics import mean_interval
+from minisam.experiments.student import t_quantile
 from minisam.experiments.summary import kept
 from minisam.lesson import reveal, show, skill
 from minisam.nn.losses import accuracy

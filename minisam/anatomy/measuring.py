@@ -170,23 +170,11 @@ def read(
     new, state = recipe.update(piece, state, recipe.origin(piece), piece.d2)
     expected = now.whole(new, now.start)
     ending = compare_ending(now.start, point, expected, now.end, ruler.unit)
+    velocity = values(now.whole(piece.velocity or {}, zeros_like(now.start)))
     facts = Facts(
-        now.trace,
-        now.step,
-        now.asked,
-        now.start,
-        origin,
-        second,
-        d1,
-        d2,
-        values(now.whole(piece.velocity or {}, zeros_like(now.start))),
-        due,
-        values(whole),
-        climbed,
-        values(expected),
-        now.end,
-        ending,
-    )
+        now.trace, now.step, now.asked, now.start, origin, second, d1, d2, velocity, due,
+        values(whole), climbed, values(expected), now.end, ending,
+    )  # fmt: skip
     return facts, state
 
 

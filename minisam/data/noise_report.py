@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minisam.data.noise import LabelNoise, whole_labels
+from minisam.files import jsonable
 
 
 class NoiseReport(NamedTuple):
@@ -100,14 +101,8 @@ def label_hash(labels: np.ndarray) -> str:
 
 
 def as_json(seen: NoiseReport) -> dict[str, Any]:
-    """Return a report as what `json.dump` takes."""
-    recipe = seen.recipe._asdict()
-    if recipe["matrix"] is not None:
-        recipe["matrix"] = np.asarray(recipe["matrix"]).tolist()
-    rows = [
-        [None if np.isnan(share) else share for share in row] for row in seen.transition.tolist()
-    ]
-    return {**seen._asdict(), "recipe": recipe, "transition": rows}
+    """Return a report as what `json.dump` takes, None where it has NaN."""
+    return jsonable(seen, "a report")
 
 
 def as_table(seen: NoiseReport, class_names: tuple[str, ...], widest: int = 20) -> str:

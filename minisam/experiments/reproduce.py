@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from minisam.experiments.edges import at_the_edge
 from minisam.experiments.scale import Scale
-from minisam.experiments.search import TUNING_SEEDS, at_the_edge
+from minisam.experiments.search import TUNING_SEEDS
 from minisam.experiments.trial import trial
 from minisam.files import jsonable, write_json, write_text
 from minisam.plots import picture

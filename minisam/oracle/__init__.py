@@ -4,10 +4,11 @@ Who calls whom: `checking` puts an implementation through the `probes`, and `wat
 it does; `judge` holds that against the reference, a recipe with the declared conventions of
 `minisam.variants`; `verdicts` concludes, with `faults` where the implementation stops and `bugs`
 where a probe fails. Then `diagnosis` says which of the known mutants do the same, `naming` tells of
-them, and `explanation` says what is wrong first. `skills` says which parts of the step are right,
-from the `facts` of each, and `unknown` explains a mistake that has no name. `shrinking` finds the
-smallest input that fails, and `reproduction` writes it as a script. The `report` says all of it.
-`grading` (in notebooks), `parametrization` and `pytest_plugin` (pytest) call `checking`.
+them, `explanation` says what is wrong first, and `looks` what it looks like. `skills` says which
+parts of the step are right, from the `facts` of each, and `unknown` explains a mistake that has no
+name. `shrinking` finds the smallest input that fails, and `reproduction` writes it as a script. The
+`report` says all of it. `grading` (in notebooks), `parametrization` and `pytest_plugin` (pytest)
+call `checking`.
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ from minisam.optim.methods import METHODS
 from minisam.oracle.comparing import Judgement
 from minisam.oracle.diagnosis import Diagnosis, diagnose
 from minisam.oracle.entries import Entry
-from minisam.oracle.explanation import first_wrong, looks_like
+from minisam.oracle.explanation import first_wrong
+from minisam.oracle.looks import looks_like
 from minisam.oracle.matters import entry_size, plainest
 from minisam.oracle.naming import declaration, undeclared, with_names
 from minisam.oracle.parts import Part, convention_part, conventions_of, decayed, judge_parts

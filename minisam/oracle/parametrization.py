@@ -10,7 +10,8 @@ from minisam.adapters.protocol import Adapter
 from minisam.isolation.limits import check_seconds
 from minisam.optim.methods import METHODS
 from minisam.oracle.checking import choose, choose_probes, examine, name_of
-from minisam.oracle.explanation import first_wrong, looks_like
+from minisam.oracle.explanation import first_wrong
+from minisam.oracle.looks import looks_like
 from minisam.oracle.parts import convention_part
 from minisam.oracle.probes import Probe
 from minisam.oracle.watch import watch

@@ -1,5 +1,6 @@
 import pytest
 
+from minisam.experiments.edges import at_the_edge
 from minisam.experiments.runs import labelled
 from minisam.experiments.scale import RADII, Scale
 from minisam.experiments.search import (
@@ -7,7 +8,6 @@ from minisam.experiments.search import (
     FEW_TEST_IMAGES,
     RATES,
     TUNING_SEEDS,
-    at_the_edge,
     base_candidates,
     candidates,
     times,

@@ -3,8 +3,9 @@ import pytest
 from oracle import implementations as known
 
 from minisam.adapters.plain import as_adapter
-from minisam.oracle.explanation import combination, first_wrong, looks_like
+from minisam.oracle.explanation import first_wrong
 from minisam.oracle.judge import judge
+from minisam.oracle.looks import combination, looks_like
 from minisam.oracle.probes import PROBES
 from minisam.oracle.watch import watch
 from minisam.variants.mutants import mutant_adapter
