@@ -121,6 +121,7 @@ WRONG = {
             "sixth = lambda params: loss(params) - 3",
             "sixth = lambda params: norm(value_and_grad(loss)(params)[1])",
             "sixth = lambda params: 0.0",
+            'sixth = lambda params: measures(params)["line"]',
         ],
         "exercise-3": ["rho_of_sam = rho_of_asam = 0.5", "rho_of_sam, rho_of_asam = 0.01, 0.1"],
     },

@@ -121,8 +121,8 @@ done = skill("the gap at the sharp minimum", lambda: by_hand_sharp, smaller[0])
 done = skill("the gap at the flat minimum", lambda: by_hand_flat, smaller[1])
 
 # %% [markdown]
-# A check says "right", "not yet" where nothing is filled in, or "wrong". Then it asks you a
-# question. Think about that one before you look at the answers.
+# A check says "right"; "not yet", where nothing is filled in or a function returns nothing; or
+# "wrong". Then it asks you a question. Think about that one before you look at the answers.
 #
 # ## The library's well
 #

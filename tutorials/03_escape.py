@@ -71,10 +71,10 @@ def bounce(lr, curvature, rho):
 
 
 # %%
-steep = sam_path(quadratic([3.0]), np.array([1.0]), lr=0.5, rho=0.2, steps=500)[-1, 0]
-assert np.isclose(abs(steep), bounce_amplitude(3.0, 0.5, 0.2))
+steep = sam_path(quadratic([3.0]), np.array([1.0]), lr=0.4, rho=0.2, steps=500)[-1, 0]
+assert np.isclose(abs(steep), bounce_amplitude(3.0, 0.4, 0.2))
 done = skill("the bounce where λ = 1", lambda: bounce(1.0, 1.0, 0.5), 0.5)
-done = skill("the bounce where λ = 3", lambda: bounce(0.5, 3.0, 0.2), abs(steep))
+done = skill("the bounce where λ = 3", lambda: bounce(0.4, 3.0, 0.2), abs(steep))
 
 # %% [markdown]
 # It bounces at
@@ -186,7 +186,7 @@ def loss_at_the_bounce(lr, curvature, rho):
 
 # %%
 done = skill("the loss where λ = 1", lambda: loss_at_the_bounce(1.0, 1.0, 0.5), 0.125)
-done = skill("the loss where λ = 3", lambda: loss_at_the_bounce(0.5, 3.0, 0.2), 1.5 * steep**2)
+done = skill("the loss where λ = 3", lambda: loss_at_the_bounce(0.4, 3.0, 0.2), 1.5 * steep**2)
 
 # %% [markdown]
 # **Level 2.** A well of curvature 2 ends at c = ½, and η = 0.9. At which ρ does SAM begin to leave?

@@ -224,12 +224,22 @@ def of_a_flat_loss(level):
 # %%
 untrained = model.init(np.random.default_rng(0))
 of_two_flat = lambda: [of_a_flat_loss(level) for level in (3.0, 5.0)]  # noqa: E731
-stays = lambda a: lambda it: np.isclose(it, sixth(rescaled(params, a)), rtol=1e-6)  # noqa: E731
-differs = lambda it: not np.isclose(it, sixth(untrained), rtol=0.01)  # noqa: E731
+
+
+def stays(a):
+    return lambda it: np.isclose(it, sixth(rescaled(params, a)), rtol=1e-6)
+
+
+def differs(*others):
+    return lambda it: not any(np.isclose(it, one, rtol=0.01) for one in others)
+
+
+# %%
 done = skill("is 0 on a flat loss", of_two_flat, lambda both: np.allclose(both, 0, atol=1e-12))
 done = skill("does not notice a = 5", lambda: sixth(params), stays(5.0))
 done = skill("nor a = 100", lambda: sixth(params), stays(100.0))
-done = skill("but another network", lambda: sixth(params), differs)
+done = skill("but another network", lambda: sixth(params), lambda it: differs(sixth(untrained))(it))
+done = skill("is none of the five", lambda: sixth(params), differs(*before.values()))
 
 # %% [markdown]
 # **Level 3.** Carry ρ over, as from pre-training to fine-tuning, where the weights have other

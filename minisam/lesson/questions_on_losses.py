@@ -6,7 +6,7 @@ that would be right.
 
 from __future__ import annotations
 
-from minisam.lesson.slips import Questions, between, multiple, plus, value
+from minisam.lesson.slips import Questions, between, is_nan, multiple, plus, value
 
 MINIMA = {
     "the gap at the sharp minimum": Questions(
@@ -32,9 +32,10 @@ MINIMA = {
             "A gap is a difference. Of which two losses?": plus(0.05),
             "What stands before λ in the loss?": multiple(2),
             "Which power of the shift is in the loss?": value(-0.3, 0.3),
+            "Is the curvature that is handed in the one that is used?": value(0.08),
         },
     ),
-    "the gap at λ = 4, δ = ½": Questions("Are both numbers used, as the formula has them?"),
+    "the gap at λ = 4, δ = ½": Questions("What is the gap for these two numbers, on paper?"),
     "the shift at which the sharp minimum is ten times worse": Questions(
         "What are the two whole test losses at your δ, and what is one over the other?",
         {
@@ -84,13 +85,19 @@ BY_HAND = {
         "Which of d1, ε, B and d2 is the first that differs from those above?",
         {
             "At which point is the second gradient taken?": value((0.5, 1.625)),
-            "From which point does the step start?": value((0.775, 2.175)),
+            "Which way does the climb go?": value((1.025, 1.675)),
+            "From which point does the step start?": value((0.775, 2.175), (-1.025, -0.425)),
             "How long is the climb, whatever the gradient?": value((-2.125, 1.375), (0.395, 1.615)),
             "Which way is down?": value((2.025, 2.425)),
         },
     ),
-    "with other ρ and η": Questions("Are both numbers used, or those of the tutorial?"),
-    "a zero gradient": Questions("Where is SAM if it does not climb, and where after a zero step?"),
+    "with other ρ and η": Questions(
+        "If the step of this tutorial is right: are ρ and η used, or its numbers?"
+    ),
+    "a zero gradient": Questions(
+        "Where is SAM if it does not climb, and where after a zero step?",
+        {"What is a zero vector, divided by its length?": is_nan},
+    ),
     "a start at which both steps point the same way": Questions(
         "Along which lines does H stretch a vector, and not turn it?",
         {
@@ -121,14 +128,18 @@ ESCAPE = {
     ),
     "the bounce where λ = 3": Questions(
         "What does one step subtract from a, all in all, and where does it end?",
-        {"Where is λ in it?": value(0.2 / 3), "Is a itself in what is subtracted?": value(0.3)},
+        {"Where is λ in it?": value(0.05), "Is a itself in what is subtracted?": value(0.24)},
     ),
-    "the loss where λ = 1": Questions("How far from the minimum is SAM, and what is L there?"),
+    "the loss where λ = 1": Questions(
+        "How far from the minimum is SAM, and what is L there?",
+        {"Is that the loss where SAM is, or where it looks?": value(0.5)},
+    ),
     "the loss where λ = 3": Questions(
         "How far from the minimum is SAM, and what is L there?",
         {
             "What stands before λ in the loss?": multiple(2),
-            "Is that the loss there, or the slope?": value(0.9, 1.8),
+            "Is that the loss there, or the slope?": value(0.45, 0.9),
+            "Is that the loss where SAM is, or where it looks?": value(0.375),
         },
     ),
     "the threshold: SAM stays 3 % below it, and leaves 3 % above": Questions(

@@ -59,16 +59,19 @@ CURVATURE = {
         {"Is that the λ of the vector that you began with?": between(1, 4)},
     ),
     "of −3 and 2 it is −3": Questions(
-        "Which of the two is larger in size?",
+        "Is ⟨v, H v⟩ taken of a vector of length one, and with its sign?",
         {"Can a length tell the sign of λ?": value(3)},
     ),
-    "of the network": Questions("After how many steps does it change no more?"),
+    "of the network": Questions(
+        "If the small ones are right: after how many steps does it change no more?"
+    ),
     "exact SAM's gradient": Questions(
         "What are ĝ, d2 and H (d2 − ĝ⟨ĝ, d2⟩) on the bowl, by hand?",
         {
             "Where is the term that SAM drops?": value((6.1, 3.2)),
             "Can ε grow longer with w, or only turn?": value((9.44, 3.23)),
             "Where is the climb?": value((4, 3)),
+            "What is ρ divided by?": value((8.516, 1.988)),
         },
     ),
 }
@@ -93,6 +96,7 @@ UNITS = {
     "does not notice a = 5": Questions("Is what you do to a weight a share of its own size?"),
     "nor a = 100": Questions("Is what you do to a weight a share of its own size?"),
     "but another network": Questions("Does it look at the loss at all?"),
+    "is none of the five": Questions("Which of the five is it?"),
     "SAM's ρ, carried over": Questions(
         "By how much does it raise the loss at `same`: by more than is wanted, or by less?",
         {"At which of the two networks is that SAM's ρ?": value(0.05)},
@@ -116,7 +120,7 @@ TABLES = {
     "paired by seed": Questions("Is that an interval of three differences, each of one seed?"),
     "a gain as large as the spread": Questions(
         "Is half of the interval smaller than the gain at your n, and not yet at n − 1?",
-        {"Does t stay the same when n grows?": value(4, 6, 8)},
+        {"Does t stay the same when n grows?": value(4)},
     ),
     "half as large": Questions(
         "Is n the first at which half of the interval is smaller?",
@@ -124,7 +128,10 @@ TABLES = {
     ),
     "a tenth as large": Questions(
         "Is n the first at which half of the interval is smaller?",
-        {"Does t stay the same when n grows?": value(384, 385)},
+        {
+            "Does t stay the same when n grows?": between(384, 385),
+            "Is n the first, or is one before it enough?": between(388, 400),
+        },
     ),
 }
 

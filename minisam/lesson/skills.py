@@ -56,16 +56,17 @@ def skill(
         ✗ wrong    halves a number: you have -2.
            The size is right: is the sign?
     """
-    why = ""
+    verdict, why = None, ""
     try:
         with np.errstate(all="ignore"):
             yours = attempt()
-            verdict = None if is_blank(yours) else is_right(yours, right, close)
-            why = "" if verdict is not False else question(name, yours, right)
+            if not is_blank(yours):
+                verdict = is_right(yours, right, close)
+                why = "" if verdict else question(name, yours, right)
     except Exception as error:
-        verdict = None if "None" in str(error) else False
-        why = f" (it raises {type(error).__name__}: {error})"
-    print(f"{MARKS[verdict]} {name}{why if verdict is False else ''}")
+        if "None" not in str(error):
+            verdict, why = False, f" (it raises {type(error).__name__}: {error})"
+    print(f"{MARKS[verdict]} {name}{why}")
     return verdict is True
 
 
@@ -80,10 +81,18 @@ def is_blank(yours: Any) -> bool:
 
 
 def is_right(yours: Any, right: Any, close: Callable[[Any, Any], Any]) -> bool:
-    """Return whether an answer is right, in whichever way that is said."""
+    """Return whether an answer is right; one that is of another kind than was asked for is not.
+
+    Example:
+        >>> is_right(2.0, 2, agrees), is_right("2", lambda yours: yours > 1, agrees)
+        (True, False)
+    """
     if right is True:
         return bool(np.all(yours))
-    return bool(np.all(right(yours) if callable(right) else close(yours, right)))
+    try:
+        return bool(np.all(right(yours) if callable(right) else close(yours, right)))
+    except (TypeError, ValueError, AttributeError):
+        return False
 
 
 def question(name: str, yours: Any, right: Any) -> str:

@@ -85,6 +85,16 @@ def between(low: float, high: float) -> Slip:
     return lambda yours, right: low <= yours <= high
 
 
+def is_nan(yours: Any, right: Any) -> bool:
+    """Tell an answer that is no number, or has one that is none.
+
+    Example:
+        >>> is_nan(np.array([np.nan, 1.0]), 0.0), is_nan(2.0, 0.0)
+        (True, False)
+    """
+    return bool(np.any(np.isnan(yours)))
+
+
 def is_near(yours: Any, right: Any) -> bool:
     """Tell an answer that has two digits or so of the right one.
 

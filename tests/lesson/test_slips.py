@@ -3,7 +3,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minisam.lesson.slips import GENERAL, agrees, between, first_shown, multiple, plus, shows, value
+from minisam.lesson.slips import (
+    GENERAL,
+    agrees,
+    between,
+    first_shown,
+    is_nan,
+    multiple,
+    plus,
+    shows,
+    value,
+)
 
 numbers = st.builds(lambda size, sign: size * sign, st.floats(1e-9, 1e9), st.sampled_from([-1, 1]))
 
@@ -58,3 +68,9 @@ def test_what_is_asked_of_every_number(yours, right, word):
     asked = first_shown(GENERAL, yours, right)
     assert word in asked
     assert bool(asked) is bool(word)
+
+
+@given(st.lists(numbers, min_size=1, max_size=3))
+def test_what_is_no_number_is_told_wherever_it_stands(some):
+    assert not is_nan(some, 0.0)
+    assert all(is_nan([*some[:k], np.nan, *some[k:]], 0.0) for k in range(len(some) + 1))
