@@ -27,9 +27,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     release = actions.add_parser("release", help="write what students get: stub, notebook, tests")
     release.add_argument("assignment", choices=ASSIGNMENTS)
     release.add_argument(
-        "--out", type=given_path, required=True, metavar="DIR", help="an empty folder, or none yet"
-    )
-    release.add_argument(
         "--staff", action="store_true", help="write the solution, and nbgrader's source, instead"
     )
     release.add_argument(
@@ -45,13 +42,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a folder for each student, or what the learning platform exports",
     )
     grade.add_argument("--assignment", required=True, choices=ASSIGNMENTS)
-    grade.add_argument(
-        "--out",
-        type=given_path,
-        required=True,
-        metavar="DIR",
-        help="scores.csv, class.html, feedback/ID.html",
-    )
     grade.add_argument("--jobs", type=int, default=1, help="children at once (1)")
     grade.add_argument(
         "--seed-file",
@@ -65,18 +55,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="points that people gave: a table with a column id",
     )
-    grade.add_argument(
-        "--gradescope",
-        type=given_path,
-        metavar="FILE",
-        help="SUBMISSIONS is one: write results.json, too",
-    )
-    grade.add_argument(
-        "--classroom50",
-        type=given_path,
-        metavar="FILE",
-        help="SUBMISSIONS is one: write result.json, too",
-    )
+    for name, file in (("--gradescope", "results.json"), ("--classroom50", "result.json")):
+        what = f"SUBMISSIONS is one: write {file}, too"
+        grade.add_argument(name, type=given_path, metavar="FILE", help=what)
     grade.add_argument(
         "--nbgrader",
         type=given_path,
@@ -87,9 +68,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     show = actions.add_parser("show", help="the full report on one submission, for the staff")
     show.add_argument("id", help="as in scores.csv")
     show.add_argument("--assignment", choices=ASSIGNMENTS, help="the one that was graded")
-    show.add_argument(
-        "--out", type=given_path, required=True, metavar="DIR", help="where it was graded to"
-    )
+    for one, what in (
+        (release, "an empty folder, or none yet"),
+        (grade, "scores.csv, class.html, feedback/ID.html"),
+        (show, "where it was graded to"),
+    ):
+        one.add_argument("--out", type=given_path, required=True, metavar="DIR", help=what)
 
     doctor = actions.add_parser("doctor", help="try the grader, and say what protects it")
     for one in (release, grade, doctor, show):

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -68,7 +68,7 @@ def grade_them(arguments: argparse.Namespace) -> int:
     settings = batch.Settings(
         asked.assignment, Task(seed, asked.variant), guard, asked.out, arguments.jobs, asked.alone
     )
-    grades = batch.grade_class(asked.submissions, settings, progress())
+    grades = batch.grade_class(asked.submissions, settings, Progress())
     grades = marks.with_marks(asked.assignment, grades, asked.given)
     without = write_class(asked.assignment, grades, guard.layers(), asked.out)
     for name, error in without.items():
@@ -175,18 +175,16 @@ def conclusion(grades: Mapping[str, Grade], out: Path) -> int:
     return 1 if ungraded else 0
 
 
-def progress() -> Callable[[int, int], None]:
-    """Return a function that tells how many are done, and how long the rest may take."""
-    first: list[tuple[float, int]] = []  # when we were told, and what was done before
+class Progress:
+    """Tell how many are done, and how long the rest may take."""
 
-    def tell(done: int, of: int) -> None:
+    first: tuple[float, int] | None = None  # when we were told, and what was done before
+
+    def __call__(self, done: int, of: int) -> None:
+        """Tell it."""
         now = time.monotonic()
-        if not first:
-            first.append((now, done))
-        since, before = first[0]
+        since, before = self.first = self.first or (now, done)
         fresh = done - before
         left = (now - since) / fresh * (of - done) if fresh else 0.0
         rest = f", {clock(left)} left" if fresh and done < of else ""
         print(f"{done} of {of}{rest}", file=sys.stderr, flush=True)
-
-    return tell

@@ -253,13 +253,13 @@ def error_report(error: BaseException, file: str) -> dict[str, Any]:
         text = str(error)
     except BaseException:  # it is a submission's own
         text = ""
-    report = cut_report({"raised": type(error).__name__, "text": text})
+    report: dict[str, Any] = {"raised": type(error).__name__, "text": text}
     if isinstance(error, Told):  # what we lent raised it
-        report = {key: str(error.report[key]) for key in report}
+        report |= {key: error.report[key] for key in report}
     if isinstance(error, SyntaxError) and error.filename == file:
         line = error.lineno if isinstance(error.lineno, int) else 0
-        found = {"text": str(error.msg), "line": line, "source": str(error.text or "").strip()}
-        return cut_report({**report, **found})
+        report |= {"text": str(error.msg), "line": line, "source": str(error.text or "").strip()}
+        return cut_report(report)
     with contextlib.suppress(Exception):
         frames = traceback.extract_tb(error.__traceback__)
         own = [one for one in frames if one.filename.startswith(file)]

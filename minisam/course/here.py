@@ -25,15 +25,15 @@ class Here:
         self, functions: Mapping[str, Any], wanted: Mapping[str, str], timeout: float = 10.0
     ) -> None:
         self.functions, self.wanted, self.timeout = functions, wanted, timeout
-        self.fault: NoAnswer | None = None
+        self.late: dict[str, NoAnswer] = {}  # the functions that took too long
 
     def begin(self, group: str) -> None:
         """Do nothing: there is no child to start; see `Desk`."""
 
     def call(self, name: str, *args: Any, **named: Any) -> tuple[Any, list]:
-        """Call a function; see `Desk`."""
-        if self.fault:
-            raise self.fault
+        """Call a function, unless it took too long before; see `Desk`."""
+        if name in self.late:
+            raise self.late[name]
         function = self.functions.get(name)
         if not callable(function):
             raise no_function(name, self.wanted, [])
@@ -51,8 +51,8 @@ class Here:
         try:
             value = within(self.timeout, call, name)
         except Late as late:
-            self.fault = NoAnswer("timed out", str(late))
-            raise self.fault from None
+            self.late[name] = NoAnswer("timed out", str(late))
+            raise self.late[name] from None
         if report:
             raise failure_of(name, report, self.wanted, signature_of(name, function))
         return answered(name, value), given

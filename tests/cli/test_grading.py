@@ -273,7 +273,7 @@ def test_whom_the_gradebook_does_not_have_is_told(left, told, folder, tmp_path, 
 
 def test_what_was_done_before_does_not_tell_how_long_the_rest_takes(monkeypatch, capsys):
     times = iter([100.0, 102.0, 104.0])
-    tell = grading.progress()
+    tell = grading.Progress()
     monkeypatch.setattr(grading.time, "monotonic", lambda: next(times))
     for done in (3, 4, 6):
         tell(done, 6)

@@ -73,3 +73,10 @@ def test_one_that_hangs_is_not_asked_again(desk):
         with pytest.raises(NoAnswer) as caught:
             desk.call("hang", 1)
         assert caught.value.kind == "timed out"
+
+
+def test_one_that_hangs_costs_no_other_its_answer(desk):
+    with pytest.raises(NoAnswer, match="hang"):
+        desk.call("hang", 1)
+    desk.begin("next")
+    assert desk.call("f", 1.0)[0] == 2.0

@@ -147,10 +147,22 @@ def handed(step: Step) -> Step:
     return step
 
 
+def whole_norm(arrays: Arrays) -> float:
+    """Return the norm over all tensors together."""
+    return float(np.sqrt(sum(np.sum(g * g) for g in arrays)))
+
+
 def right_step(
-    w: Arrays, grad_fn: GradFn, rho: float, lr: float, length: float, d1: Arrays
+    w: Arrays,
+    grad_fn: GradFn,
+    *,
+    rho: float,
+    lr: float,
+    norm: Callable[[Arrays], float] = whole_norm,
 ) -> Arrays:
-    """Return the step, given the norm."""
+    """Take a right step."""
+    d1 = grad_fn(w)
+    length = norm(d1)
     scale = rho / length if length > 0 else 0.0
     d2 = grad_fn([x + scale * g for x, g in zip(w, d1, strict=True)])
     return [x - lr * g for x, g in zip(w, d2, strict=True)]
@@ -158,36 +170,35 @@ def right_step(
 
 def three_gradients(w: Arrays, grad_fn: GradFn, *, rho: float, lr: float) -> Arrays:
     """Take a right step that asks at A twice."""
-    length = float(np.sqrt(sum(np.sum(g * g) for g in grad_fn(w))))
-    return right_step(w, grad_fn, rho, lr, length, grad_fn(w))
+    grad_fn(w)
+    return right_step(w, grad_fn, rho=rho, lr=lr)
 
 
 def as_tuple(w: Arrays, grad_fn: GradFn, *, rho: float, lr: float) -> Any:
     """Take a right step that returns a tuple."""
-    d1 = grad_fn(w)
-    length = float(np.sqrt(sum(np.sum(g * g) for g in d1)))
-    return tuple(right_step(w, grad_fn, rho, lr, length, d1))
+    return tuple(right_step(w, grad_fn, rho=rho, lr=lr))
 
 
 def in_place(w: Arrays, grad_fn: GradFn, *, rho: float, lr: float) -> Arrays:
     """Take a right step that writes into the weights."""
-    d1 = grad_fn(w)
-    length = float(np.sqrt(sum(np.sum(g * g) for g in d1)))
-    new = right_step(copies(w), grad_fn, rho, lr, length, d1)
-    for x, y in zip(w, new, strict=True):
+    for x, y in zip(w, right_step(copies(w), grad_fn, rho=rho, lr=lr), strict=True):
         x[...] = y
     return w
 
 
 def in_floats(w: Arrays, grad_fn: GradFn, *, rho: float, lr: float) -> Arrays:
     """Take a right step whose norm is summed number by number."""
-    d1 = grad_fn(w)
-    length = sum(float(x) ** 2 for g in d1 for x in g.ravel()) ** 0.5
-    return right_step(w, grad_fn, rho, lr, length, d1)
+
+    def norm(arrays: Arrays) -> float:
+        return sum(float(x) ** 2 for g in arrays for x in g.ravel()) ** 0.5
+
+    return right_step(w, grad_fn, rho=rho, lr=lr, norm=norm)
 
 
 def in_one_vector(w: Arrays, grad_fn: GradFn, *, rho: float, lr: float) -> Arrays:
     """Take a right step whose norm is that of one long vector."""
-    d1 = grad_fn(w)
-    length = float(np.linalg.norm(np.concatenate([g.ravel() for g in d1])))
-    return right_step(w, grad_fn, rho, lr, length, d1)
+
+    def norm(arrays: Arrays) -> float:
+        return float(np.linalg.norm(np.concatenate([g.ravel() for g in arrays])))
+
+    return right_step(w, grad_fn, rho=rho, lr=lr, norm=norm)
