@@ -62,7 +62,8 @@ def facts_of(
             if not all(np.isfinite(x).all() for x in seen.start):
                 break
             start, end = by_name(trace, seen.start), by_name(trace, seen.end)
-            now = Now(trace, step, recipe, state, start, end, points_of(trace, seen), epsilon)
+            asked = [(by_name(trace, p), by_name(trace, g)) for p, g in first_asked(seen)]
+            now = Now(trace, step, recipe, state, start, end, asked, epsilon)
             several = [read(now, *choice) for choice in choices(now)]
             best, state = max(several, key=lambda one: one[0].rights)  # the first of the best
             found.append(best)
@@ -117,13 +118,12 @@ def values(tree: dict[str, Any]) -> Params:
     return {key: np.asarray(value_of(x), np.float64) for key, x in tree.items()}
 
 
-def points_of(trace: Trace, seen: Observation) -> list[tuple[Params, Params]]:
-    """Return the points asked for, each once, with their gradients."""
-    points: dict[Any, tuple[Params, Params]] = {}
+def first_asked(seen: Observation) -> list[tuple[Arrays, Arrays]]:
+    """Return the points of a step at which it asked for the first time, and the answers."""
+    found: dict[tuple, tuple[Arrays, Arrays]] = {}
     for point, answer in zip(seen.queries, seen.answers, strict=True):
-        key = tuple(x.tobytes() for x in point)
-        points.setdefault(key, (by_name(trace, point), by_name(trace, answer)))
-    return list(points.values())
+        found.setdefault(tuple(tensor.tobytes() for tensor in point), (point, answer))
+    return list(found.values())
 
 
 def choices(now: Now) -> Iterator[tuple[Params, Params, Params | None, Params]]:

@@ -21,26 +21,13 @@ from minisam.progress import clock
 from minisam.sweeps.sweep import sweep
 from minisam.sweeps.workers import versions
 
-STUDIES = {
-    "table1": "minisam.experiments.claims.table1",
-    "table2": "minisam.experiments.claims.table2",
-    "table3": "minisam.experiments.claims.table3",
-    "table4": "minisam.experiments.claims.table4",
-    "width": "minisam.experiments.claims.width",
-    "inductive_bias": "minisam.experiments.claims.inductive_bias",
-    "rho_transfer": "minisam.experiments.claims.rho_transfer",
-    "flatness": "minisam.experiments.claims.flatness",
-    "landscape": "minisam.experiments.claims.landscape",
-    "curvature": "minisam.experiments.claims.curvature",
-    "m_sharpness": "minisam.experiments.claims.m_sharpness",
-}
+STUDIES = {name: f"minisam.experiments.claims.{name}" for name in (
+    "table1", "table2", "table3", "table4", "width", "inductive_bias", "rho_transfer", "flatness",
+    "landscape", "curvature", "m_sharpness",
+)}  # fmt: skip
 SEEDS = 3
-DRAWINGS = {  # pictures of the specification: a module with SIZE, compute(smoke), paint(…)
-    "figure1": "minisam.pictures.figure1",
-    "figure2": "minisam.pictures.figure2",
-    "bounce": "minisam.pictures.bounce",
-    "escape": "minisam.pictures.escape",
-}
+# Pictures of the specification: a module with SIZE, compute(smoke), paint(…).
+DRAWINGS = {n: f"minisam.pictures.{n}" for n in ("figure1", "figure2", "bounce", "escape")}
 
 
 def reproduce(

@@ -28,9 +28,9 @@ from minisam.oracle.report import Report, Verdict
 from minisam.oracle.reproduction import reproduction
 from minisam.oracle.script import Script
 from minisam.oracle.shrinking import Hanging, share, smallest_failure
-from minisam.oracle.skills import skills_of
+from minisam.oracle.skills import RIGHT, SKILLS, skills_of
 from minisam.oracle.strata import DTYPES
-from minisam.oracle.unknown import explain_unknown, rest_of, when_it_fails
+from minisam.oracle.unknown import explain_unknown, when_it_fails
 from minisam.oracle.watch import Trace, watch
 from minisam.variants.recipe import TAKEN_APART
 
@@ -92,8 +92,8 @@ def without_a_name(
     advice.append(f"First wrong: {first_wrong(*shown)}.")
     advice += [declaration(report)] if report.found else []
     advice += [] if tried else [as_sam(shown[0].probe.method)]
-    right = rest_of(unknown.skills)
-    advice += [f"What it does right: it {right}."] if right else []
+    right = [SKILLS[one.name] for one in unknown.skills if one.status == RIGHT]
+    advice += [f"What it does right: it {', '.join(right)}."] if right else []
     skills = report.skills or tuple(unknown.skills)
     return report._replace(headline=headline, advice=advice, skills=skills)
 

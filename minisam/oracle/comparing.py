@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minisam.rounding import UNITS, Rounded, ratio
+from minisam.rounding import UNITS, Rounded, ratio, value_of
 
 NARROW = 64 * UNITS["float32"].u  # what a norm of a few dozen entries may be off in float32
 
@@ -56,24 +56,15 @@ def error(observed: np.ndarray, expected: Any) -> np.ndarray:
         size = max(1.0, float(np.abs(observed).max()), float(np.abs(expected).max()))
         return apart / (accuracy_of(observed) * size)
     # An infinity that both have is no size, of which the others might be a share.
-    size = max(1.0, *(largest_finite(x) for x in (observed, expected)))
+    finite = (np.max(np.abs(x), initial=0.0, where=np.isfinite(x)) for x in (observed, expected))
+    size = max(1.0, *map(float, finite))
     apart = np.where(observed == expected, 0.0, apart) / (accuracy_of(observed) * size)
     return np.where(np.isnan(observed) & np.isnan(expected), 0.0, np.nan_to_num(apart, nan=np.inf))
-
-
-def largest_finite(x: np.ndarray) -> float:
-    """Return the size of the largest entry that is a number; 0 if none is."""
-    return float(np.max(np.abs(x), initial=0.0, where=np.isfinite(x)))
 
 
 def accuracy_of(observed: np.ndarray) -> float:
     """Return the relative error that a rough look tolerates."""
     return NARROW if observed.dtype == np.float64 else 1e-3
-
-
-def without_bound(expected: Any) -> np.ndarray:
-    """Return the values of what is expected, without their bounds."""
-    return np.asarray(expected.value if isinstance(expected, Rounded) else expected, float)
 
 
 def place(quantity: str, expected: dict[str, Rounded], observed: dict[str, Any]) -> Judgement:
@@ -83,7 +74,7 @@ def place(quantity: str, expected: dict[str, Rounded], observed: dict[str, Any])
     length of which everything is a multiple. Elsewhere a NaN is as wrong as any other number.
     """
     ratios = {name: error(observed[name], expected[name]) for name in observed}
-    told = [name for name in observed if np.isnan(without_bound(expected[name])).any()]
+    told = [name for name in observed if np.isnan(value_of(expected[name])).any()]
     filled = [name for name in observed if np.isnan(observed[name]).all()]
     handed_on = filled if told and len(filled) == len(observed) else {*told} & {*filled}
     ratios |= {name: np.zeros_like(ratios[name]) for name in handed_on}

@@ -10,23 +10,14 @@ from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
-
-from minisam.adapters.protocol import Arrays, Observation
+from minisam.adapters.protocol import Arrays
+from minisam.anatomy.measuring import by_name, first_asked
 from minisam.oracle.parts import Part, Parts, judge_parts
 from minisam.oracle.watch import Trace
 from minisam.trees import Params, zeros_like
 from minisam.variants.recipe import Change, Recipe, only
 
 View = tuple[Trace, tuple[Change, ...]]
-
-
-def first_asked(seen: Observation) -> list[tuple[Arrays, Arrays]]:
-    """Return the points of a step at which it asked for the first time, and the answers."""
-    found: dict[tuple, tuple[Arrays, Arrays]] = {}
-    for point, answer in zip(seen.queries, seen.answers, strict=True):
-        found.setdefault(tuple(tensor.tobytes() for tensor in point), (point, answer))
-    return list(found.values())
 
 
 def whole(trace: Trace) -> View:
@@ -79,8 +70,8 @@ def climbing(change: Change) -> Change:
 
 def of_trained(trace: Trace, arrays: Arrays, like: Params) -> Params:
     """Return arrays by the names of those tensors that are trained."""
-    every = dict(zip(trace.hp.names, arrays, strict=True))
-    return {key: np.asarray(every[key], np.float64) for key in like}
+    every = by_name(trace, arrays)
+    return {key: every[key] for key in like}
 
 
 VIEWS = {"exact": whole, "rough": whole, "climb": climb_of, "descent": descent_of}

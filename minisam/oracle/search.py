@@ -18,10 +18,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minisam.adapters.protocol import Observation
+from minisam.anatomy.measuring import first_asked
 from minisam.oracle.candidates import fewest, union
 from minisam.oracle.epsilons import epsilon_parts
 from minisam.oracle.parts import Part, Parts, clash, conventions_of, pieces_of
-from minisam.oracle.replays import Replays, first_asked
+from minisam.oracle.replays import Replays
 from minisam.oracle.watch import Trace
 
 # Conventions that only rounding shows: they are asked for once all else is explained roughly.

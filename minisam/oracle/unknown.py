@@ -17,7 +17,7 @@ from minisam.anatomy.facts import Facts
 from minisam.anatomy.features import features_of_probe
 from minisam.anatomy.measuring import facts_of
 from minisam.anatomy.told_formula import formula_of
-from minisam.oracle.skills import RIGHT, SKILLS, USUAL, WRONG, Skill, skills_by
+from minisam.oracle.skills import SKILLS, USUAL, WRONG, Skill, skills_by
 from minisam.oracle.watch import Trace
 from minisam.trees import norm, subtract
 
@@ -116,11 +116,6 @@ def sentence(when: str, where: str, how: str) -> str:
     if how:
         return f" {start}: {how}."
     return f" {start}." if when not in ("", "always", MOSTLY) else ""
-
-
-def rest_of(skills: Sequence[Skill]) -> str:
-    """Say what is right."""
-    return ", ".join(SKILLS[one.name] for one in skills if one.status == RIGHT)
 
 
 def when_it_fails(failing: Sequence[Trace], passing: Sequence[Trace]) -> str:

@@ -1,8 +1,9 @@
 import pytest
 from oracle.seen import adapter_with, traces_of
 
+from minisam.anatomy.measuring import first_asked
 from minisam.oracle.parts import convention_part, mutant_part
-from minisam.oracle.replays import Replays, first_asked
+from minisam.oracle.replays import Replays
 
 DOWNHILL, FIRST = mutant_part("M07-downhill"), mutant_part("M10-first-gradient")
 

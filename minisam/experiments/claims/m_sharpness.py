@@ -73,18 +73,12 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
     for noise, chosen in zip(results["rates"], results["chosen"], strict=True):
         for method, settings in chosen.items():
             last = mean(results["runs"], method=method, noise=noise)
-            cells = [
-                f"{100 * noise:.0f} %",
-                method,
-                str(settings.get("rho", "")),
-                f"{last:.1f}",
-                "",
-                "",
-            ]
+            told = ["", ""]
             if method != "SGD":
                 gains = gains_by_radius(results["curve"], results["runs"], method, noise=noise)
-                cells[4:] = [f"{gains[rho]:+.1f}" for rho in (settings["rho"], FIXED)]
-            rows.append(cells)
+                told = [f"{gains[rho]:+.1f}" for rho in (settings["rho"], FIXED)]
+            rho = str(settings.get("rho", ""))
+            rows.append([f"{100 * noise:.0f} %", method, rho, f"{last:.1f}", *told])
         small, whole = ends(results)
         differences = (at_own_radius(results, noise), at_fixed_radius(results, noise))
         shown = [f"{difference:+.1f}" for difference in differences]

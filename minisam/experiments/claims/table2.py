@@ -121,14 +121,8 @@ def table(results: Mapping[str, Any]) -> list[list[str]]:
             for m in ("SGD", "SAM")
         ]
         long = [days(results, network, method) for method in ("SGD", "SAM")]
-        rows.append(
-            [
-                network,
-                *(f"{c:.2f}" for c in cost),
-                *(f"{d:.1f}" for d in long),
-                f"{long[1] / 7:.1f}",
-            ]
-        )
+        costs, days_of_each = (f"{c:.2f}" for c in cost), (f"{d:.1f}" for d in long)
+        rows.append([network, *costs, *days_of_each, f"{long[1] / 7:.1f}"])
     return rows
 
 

@@ -50,19 +50,9 @@ MADE_FOR_NOISE: dict[str, list[dict[str, Any]]] = {
 RETRAINED = {"Bootstrap": "SGD", "Bootstrap + Mixup": "Mixup", "Bootstrap + SAM": "SAM"}
 SEARCHED, STOPPED = "SGD, searched here", "SGD, stopped early"
 ORDER = (
-    "SGD",
-    STOPPED,
-    SEARCHED,
-    "Mixup",
-    "Bootstrap",
-    "Bootstrap + Mixup",
-    "GCE",
-    "Soft bootstrap loss",
-    "Hard bootstrap loss",
-    "SAM",
-    "ASAM",
-    "Bootstrap + SAM",
-)
+    "SGD", STOPPED, SEARCHED, "Mixup", "Bootstrap", "Bootstrap + Mixup", "GCE",
+    "Soft bootstrap loss", "Hard bootstrap loss", "SAM", "ASAM", "Bootstrap + SAM",
+)  # fmt: skip
 FOLLOWED = ("SGD", "Mixup", "GCE", "SAM", "ASAM")  # whose memorization is drawn
 SIZE = (17.0, 9.0)
 

@@ -16,14 +16,9 @@ def has_frozen(hp: HyperParameters) -> Any:
     return hp.frozen and hp.shards == 1
 
 
-def norm_of_all(now: SimpleNamespace, recipe: Recipe, g: Params) -> Any:
-    """Return the norm of all tensors' gradients."""
-    return recipe.norm(now, {**g, **now.asked.slopes})
-
-
 def in_the_norm(recipe: Recipe) -> Recipe:
-    """Take the norm of all tensors."""
-    return recipe.having(norm=lambda now, g: norm_of_all(now, recipe, g))
+    """Take the norm of all tensors' gradients."""
+    return recipe.having(norm=lambda now, g: recipe.norm(now, {**g, **now.asked.slopes}))
 
 
 def climbing_too(recipe: Recipe) -> Recipe:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -36,18 +37,16 @@ enter(
 )
 
 
-def squared(length: Any) -> Any:
-    """Return a norm's square, or those of each tensor's."""
-    if isinstance(length, dict):
-        return {key: one * one for key, one in length.items()}
-    return length * length
+def each(do: Callable[[Any], Any], length: Any) -> Any:
+    """Do something to a norm, or to each tensor's."""
+    return map_leaves(do, length) if isinstance(length, dict) else do(length)
 
 
 enter(
     "M04-divided-twice",
     "divides by the squared norm: ε = ρ g/‖g‖²",
     "The square root is missing from the norm, or the normalized gradient is normalized again.",
-    then(norm=lambda now, length: squared(length)),
+    then(norm=lambda now, length: each(lambda one: one * one, length)),
 )
 
 enter(
@@ -79,16 +78,13 @@ enter(
 )
 
 
-def multiple_of(factor: float, length: Any) -> Any:
-    """Return a multiple of a norm, or of each tensor's."""
-    return scale(factor, length) if isinstance(length, dict) else factor * length
-
-
 enter(
     "M13-rms-norm",
     "divides by the root mean square instead of the norm",
     "mean() stands where sum() should: √(Σ gᵢ²), not √(mean gᵢ²).",
-    lambda r: r.having(norm=lambda now, g: multiple_of(1 / math.sqrt(count_of(g)), r.norm(now, g))),
+    lambda r: r.having(
+        norm=lambda now, g: each(lambda one: 1 / math.sqrt(count_of(g)) * one, r.norm(now, g))
+    ),
 )
 
 enter(
