@@ -59,7 +59,8 @@ def notebook(script: Path) -> str:
 
     ran = jupytext.read(script)
     where = {"metadata": {"path": str(script.parent)}}
-    NotebookClient(ran, timeout=300, kernel_name="python3", resources=where).execute()
+    at_once = {"coalesce_streams": True}  # what is printed comes in pieces, as the clock has it
+    NotebookClient(ran, timeout=300, kernel_name="python3", resources=where, **at_once).execute()
     old = script.with_suffix(".ipynb")
     head = json.loads(old.read_text(encoding="utf-8"))["metadata"] if old.exists() else HEAD
     cells = [cell(number, one) for number, one in enumerate(ran.cells)]

@@ -112,6 +112,8 @@ def test_notebook_was_executed_from_start_to_end(script):
     outputs = [output for cell in code for output in cell["outputs"]]
     assert outputs
     assert not [o for o in outputs if o["output_type"] == "error" or o.get("name") == "stderr"]
+    streams = [[o["name"] for o in cell["outputs"] if "name" in o] for cell in code]
+    assert all(len(names) <= 1 for names in streams)  # in pieces, it would differ run by run
 
 
 @pytest.mark.fault("said-of-the-data", "tutorials")
