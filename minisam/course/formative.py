@@ -87,11 +87,7 @@ def judged_here(
     desk = Here(values, found.functions, timeout)
     task = Task(seed, variant_of(found, variant), values)
     judged = found.judge(desk, task)
-    every = {one.name for one in found.criteria}
-    if only is None:
-        return judged, every
-    prefix = found.criteria_of(only)
-    return judged, set(prefix) or every
+    return judged, {one.name for one in found.criteria if only in (None, one.function)}
 
 
 def credits_in(

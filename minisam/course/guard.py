@@ -145,21 +145,15 @@ def numpy_files() -> list[str]:
 
 def guards_to_try(wanted: Guard) -> Sequence[Guard]:
     """Return guards to try, the strongest first."""
-    bwrap = wanted.bwrap or shutil.which("bwrap")
-    root = is_root()
-    off = [] if root else ["another user: the grader does not run as root"]
-    absent = [] if bwrap else ["bubblewrap: it is not installed"]
-    refused_user = ["another user: it cannot read the interpreter or NumPy"] if root else []
-    refused_bwrap = ["bubblewrap: it does not work here"] if bwrap else []
-    found = []
-    for with_bwrap, with_user in ((True, True), (True, False), (False, True), (False, False)):
-        if (with_bwrap and not bwrap) or (with_user and not root):
-            continue
-        why = [*off, *absent, *([] if with_user else refused_user)]
-        why += [] if with_bwrap else refused_bwrap
-        found.append(
-            wanted._replace(
-                bwrap=bwrap if with_bwrap else None, other_user=with_user, why_not=tuple(why)
-            )
-        )
-    return found
+    bwrap, root = wanted.bwrap or shutil.which("bwrap"), is_root()
+    refused = (
+        "it cannot read the interpreter or NumPy" if root else "the grader does not run as root"
+    )
+    no_user = f"another user: {refused}"
+    no_bwrap = f"bubblewrap: {'it does not work here' if bwrap else 'it is not installed'}"
+    return [
+        wanted._replace(bwrap=path, other_user=user,
+                        why_not=(*(() if path else (no_bwrap,)), *(() if user else (no_user,))))
+        for path in ((bwrap, None) if bwrap else (None,))
+        for user in ((True, False) if root else (False,))
+    ]  # fmt: skip

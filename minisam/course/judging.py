@@ -174,18 +174,13 @@ def report_on_step(
         desk.close()
 
 
-def most_of(assignment: Assignment) -> int:
-    """Return the points that there are to get without the staff."""
-    return sum(one.points for one in assignment.criteria if not one.by_staff)
-
-
 def check_itself(assignment: Assignment, guard: Guard, task: Task) -> None:
     """Grade the reference and the stub, before anybody's work.
 
     Raises:
         CannotGrade: if the one does not get everything, or the other something.
     """
-    most = most_of(assignment)
+    most = sum(one.points for one in assignment.criteria if not one.by_staff)
     texts = reference(assignment, task.variant), stub(assignment, task.variant)
     for what, text, due in zip(("reference", "stub"), texts, (most, 0), strict=True):
         grade = graded(assignment, Submission(f"{assignment.file}.py", (text,)), guard, task)

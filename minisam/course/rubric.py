@@ -114,10 +114,6 @@ class Assignment(NamedTuple):
         """Return what the student's file is called, without its ending."""
         return f"hw{self.name[1:]}"
 
-    def criteria_of(self, function: str) -> list[str]:
-        """Return the names of the criteria that a function shows."""
-        return [one.name for one in self.criteria if one.function == function]
-
     def criterion(self, name: str) -> Criterion:
         """Return a criterion by its name."""
         return next(one for one in self.criteria if one.name == name)

@@ -13,6 +13,9 @@ def test_the_strongest_guard_is_tried_first(monkeypatch):
     assert [(bool(one.bwrap), one.other_user) for one in found] == [
         (True, True), (True, False), (False, True), (False, False)
     ]  # fmt: skip
+    user = "another user: it cannot read the interpreter or NumPy"
+    bwrap = "bubblewrap: it does not work here"
+    assert [one.why_not for one in found] == [(), (user,), (bwrap,), (bwrap, user)]
 
 
 def test_what_is_off_is_said_with_its_reason(monkeypatch):

@@ -9,15 +9,7 @@ import numpy as np
 
 from minisam.course.answers import as_like, as_number, near, unchanged
 from minisam.course.desk import Caller, Desk
-from minisam.course.rubric import (
-    Assignment,
-    Criterion,
-    Judged,
-    Lost,
-    Task,
-    ask_each,
-    given,
-)
+from minisam.course.rubric import Assignment, Criterion, Judged, Lost, Task, ask_each, given
 
 SHAPES = ((4,), (2, 3), (1,), (2, 1, 3))
 DTYPES = (np.float64, np.float32)

@@ -10,14 +10,7 @@ import numpy as np
 from minisam.course.answers import as_number, described, near, unchanged
 from minisam.course.child import Seeded
 from minisam.course.desk import Caller, Desk
-from minisam.course.rubric import (
-    Assignment,
-    Criterion,
-    Judged,
-    Lost,
-    Task,
-    ask_each,
-)
+from minisam.course.rubric import Assignment, Criterion, Judged, Lost, Task, ask_each
 
 CRITERIA = (
     Criterion("flip_rate", 2, "`flip`: as many labels are wrong as the rate says", function="flip"),

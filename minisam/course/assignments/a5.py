@@ -7,22 +7,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from minisam.course.answers import described
-from minisam.course.assignments.served import (
-    NAMED,
-    Served,
-    mutant,
-    right_cases,
-    wrong_cases,
-)
+from minisam.course.assignments.served import NAMED, Served, mutant, right_cases, wrong_cases
 from minisam.course.desk import Desk, NoAnswer
-from minisam.course.rubric import (
-    Assignment,
-    Criterion,
-    Judged,
-    Task,
-    earned,
-    failed,
-)
+from minisam.course.rubric import Assignment, Criterion, Judged, Task, earned, failed
 
 CRITERIA = (
     Criterion("finds", 12, "`judge` finds wrong steps, from half of them to nine in ten, and does "
