@@ -68,6 +68,7 @@ def ended_early(assignment: Assignment, grade: Grade) -> str:
         said = [f"{grade.status}.", ADVICE.get(grade.status, "")]
     else:
         files = f"Hand in {assignment.file}.py or {assignment.file}.ipynb."
+        files = "" if grade == NOT_ENDED else files  # which they may have
         said = [f"{grade.status}: {grade.note.rstrip('.')}.", files]
     if grade.total is None:
         said.append("This is no grade: try it once more, or tell your instructor.")

@@ -77,10 +77,10 @@ def breaks(*_):
 
 
 @pytest.mark.parametrize(("place", "how", "told"), [
-    ("check_itself", ends, "grading did not come to its end. Hand in"),
-    ("check_itself", fails, "grading did not come to its end. Hand in"),
+    ("check_itself", ends, "grading did not come to its end. This is no grade"),
+    ("check_itself", fails, "grading did not come to its end. This is no grade"),
     ("graded", breaks, "could not be graded. This is no grade"),
-    ("write_class", breaks, "grading did not come to its end. Hand in"),
+    ("write_class", breaks, "grading did not come to its end. This is no grade"),
 ])  # fmt: skip
 def test_gradescope_has_a_result_whatever_ends_us(
     place, how, told, folder, tmp_path, quick, capsys
