@@ -14,6 +14,7 @@ from minisam.oracle.factors import are_multiples
 from minisam.oracle.matters import by_cost
 from minisam.oracle.parts import Parts, convention_part, conventions_of, mistake_of
 from minisam.oracle.report import Report, Verdict
+from minisam.oracle.report_text import BY_CONVENTION
 from minisam.oracle.watch import Trace
 from minisam.variants.conventions import CONVENTIONS
 from minisam.variants.mutants import MUTANTS, Mutant
@@ -104,4 +105,4 @@ def with_names(
 
 def declaration(report: Report) -> str:
     """Say what to declare of what was found beside a mistake."""
-    return f"What it does by convention: declare={ {**report.declared, **report.found}!r}"
+    return f"{BY_CONVENTION} declare={ {**report.declared, **report.found}!r}"

@@ -12,6 +12,7 @@ COLUMNS = 88
 SCREEN = 24  # lines
 MORE = "--verbose, or report.text(verbose=True), says more."
 FIRST_WRONG = "First wrong:"  # begins the advice that the script shows in shorter numbers
+BY_CONVENTION = "What it does by convention:"  # begins the advice that says what to declare
 # What probes ask for, in a reader's words.
 WORDS = {
     "asam": "ASAM",
@@ -52,26 +53,44 @@ def on_one_screen(report: Report) -> str:
     """
     head = [*cut(wrapped(f"{report.name}: {report.verdict}", "", "  "), 2), ""]
     head += cut(wrapped(report.headline), 4)
-    known = [line for line in report.remarks() if line.startswith("known:")]
-    rest = [part for line in (*known, tried(report)) if line for part in cut(wrapped(line), 4)]
-    foot = ["", *rest] if rest else []
-    shown = script_lines(report)
     told = [one for one in report.advice if not on_the_script(report, one)]
-    advice = [wrapped(one, "  → ", "    ") for one in told]
+    declare = [
+        one for one in told if one.startswith(BY_CONVENTION)
+    ]  # else most checks go on failing
+    told = [*told[:1], *declare, *told[1:]]
+    advice = [wrapped(one, "  → ", "    ") for one in dict.fromkeys(told)]
+    shown, foot = script_lines(report), ending(report, 4)
     least = len(cut(advice[0], 4)) if advice else 0
     if len(head) + least + len(shown) + len(foot) + 1 > SCREEN:
         shown = ["", *wrapped("The smallest failing input takes more than is shown here.")]
-    room = SCREEN - len(head) - len(shown) - len(foot) - 1  # the last line is for MORE
+    for most in (4, 2, 1):
+        foot = ending(report, most)
+        room = SCREEN - len(head) - len(shown) - len(foot) - 1  # the last line is for MORE
+        body = beginning(advice, room)
+        if not declare or BY_CONVENTION in "\n".join(body):
+            break
+    lines = [*head, *body, *shown, *foot]
+    if report.results:
+        lines.append(f"  {MORE}")
+    return "\n".join(lines)
+
+
+def beginning(advice: list[list[str]], room: int) -> list[str]:
+    """Return as many pieces of advice as there is room for; of the first at most 4 lines."""
     body: list[str] = []
     for number, one in enumerate(advice):
         part = cut(one, 4) if number == 0 else one
         if len(body) + len(part) > room:
             break
         body += part
-    lines = [*head, *body, *shown, *foot]
-    if report.results:
-        lines.append(f"  {MORE}")
-    return "\n".join(lines)
+    return body
+
+
+def ending(report: Report, most: int) -> list[str]:
+    """Return what is known to fail and what was not tried, in so many lines at most for each."""
+    known = [line for line in report.remarks() if line.startswith("known:")]
+    rest = [part for line in (*known, tried(report)) if line for part in cut(wrapped(line), most)]
+    return ["", *rest] if rest else []
 
 
 def on_the_script(report: Report, advice: str) -> bool:

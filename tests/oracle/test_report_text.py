@@ -5,7 +5,15 @@ from oracle.slips import verdict_on
 from minisam.adapters.reason import Reason
 from minisam.oracle.checking import check
 from minisam.oracle.report import Result, Verdict, without_results
-from minisam.oracle.report_text import COLUMNS, FIRST_WRONG, MORE, SCREEN, cut, tried
+from minisam.oracle.report_text import (
+    BY_CONVENTION,
+    COLUMNS,
+    FIRST_WRONG,
+    MORE,
+    SCREEN,
+    cut,
+    tried,
+)
 
 FEW = ["sam-one-tensor", "sam-three-tensors", "sam-rho-zero", "sam-gradient-tiny"]
 
@@ -75,6 +83,20 @@ def test_what_ran_in_another_dtype_was_tried(bad):
     wide = Result("p", "bfloat16", "not run", Reason("it has no", "bfloat16"))
     assert tried(bad._replace(results=once)) == ""
     assert tried(bad._replace(results=[*once, wide])) == "Not tried: bfloat16."
+
+
+def test_what_to_declare_comes_before_a_second_mistake_and_what_was_not_tried(bad):
+    """Else most checks go on failing, whatever is mended."""
+    declare = f"{BY_CONVENTION} declare={{'norm_epsilon': 1e-12, 'saved_state': 'without_base'}}"
+    advice = [bad.advice[0], "The scheduler does not reach it. " * 4, declare, "It also … " * 30]
+    whys = [Reason("it does not take", f"what number {number} is about") for number in range(60)]
+    skipped = [Result("p", "float64", "not run", why) for why in whys]
+    report = bad._replace(advice=advice, results=[*bad.results, *skipped])
+    shown = str(report)
+    assert fits(shown)
+    assert " ".join(declare.split()) in " ".join(shown.split())
+    assert advice[0].split()[-1] in shown.partition(BY_CONVENTION)[0]
+    assert str(bad._replace(advice=[declare])).count(BY_CONVENTION) == 1
 
 
 def test_what_could_not_be_judged_fits_as_well():

@@ -128,13 +128,11 @@ enter(
     only(lambda hp: hp.missing, piece(origin=zero_stays_perturbed)),
     others=(
         (
-            "leaves a tensor at B when it has no gradient there, and takes an earlier step's ε "
-            "from one that has a gradient only there",
+            "goes back only where a tensor has a gradient at B, and by the last ε that it kept",
             where_it_has_a_second(take_back_stale),
         ),
         (
-            "leaves a tensor at B when it has no gradient there, and gives one that has a gradient "
-            "only there its weights of an earlier step",
+            "goes back only where a tensor has a gradient at B, and to the last copy that it kept",
             where_it_has_a_second(put_back_stale),
         ),
     ),
