@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import stat
+import subprocess
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -45,7 +46,7 @@ def remove_tree(path: str) -> None:
     A submission may have closed the folders in it, or have removed it: nothing outside is changed.
     Root needs no folder opened, and could be made to open another's by a link that comes meanwhile.
     """
-    with suppress(OSError, RecursionError):  # of folders within folders without end
+    with suppress(OSError, RecursionError):
         if os.path.islink(path) or not os.path.isdir(path):
             os.unlink(path)
             return
@@ -56,3 +57,5 @@ def remove_tree(path: str) -> None:
                     if not os.path.islink(one):
                         os.chmod(one, stat.S_IRWXU)
         shutil.rmtree(path, ignore_errors=True)
+    if os.path.lexists(path) and shutil.which("rm"):  # folders within folders, deeper than we go
+        subprocess.run(["rm", "-rf", "--", path], stderr=subprocess.DEVNULL, check=False)

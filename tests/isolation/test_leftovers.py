@@ -1,7 +1,9 @@
 """What code that is not trusted left goes, and nothing else does."""
 
 import os
+import shutil
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,21 @@ def test_a_folder_of_closed_folders_and_links_is_removed_and_nothing_else(
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
     assert (kept / "file").exists()
     assert stat.S_IMODE(kept.stat().st_mode) == 0o750
+
+
+@pytest.mark.skipif(not shutil.which("rm"), reason="no system with so long paths")
+def test_folders_within_folders_are_removed_however_deep(tmp_path):
+    deep = tmp_path / "deep"
+    deep.mkdir()
+    above = os.open(deep, os.O_RDONLY)
+    for _ in range(3 * sys.getrecursionlimit()):
+        os.mkdir("d", dir_fd=above)
+        below = os.open("d", os.O_RDONLY, dir_fd=above)
+        os.close(above)
+        above = below
+    os.close(above)
+    remove_tree(str(deep))
+    assert not deep.exists()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="other systems have no users by number")
