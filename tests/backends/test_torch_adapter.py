@@ -497,3 +497,47 @@ def test_a_group_keeps_its_own_rate_beside_a_schedule():
         [0.25] * 2,
         [1.5] * 3,
     ]
+
+
+class AsItIsCopied(torch.optim.Optimizer):
+    """The wrapper that most repositories have: the gradient that is there now decides."""
+
+    def __init__(self, params, rho, **options):
+        super().__init__(params, {"rho": rho, **options})
+        self.base_optimizer = torch.optim.SGD(self.param_groups, **options)
+        self.param_groups = self.base_optimizer.param_groups
+
+    @torch.no_grad()
+    def move(self, sign):
+        held = [(p, g) for g in self.param_groups for p in g["params"] if p.grad is not None]
+        norm = torch.stack([p.grad.norm() for p, _ in held]).norm() + 1e-12
+        for p, group in held:
+            if sign > 0:
+                self.state[p]["e_w"] = p.grad * (group["rho"] / norm)
+            p.add_(self.state[p]["e_w"], alpha=sign)
+
+    def first_step(self, zero_grad):
+        self.move(1)
+        self.zero_grad()
+
+    def second_step(self, zero_grad):
+        self.move(-1)
+        self.base_optimizer.step()
+        self.zero_grad()
+
+
+def test_the_wrapper_that_most_repositories_have_is_told_all_that_it_does():
+    ordinary = ("three-tensors", "momentum", "lr-schedule", "gradient-1e-10", "lr-zero")
+    missing = ("tensor-missing-at-B", "tensor-comes-and-goes", "tensor-at-one-pass")
+    loaded = ("saved", "scheduler", "saved-schedule")
+    probes = [f"sam-{name}" for name in (*ordinary, *missing, *loaded)]
+    report = check(
+        adapt(lambda params, hp: AsItIsCopied(params, hp["rho"], **hp.base)), "float64",
+        probes=probes,
+    )  # fmt: skip
+    (names,) = report.explanations
+    both = {"R16-missing-second-gradient-no-restore", "R10-learning-rate-stays"}
+    assert set(names.split(" + ")) == both
+    declare = {"norm_epsilon": 1e-12, "restore": "subtract", "saved_state": "without_base"}
+    assert report.found == declare
+    assert "That does not explain everything" not in " ".join(report.advice)
