@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 OPEN = ("/tmp", "/var/tmp", "/dev/shm")  # where everybody may write
+LONGEST = 60.0  # seconds that one removal may take
 
 
 def kill_marked(mark: bytes, user: int | None) -> int:
@@ -58,4 +59,5 @@ def remove_tree(path: str) -> None:
                         os.chmod(one, stat.S_IRWXU)
         shutil.rmtree(path, ignore_errors=True)
     if os.path.lexists(path) and shutil.which("rm"):  # folders within folders, deeper than we go
-        subprocess.run(["rm", "-rf", "--", path], stderr=subprocess.DEVNULL, check=False)
+        with suppress(subprocess.TimeoutExpired):
+            subprocess.run(["rm", "-rf", "--", path], stderr=subprocess.DEVNULL, timeout=LONGEST)
