@@ -30,44 +30,12 @@ from minisam.specification.property import PROPERTIES, Outcome, Property, find
 from minisam.specification.source import NumberSource, RandomSource
 
 # Importing a chapter registers its statements, in the order of the specification.
-from minisam.specification import (  # isort: skip
-    two_passes,
-    edge_cases,
-    climb,
-    base_update,
-    symmetries,
-    scale_of_weights,
-    on_quadratics,
-    on_linear_models,
-    bouncing,
-    escaping,
-    asam,
-    asam_symmetries,
-    shards,
-    followups,
-)
+from minisam.specification import (  # noqa: F401  # isort: skip
+    two_passes, edge_cases, climb, base_update, symmetries, scale_of_weights, on_quadratics,
+    on_linear_models, bouncing, escaping, asam, asam_symmetries, shards, followups,
+)  # fmt: skip
 
 __all__ = [
-    "PROPERTIES",
-    "NumberSource",
-    "Outcome",
-    "Problem",
-    "Property",
-    "RandomSource",
-    "UnsuitableProblem",
-    "asam",
-    "asam_symmetries",
-    "base_update",
-    "bouncing",
-    "climb",
-    "edge_cases",
-    "escaping",
-    "find",
-    "followups",
-    "on_linear_models",
-    "on_quadratics",
-    "scale_of_weights",
-    "shards",
-    "symmetries",
-    "two_passes",
-]
+    "PROPERTIES", "NumberSource", "Outcome", "Problem", "Property", "RandomSource",
+    "UnsuitableProblem", "find",
+]  # fmt: skip

@@ -12,23 +12,9 @@ from minisam.variants.mutants.catalogue import MUTANTS, Mutant, mutant_adapter
 
 # Importing a chapter enters its mutants into the catalogue.
 from minisam.variants.mutants import (  # isort: skip
-    restore,
-    perturbation,
-    gradient,
-    schedule,
-    batches,
-    adaptive,
-    radius,
-    norms,
-    climbs,
-    descents,
-    returns,
-    velocity,
-    decay,
-    operators,
-    groups,
-    frozen,
-)
+    restore, perturbation, gradient, schedule, batches, adaptive, radius, norms, climbs, descents,
+    returns, velocity, decay, operators, groups, frozen,
+)  # fmt: skip
 
 __all__ = ["MUTANTS", "Mutant", "mutant_adapter"]
 
