@@ -126,16 +126,16 @@ def row(one: Any) -> Row:
     return vectors._replace(text=" ".join((key(one), *(f"{cell} |" for cell in cells))))
 
 
-def spliced(text: str, table: str, begin: str = BEGIN, end: str = END) -> str:
+def spliced(text: str, table: str) -> str:
     """Return a text with the table between its markers.
 
     Raises:
         ValueError: if the markers are not there.
     """
-    if begin not in text or end not in text:
-        raise ValueError(f"the text has no {begin} and {end}")
-    before, rest = text.split(begin, 1)
-    return f"{before}{begin}\n{table}{end}{rest.split(end, 1)[1]}"
+    if BEGIN not in text or END not in text:
+        raise ValueError(f"the text has no {BEGIN} and {END}")
+    before, rest = text.split(BEGIN, 1)
+    return f"{before}{BEGIN}\n{table}{END}{rest.split(END, 1)[1]}"
 
 
 def main(arguments: list[str]) -> int:
