@@ -96,7 +96,7 @@ def measured(**settings: Any) -> dict[str, Any]:
 
 def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     """Run every method at every radius."""
-    base = scale.settings(noise=0.2)
+    base = scale.learned(noise=0.2)
     radii = {"SGD": [0.0]} | {m: list(scale.radii(m.lower())[1:4]) for m in ("SAM", "ASAM")}
     if scale.smoke:
         radii = {method: values[-1:] for method, values in radii.items()}

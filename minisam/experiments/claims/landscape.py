@@ -69,7 +69,7 @@ def one_step(rho: float, grid: int = 31, **settings: Any) -> dict[str, Any]:
 
 def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     """Train with SGD and SAM, every seed; take one step by hand."""
-    base = scale.settings(noise=0.2)
+    base = scale.learned(noise=0.2)
     rho = scale.radii("sam")[2]
     small = {"points": 5, "grid": 5} if scale.smoke else {}
     methods: dict[str, dict[str, Any]] = {
