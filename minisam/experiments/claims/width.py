@@ -38,7 +38,7 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     problems = [
         (
             {"width": w, "noise": noise},
-            scale.settings(
+            scale.learned(
                 model_options={"hidden": [w, w]}, noise=noise, train_size=1000, every=20
             ),
         )
