@@ -44,6 +44,8 @@ def test_of_real_images_fewer_are_learned_for_longer_but_as_asked_for_and_not_in
     assert SCALE.learned(noise=0.2) == SCALE.settings(noise=0.2)
     real = Scale("cifar10", (0,))
     plain, learned = real.settings(), real.learned()
-    assert learned["epochs"] > plain["epochs"] and learned["train_size"] < plain["train_size"]
-    assert learned.keys() == plain.keys() and real.learned(epochs=7)["epochs"] == 7
+    assert learned["epochs"] > plain["epochs"]
+    assert learned["train_size"] < plain["train_size"]
+    assert learned.keys() == plain.keys()
+    assert real.learned(epochs=7)["epochs"] == 7
     assert real._replace(smoke=True).learned()["epochs"] == 1
