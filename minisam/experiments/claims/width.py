@@ -38,9 +38,7 @@ def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     problems = [
         (
             {"width": w, "noise": noise},
-            scale.learned(
-                model_options={"hidden": [w, w]}, noise=noise, train_size=1000, every=20
-            ),
+            scale.learned(model_options={"hidden": [w, w]}, noise=noise, train_size=1000, every=20),
         )
         for noise in NOISE
         for w in widths
