@@ -18,7 +18,15 @@ from minisam.oracle.candidates import NUMBERS, known_parts, preferred
 from minisam.oracle.epsilons import epsilon_parts
 from minisam.oracle.factors import are_multiples
 from minisam.oracle.following import followed
-from minisam.oracle.parts import Part, Parts, convention_part, decayed, explains, judge_parts
+from minisam.oracle.parts import (
+    Part,
+    Parts,
+    convention_part,
+    decayed,
+    explains,
+    judge_parts,
+    put_together,
+)
 from minisam.oracle.replays import Replays
 from minisam.oracle.stabilizers import eta_parts
 from minisam.oracle.strata import strata
@@ -112,11 +120,15 @@ def restores_a_copy(traces: Sequence[Trace], base: Part, beside: Parts = ()) -> 
     copy, too. What speaks against it is that rounding was to be seen, and was not. It takes the
     right ε to see it, since few entries are rounded: those whose exponent grows from A to B.
     """
-    parts = (*beside, convention_part({"restore": "subtract"}))
-    adapter = mutant_adapter(*base.changes, *(one for part in parts for one in part.changes))
+    parts = (base, *beside, convention_part({"restore": "subtract"}))
     still = [t for t in traces if t.hp.lr == 0 and t.dtype != "bfloat16" and comes_back(t)]
-    again = (watch(adapter, trace.probe, trace.dtype, base.settings) for trace in still)
-    return any(not judge_parts(beside, trace, base).agrees for trace in again)
+    return any(not judge_parts(beside, seen_of(parts, trace), base).agrees for trace in still)
+
+
+def seen_of(parts: Parts, trace: Trace) -> Trace:
+    """Return what is seen of the reference with some parts, where a trace was seen."""
+    changes, settings = put_together(parts, trace)
+    return watch(mutant_adapter(*changes), trace.probe, trace.dtype, settings)
 
 
 def comes_back(trace: Trace) -> bool:

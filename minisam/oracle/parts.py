@@ -102,10 +102,15 @@ def judge_parts(
     beside: Sequence[Change] = (),
 ) -> Judgement:
     """Judge a trace against the reference with what is declared, these parts, and more changes."""
-    together = active([declared, *parts], trace)
-    settings = {key: value for part in together for key, value in part.settings.items()}
-    changes = [change for part in together for change in part.changes]
+    changes, settings = put_together([declared, *parts], trace)
     return judge(trace, [*changes, *beside], settings, rough)
+
+
+def put_together(parts: Sequence[Part], trace: Trace) -> tuple[list[Change], dict[str, Any]]:
+    """Return the changes of the recipe and the settings that parts make in a trace."""
+    together = active(parts, trace)
+    settings = {key: value for part in together for key, value in part.settings.items()}
+    return [change for part in together for change in part.changes], settings
 
 
 def active(parts: Sequence[Part], trace: Trace) -> list[Part]:
