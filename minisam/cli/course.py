@@ -26,6 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
     release = actions.add_parser("release", help="write what students get: stub, notebook, tests")
     release.add_argument("assignment", choices=ASSIGNMENTS)
+    add_out(release, "an empty folder, or none yet")
     release.add_argument(
         "--staff", action="store_true", help="write the solution, and nbgrader's source, instead"
     )
@@ -42,6 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a folder for each student, or what the learning platform exports",
     )
     grade.add_argument("--assignment", required=True, choices=ASSIGNMENTS)
+    add_out(grade, "scores.csv, class.html, feedback/ID.html")
     grade.add_argument("--jobs", type=int, default=1, help="children at once (1)")
     grade.add_argument(
         "--seed-file",
@@ -68,12 +70,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     show = actions.add_parser("show", help="the full report on one submission, for the staff")
     show.add_argument("id", help="as in scores.csv")
     show.add_argument("--assignment", choices=ASSIGNMENTS, help="the one that was graded")
-    for one, what in (
-        (release, "an empty folder, or none yet"),
-        (grade, "scores.csv, class.html, feedback/ID.html"),
-        (show, "where it was graded to"),
-    ):
-        one.add_argument("--out", type=given_path, required=True, metavar="DIR", help=what)
+    add_out(show, "where it was graded to")
 
     doctor = actions.add_parser("doctor", help="try the grader, and say what protects it")
     for one in (release, grade, doctor, show):
@@ -95,6 +92,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
             "--seconds", type=seconds, default=10.0, help="of computing for one submission (10)"
         )
     doctor.add_argument("--assignment", action="append", choices=ASSIGNMENTS, help="all by default")
+
+
+def add_out(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the folder, which must be given."""
+    parser.add_argument("--out", type=given_path, required=True, metavar="DIR", help=what)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,6 +1,7 @@
 """From the command line: a class is graded, one result is shown, the grader is tried."""
 
 import json
+import re
 
 import pytest
 from course.submissions import course
@@ -13,6 +14,15 @@ A2 = assignment("a2")
 
 def test_the_assignments_are_known_without_loading_them():
     assert ASSIGNMENTS == NAMES
+
+
+@pytest.mark.parametrize("action", ["release", "grade", "show"])
+def test_what_must_be_given_comes_first_in_the_help(action, capsys):
+    with pytest.raises(SystemExit):
+        course(action, "--help")
+    usage = capsys.readouterr().out.partition("\n\n")[0]
+    optional = re.search(r"\[--(?!assignment)", usage).start()
+    assert 0 < usage.find(" --out DIR") < optional
 
 
 def test_a_class_is_graded_and_one_of_it_is_shown(folder, tmp_path, capsys):
