@@ -132,7 +132,7 @@ ESCAPE = {
     ),
     "the loss where λ = 1": Questions(
         "How far from the minimum is SAM, and what is L there?",
-        {"Is that the loss where SAM is, or where it looks?": value(0.5)},
+        {"What stands before λ in the loss?": multiple(2)},
     ),
     "the loss where λ = 3": Questions(
         "How far from the minimum is SAM, and what is L there?",

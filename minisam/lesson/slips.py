@@ -109,10 +109,23 @@ def has_other_size(yours: Any, right: Any) -> bool:
     """Tell an answer of more numbers than were asked for, or of fewer.
 
     Example:
-        >>> has_other_size([1, 2], 3.0)
-        True
+        >>> has_other_size([1, 2], 3.0), has_other_size([1, [2, 3]], 3.0)
+        (True, True)
     """
-    return np.size(yours) != np.size(right)
+    return size_of(yours) != np.size(right)
+
+
+def size_of(yours: Any) -> int:
+    """Return how many numbers an answer has, −1 where it is a list that is no array.
+
+    Example:
+        >>> size_of(3.0), size_of([[1], [2]]), size_of([1, [2, 3]])
+        (1, 2, -1)
+    """
+    try:
+        return np.size(yours)
+    except ValueError:
+        return -1
 
 
 # What is asked of a wrong number whatever it is about.

@@ -36,6 +36,7 @@ def test_a_skill_is_one_line(attempt, told, capsys):
         (np.zeros(2), np.ones(2), "✗ wrong    s: you have (0, 0).\n"),
         ("two", lambda yours: yours > 3, "✗ wrong    s: you have two.\n"),
         ("two", 2.0, "✗ wrong    s: you have two.\n"),
+        ([1, [2, 3]], 2.0, "✗ wrong    s\n   How many numbers are asked for?\n"),
         (-2, 2, "✗ wrong    s: you have -2.\n   The size is right: is the sign?\n"),
         (1, 1.0, "✓ right    s\n"),  # 1 is a number here, and no word for true
         (2, 1, "✗ wrong    s: you have 2.\n"),
