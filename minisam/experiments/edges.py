@@ -10,7 +10,7 @@ def at_the_edge(search: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the choices that are the smallest or largest tried, and so may not be the best.
 
     Args:
-        search: what `tune` returned.
+        search: what `minisam.experiments.search.tune` returned.
 
     Returns:
         A text per method and hyper-parameter.
