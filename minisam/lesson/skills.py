@@ -13,7 +13,7 @@ import numpy as np
 from minisam.lesson.cells import in_short
 from minisam.lesson.questions_on_losses import BY_HAND, ESCAPE, MINIMA
 from minisam.lesson.questions_on_networks import CURVATURE, LIES, TABLES, UNITS, WRONG_ONES
-from minisam.lesson.slips import GENERAL, Questions, agrees, first_shown, size_of
+from minisam.lesson.slips import GENERAL, Questions, agrees, first_shown, how_many
 
 QUESTIONS: dict[str, Questions] = {
     **MINIMA, **BY_HAND, **ESCAPE, **LIES, **CURVATURE, **UNITS, **TABLES, **WRONG_ONES,
@@ -107,6 +107,6 @@ def question(name: str, yours: Any, right: Any) -> str:
     general = {} if right is True or callable(right) else GENERAL
     asked = first_shown({**slips, **general}, yours, right) or otherwise
     short = isinstance(yours, str | int | float | np.number | np.ndarray | list | tuple)
-    short = short and right is not True and 0 <= size_of(yours) <= 3
+    short = short and right is not True and 0 <= how_many(yours) <= 3
     said = f": you have {in_short(yours)}." if short else ""
     return said + (f"\n{INDENT}{asked}" if asked else "")

@@ -112,14 +112,14 @@ def has_other_size(yours: Any, right: Any) -> bool:
         >>> has_other_size([1, 2], 3.0), has_other_size([1, [2, 3]], 3.0)
         (True, True)
     """
-    return size_of(yours) != np.size(right)
+    return how_many(yours) != np.size(right)
 
 
-def size_of(yours: Any) -> int:
+def how_many(yours: Any) -> int:
     """Return how many numbers an answer has, −1 where it is a list that is no array.
 
     Example:
-        >>> size_of(3.0), size_of([[1], [2]]), size_of([1, [2, 3]])
+        >>> how_many(3.0), how_many([[1], [2]]), how_many([1, [2, 3]])
         (1, 2, -1)
     """
     try:

@@ -21,11 +21,11 @@ from minisam.oracle.following import followed
 from minisam.oracle.parts import (
     Part,
     Parts,
+    changes_and_settings,
     convention_part,
     decayed,
     explains,
     judge_parts,
-    put_together,
 )
 from minisam.oracle.replays import Replays
 from minisam.oracle.stabilizers import eta_parts
@@ -122,12 +122,12 @@ def restores_a_copy(traces: Sequence[Trace], base: Part, beside: Parts = ()) -> 
     """
     parts = (base, *beside, convention_part({"restore": "subtract"}))
     still = [t for t in traces if t.hp.lr == 0 and t.dtype != "bfloat16" and comes_back(t)]
-    return any(not judge_parts(beside, seen_of(parts, trace), base).agrees for trace in still)
+    return any(not judge_parts(beside, watched_again(parts, trace), base).agrees for trace in still)
 
 
-def seen_of(parts: Parts, trace: Trace) -> Trace:
+def watched_again(parts: Parts, trace: Trace) -> Trace:
     """Return what is seen of the reference with some parts, where a trace was seen."""
-    changes, settings = put_together(parts, trace)
+    changes, settings = changes_and_settings(parts, trace)
     return watch(mutant_adapter(*changes), trace.probe, trace.dtype, settings)
 
 

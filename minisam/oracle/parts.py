@@ -102,11 +102,13 @@ def judge_parts(
     beside: Sequence[Change] = (),
 ) -> Judgement:
     """Judge a trace against the reference with what is declared, these parts, and more changes."""
-    changes, settings = put_together([declared, *parts], trace)
+    changes, settings = changes_and_settings([declared, *parts], trace)
     return judge(trace, [*changes, *beside], settings, rough)
 
 
-def put_together(parts: Sequence[Part], trace: Trace) -> tuple[list[Change], dict[str, Any]]:
+def changes_and_settings(
+    parts: Sequence[Part], trace: Trace
+) -> tuple[list[Change], dict[str, Any]]:
     """Return the changes of the recipe and the settings that parts make in a trace."""
     together = active(parts, trace)
     settings = {key: value for part in together for key, value in part.settings.items()}
