@@ -46,6 +46,13 @@ class Row(NamedTuple):
         device = self.record.get("device")
         return PLACES[self.record["data"]] + (f", {device}" if device else "")
 
+    @property
+    def told(self) -> str:
+        """The word and the number."""
+        number = self.headline.number if self.headline else ""
+        device = f" ({self.record['device']})" if self.record.get("device") else ""
+        return f"**{self.word}** {number}{device}"
+
 
 def kept(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
     """Return every result below a folder, with the file that it is in.
@@ -93,18 +100,21 @@ def rows(folder: Path) -> list[Row]:
 
 
 def headlines(folder: Path) -> str:
-    """Return each claim's words and numbers as Markdown.
+    """Return each claim's words and numbers as Markdown, a column for each data set.
 
     A result that judges nothing (under-fitted, not run) is told where the claim has no other.
     """
-    lines = ["| claim | verdict |", "|---|---|"]
     found = [row for row in rows(folder) if row.headline]
+    places = {
+        key: name for key, name in PLACES.items() if any(r.record["data"] == key for r in found)
+    }
+    lines = [f"| {' | '.join(['claim', *places.values()])} |", "|---" * (1 + len(places)) + "|"]
     for name in STUDIES:
         ours = [row for row in found if row.record["name"] == name]
         judged = [row for row in ours if row.word not in UNJUDGED] or ours[:1]
-        told = [f"**{r.word}** {r.headline.number} ({r.place})" for r in judged if r.headline]
-        if told:
-            lines.append(f"| {ours[0].record['claim']} | {'; '.join(told)} |")
+        if judged:
+            cells = ["; ".join(r.told for r in judged if r.record["data"] == key) for key in places]
+            lines.append(f"| {' | '.join([ours[0].record['claim'], *cells])} |")
     return "\n".join(lines)
 
 
