@@ -5,6 +5,7 @@ import numpy as np
 from minisam.adapters.library import adapter_of
 from minisam.adapters.plain import plain
 from minisam.adapters.protocol import mark
+from minisam.oracle.judge import judge
 from minisam.oracle.parts import convention_part, judge_parts, mutant_part
 from minisam.oracle.probes import PROBES
 from minisam.oracle.watch import watch
@@ -38,6 +39,12 @@ def traces_of(adapter, methods=("sam",), dtype="float64", slugs=()):
     """The traces of every probe in range, or of some."""
     probes = [p for p in PROBES.values() if p.method in methods and not p.extreme]
     return [watch(adapter, p, dtype) for p in probes if not slugs or p.slug in slugs]
+
+
+def judged(adapter, slug="sam-three-tensors", dtype="float64"):
+    """The trace of one probe, and how it is judged."""
+    trace = watch(adapter, PROBES[slug], dtype)
+    return trace, judge(trace)
 
 
 def split(traces, declared=None):

@@ -10,9 +10,8 @@ from minisam.adapters.plain import as_adapter
 from minisam.oracle.checking import check
 from minisam.oracle.comparing import Judgement
 from minisam.oracle.judge import judge
-from minisam.oracle.probes import PROBES, SCALAR, Probe
+from minisam.oracle.probes import PROBES
 from minisam.oracle.shrinking import TRIES, fails_alike, share, smallest_failure
-from minisam.oracle.situations import GEOMETRIES, fits, material, situations, specials_of
 from minisam.oracle.watch import watch
 from minisam.rounding import exact
 from minisam.variants.mutants import MUTANTS
@@ -89,16 +88,6 @@ def test_a_smaller_input_shows_a_thousandth_of_the_error_or_of_what_is_right(bef
     assert fails_alike(off_by(before, 0.0), off_by(after, 0.0)) == alike
 
 
-@pytest.mark.parametrize(("settings", "makes_sense"), [
-    ({"lr": [0.25]}, False),  # no schedule
-    ({"lr": [0.25, 0.125]}, True),
-    ({"frozen": ["bias"]}, False),  # which is not there
-    ({"frozen": ["weight"]}, True),
-])  # fmt: skip
-def test_a_schedule_has_steps_and_what_is_named_is_there(settings, makes_sense):
-    assert fits(Probe("x", {"method": "sam", **settings}, {"weight": (2,)}, 2)) == makes_sense
-
-
 def test_where_several_steps_are_needed_other_failures_are_begun_from():
     adapter = MUTANTS["R16-missing-second-gradient-no-restore"].adapter
     slugs = ["sam-tensor-at-one-pass", "sam-tensor-missing-at-B"]
@@ -135,23 +124,6 @@ def test_where_nothing_smaller_fails_the_first_is_kept_after_so_many_tries():
     again = list(tried)
     smallest_failure(trace, first, never)
     assert tried[len(again) :] == again
-
-
-@pytest.mark.parametrize("slug", PROBES)
-def test_every_situation_of_every_probe_makes_sense(slug):
-    probe = PROBES[slug]
-    trace = watch(as_adapter(known.half_climb), probe, "float64")
-    found = list(situations(trace))
-    assert found
-    for situation in found[:TRIES:7]:
-        drawn = material(situation, "float32")
-        small = situation.probe
-        assert fits(small)
-        assert len(drawn.gradients) == small.steps <= probe.steps
-        assert [x.shape for x in drawn.params] == list(small.shapes.values())
-        assert small.shapes in (*GEOMETRIES, *([SCALAR] if probe.shapes == SCALAR else []))
-        assert {*small.settings} <= {*probe.settings, "rho", "lr", "eta"}
-        assert set(specials_of(small)) <= {*specials_of(probe), "rho", "lr", "eta"}
 
 
 def test_a_failure_under_a_declared_convention_is_shown_under_it():
