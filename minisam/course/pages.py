@@ -1,4 +1,4 @@
-"""Write what a student reads of a graded submission, and what the staff read of a class."""
+"""Write what a student reads of a graded submission, and the frame of every page."""
 
 from __future__ import annotations
 

@@ -54,9 +54,8 @@ def on_one_screen(report: Report) -> str:
     head = [*cut(wrapped(f"{report.name}: {report.verdict}", "", "  "), 2), ""]
     head += cut(wrapped(report.headline), 4)
     told = [one for one in report.advice if not on_the_script(report, one)]
-    declare = [
-        one for one in told if one.startswith(BY_CONVENTION)
-    ]  # else most checks go on failing
+    # What to declare comes second: until it is declared, most probes go on failing.
+    declare = [one for one in told if one.startswith(BY_CONVENTION)]
     told = [*told[:1], *declare, *told[1:]]
     advice = [wrapped(one, "  → ", "    ") for one in dict.fromkeys(told)]
     shown, foot = script_lines(report), ending(report, 4)
