@@ -1,4 +1,9 @@
-"""Conclude from results to a verdict."""
+"""Conclude from results to a verdict.
+
+The first that holds is said: nothing ran; the implementation stops, which is of `faults`; it gives
+another result each time; a step is wrong, which is of `bugs`. Else all of it is right, and what is
+left is whether it prints or changes what it was lent, and whether enough was shown.
+"""
 
 from __future__ import annotations
 
