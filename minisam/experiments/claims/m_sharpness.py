@@ -34,7 +34,10 @@ SIZE = (12.0, 5.0)
 def run(cells: Cells, scale: Scale) -> dict[str, Any]:
     """Search and run SGD and every m at every ρ."""
     shards = SHARDS[::3] if scale.smoke else SHARDS
-    problems = [({"noise": noise}, scale.learned(noise=noise, every=5)) for noise in NOISE]
+    problems = [
+        ({"noise": noise}, scale.learned(noise=noise, every=5, batch_size=SHARDS[-1]))
+        for noise in NOISE
+    ]
     tried = {
         f"m = {m}": [{"optimizer": "m_sam", "m": m, "rho": rho} for rho in RADII] for m in shards
     }

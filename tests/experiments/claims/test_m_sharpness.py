@@ -59,3 +59,15 @@ def test_what_is_judged_is_each_m_at_its_own_radius_and_the_other_answer_is_told
 
 def test_nothing_is_judged_where_sgd_does_not_fit():
     assert headline(run(made_up(80.0), Scale("toy", (0, 1)))).word == "under-fitted"
+
+
+@pytest.mark.parametrize("data", ["toy", "cifar10"])
+def test_the_last_shard_is_the_whole_batch(data):
+    sizes = set()
+
+    def cells(grid, function=None):
+        sizes.update(s["batch_size"] for s in grid)
+        return made_up(97.0)(grid)
+
+    run(cells, Scale(data, (0, 1)))
+    assert sizes == {SHARDS[-1]}
