@@ -24,7 +24,7 @@ PUBLISHED = (
     "Foret et al. 2020, section 4.1: models trained with a smaller m generalize better; no figure."
 )
 SHARDS = (1, 4, 16, 64)  # the last one is the whole batch
-RADII = (0.025, 0.05, 0.1, 0.2, 0.4, 0.8)
+RADII = (0.025, 0.035, 0.05, 0.07, 0.1, 0.14, 0.2, 0.28, 0.4, 0.57, 0.8)
 FIXED = 0.05  # the one ρ for all: the paper's own choice for CIFAR-10
 NOISE = (0.4,)
 SHADES = ("#0072B2", "#56B4E9", "#E69F00", "#D55E00")
@@ -111,7 +111,7 @@ def headline(results: Mapping[str, Any]) -> Headline:
     fixed = at_fixed_radius(results, noise).plus_minus("+.1f")
     return Headline.of(
         at_own_radius(results, noise),
-        f"points, {small} − {whole}, each with its own ρ",
+        f"points, {small} over {results['shards'][-1]}, own ρ",
         train=mean(results["runs"], "train", method="SGD", noise=noise).value,
         rho=", ".join(f"{chosen[method]['rho']:g}" for method in (small, whole)),
         beside=f"{fixed} at ρ = {FIXED:g} for both",

@@ -156,7 +156,7 @@ def headline(results: Mapping[str, Any]) -> Headline:
     chosen = dict(zip(results["widths"], results.get("chosen", []), strict=False))
     radii = [f"{chosen[width]['SAM']['rho']:g}" for width in compared(results) if width in chosen]
     return Headline.of(
-        slope(results, noise), "points per doubling of the width", digits=2, delta=DELTA,
+        slope(results, noise), "points per doubled width", digits=2, delta=DELTA,
         train=widest_fits(results, noise), rho=", ".join(radii),
         beside=among_fitted(results, noise),
     )._replace(word=judged_slope(results, noise))  # fmt: skip

@@ -46,7 +46,7 @@ def test_every_m_has_a_radius_of_its_own_and_is_run_at_all(results):
 
 def test_what_is_judged_is_each_m_at_its_own_radius_and_the_other_answer_is_told(results):
     told = headline(results)
-    assert told[:2] == ("opposite", "-1.0 ± 0.0 points, m = 1 − m = 64, each with its own ρ")
+    assert told[:2] == ("opposite", "-1.0 ± 0.0 points, m = 1 over 64, own ρ")
     assert (told.rho, told.train) == ("0.05, 0.4", 97.0)
     said = verdict(results)
     assert said.startswith("opposite: with 40 % noise opposite with its own ρ (-1.0 ± 0.0")

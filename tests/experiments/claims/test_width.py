@@ -32,7 +32,7 @@ def test_slope_and_verdict_follow_the_gains():
     assert said.startswith("shows with 40 % label noise: +1.00 ± 0.00 (n=3) points per doubling")
     assert "to +7.0 ± 0.0 (n=3) points at 256" in said
     assert "no more than δ with 0 % label noise" in said
-    assert headline(results)[:2] == ("shows", "+1.00 ± 0.00 points per doubling of the width")
+    assert headline(results)[:2] == ("shows", "+1.00 ± 0.00 points per doubled width")
     rows = table(results)
     assert len(rows) == 1 + 2 * 4 + 2
     assert rows[4][-1] == "+7.00 ± 0.00 (n=3)"
