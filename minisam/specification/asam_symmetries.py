@@ -8,10 +8,10 @@ import numpy as np
 
 from minisam.adapters.protocol import Adapter
 from minisam.landscapes import relu_network, rescale_nodes
-from minisam.rounding import exact, inner
+from minisam.rounding import exact
 from minisam.specification.asam import ROUNDING, state
 from minisam.specification.clause import Clause, equal, true
-from minisam.specification.families import draw_two_layers
+from minisam.specification.families import draw_two_layers, layers_product
 from minisam.specification.problem import Problem, UnsuitableProblem, make_problem
 from minisam.specification.source import (
     DTYPES,
@@ -82,10 +82,10 @@ def _sam_knows_the_scale(adapter: Adapter, problem: Problem) -> Iterable[Clause]
     rises = []
     for here in (problem, problem.at(stretch * problem.vector())):
         step = first_step(adapter, here)
-        w, B, k = step.start, step.start + step.climb_from_loss, step.start.size // 2
+        w, at_b = step.start, layers_product(step.start + step.climb_from_loss)
         _, high = facts.at_b(w, here.hp.rho)
-        yield equal("residual at B", inner(B[:k], B[k:]) - facts.target, high)
-        rises.append(abs(inner(B[:k], B[k:]) - inner(w[:k], w[k:])))
+        yield equal("residual at B", at_b - facts.target, high)
+        rises.append(abs(at_b - layers_product(w)))
     apart = rises[1] - rises[0]
     yield true("the two climbs rise differently", bool(np.abs(apart.value) > apart.bound))
 
@@ -108,8 +108,7 @@ def _asam_does_not_know_the_scale(adapter: Adapter, problem: Problem) -> Iterabl
     products = []
     for here in (problem, problem.at(stretch * problem.vector())):
         step = first_step(adapter, here)
-        B, k = step.start + step.climb_from_loss, step.start.size // 2
-        products.append(inner(B[:k], B[k:]))
+        products.append(layers_product(step.start + step.climb_from_loss))
     yield equal("u·v at B", products[1], products[0])
 
 

@@ -150,6 +150,12 @@ def draw_quotient(source: NumberSource) -> Problem:
     return make_problem(source, w, slope, spectrum, dtype, rho=rho, lr=lr)
 
 
+def layers_product(w: Rounded) -> Rounded:
+    """Return u·v of a point (u, v)."""
+    k = w.size // 2
+    return inner(w[:k], w[k:])
+
+
 class TwoLayers(NamedTuple):
     """½(u·v − y)² for a point (u, v), a two-layer linear network with k hidden nodes."""
 
@@ -157,8 +163,7 @@ class TwoLayers(NamedTuple):
 
     def at_b(self, w: Rounded, rho: float) -> tuple[Rounded, Rounded]:
         """Return s = ρ sgn r/‖w‖ with which B = (u + sv, v + su), and the residual there."""
-        k = w.size // 2
-        product, square = inner(w[:k], w[k:]), inner(w, w)
+        product, square = layers_product(w), inner(w, w)
         s = (rho * float(np.sign((product - self.target).value))) / square**0.5
         return s, product * (1 + s * s) + s * square - self.target
 
