@@ -1,3 +1,8 @@
+import importlib
+
+import pytest
+
+from minisam.experiments.reproduce import STUDIES
 from minisam.experiments.runs import mean
 from minisam.experiments.scale import Scale, over_seeds
 
@@ -49,3 +54,18 @@ def test_of_real_images_fewer_are_learned_for_longer_but_as_asked_for_and_not_in
     assert learned.keys() == plain.keys()
     assert real.learned(epochs=7)["epochs"] == 7
     assert real._replace(smoke=True).learned()["epochs"] == 1
+
+
+@pytest.mark.parametrize("name", ["flatness", "landscape", "width", "m_sharpness"])
+def test_real_images_are_learned_where_ends_widths_and_shards_are_compared(name):
+    class Asked(Exception):
+        pass
+
+    def cells(grid, function=None):
+        raise Asked(grid)
+
+    scale = Scale("cifar10", (0,))
+    with pytest.raises(Asked) as asked:
+        importlib.import_module(STUDIES[name]).run(cells, scale)
+    epochs = {settings["epochs"] for settings in asked.value.args[0]}
+    assert epochs == {scale.learned()["epochs"]}
